@@ -1,0 +1,91 @@
+package engine
+
+import (
+	"time"
+
+	confd "procward/conf.d"
+	"procward/procscan"
+)
+
+// State is where a process stands, in one word.
+type State string
+
+// The states of a process.
+const (
+	Unknown    State = "unknown"     // not looked for yet
+	Up         State = "up"          // at least count.min are tracked
+	Looking    State = "looking"     // one exited; the second look is under way
+	Unclear    State = "unclear"     // a process that may match cannot be read: nothing is done
+	Waiting    State = "waiting"     // down; the next attempt is due after its delay, or waits for a slot
+	Restarting State = "restarting"  // an attempt runs: kill, script, looking for the process
+	Settling   State = "settling"    // found again, not yet up for settle
+	StoppedBy  State = "stopped"     // stopped by the operator or by systemd on request: left alone
+	AbsentNow  State = "absent"      // never seen; waited for or ignored
+	EndedState State = "ended"       // a clean end under when: abnormal
+	HeldState  State = "held"        // down; held back by a dependency
+	Climbing   State = "exhausted"   // no attempt left; the ladder is climbed
+	GaveUp     State = "given-up"    // the ladder is spent
+	Handed     State = "handed-over" // the hook took it
+)
+
+// Status is the whole state of the daemon as an operator sees it.
+type Status struct {
+	Version   string          `json:"version"`
+	PID       int             `json:"pid"`
+	Started   time.Time       `json:"started"`
+	Observe   bool            `json:"observe"`
+	Suspended string          `json:"suspended,omitempty"` // why, or empty
+	Detection string          `json:"detection"`           // "pidfd", or what stands in for it
+	Fallbacks []string        `json:"fallbacks,omitempty"`
+	Files     []confd.File    `json:"files"`
+	Problems  []confd.Problem `json:"problems,omitempty"`
+	Groups    []GroupStatus   `json:"groups"`
+	Processes []ProcessStatus `json:"processes"`
+}
+
+// GroupStatus is one group.
+type GroupStatus struct {
+	Name    string   `json:"name"`
+	State   string   `json:"state"` // up, down, climbing, given-up, handed-over, stopped
+	Members []string `json:"members"`
+	Rung    string   `json:"rung,omitempty"` // the one being climbed
+	Rungs   []string `json:"rungs,omitempty"`
+}
+
+// ProcessStatus is one process.
+type ProcessStatus struct {
+	Name          string         `json:"name"`
+	Group         string         `json:"group,omitempty"`
+	State         State          `json:"state"`
+	Tracked       []TrackedPID   `json:"tracked"`
+	Min           int            `json:"min"`
+	LastCause     string         `json:"last_cause,omitempty"`
+	LastDown      *time.Time     `json:"last_down,omitempty"`
+	AttemptsUsed  int            `json:"attempts_used"`
+	Attempts      string         `json:"attempts"` // "3", "unlimited"
+	Window        string         `json:"window"`
+	NextIn        *time.Duration `json:"next_in,omitempty"` // until the next thing happens, nanoseconds
+	Rung          string         `json:"rung,omitempty"`
+	OwnLadder     bool           `json:"own_ladder,omitempty"`
+	Unit          string         `json:"unit,omitempty"`
+	WaitsFor      string         `json:"waits_for,omitempty"`
+	UnreadableNow int            `json:"unreadable,omitempty"`
+}
+
+// TrackedPID is one tracked process.
+type TrackedPID struct {
+	procscan.ID
+	Comm   string        `json:"comm"`
+	Uptime time.Duration `json:"uptime"` // nanoseconds
+}
+
+// Well says that every process is up, waited for by choice, or stopped by request.
+func (p ProcessStatus) Well() bool {
+	switch p.State {
+	case Up, StoppedBy, EndedState:
+		return true
+	case AbsentNow:
+		return false
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+// Package script is the only runner of restart scripts, hooks, group scripts and
+// exec probes: argv without a shell, a process group of its own, a bounded time and
+// a bounded output, and nothing of the daemon's own limits, priorities or
+// descriptors inherited.
+package script
+
+import (
+	"errors"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"procward/internal/scalar"
+)
+
+// Argv is a program and its arguments. In YAML it is a list of strings, or one
+// string that is a path with no arguments; it never passes through a shell.
+type Argv []string
+
+// UnmarshalYAML reads a list of strings, or a single string as a path without
+// arguments. It has no keys, so strictness about unknown keys does not apply.
+func (a *Argv) UnmarshalYAML(decode func(any) error) error {
+	var list []string
+	if err := decode(&list); err == nil {
+		*a = list
+		return nil
+	}
+	var one string
+	if err := decode(&one); err != nil {
+		return errors.New("write a list of strings, or one path without arguments")
+	}
+	*a = Argv{one}
+	return nil
+}
+
+// Validate holds when there is a program and its path is absolute and clean.
+func (a Argv) Validate() error {
+	switch {
+	case len(a) == 0 || a[0] == "":
+		return errors.New("names no program")
+	case !filepath.IsAbs(a[0]):
+		if strings.ContainsAny(a[0], " \t") {
+			return scalar.Errorf("[0]", "%q is not an absolute path; arguments go into a list: [/path/to/script, argument]", a[0])
+		}
+		return scalar.Errorf("[0]", "%q is not an absolute path; there is no PATH search", a[0])
+	case strings.ContainsAny(a[0], " \t") && len(a) == 1:
+		return scalar.Errorf("[0]", "%q holds blanks; arguments go into a list: [/path/to/script, argument]", a[0])
+	}
+	for _, s := range a {
+		if strings.ContainsRune(s, 0) {
+			return errors.New("holds a NUL byte")
+		}
+	}
+	return nil
+}
+
+// Job is one run of a script.
+type Job struct {
+	Argv    Argv
+	User    string            // empty: the daemon's own
+	Env     map[string]string // added to PATH, LANG; PROCWARD_* among them
+	Stdin   []byte            // nil: /dev/null
+	Timeout time.Duration     // above 0; then TERM to the process group, Grace later KILL
+	Grace   time.Duration     // between TERM and KILL; 0: 5 s
+	// Hold, if not nil, is asked when Timeout has passed; true lets the script run on
+	// (the target stays in the foreground of its script, so killing it would be wrong).
+	Hold func() bool
+}
+
+// Result is how a run ended.
+type Result struct {
+	PID      int           // of the script, 0 when it could not be started
+	Code     int           // exit code, -1 when it did not exit by itself
+	Signal   string        // "SIGKILL", or empty
+	TimedOut bool          // it was killed for exceeding Timeout
+	Output   string        // stdout and stderr, bounded, control bytes made visible
+	Took     time.Duration // start to end
+	Err      error         // it could not be started, or could not be awaited
+}
+
+// OK says that the script ran and exited 0.
+func (r Result) OK() bool { return r.Err == nil && !r.TimedOut && r.Signal == "" && r.Code == 0 }

@@ -1,0 +1,92 @@
+package procscan
+
+import (
+	"errors"
+	"path/filepath"
+	"regexp"
+
+	"procward/internal/scalar"
+)
+
+// Select says which of the processes that match are meant.
+type Select string
+
+// The selections. Root is the default.
+const (
+	Root   Select = "root"   // those whose parent does not match
+	All    Select = "all"    // every one
+	Oldest Select = "oldest" // the one that started first
+	Newest Select = "newest" // the one that started last
+)
+
+// Match describes a program in the process table. At least one of Exe, Name, Args and
+// Unit is given; all that are given must hold.
+type Match struct {
+	Exe       string `yaml:"exe"`       // /proc/PID/exe; links resolved at each scan; a replaced binary still matches
+	Name      string `yaml:"name"`      // comm, exact, at most 15 bytes (proc_pid_comm(5))
+	Args      string `yaml:"args"`      // RE2 search in argv joined by one space
+	NotArgs   string `yaml:"not-args"`  // and this must not be found
+	User      string `yaml:"user"`      // effective user, by name or number
+	Unit      string `yaml:"unit"`      // systemd unit, or any suffix of the cgroup path by whole components
+	Pidfile   string `yaml:"pidfile"`   // an untrusted hint beside the others; names one PID
+	Namespace string `yaml:"namespace"` // own (default): only our own PID namespace; any
+	Select    Select `yaml:"select"`
+	Count     Count  `yaml:"count"`
+}
+
+// Count is how many processes are to be there.
+type Count struct {
+	Min int          `yaml:"min"` // 1 by default
+	Max scalar.Limit `yaml:"max"` // unlimited by default
+}
+
+// DefaultMatch is what a match holds before its keys are read.
+func DefaultMatch() Match {
+	return Match{Select: Root, Namespace: "own", Count: Count{Min: 1, Max: scalar.Unlimited}}
+}
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (m Match) Validate() error {
+	var errs []error
+	bad := func(key, format string, args ...any) { errs = append(errs, scalar.Errorf(key, format, args...)) }
+	if m.Exe == "" && m.Name == "" && m.Args == "" && m.Unit == "" {
+		bad("", "says not what to look for: give at least one of exe, name, args, unit")
+	}
+	if m.Exe != "" && !filepath.IsAbs(m.Exe) {
+		bad("exe", "%q is not an absolute path", m.Exe)
+	}
+	if len(m.Name) > 15 {
+		bad("name", "%q has %d bytes, but the kernel keeps 15 of a name: write %q, or match exe", m.Name, len(m.Name), m.Name[:15])
+	}
+	for key, re := range map[string]string{"args": m.Args, "not-args": m.NotArgs} {
+		if _, err := regexp.Compile(re); err != nil {
+			bad(key, "is not a regular expression (RE2): %w", err)
+		}
+	}
+	if m.Pidfile != "" {
+		if !filepath.IsAbs(m.Pidfile) {
+			bad("pidfile", "%q is not an absolute path", m.Pidfile)
+		}
+		if m.Select != Root || m.Count.Min != 1 || !m.Count.Max.Unlimited {
+			bad("pidfile", "names one process, so select and count do not go with it: remove them")
+		}
+	}
+	switch m.Select {
+	case Root, All, Oldest, Newest:
+	default:
+		bad("select", "%q is none of root, all, oldest, newest", m.Select)
+	}
+	if m.Namespace != "own" && m.Namespace != "any" {
+		bad("namespace", "%q is neither own nor any", m.Namespace)
+	}
+	if m.Count.Min < 1 {
+		bad("count.min", "%d is below 1", m.Count.Min)
+	}
+	if !m.Count.Max.Unlimited && m.Count.Max.N < m.Count.Min {
+		bad("count.max", "%d is below count.min, which is %d", m.Count.Max.N, m.Count.Min)
+	}
+	if (m.Select == Oldest || m.Select == Newest) && m.Count.Min > 1 {
+		bad("count.min", "select: %s means one process", m.Select)
+	}
+	return errors.Join(errs...)
+}

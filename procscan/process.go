@@ -1,0 +1,48 @@
+// Package procscan takes one snapshot of the process table in /proc and finds in it
+// what a match describes. It only reads; what follows from the reading is judged
+// elsewhere. "Could not read" is never "gone".
+package procscan
+
+import "fmt"
+
+// ID is the identity of a process within one boot: a PID alone may be reused, PID and
+// start time may not.
+type ID struct {
+	PID   int    `json:"pid"`
+	Start uint64 `json:"start"` // field 22 of /proc/PID/stat: clock ticks (1/100 s) since boot, CLOCK_BOOTTIME
+}
+
+func (id ID) String() string { return fmt.Sprintf("%d@%d", id.PID, id.Start) }
+
+// Process is what one reading of /proc/PID/stat tells (proc_pid_stat(5)), and what a
+// match made the scan read besides.
+type Process struct {
+	ID
+	Comm     string // as the kernel keeps it: at most 15 bytes, any bytes
+	State    byte   // R S D Z T …; of a live thread where the leader has exited
+	PPID     int
+	PGRP     int
+	Session  int
+	Threads  int
+	Kernel   bool   // a kernel thread (PF_KTHREAD)
+	ExitCode int    // wait status of a zombie, as waitpid(2) gives it; 0 without privilege means unknown
+	UID      uint32 // effective; read only where a match needs it
+	Exe      string // without " (deleted)"; read only where a match needs it
+	Args     string // argv joined by one space; read only where a match needs it
+	Unit     string // cgroup path of the systemd hierarchy; read of every selected process
+}
+
+// Unreadable is a process that could match but could not be read far enough to tell.
+type Unreadable struct {
+	Process
+	What string // "exe", "cmdline", "cgroup", "stat"
+	Err  error
+}
+
+// Selection is what one match finds in one snapshot.
+type Selection struct {
+	Selected   []Process    // what Select chose, by start time
+	Matching   []Process    // all that match, before Select (workers of a prefork master among them), by start time
+	Unreadable []Unreadable // in doubt: each could be one
+	Hint       int          // the PID in the pidfile where it names a matching process, else 0
+}

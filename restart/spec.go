@@ -1,0 +1,135 @@
+// Package restart is the restart policy, which is a pure function of history and time,
+// and how a restart is carried out.
+package restart
+
+import (
+	"errors"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/scalar"
+	"procward/internal/script"
+)
+
+// When says after which ends a restart is due.
+type When string
+
+// The choices of When.
+const (
+	Always   When = "always"   // after every end (default)
+	Abnormal When = "abnormal" // only after a signal or a non-zero exit; an unknown cause counts as abnormal
+)
+
+// Spec is the restart: section of a process.
+type Spec struct {
+	Run          script.Argv       `yaml:"run"`           // the script; or
+	Unit         string            `yaml:"unit"`          // a systemd unit, restarted over D-Bus
+	When         When              `yaml:"when"`          // always
+	Attempts     scalar.Limit      `yaml:"attempts"`      // 3 per window; 0: only watch and escalate
+	Window       scalar.Duration   `yaml:"window"`        // 24h
+	Delay        scalar.Duration   `yaml:"delay"`         // 0s, before every attempt
+	Backoff      Backoff           `yaml:"backoff"`       // besides, before the second attempt of an outage and later ones
+	Timeout      scalar.Duration   `yaml:"timeout"`       // 60s for the script
+	StartTimeout scalar.Duration   `yaml:"start-timeout"` // 30s after the script ended to be found again
+	Settle       scalar.Duration   `yaml:"settle"`        // 5s up to count as recovered
+	Kill         Kill              `yaml:"kill"`
+	User         string            `yaml:"user"`
+	Env          map[string]string `yaml:"env"`
+}
+
+// Backoff is the extra wait before attempt n > 1 of one outage: initial times factor to
+// the power n-2, at most max, spread by jitter.
+type Backoff struct {
+	Initial scalar.Duration `yaml:"initial"` // 1s
+	Factor  float64         `yaml:"factor"`  // 2, at least 1
+	Max     scalar.Duration `yaml:"max"`     // 1m
+	Jitter  float64         `yaml:"jitter"`  // 0.1: up to a tenth more or less; 0 to 1
+}
+
+// Kill is how a process is ended before it is restarted.
+type Kill struct {
+	Never   bool            `yaml:"-"`       // `kill: never` leaves it to the script
+	Signal  string          `yaml:"signal"`  // TERM
+	Timeout scalar.Duration `yaml:"timeout"` // 10s, then SIGKILL
+}
+
+// UnmarshalText reads the word "never".
+func (k *Kill) UnmarshalText(text []byte) error {
+	if string(text) != "never" {
+		return errors.New("write the word never, or {signal: TERM, timeout: 10s}")
+	}
+	*k = Kill{Never: true}
+	return nil
+}
+
+// Number is the signal's number; TERM and SIGTERM are the same; 0 if there is none.
+func (k Kill) Number() unix.Signal {
+	if s := unix.SignalNum(k.Signal); s != 0 {
+		return s
+	}
+	return unix.SignalNum("SIG" + k.Signal)
+}
+
+// DefaultSpec is what a restart holds before its keys are read.
+func DefaultSpec() Spec {
+	return Spec{
+		When: Always, Attempts: scalar.AtMost(3), Window: sec(24 * time.Hour),
+		Backoff: Backoff{Initial: sec(time.Second), Factor: 2, Max: sec(time.Minute), Jitter: 0.1},
+		Timeout: sec(time.Minute), StartTimeout: sec(30 * time.Second), Settle: sec(5 * time.Second),
+		Kill: Kill{Signal: "TERM", Timeout: sec(10 * time.Second)},
+	}
+}
+
+func sec(d time.Duration) scalar.Duration { return scalar.Duration(d) }
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (s Spec) Validate() error {
+	var errs []error
+	bad := func(key, format string, args ...any) { errs = append(errs, scalar.Errorf(key, format, args...)) }
+	switch {
+	case s.Run != nil && s.Unit != "":
+		bad("unit", "stands beside run: keep one of them")
+	case s.Run != nil:
+		errs = append(errs, scalar.Under("run", s.Run.Validate()))
+	case s.Unit == "" && s.Attempts != scalar.AtMost(0):
+		bad("", "says not how: give run or unit, or attempts: 0 to watch and escalate only")
+	}
+	if s.When != Always && s.When != Abnormal {
+		bad("when", "%q is neither always nor abnormal", s.When)
+	}
+	for _, v := range []struct {
+		key string
+		d   scalar.Duration
+	}{{"window", s.Window}, {"timeout", s.Timeout}, {"start-timeout", s.StartTimeout}} {
+		if v.d <= 0 {
+			bad(v.key, "must be above 0s")
+		}
+	}
+	if s.Backoff.Factor < 1 || s.Backoff.Factor > 1000 {
+		bad("backoff.factor", "%v is not from 1 to 1000", s.Backoff.Factor)
+	}
+	if s.Backoff.Jitter < 0 || s.Backoff.Jitter > 1 {
+		bad("backoff.jitter", "%v is not from 0 to 1", s.Backoff.Jitter)
+	}
+	if s.Backoff.Max < s.Backoff.Initial {
+		bad("backoff.max", "%v is below backoff.initial, which is %v", s.Backoff.Max, s.Backoff.Initial)
+	}
+	errs = append(errs, scalar.Under("kill", s.Kill.Validate()))
+	return errors.Join(errs...)
+}
+
+// Validate reports a signal that does not exist and a timeout of nothing.
+func (k Kill) Validate() error {
+	if k.Never {
+		return nil
+	}
+	var errs []error
+	if k.Number() == 0 {
+		errs = append(errs, scalar.Errorf("signal", "%q is no signal: write for instance TERM", k.Signal))
+	}
+	if k.Timeout <= 0 {
+		errs = append(errs, scalar.Errorf("timeout", "must be above 0s; SIGKILL follows it"))
+	}
+	return errors.Join(errs...)
+}
