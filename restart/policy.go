@@ -1,0 +1,141 @@
+package restart
+
+import (
+	"math"
+	"time"
+
+	"procward/watch"
+)
+
+// History is what the policy remembers of one process. The zero value is a process
+// that never failed. Times are CLOCK_BOOTTIME.
+type History struct {
+	Spent     []time.Duration `json:"spent,omitempty"`     // when each attempt of the window was run, oldest first
+	Tries     int             `json:"tries,omitempty"`     // attempts run in the present outage
+	Outage    bool            `json:"outage,omitempty"`    // from the first Down to Recovered
+	Exhausted bool            `json:"exhausted,omitempty"` // told in the present outage
+}
+
+// Input is what happened.
+type Input int
+
+// The inputs of Next.
+const (
+	Down      Input = iota // the process is gone and nothing took its place
+	Due                    // the time of a Wait has come: the attempt is to be run now
+	Failed                 // the attempt that was run did not bring the process back
+	Skip                   // another attempt would be useless (unkillable): none is run
+	Recovered              // up for settle, or back by itself
+	GiveBack               // recover or retry-after: all attempts are there again
+)
+
+// Action is what follows.
+type Action int
+
+// The actions of a Decision.
+const (
+	Nothing   Action = iota // no attempt follows from this
+	Wait                    // input Due at Decision.At
+	Run                     // run the attempt now; it is spent
+	Exhaust                 // a restart is needed and none is left; told once per outage
+	CleanStop               // a clean end under when: abnormal
+)
+
+// Decision is what the policy wants done.
+type Decision struct {
+	Action  Action
+	At      time.Duration // of Wait
+	Attempt int           // of Wait and Run: which one in the window, from 1
+}
+
+// Next is the policy: what follows from an input at a time, and the history after it.
+// spread, from 0 to 1, is the luck of the jitter; cause counts for Down only.
+func (s Spec) Next(h History, in Input, cause watch.Cause, now time.Duration, spread float64) (History, Decision) {
+	h.Spent = s.recent(h.Spent, now)
+	switch in {
+	case Recovered:
+		return History{Spent: h.Spent}, Decision{}
+	case GiveBack:
+		return History{Outage: h.Outage}, Decision{}
+	case Down:
+		if s.When == Abnormal && cause.Clean() {
+			return h, Decision{Action: CleanStop}
+		}
+		h.Outage = true
+		return s.another(h, now, spread)
+	case Failed:
+		return s.another(h, now, spread)
+	case Skip:
+		return exhaust(h)
+	case Due:
+		if !s.Attempts.Allows(len(h.Spent)) {
+			return exhaust(h)
+		}
+		h.Outage = true
+		h.Tries++
+		h.Spent = append(h.Spent, now)
+		return h, Decision{Action: Run, Attempt: len(h.Spent)}
+	}
+	return h, Decision{}
+}
+
+func (s Spec) another(h History, now time.Duration, spread float64) (History, Decision) {
+	if h.Exhausted {
+		return h, Decision{}
+	}
+	if !s.Attempts.Allows(len(h.Spent)) {
+		return exhaust(h)
+	}
+	lo, hi := s.PauseRange(h.Tries + 1)
+	at := now + lo + time.Duration(spread*float64(hi-lo))
+	return h, Decision{Action: Wait, At: at, Attempt: len(h.Spent) + 1}
+}
+
+func exhaust(h History) (History, Decision) {
+	if h.Exhausted {
+		return h, Decision{}
+	}
+	h.Outage, h.Exhausted = true, true
+	return h, Decision{Action: Exhaust}
+}
+
+// keep bounds the attempts remembered where they are unlimited.
+const keep = 1000
+
+// recent is the attempts that still count: those less than a window old.
+func (s Spec) recent(spent []time.Duration, now time.Duration) []time.Duration {
+	i := 0
+	for i < len(spent) && now-spent[i] >= s.Window.D() {
+		i++
+	}
+	if s.Attempts.Unlimited && len(spent)-i > keep {
+		i = len(spent) - keep
+	}
+	return append([]time.Duration(nil), spent[i:]...)
+}
+
+// Used is how many attempts of the window are spent.
+func (s Spec) Used(h History, now time.Duration) int { return len(s.recent(h.Spent, now)) }
+
+// Pause is the wait before attempt n (from 1) of an outage, without jitter.
+func (s Spec) Pause(n int) time.Duration {
+	return s.Delay.D() + s.backoff(n)
+}
+
+// PauseRange is the shortest and the longest wait that jitter makes of Pause.
+func (s Spec) PauseRange(n int) (shortest, longest time.Duration) {
+	back := s.backoff(n)
+	spread := time.Duration(float64(back) * s.Backoff.Jitter)
+	return s.Delay.D() + back - spread, s.Delay.D() + back + spread
+}
+
+func (s Spec) backoff(n int) time.Duration {
+	if n < 2 {
+		return 0
+	}
+	v := float64(s.Backoff.Initial) * math.Pow(s.Backoff.Factor, float64(n-2))
+	if v > float64(s.Backoff.Max) || math.IsNaN(v) {
+		return s.Backoff.Max.D()
+	}
+	return time.Duration(v)
+}
