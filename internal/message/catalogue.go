@@ -3,67 +3,67 @@ package message
 // The catalogue. docs/messages.md is generated from it.
 var (
 	// PW01: the daemon.
-	Started         = &Kind{"PW0101", "started", Notice, "procward {detail}", "The daemon has started and says what it watches.", ""}
-	Stopped         = &Kind{"PW0102", "stopped", Notice, "stopped: {detail}", "The daemon has ended; the watched processes go on without a watchdog.", "Start procward again if this was not intended."}
-	Fallback        = &Kind{"PW0103", "fallback", Warning, "{detail}", "A kernel or system feature is missing, and a weaker way stands in for it.", "See docs/operation.md for what is lost."}
-	Dropped         = &Kind{"PW0104", "messages-dropped", Warning, "messages dropped: {detail}", "A log sink was too slow or dead, so messages were dropped from its queue.", "Look at journald or syslog; the numbers say how many messages are missing."}
-	Suspended       = &Kind{"PW0105", "suspended", Notice, "suspended: {detail}", "Nothing is restarted or escalated until resumed; deaths are still reported.", ""}
-	Resumed         = &Kind{"PW0106", "resumed", Notice, "resumed: {detail}", "Watching goes on after a suspension.", ""}
-	Observing       = &Kind{"PW0107", "observe", Warning, "observe mode: everything is reported, nothing is done", "The daemon runs with --observe or observe: true.", "Turn observe mode off to have processes restarted."}
-	Waiting         = &Kind{"PW0108", "waiting", Notice, "waiting: {detail}", "The daemon holds its judgement, for instance until the boot has finished.", ""}
-	InternalFailure = &Kind{"PW0109", "internal-failure", Err, "{detail}", "A part of procward itself failed; the rest goes on.", "Report it with the output of procward status --json."}
+	Started         = &Kind{"PW0101", "started", Notice, "procward started[: {detail}]", "The daemon has started; the detail says what it watches.", ""}
+	Stopped         = &Kind{"PW0102", "stopped", Notice, "procward stopped[: {detail}]", "The daemon has ended. The watched processes run on, and nobody watches them.", "Start procward again if this was not intended."}
+	Fallback        = &Kind{"PW0103", "fallback", Warning, "fallback[: {detail}]", "A feature of the kernel or the system is missing, and a weaker way stands in for it.", "The detail says what is lost; it is also shown by `procward status`."}
+	Dropped         = &Kind{"PW0104", "messages-dropped", Warning, "messages dropped[: {detail}]", "A log sink was too slow or dead for so long that its queue ran full. The messages counted here are missing from it.", "Look at what is wrong with journald or syslog at that time; `procward status` shows the present state of everything."}
+	Suspended       = &Kind{"PW0105", "suspended", Notice, "suspended[: {detail}]", "Nothing is restarted or escalated until resumed. Deaths are still reported.", "Run `procward resume` when the work is done, if an operator suspended it."}
+	Resumed         = &Kind{"PW0106", "resumed", Notice, "resumed[: {detail}]", "Watching goes on after a suspension: what is up is adopted, what is missing is treated as absent.", ""}
+	Observing       = &Kind{"PW0107", "observe", Warning, "observe mode: everything is reported, nothing is done", "The daemon runs with `--observe` or `observe: true`.", "Turn observe mode off to have processes restarted."}
+	Waiting         = &Kind{"PW0108", "waiting", Notice, "waiting[: {detail}]", "The daemon holds its judgement for a while, for instance until the boot has finished.", ""}
+	InternalFailure = &Kind{"PW0109", "internal-failure", Err, "internal failure[: {detail}]", "A part of procward itself failed; the rest goes on.", "Report it together with the output of `procward status --json`."}
 
 	// PW02: processes.
-	Down        = &Kind{"PW0201", "down", Err, "down: {cause}{detail}", "Fewer processes are there than count.min, after a second look.", ""}
-	Found       = &Kind{"PW0202", "found", Notice, "found{detail}", "A process was found by scan and is tracked by its PID from now on.", ""}
-	Replaced    = &Kind{"PW0203", "replaced", Notice, "replaced{detail}: {cause}", "The process ended and another took its place by itself; no script runs.", ""}
-	Absent      = &Kind{"PW0204", "absent", Warning, "absent{detail}", "No process matches, or fewer than count.min, and none was tracked before.", ""}
-	Excess      = &Kind{"PW0205", "excess", Warning, "excess: {detail}", "More processes match than count.max allows.", "Stop the surplus ones, or raise count.max."}
-	Unreadable  = &Kind{"PW0206", "unreadable", Warning, "unreadable: {detail}", "A process that may match could not be read; while in doubt nothing is restarted.", "Run procward as root, or narrow the match."}
-	CauseKnown  = &Kind{"PW0207", "cause", Info, "cause of death: {cause}", "The cause of an earlier death is known now.", ""}
-	UnitStopped = &Kind{"PW0208", "foreign-stop", Notice, "stopped by the operator: {detail}", "systemd stops, restarts or has stopped the unit of the process on request; procward leaves it alone until the unit is active again.", ""}
-	Orphans     = &Kind{"PW0209", "orphans", Warning, "orphans left behind: {detail}", "Workers of a dead master live on; they do not count as its successor and are killed before the restart.", ""}
-	Ended       = &Kind{"PW0210", "ended", Notice, "ended: {cause}", "A clean end under when: abnormal; procward waits for a return.", ""}
-	Lost        = &Kind{"PW0211", "exited", Warning, "one of several gone: {cause}{detail}", "One of several processes is gone, and enough are left.", ""}
-	Returned    = &Kind{"PW0212", "returned", Notice, "returned by itself{detail}", "The process is back without procward's doing.", ""}
-	Held        = &Kind{"PW0213", "held", Notice, "held: {detail}", "The failure is held back while a dependency is down or being restarted.", ""}
-	Killed      = &Kind{"PW0214", "killed", Notice, "killed: {detail}", "A process was ended by procward.", ""}
-	Unkillable  = &Kind{"PW0215", "unkillable", Err, "unkillable: {detail}", "A process is still there after SIGKILL.", "Look for processes in state D; only a reboot may help."}
-	Fewer       = &Kind{"PW0216", "fewer", Warning, "fewer than wanted: {detail}", "Some but not enough processes match at the start.", ""}
+	Down        = &Kind{"PW0201", "down", Err, "down[: {cause}][: {detail}]", "The process has ended, and a second look found fewer than `count.min` of them.", "Nothing yet; what procward does about it follows as messages of its own."}
+	Found       = &Kind{"PW0202", "found", Notice, "found[: {detail}]", "A process was found by scan. From now on it is tracked by its PID.", ""}
+	Replaced    = &Kind{"PW0203", "replaced", Notice, "replaced[: {detail}][; the former one: {cause}]", "The process has ended and another has taken its place by itself. No script runs, nothing is counted.", ""}
+	Absent      = &Kind{"PW0204", "absent", Warning, "absent[: {detail}]", "No process matches, and none was tracked before.", "Compare the match with `procward scan` if the process does run."}
+	Excess      = &Kind{"PW0205", "excess", Warning, "excess[: {detail}]", "More processes match than `count.max` allows.", "Stop the surplus ones, or raise `count.max`."}
+	Unreadable  = &Kind{"PW0206", "unreadable", Warning, "unreadable[: {detail}]", "A process that may match could not be read. While in doubt nothing is restarted.", "Run procward as root, or narrow the match."}
+	CauseKnown  = &Kind{"PW0207", "cause", Info, "cause of death[: {cause}][: {detail}]", "The cause of a death that was reported before is known now.", ""}
+	UnitStopped = &Kind{"PW0208", "foreign-stop", Notice, "stopped from outside procward[: {detail}]", "systemd was asked to stop or restart the unit of the process. procward leaves it alone until the unit is active again.", ""}
+	Orphans     = &Kind{"PW0209", "orphans", Warning, "orphans left behind[: {detail}]", "Workers of a dead master live on. They do not count as its successor, and are killed before the restart.", ""}
+	Ended       = &Kind{"PW0210", "ended", Notice, "ended[: {cause}][: {detail}]", "A clean end under `when: abnormal`. procward waits for a return.", ""}
+	Lost        = &Kind{"PW0211", "exited", Warning, "one of several gone[: {cause}][: {detail}]", "One of several processes has ended, and enough are left.", ""}
+	Returned    = &Kind{"PW0212", "returned", Notice, "returned by itself[: {detail}]", "The process is back without procward's doing.", ""}
+	Held        = &Kind{"PW0213", "held", Notice, "held back[: {detail}]", "Nothing is done about the failure while a group that this one depends on is down or being restarted.", "Look at the messages of the group that is waited for."}
+	Killed      = &Kind{"PW0214", "killed", Notice, "killed by procward[: {detail}]", "procward has ended a process, as `kill` says.", ""}
+	Unkillable  = &Kind{"PW0215", "unkillable", Err, "unkillable[: {detail}]", "A process is still there after SIGKILL.", "Look for it in state D (`ps -o pid,stat,wchan`); often only a reboot helps."}
+	Fewer       = &Kind{"PW0216", "fewer", Warning, "fewer than wanted[: {detail}]", "At the start some processes match, but fewer than `count.min`.", ""}
 
 	// PW03: restarts.
-	Restart       = &Kind{"PW0301", "restart", Notice, "restart, attempt {attempt} of {attempts}{detail}", "A restart is asked for now.", ""}
-	RestartFailed = &Kind{"PW0302", "restart-failed", Err, "restart failed, attempt {attempt} of {attempts}: {detail}", "The restart did not bring the process back for the settle time.", "See the output of the script in the message."}
-	Recovered     = &Kind{"PW0303", "recovered", Notice, "recovered{detail}", "The process is up again and stayed up for the settle time.", ""}
-	Exhausted     = &Kind{"PW0304", "exhausted", Crit, "exhausted: a restart is needed and none of {attempts} is left{detail}", "All attempts of the window are spent; the ladder begins.", "Find the cause; procward recover gives the attempts back once it is mended."}
-	ScriptFailed  = &Kind{"PW0305", "script-failed", Warning, "script failed: {detail}", "The script failed; the process is looked for all the same.", "See the output in the message."}
-	ScriptHangs   = &Kind{"PW0306", "script-foreground", Warning, "script stays in the foreground with the process in it", "The process was found while its script still runs; the script is left alone.", "Let the script put the process into the background, or give the process to a service manager."}
-	RestartLater  = &Kind{"PW0307", "restart-scheduled", Info, "next attempt {attempt} of {attempts} in {detail}", "A delay or backoff comes before the next attempt.", ""}
+	Restart       = &Kind{"PW0301", "restart", Notice, "restart[, attempt {attempt} of {attempts}][: {detail}]", "A restart begins now.", ""}
+	RestartFailed = &Kind{"PW0302", "restart-failed", Err, "restart failed[, attempt {attempt} of {attempts}][: {detail}]", "The restart did not bring the process back, or it did not stay up for `settle`.", "See what the script wrote, at the end of the message."}
+	Recovered     = &Kind{"PW0303", "recovered", Notice, "recovered[: {detail}]", "The process is up again and has stayed up for `settle`.", ""}
+	Exhausted     = &Kind{"PW0304", "exhausted", Crit, "exhausted: a restart is needed and no attempt is left[ of {attempts}][: {detail}]", "All attempts of the window are spent, and the ladder begins.", "Find the cause. `procward recover` gives the attempts back once it is mended."}
+	ScriptFailed  = &Kind{"PW0305", "script-failed", Warning, "script failed[: {detail}]", "The restart script failed. The process is looked for all the same.", "See what the script wrote, at the end of the message."}
+	ScriptHangs   = &Kind{"PW0306", "script-foreground", Warning, "script stays in the foreground with the process in it[: {detail}]", "The process was found while its script still runs. The script is left alone, as ending it could end the process.", "Let the script put the process into the background, or give the process to a service manager."}
+	RestartLater  = &Kind{"PW0307", "restart-scheduled", Info, "next restart[, attempt {attempt} of {attempts}][, in {detail}]", "A delay or backoff comes before the next attempt.", ""}
 
 	// PW04: groups.
-	GroupStop   = &Kind{"PW0401", "group-stop", Notice, "group is stopped: {detail}", "A group stop is asked for now.", ""}
-	GroupStart  = &Kind{"PW0402", "group-start", Notice, "group is started: {detail}", "A group start is asked for now.", ""}
-	GroupFailed = &Kind{"PW0403", "group-failed", Err, "group action failed: {detail}", "A start or stop script of the group failed or hung.", "See the output in the message."}
+	GroupStop   = &Kind{"PW0401", "group-stop", Notice, "group is stopped[: {detail}]", "The stop of a group begins now.", ""}
+	GroupStart  = &Kind{"PW0402", "group-start", Notice, "group is started[: {detail}]", "The start of a group begins now.", ""}
+	GroupFailed = &Kind{"PW0403", "group-failed", Err, "group action failed[: {detail}]", "A start or stop script of the group failed or ran out of time.", "See what the script wrote, at the end of the message."}
 
 	// PW05: escalation.
-	RungAsked   = &Kind{"PW0501", "rung", Crit, "escalation: {rung}{detail}", "A rung of the ladder is carried out now.", ""}
-	RungFailed  = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}: {detail}", "The rung's action failed, or did not bring a recovery within its wait.", ""}
-	RungRefused = &Kind{"PW0503", "rung-refused", Err, "escalation refused: {rung}: {detail}", "The rung is not carried out.", ""}
-	GivenUp     = &Kind{"PW0504", "given-up", Alert, "given up{detail}", "The ladder is spent. The process is still watched; a return by itself is credited.", "Mend the cause, start the service, or run procward recover."}
-	Reminder    = &Kind{"PW0505", "given-up", Alert, "still given up{detail}", "Said again every remind interval.", "Mend the cause, start the service, or run procward recover."}
-	HandedOver  = &Kind{"PW0506", "handed-over", Crit, "handed over by the hook{detail}", "The hook exited 0: somebody else has the group now. No later rung runs.", "procward recover takes it back."}
-	ClimbEnds   = &Kind{"PW0507", "climb-ended", Notice, "escalation ends before {rung}: {detail}", "Everything required is up again, so no further rung runs.", ""}
-	RetryAfter  = &Kind{"PW0508", "retry-after", Notice, "tried again from the bottom after {detail}", "retry-after has passed since giving up.", ""}
-	RungHalted  = &Kind{"PW0509", "rung-halted", Notice, "escalation halts before {rung}: {detail}", "Suspended or stopped by the operator during a climb.", ""}
+	RungAsked   = &Kind{"PW0501", "rung", Crit, "escalation: {rung}[: {detail}]", "Restarts did not help; this rung of the ladder is carried out now.", "Find the cause of the outage."}
+	RungFailed  = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}[: {detail}]", "The action of the rung failed, or no recovery showed within its `wait`. The next rung follows.", "See the detail, and what the script wrote, at the end of the message."}
+	RungRefused = &Kind{"PW0503", "rung-refused", Err, "escalation refused: {rung}[: {detail}]", "The rung is not carried out, for the reason given. The next rung follows.", "Mend the cause by hand; the detail says why procward does not act."}
+	GivenUp     = &Kind{"PW0504", "given-up", Alert, "given up[: {detail}]", "The ladder is spent, and procward does nothing more. The process is still watched, and a return by itself is credited.", "Mend the cause and start the service, or run `procward recover`."}
+	Reminder    = &Kind{"PW0505", "given-up", Alert, "still given up[: {detail}]", "Said again every `remind`, as long as nothing has changed.", "Mend the cause and start the service, or run `procward recover`."}
+	HandedOver  = &Kind{"PW0506", "handed-over", Crit, "handed over by the hook[: {detail}]", "The hook exited 0: somebody else, for instance the cluster, has the group now. No later rung runs.", "`procward recover` takes it back."}
+	ClimbEnds   = &Kind{"PW0507", "climb-ended", Notice, "escalation ends[ before {rung}][: {detail}]", "Everything required is up again, so no further rung runs.", ""}
+	RetryAfter  = &Kind{"PW0508", "retry-after", Notice, "tried again from the bottom[, {detail} after giving up]", "The time `retry-after` has passed since giving up.", ""}
+	RungHalted  = &Kind{"PW0509", "rung-halted", Notice, "escalation halts[ before {rung}][: {detail}]", "The climb was suspended, or stopped by the operator.", ""}
 
 	// PW08: configuration.
-	ConfigLoaded   = &Kind{"PW0801", "config-loaded", Notice, "configuration loaded: {detail}", "A new configuration is in force.", ""}
-	ConfigRejected = &Kind{"PW0802", "config-rejected", Err, "configuration rejected: {detail}", "A drop-in is bad; its last good version stays, or it is left out.", "Run procward check, mend the file."}
-	ConfigWarning  = &Kind{"PW0803", "config-warning", Warning, "configuration: {detail}", "The configuration is valid but doubtful.", "Run procward check."}
-	ConfigEmpty    = &Kind{"PW0804", "config-empty", Warning, "configuration is empty: nothing is watched{detail}", "No drop-in names a process.", "Put a drop-in into the configuration directory."}
+	ConfigLoaded   = &Kind{"PW0801", "config-loaded", Notice, "configuration loaded[: {detail}]", "A new configuration is in force.", ""}
+	ConfigRejected = &Kind{"PW0802", "config-rejected", Err, "configuration rejected[: {detail}]", "A drop-in is bad. Its last good version stays, or it is left out; all others are in force.", "Run `procward check`, mend the file."}
+	ConfigWarning  = &Kind{"PW0803", "config-warning", Warning, "configuration doubtful[: {detail}]", "The configuration is valid and in force, but probably not what is meant.", "Run `procward check`."}
+	ConfigEmpty    = &Kind{"PW0804", "config-empty", Warning, "configuration is empty: nothing is watched[: {detail}]", "No drop-in names a process.", "Put a drop-in into the configuration directory."}
 
 	// PW09: the operator.
-	Operator = &Kind{"PW0901", "operator", Notice, "operator: {detail}", "An operator asked for something.", ""}
+	Operator = &Kind{"PW0901", "operator", Notice, "operator[: {detail}]", "An operator asked for something by a command.", ""}
 )
 
 // Catalogue lists every kind, by ID.
@@ -75,4 +75,23 @@ var Catalogue = []*Kind{
 	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted,
 	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty,
 	Operator,
+}
+
+// Section is one part of the catalogue.
+type Section struct {
+	Prefix string // the first four characters of its IDs: PW02
+	Title  string
+}
+
+// Sections lists the parts of the catalogue, by prefix. A part may be empty.
+var Sections = []Section{
+	{"PW01", "The daemon"},
+	{"PW02", "Processes"},
+	{"PW03", "Restarts"},
+	{"PW04", "Groups"},
+	{"PW05", "Escalation"},
+	{"PW06", "Stalls"},
+	{"PW07", "The host"},
+	{"PW08", "Configuration"},
+	{"PW09", "The operator"},
 }

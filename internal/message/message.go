@@ -4,13 +4,14 @@
 package message
 
 import (
+	"strconv"
 	"time"
 )
 
 // Severity is a syslog severity (RFC 5424, table 2); smaller is worse.
 type Severity int
 
-// The severities in use.
+// The severities, with their syslog numbers 0 to 7.
 const (
 	Emerg Severity = iota
 	Alert
@@ -24,6 +25,9 @@ const (
 
 // String is the syslog word: "emerg", "alert", "crit", "err", "warning", "notice", "info", "debug".
 func (s Severity) String() string {
+	if s < Emerg || s > Debug {
+		return "severity " + strconv.Itoa(int(s))
+	}
 	return [...]string{"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"}[s]
 }
 
@@ -31,34 +35,43 @@ func (s Severity) String() string {
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // Kind is one entry of the catalogue. An ID never changes its meaning.
+//
+// Text is the sentence. A {name} in it stands for a field of the Message: {cause},
+// {attempt}, {attempts}, {rung}, {probe}, and {detail}, which is free text. A part in
+// square brackets is left out, separator and all, when a field in it is empty:
+// "recovered[: {detail}]" reads "recovered" without a detail, "down[: {cause}][: {detail}]"
+// any of four ways. So who sends gives plain values, never one that begins or ends with
+// a separator. Brackets do not nest.
 type Kind struct {
-	ID       string   `json:"id"`       // PW0201
+	ID       string   `json:"id"`       // PW0201; the first four characters name its section
 	Event    string   `json:"event"`    // one of a fixed set of words: down
-	Severity Severity `json:"severity"` //
-	Text     string   `json:"text"`     // {cause}-style placeholders are fields of Message; {detail} is free text
+	Severity Severity `json:"severity"` // of every message of this kind
+	Text     string   `json:"text"`     // the sentence, see above
 	Meaning  string   `json:"meaning"`  // for the operator
 	Action   string   `json:"action"`   // what the operator should do, if anything
 }
 
-// Message is one event or decision. Fields that do not apply stay zero.
+// Message is one event or decision. Fields that do not apply stay zero, and are left
+// out of every form in which the message is written; ExitCode is a pointer because 0
+// is a code like any other.
 type Message struct {
-	Kind       *Kind
-	Time       time.Time // wall clock, only to show
+	Kind       *Kind     // never nil
+	Time       time.Time // wall clock, only to show; Send fills in the present where it is zero
 	Process    string
 	Group      string
 	Monitor    string
-	PID        int
+	PID        int    // of the watched process
 	Cause      string // in words
 	ExitCode   *int
-	ExitSignal string
-	Core       bool
-	Attempt    int
+	ExitSignal string // "SIGKILL"
+	Core       bool   // a core was dumped
+	Attempt    int    // from 1
 	Attempts   string // "3", "unlimited"
 	Rung       string
 	Probe      string
-	Output     string
-	Took       time.Duration
-	Injected   bool   // the failure was asked for (rehearsal)
-	Observed   bool   // decided, but not done: observe mode
-	Detail     string // the {detail} of the text
+	Output     string        // of a script: what it wrote last is what is kept where room is short
+	Took       time.Duration // shown in microseconds
+	Injected   bool          // the failure was asked for (rehearsal)
+	Observed   bool          // decided, but not done: observe mode
+	Detail     string        // the {detail} of the text: plain words without a separator around them
 }

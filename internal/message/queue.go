@@ -1,0 +1,197 @@
+package message
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The bounds of a queue.
+const (
+	queueSize  = 1024                   // messages of one sink
+	firstRetry = 100 * time.Millisecond // after a failed write; doubled from then on
+	lastRetry  = 5 * time.Second
+)
+
+// Queue stands between who sends and a sink: Send never blocks, one goroutine writes.
+// While the sink fails the message at the head is tried again, at growing intervals,
+// and the others wait. When the queue is full new messages are dropped and counted;
+// its last quarter takes only messages of Warning or worse. Once the queue is half
+// empty again a Dropped message says how many are missing. An idle queue never wakes.
+type Queue struct {
+	name  string
+	sink  Sink
+	wake  chan struct{} // holds one: there is something to do
+	stop  chan struct{} // closed: write no more
+	done  chan struct{} // closed: the goroutine has ended
+	close sync.Once
+
+	mu     sync.Mutex
+	ring   []Message
+	head   int // of the oldest
+	n      int
+	closed bool
+	missed tally // not yet reported
+	total  uint64
+}
+
+// NewQueue starts a queue for at least 4 messages. It ends with Close. The name stands
+// in Dropped messages.
+func NewQueue(sink Sink, name string, size int) *Queue {
+	q := &Queue{
+		name: name, sink: sink, ring: make([]Message, max(size, 4)),
+		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
+	}
+	go q.run()
+	return q
+}
+
+// Name is the name given to NewQueue.
+func (q *Queue) Name() string { return q.name }
+
+// Send puts a message into the queue, or drops and counts it. It takes a lock for a few
+// instructions and never waits for the sink. After Close every message is dropped.
+func (q *Queue) Send(m Message) {
+	q.mu.Lock()
+	room := len(q.ring)
+	if m.Kind.Severity > Warning {
+		room -= len(q.ring) / 4
+	}
+	if q.closed || q.n >= room {
+		q.drop(m)
+		q.mu.Unlock()
+		return
+	}
+	q.ring[(q.head+q.n)%len(q.ring)] = m
+	q.n++
+	q.mu.Unlock()
+	q.nudge()
+}
+
+// Dropped is how many messages were dropped since the start.
+func (q *Queue) Dropped() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.total
+}
+
+// Close lets the queue write what it holds, until ctx ends; what is left then is
+// dropped, and the error says how much. It waits for no write that hangs longer.
+func (q *Queue) Close(ctx context.Context) error {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.nudge()
+	select {
+	case <-q.done:
+		return nil
+	case <-ctx.Done():
+	}
+	q.close.Do(func() { close(q.stop) })
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return fmt.Errorf("log to %s: not written in time, %d messages and the one at hand lost: %w", q.name, q.n, ctx.Err())
+}
+
+func (q *Queue) nudge() {
+	select {
+	case q.wake <- struct{}{}:
+	default:
+	}
+}
+
+// drop counts a message that is not written. The lock is held.
+func (q *Queue) drop(m Message) {
+	q.total++
+	q.missed.add(m)
+}
+
+func (q *Queue) run() {
+	defer close(q.done)
+	if c, ok := q.sink.(io.Closer); ok {
+		defer c.Close()
+	}
+	for {
+		m, ok, end := q.take()
+		switch {
+		case end:
+			return
+		case ok:
+			q.deliver(m)
+		default:
+			<-q.wake
+		}
+	}
+}
+
+// take is the next message to write: a report of what was dropped as soon as half of
+// the queue is empty, else the oldest. end says that there will be none.
+func (q *Queue) take() (m Message, ok, end bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.missed.any() && q.n <= len(q.ring)/2:
+		m = q.missed.report(q.name)
+		q.missed = tally{}
+		return m, true, false
+	case q.n > 0:
+		m = q.ring[q.head]
+		q.ring[q.head] = Message{}
+		q.head = (q.head + 1) % len(q.ring)
+		q.n--
+		return m, true, false
+	}
+	return Message{}, false, q.closed
+}
+
+// deliver writes one message, again and again until it is written, cannot be written
+// by its nature, or the queue is stopped.
+func (q *Queue) deliver(m Message) {
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		select {
+		case <-q.stop:
+			q.lose(m)
+			return
+		default:
+		}
+		err := q.try(m)
+		if err == nil {
+			return
+		}
+		if errors.Is(err, errPanic) || errors.Is(err, unix.EMSGSIZE) {
+			q.lose(m)
+			return
+		}
+		select {
+		case <-time.After(wait):
+		case <-q.stop:
+		}
+	}
+}
+
+// lose counts a message that was taken and cannot be written. A report is not counted:
+// it would make another report.
+func (q *Queue) lose(m Message) {
+	if m.Kind == Dropped {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.drop(m)
+}
+
+var errPanic = errors.New("panic in a sink")
+
+func (q *Queue) try(m Message) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("%w: %v", errPanic, r)
+		}
+	}()
+	return q.sink.Write(m)
+}

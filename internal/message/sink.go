@@ -1,0 +1,110 @@
+package message
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// Sink is a place where messages go. Write returns nil once the message is handed to
+// the log daemon or the file; on an error the same message is given to it again. It
+// is called by one goroutine at a time. A Sink that is also an io.Closer is closed at
+// the end.
+type Sink interface {
+	Write(Message) error
+}
+
+// Where the log daemons of a host listen.
+const (
+	JournalSocket = "/run/systemd/journal/socket" // systemd-journald.service(8), its native protocol
+	SyslogSocket  = "/dev/log"                    // syslog(3)
+)
+
+// writeTimeout is how long one write may take before it counts as failed.
+const writeTimeout = 2 * time.Second
+
+// Destination says where messages go.
+type Destination struct {
+	To       []string // any of auto, journal, syslog, stderr; none means auto
+	Facility string   // syslog facility by its word; empty means daemon
+	JSON     bool     // JSON lines on stderr, not text
+}
+
+// Validate reports a word that is no destination or no facility.
+func (d Destination) Validate() error {
+	var errs []error
+	for _, word := range d.To {
+		switch word {
+		case "auto", "journal", "syslog", "stderr":
+		default:
+			errs = append(errs, fmt.Errorf("%q is none of auto, journal, syslog, stderr", word))
+		}
+	}
+	if d.Facility != "" {
+		_, err := ParseFacility(d.Facility)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// Open makes the sinks of a destination, each behind a queue of its own. "auto" is
+// journald if its socket is there, else syslog if /dev/log is there, else stderr. No
+// log daemon needs to run yet: what is sent meanwhile waits in the queue.
+func Open(d Destination) (*Log, error) {
+	return open(d, JournalSocket, SyslogSocket, os.Stderr)
+}
+
+func open(d Destination, journal, syslog string, stderr *os.File) (*Log, error) {
+	if err := d.Validate(); err != nil {
+		return nil, fmt.Errorf("log destination: %w", err)
+	}
+	facility := FacilityDaemon
+	if d.Facility != "" {
+		facility, _ = ParseFacility(d.Facility)
+	}
+	var queues []*Queue
+	for _, word := range resolve(d.To, exists(journal), exists(syslog)) {
+		var sink Sink
+		switch word {
+		case "journal":
+			sink = NewJournald(journal, facility)
+		case "syslog":
+			sink = NewSyslog(syslog, facility)
+		default:
+			sink = NewStream(stderr, d.JSON)
+		}
+		queues = append(queues, NewQueue(sink, word, queueSize))
+	}
+	return NewLog(queues...), nil
+}
+
+// resolve puts what it stands for in the place of auto, and names each sink once.
+func resolve(to []string, journal, syslog bool) []string {
+	auto := "stderr"
+	switch {
+	case journal:
+		auto = "journal"
+	case syslog:
+		auto = "syslog"
+	}
+	if len(to) == 0 {
+		return []string{auto}
+	}
+	var out []string
+	for _, word := range to {
+		if word == "auto" {
+			word = auto
+		}
+		if !slices.Contains(out, word) {
+			out = append(out, word)
+		}
+	}
+	return out
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

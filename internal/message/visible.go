@@ -1,0 +1,102 @@
+package message
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// visible makes one line of s that no terminal obeys: every control byte, line end,
+// bidirectional mark and byte that is not UTF-8 is written as Go writes it in a
+// string ("\n", "\x1b"), the rest stands as it is.
+func visible(s string) string {
+	if plain(s) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		n := runeLen(s)
+		b.WriteString(escaped(s[:n], false))
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// plain says that s is printable ASCII throughout, the usual case.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// word is s as the value of key=value: as it is where a reader can tell its end, else
+// in quotes with Go's escapes.
+func word(s string) string {
+	if s != "" && plain(s) && !strings.ContainsAny(s, " \"=\\'`") {
+		return s
+	}
+	return strconv.Quote(s)
+}
+
+// clip shortens s to at most size bytes, the mark "..." included, at a whole rune.
+func clip(s string, size int) string {
+	if len(s) <= size {
+		return s
+	}
+	cut := size - len(mark)
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + mark
+}
+
+// mark stands where text was left out.
+const mark = "..."
+
+// quotedTail is s in quotes with Go's escapes in at most size bytes. Where it does not
+// fit the beginning is left out, as errors come last. Empty if size is too small.
+func quotedTail(s string, size int) string {
+	room := size - len(`"`+mark+`"`)
+	if room <= 0 {
+		return ""
+	}
+	cut, used := len(s), 0
+	for cut > 0 {
+		_, n := utf8.DecodeLastRuneInString(s[:cut])
+		used += len(escaped(s[cut-n:cut], true))
+		if used > room {
+			return `"` + mark + strings.TrimPrefix(strconv.Quote(s[cut:]), `"`)
+		}
+		cut -= n
+	}
+	return strconv.Quote(s)
+}
+
+// tail is the end of s in at most size bytes, the mark included, as valid UTF-8.
+func tail(s string, size int) string {
+	if len(s) > size {
+		cut := len(s) - size + len(mark)
+		for cut < len(s) && !utf8.RuneStart(s[cut]) {
+			cut++
+		}
+		s = mark + s[cut:]
+	}
+	return strings.ToValidUTF8(s, string(utf8.RuneError))
+}
+
+// escaped is one rune as Go writes it, within quotes or without.
+func escaped(r string, quoted bool) string {
+	if !quoted && (r == `"` || r == `\`) {
+		return r
+	}
+	q := strconv.Quote(r)
+	return q[1 : len(q)-1]
+}
+
+func runeLen(s string) int {
+	_, n := utf8.DecodeRuneInString(s)
+	return n
+}

@@ -1,0 +1,59 @@
+// Package notify tells the service manager how the daemon is, by the protocol of
+// sd_notify(3). Without a service manager (NOTIFY_SOCKET is not set) every function
+// does nothing. Each is one datagram, and waits as long as the service manager does not
+// read its socket: call it outside the engine.
+package notify
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"golang.org/x/sys/unix"
+)
+
+// Ready says that the start, or a reload that was announced, is done, and what the
+// daemon does in one line of words.
+func Ready(status string) error {
+	return send(daemon.SdNotifyReady, "STATUS="+line(status))
+}
+
+// Reloading announces a reload; Ready must follow it. It carries the present time of
+// CLOCK_MONOTONIC, which Type=notify-reload (systemd 253) asks for and older ones ignore.
+func Reloading() error {
+	var now unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
+		return fmt.Errorf("read CLOCK_MONOTONIC: %w", err)
+	}
+	return send(daemon.SdNotifyReloading, fmt.Sprintf("MONOTONIC_USEC=%d", now.Nano()/int64(time.Microsecond)))
+}
+
+// Stopping says that the daemon ends.
+func Stopping() error { return send(daemon.SdNotifyStopping) }
+
+// Status shows one line of words in systemctl status.
+func Status(status string) error { return send("STATUS=" + line(status)) }
+
+// Alive feeds the watchdog. The caller decides when: only after progress of the engine.
+func Alive() error { return send(daemon.SdNotifyWatchdog) }
+
+// Watchdog is how often Alive is due: half of WatchdogSec=, as sd_watchdog_enabled(3)
+// advises. 0 without a watchdog, or where it is meant for another process.
+func Watchdog() (time.Duration, error) {
+	d, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		return 0, fmt.Errorf("read the watchdog interval: %w", err)
+	}
+	return d / 2, nil
+}
+
+func send(assignments ...string) error {
+	if _, err := daemon.SdNotify(false, strings.Join(assignments, "\n")); err != nil {
+		return fmt.Errorf("notify the service manager: %w", err)
+	}
+	return nil
+}
+
+// line keeps a line end from beginning another assignment.
+func line(s string) string { return strings.Join(strings.Fields(s), " ") }
