@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"procward/internal/message"
+)
+
+func messagesCommand() *cobra.Command {
+	var jsonOut, markdown bool
+	cmd := &cobra.Command{
+		Use:   "messages [ID...]",
+		Short: "Explain the messages that procward writes",
+		Long: `The catalogue of everything that procward writes to the log: the ID, which never
+changes its meaning, the severity, the text, what it means and what to do.
+
+Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
+		Example: `  procward messages                  the whole catalogue, one line each
+  procward messages PW0504           one message in full
+  procward messages --json PW0504    for a program
+  procward messages --markdown       the source of docs/messages.md`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			var ids []string
+			for _, k := range message.Catalogue {
+				ids = append(ids, k.ID+"\t"+k.Event)
+			}
+			return ids, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: runs(func(cmd *cobra.Command, args []string) error {
+			kinds, err := chooseKinds(args)
+			if err != nil {
+				return err
+			}
+			switch out := cmd.OutOrStdout(); {
+			case jsonOut:
+				return asJSON(out, kinds)
+			case markdown:
+				markdownKinds(out, kinds)
+			case len(args) == 0:
+				listKinds(paperOn(out), kinds)
+			default:
+				explainKinds(paperOn(out), kinds)
+			}
+			return nil
+		}),
+	}
+	cmd.Flags().BoolVar(&jsonOut, "json", false, "write JSON")
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "write Markdown")
+	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
+	return cmd
+}
+
+// chooseKinds gives the messages with the IDs, in the order asked for; all without IDs.
+func chooseKinds(ids []string) ([]*message.Kind, error) {
+	if len(ids) == 0 {
+		return message.Catalogue, nil
+	}
+	byID := map[string]*message.Kind{}
+	for _, k := range message.Catalogue {
+		byID[k.ID] = k
+	}
+	var out []*message.Kind
+	for _, id := range ids {
+		k := byID[strings.ToUpper(id)]
+		if k == nil {
+			return nil, &failure{exitNoName, fmt.Errorf("no message has the ID %q", id), "procward messages lists them"}
+		}
+		out = append(out, k)
+	}
+	return out, nil
+}
+
+func listKinds(p paper, kinds []*message.Kind) {
+	rows := [][]cell{{{"ID", bold}, {"SEVERITY", bold}, {"EVENT", bold}, {"TEXT", bold}}}
+	for _, k := range kinds {
+		rows = append(rows, []cell{{k.ID, none}, {k.Severity.String(), severityColour(k.Severity)}, {k.Event, none}, {k.Text, none}})
+	}
+	p.table(rows)
+}
+
+func explainKinds(p paper, kinds []*message.Kind) {
+	for i, k := range kinds {
+		if i > 0 {
+			fmt.Fprintln(p)
+		}
+		fmt.Fprintf(p, "%s  %s  %s\n", p.in(bold, k.ID), p.in(severityColour(k.Severity), k.Severity.String()), k.Event)
+		field(p, "text", k.Text)
+		field(p, "meaning", k.Meaning)
+		field(p, "action", k.Action)
+	}
+}
+
+// markdownKinds writes one section for each message.
+func markdownKinds(w io.Writer, kinds []*message.Kind) {
+	fmt.Fprint(w, "# Messages\n\nAn ID never changes its meaning. `{...}` stands for a field of the message.\n")
+	for _, k := range kinds {
+		fmt.Fprintf(w, "\n## %s %s\n\nSeverity %s: `%s`\n\n%s\n", k.ID, k.Event, k.Severity, k.Text, k.Meaning)
+		if k.Action != "" {
+			fmt.Fprintf(w, "\nWhat to do: %s\n", k.Action)
+		}
+	}
+}
+
+func field(w io.Writer, name, text string) {
+	if text == "" {
+		text = "none needed"
+	}
+	fmt.Fprintf(w, "  %-8s %s\n", name, text)
+}
+
+func severityColour(s message.Severity) colour {
+	switch {
+	case s <= message.Err:
+		return red
+	case s == message.Warning:
+		return yellow
+	}
+	return none
+}

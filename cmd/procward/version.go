@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// build says what this program was made of.
+type build struct {
+	Version  string `json:"version"`
+	Revision string `json:"revision,omitempty"` // of the source, "+changes" where it was not clean
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+}
+
+func thisBuild() build {
+	b := build{Version: version, Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return b
+	}
+	if b.Version == "" {
+		b.Version = info.Main.Version
+	}
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			b.Revision = s.Value + b.Revision
+		case s.Key == "vcs.modified" && s.Value == "true":
+			b.Revision += "+changes"
+		}
+	}
+	return b
+}
+
+func versionCommand() *cobra.Command {
+	var jsonOut bool
+	cmd := &cobra.Command{
+		Use:   "version",
+		Short: "Show the version, and what this host offers to it",
+		Long: `Shows the version, what it was built with, and which features of the kernel and the
+system it finds on this host. Put it into every bug report.
+
+Exit codes: 0, 2 wrong usage.`,
+		Args: cobra.NoArgs,
+		RunE: runs(func(cmd *cobra.Command, _ []string) error {
+			v := struct {
+				build
+				Host host `json:"host"`
+			}{thisBuild(), probeHost(cmd.Context())}
+			if jsonOut {
+				return asJSON(cmd.OutOrStdout(), v)
+			}
+			p := paperOn(cmd.OutOrStdout())
+			fmt.Fprintf(p, "procward %s\n", v.Version)
+			rows := [][]cell{{{"  built with", none}, {v.Go + " for " + v.Platform, none}}}
+			if v.Revision != "" {
+				rows = append(rows, []cell{{"  source", none}, {v.Revision, none}})
+			}
+			p.table(append(rows, v.Host.rows()...))
+			return nil
+		}),
+	}
+	cmd.Flags().BoolVar(&jsonOut, "json", false, "write JSON")
+	return cmd
+}

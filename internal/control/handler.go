@@ -1,0 +1,94 @@
+package control
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// handler answers the requests of one connection after another.
+type handler struct {
+	daemon Daemon
+	own    int // our effective user id
+}
+
+// endpoint is one method of one path.
+type endpoint struct {
+	method string
+	answer func(ctx context.Context, d Daemon) (any, error)
+}
+
+// endpoints is the whole surface. It grows by rows.
+var endpoints = map[string]endpoint{
+	pathStatus: {http.MethodGet, func(ctx context.Context, d Daemon) (any, error) { return d.Status(ctx) }},
+	pathReload: {http.MethodPost, func(ctx context.Context, d Daemon) (any, error) { return d.Reload(ctx) }},
+}
+
+func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v, err := h.answer(w, r)
+	code := http.StatusOK
+	if err != nil {
+		e := asError(err)
+		v, code = e, e.Code
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		code = http.StatusInternalServerError
+		body = []byte(`{"error":"the answer cannot be written as JSON","remedy":"report it as a bug in procward"}`)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
+	w.WriteHeader(code)
+	_, _ = w.Write(append(body, '\n')) // a caller who has gone away is no error of ours
+}
+
+func (h handler) answer(w http.ResponseWriter, r *http.Request) (any, error) {
+	if p := peerFrom(r.Context()); !p.trusted(h.own) {
+		return nil, &Error{http.StatusForbidden, fmt.Sprintf("refused: %s is neither root nor the daemon's own user", p), "run the command as root"}
+	}
+	e, ok := endpoints[r.URL.Path]
+	if !ok {
+		return nil, &Error{http.StatusNotFound, fmt.Sprintf("no such path: %q", r.URL.Path), "the command and the daemon may be of different versions: compare procward version and procward status"}
+	}
+	if r.Method != e.method {
+		w.Header().Set("Allow", e.method)
+		return nil, &Error{http.StatusMethodNotAllowed, fmt.Sprintf("%s takes %s, not %s", r.URL.Path, e.method, r.Method), ""}
+	}
+	if err := noBody(w, r); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
+	defer cancel()
+	return e.answer(ctx, h.daemon)
+}
+
+// noBody refuses a body rather than ignore what a newer command may mean by it.
+func noBody(w http.ResponseWriter, r *http.Request) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return &Error{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body exceeds %d bytes", large.Limit), ""}
+	case err != nil:
+		return &Error{http.StatusBadRequest, "the body cannot be read: " + err.Error(), ""}
+	case len(body) > 0:
+		return &Error{http.StatusBadRequest, r.URL.Path + " takes no body", "the command and the daemon may be of different versions: compare procward version and procward status"}
+	}
+	return nil
+}
+
+// asError makes the answer of any error; a Daemon may choose it itself by an *Error.
+func asError(err error) *Error {
+	var e *Error
+	switch {
+	case errors.As(err, &e):
+		return e
+	case errors.Is(err, context.DeadlineExceeded):
+		return &Error{http.StatusServiceUnavailable, fmt.Sprintf("the daemon did not answer within %v", answerTimeout), "look at its messages; it may be overloaded"}
+	}
+	return &Error{http.StatusInternalServerError, err.Error(), ""}
+}

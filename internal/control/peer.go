@@ -1,0 +1,61 @@
+package control
+
+import (
+	"context"
+	"fmt"
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// peer is who is at the other end of a connection, as the kernel noted it when the
+// connection was made (SO_PEERCRED, unix(7)); nobody if it could not be had.
+type peer struct {
+	known bool
+	uid   uint32
+	pid   int32
+}
+
+func peerOf(c net.Conn) peer {
+	u, ok := c.(*net.UnixConn)
+	if !ok {
+		return peer{}
+	}
+	raw, err := u.SyscallConn()
+	if err != nil {
+		return peer{}
+	}
+	var cred *unix.Ucred
+	ctlErr := raw.Control(func(fd uintptr) {
+		cred, err = unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED)
+	})
+	if ctlErr != nil || err != nil {
+		return peer{}
+	}
+	return peer{known: true, uid: cred.Uid, pid: cred.Pid}
+}
+
+// trusted says whether the peer is root or the user own.
+func (p peer) trusted(own int) bool {
+	return p.known && (p.uid == 0 || int64(p.uid) == int64(own))
+}
+
+func (p peer) String() string {
+	if !p.known {
+		return "a caller who cannot be identified"
+	}
+	return fmt.Sprintf("user id %d", p.uid)
+}
+
+// The peer belongs to the connection, and a context is how net/http hands what belongs
+// to a connection to its handlers.
+type peerKey struct{}
+
+func withPeer(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, peerKey{}, peerOf(c))
+}
+
+func peerFrom(ctx context.Context) peer {
+	p, _ := ctx.Value(peerKey{}).(peer)
+	return p
+}

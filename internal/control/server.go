@@ -1,0 +1,122 @@
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Server listens on the control socket.
+type Server struct {
+	path     string
+	lock     *Lock
+	listener *net.UnixListener
+	http     *http.Server
+}
+
+// Listen makes the socket at path, mode 0600, in a directory that is made (0755) where
+// it is missing. A socket that a dead daemon left behind is replaced; where a daemon
+// answers, or holds the lock beside the socket, the error is ErrRunning. Nothing is
+// answered before Serve; those who connect earlier wait.
+func Listen(path string) (*Server, error) {
+	if n := len(unix.RawSockaddrUnix{}.Path) - 1; len(path) > n {
+		return nil, fmt.Errorf("socket %s: the path is longer than the %d bytes that unix(7) allows", path, n)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("make the directory of the socket: %w", err)
+	}
+	lock, err := Acquire(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	l, err := listen(path)
+	if err != nil {
+		return nil, errors.Join(err, lock.Release())
+	}
+	return &Server{path: path, lock: lock, listener: l, http: &http.Server{
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       2 * headerTimeout,
+		WriteTimeout:      2 * answerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeader,
+		ConnContext:       withPeer,
+		ErrorLog:          log.New(io.Discard, "", 0),
+	}}, nil
+}
+
+// Serve answers from d until Close, and returns nil then.
+func (s *Server) Serve(d Daemon) error {
+	s.http.Handler = handler{daemon: d, own: os.Geteuid()}
+	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve %s: %w", s.path, err)
+	}
+	return nil
+}
+
+// Close stops listening, removes the socket, lets answers under way finish until ctx
+// ends, and gives the lock back. Serve may not have been called.
+func (s *Server) Close(ctx context.Context) error {
+	err := os.Remove(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if s.http.Shutdown(ctx) != nil {
+		err = errors.Join(err, s.http.Close())
+	}
+	if e := s.listener.Close(); !errors.Is(e, net.ErrClosed) {
+		err = errors.Join(err, e)
+	}
+	return errors.Join(err, s.lock.Release())
+}
+
+// listen is called with the lock held, so a socket that nobody answers is nobody's.
+func listen(path string) (*net.UnixListener, error) {
+	if err := clearStale(path); err != nil {
+		return nil, err
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	l.SetUnlinkOnClose(false)
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("protect the socket: %w", err), l.Close(), os.Remove(path))
+	}
+	return l, nil
+}
+
+// clearStale removes the socket that a dead daemon left at path.
+func clearStale(path string) error {
+	info, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("look at the socket: %w", err)
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("%s is there and is not a socket: move it away, or choose another --socket", path)
+	}
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
+		defer c.Close()
+		return running(int(peerOf(c).pid), path)
+	}
+	if !errors.Is(err, unix.ECONNREFUSED) {
+		return fmt.Errorf("ask whether somebody listens on the socket: %w", err)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("remove the socket of a dead daemon: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,120 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// leaveDeadSocket leaves a socket that nobody listens on, as a killed daemon does.
+func leaveDeadSocket(t *testing.T, path string) {
+	t.Helper()
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.SetUnlinkOnClose(false)
+	l.Close()
+}
+
+func TestOneDaemonOneSocket(t *testing.T) {
+	path := serve(t, fake{})
+	_, err := Listen(path)
+	want := fmt.Sprintf("another procward is already running here, pid %d (%s.lock)", os.Getpid(), path)
+	if !errors.Is(err, ErrRunning) || err.Error() != want {
+		t.Errorf("second Listen: %v, want %s", err, want)
+	}
+	if _, _, err := NewClient(path).Status(soon(t)); err != nil {
+		t.Errorf("the first one suffered: %v", err)
+	}
+}
+
+func TestSomebodyAnswersWithoutALock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, err = Listen(path)
+	if want := fmt.Sprintf("pid %d", os.Getpid()); !errors.Is(err, ErrRunning) || !strings.Contains(err.Error(), want) {
+		t.Errorf("Listen: %v, want ErrRunning with %s", err, want)
+	}
+	if _, err := os.Lstat(path); err != nil {
+		t.Errorf("the other's socket was removed: %v", err)
+	}
+}
+
+func TestDeadSocketIsReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	leaveDeadSocket(t, path)
+	s, err := Listen(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Serve(fake{}); err != nil {
+		t.Errorf("Serve after Close: %v", err)
+	}
+	again, err := Listen(path)
+	if err != nil {
+		t.Fatalf("Listen after Close: %v", err)
+	}
+	if err := again.Close(soon(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestListenRefuses(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(file, filepath.Join(dir, "linked.lock")); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{
+		file:                              "is there and is not a socket",
+		filepath.Join(file, "below", "s"): "make the directory of the socket",
+		filepath.Join(dir, strings.Repeat("x", 120)): "longer than the 107 bytes",
+		filepath.Join(dir, "linked"):                 "open the lock",
+	} {
+		if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Listen(%s): %v, want %q", path, err, want)
+		}
+	}
+	if _, err := os.Stat(file); err != nil {
+		t.Errorf("the file is gone: %v", err)
+	}
+}
+
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := Acquire(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Acquire(path); !errors.Is(err, ErrRunning) {
+		t.Errorf("second Acquire: %v, want ErrRunning", err)
+	}
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Acquire(path)
+	if err != nil {
+		t.Fatalf("Acquire after Release: %v", err)
+	}
+	if err := again.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Acquire(filepath.Join(path, "below")); err == nil {
+		t.Error("a lock below a file was given")
+	}
+}
