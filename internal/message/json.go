@@ -19,12 +19,11 @@ func (m Message) JSON() []byte {
 		Str("event", m.Kind.Event).
 		Str("message", m.Sentence())
 	for _, f := range m.fields() {
-		switch {
-		case f.bare:
+		if f.bare {
 			e.RawJSON(f.key, []byte(f.value))
-		default:
-			e.Str(f.key, tail(f.value, maxOutput))
+			continue
 		}
+		e.Str(f.key, tail(f.value, maxOutput))
 	}
 	e.Send()
 	return b.Bytes()

@@ -64,18 +64,14 @@ func open(d Destination, journal, syslog string, stderr *os.File) (*Log, error) 
 	if d.Facility != "" {
 		facility, _ = ParseFacility(d.Facility)
 	}
+	stream, err := NewStream(stderr, d.JSON)
+	if err != nil {
+		return nil, fmt.Errorf("log to stderr: %w", err)
+	}
+	sinks := map[string]Sink{"journal": NewJournald(journal, facility), "syslog": NewSyslog(syslog, facility), "stderr": stream}
 	var queues []*Queue
 	for _, word := range resolve(d.To, exists(journal), exists(syslog)) {
-		var sink Sink
-		switch word {
-		case "journal":
-			sink = NewJournald(journal, facility)
-		case "syslog":
-			sink = NewSyslog(syslog, facility)
-		default:
-			sink = NewStream(stderr, d.JSON)
-		}
-		queues = append(queues, NewQueue(sink, word, queueSize))
+		queues = append(queues, NewQueue(sinks[word], word, queueSize))
 	}
 	return NewLog(queues...), nil
 }

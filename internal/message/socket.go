@@ -9,10 +9,12 @@ import (
 )
 
 // socket is a connection to the unix socket of a log daemon. It is made at the first
-// write, and again after every error, as a daemon that was restarted listens anew. It
-// is connected, because only then does the kernel wake a writer that waits for room in
-// a full receive queue (unix(7), max_dgram_qlen): on an unconnected socket the wait
-// never ends when the queue was filled by others.
+// write, and again after every error, as a daemon that was restarted listens anew.
+//
+// It is connected, and each write has a deadline. The unconnected socket of
+// go-systemd's journal.Send has neither: while the receive queue of journald is full
+// (unix(7), max_dgram_qlen) it writes again and again without end, one core at 100 %,
+// because the kernel wakes a waiting writer only where the socket is connected.
 type socket struct {
 	path     string
 	networks []string // "unixgram", "unix", tried in this order

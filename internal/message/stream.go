@@ -14,28 +14,32 @@ import (
 // JSON. On a terminal the severity has a colour. Where the file is a stream to journald
 // each line begins with <N> (sd-daemon(3)), and the text has no time of its own.
 type Stream struct {
-	file    *os.File
+	file    *os.File // keeps fd open
+	fd      int
 	json    bool
 	colour  bool
 	journal bool
 	torn    bool // a line was begun and not ended
 }
 
-// NewStream makes a sink for f, which stays open: the sink works on a duplicate, for a
-// broken pipe on descriptor 2 itself would end the program (os/signal, SIGPIPE).
-func NewStream(f *os.File, json bool) *Stream {
+// NewStream makes a sink for f, which must stay open. It writes to the descriptor
+// itself: a broken pipe at os.Stderr would end the program (os/signal, SIGPIPE).
+func NewStream(f *os.File, json bool) (*Stream, error) {
 	s := &Stream{file: f, json: json}
-	fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD_CLOEXEC, 3)
-	if err == nil {
-		s.file = os.NewFile(uintptr(fd), f.Name())
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return nil, err
 	}
-	if _, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS); err == nil {
+	if err := raw.Control(func(fd uintptr) { s.fd = int(fd) }); err != nil {
+		return nil, err
+	}
+	if _, err := unix.IoctlGetTermios(s.fd, unix.TCGETS); err == nil {
 		s.colour = os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	}
-	if f == os.Stderr {
+	if s.fd == unix.Stderr {
 		s.journal, _ = journal.StderrIsJournalStream()
 	}
-	return s
+	return s, nil
 }
 
 // Write writes one line.
@@ -45,26 +49,24 @@ func (s *Stream) Write(m Message) error {
 		line = append([]byte{'\n'}, line...)
 	}
 	end := time.Now().Add(writeTimeout)
-	for first := true; len(line) > 0; first = false {
-		n, err := s.chunk(line, time.Until(end))
-		s.torn = err != nil && (s.torn || !first)
+	for written := 0; written < len(line); {
+		n, err := s.chunk(line[written:], time.Until(end))
 		if err != nil {
+			s.torn = s.torn || written > 0
 			return fmt.Errorf("write to %s: %w", s.file.Name(), err)
 		}
-		line = line[n:]
+		written += n
 	}
+	s.torn = false
 	return nil
 }
 
-// Close closes the sink's own duplicate.
-func (s *Stream) Close() error { return s.file.Close() }
-
 // chunk writes as much as goes in without blocking: a pipe that polls as writable takes
-// at least PIPE_BUF bytes (pipe(7)). The file itself is left in blocking mode, which it
-// shares with whoever gave it to us.
+// at least PIPE_BUF bytes (pipe(7)). The file is not made non-blocking, as it shares that
+// mode with whoever gave it to us.
 func (s *Stream) chunk(b []byte, timeout time.Duration) (int, error) {
 	const pipeBuf = 4096
-	fds := []unix.PollFd{{Fd: int32(s.file.Fd()), Events: unix.POLLOUT}}
+	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}
 	n, err := unix.Poll(fds, max(0, int(timeout/time.Millisecond)))
 	switch {
 	case errors.Is(err, unix.EINTR):
@@ -74,7 +76,11 @@ func (s *Stream) chunk(b []byte, timeout time.Duration) (int, error) {
 	case n == 0:
 		return 0, os.ErrDeadlineExceeded
 	}
-	return s.file.Write(b[:min(len(b), pipeBuf)])
+	n, err = unix.Write(s.fd, b[:min(len(b), pipeBuf)])
+	if errors.Is(err, unix.EINTR) || errors.Is(err, unix.EAGAIN) {
+		return 0, nil
+	}
+	return n, err
 }
 
 func (s *Stream) line(m Message) []byte {

@@ -5,15 +5,78 @@ import "strings"
 // Sentence is the text of the kind with the fields filled in: "down: killed by
 // SIGKILL". It is one line of valid UTF-8 with every control byte made visible.
 // What was only decided or was asked for says so at its end.
-func (m Message) Sentence() string {
+func (m Message) Sentence() string { return m.fill(m.template()) }
+
+// Line is the message as syslog shows it, without time and program: the ID, then
+// key=value for each field that applies and is not in the sentence, then the sentence,
+// then what a script wrote. It is one line of at most 8000 bytes; where that is too
+// little, the beginning of the script's output is left out.
+func (m Message) Line() string {
+	template := m.template()
 	var b strings.Builder
-	for rest := m.Kind.Text; rest != ""; {
-		var part string
-		var optional bool
-		part, optional, rest = cutPart(rest)
-		if s, whole := m.expand(part); whole || !optional {
-			b.WriteString(s)
+	b.WriteString(m.Kind.ID)
+	for _, f := range m.fields() {
+		if f.line && !strings.Contains(template, "{"+f.key+"}") {
+			b.WriteString(" " + f.key + "=" + word(clip(f.value, maxValue)))
 		}
+	}
+	b.WriteString(" " + m.fill(template))
+	if m.Output != "" {
+		const key = " output="
+		if out := quotedTail(m.Output, maxLine-b.Len()-len(key)); out != "" {
+			b.WriteString(key + out)
+		}
+	}
+	return b.String()
+}
+
+// template is the text of the kind with the optional parts that apply, and without
+// those that do not.
+func (m Message) template() string {
+	var b strings.Builder
+	rest := m.Kind.Text
+	for {
+		before, after, found := strings.Cut(rest, "[")
+		b.WriteString(before)
+		if !found {
+			return b.String()
+		}
+		var part string
+		part, rest, _ = strings.Cut(after, "]")
+		if m.applies(part) {
+			b.WriteString(part)
+		}
+	}
+}
+
+// applies says that no placeholder in the part is empty.
+func (m Message) applies(part string) bool {
+	for {
+		_, after, found := strings.Cut(part, "{")
+		if !found {
+			return true
+		}
+		var name string
+		name, part, _ = strings.Cut(after, "}")
+		if v, _ := m.placeholder(name); v == "" {
+			return false
+		}
+	}
+}
+
+// fill puts the values into a template, and marks behind it.
+func (m Message) fill(template string) string {
+	var b strings.Builder
+	for {
+		before, after, found := strings.Cut(template, "{")
+		b.WriteString(before)
+		if !found {
+			break
+		}
+		var name string
+		name, template, _ = strings.Cut(after, "}")
+		v, _ := m.placeholder(name)
+		b.WriteString(v)
 	}
 	if m.Observed {
 		b.WriteString(" (observed, not done)")
@@ -22,36 +85,6 @@ func (m Message) Sentence() string {
 		b.WriteString(" (injected)")
 	}
 	return b.String()
-}
-
-// cutPart cuts the first part off a text: what stands in brackets is optional.
-func cutPart(text string) (part string, optional bool, rest string) {
-	if text[0] == '[' {
-		part, rest, _ = strings.Cut(text[1:], "]")
-		return part, true, rest
-	}
-	if i := strings.IndexByte(text, '['); i > 0 {
-		return text[:i], false, text[i:]
-	}
-	return text, false, ""
-}
-
-// expand fills in the placeholders; whole says that none was empty.
-func (m Message) expand(part string) (s string, whole bool) {
-	var b strings.Builder
-	whole = true
-	for {
-		before, after, found := strings.Cut(part, "{")
-		b.WriteString(before)
-		if !found {
-			return b.String(), whole
-		}
-		var name string
-		name, part, _ = strings.Cut(after, "}")
-		v, _ := m.placeholder(name)
-		b.WriteString(v)
-		whole = whole && v != ""
-	}
 }
 
 // placeholder is the value of {name}, fit for a line.
@@ -74,26 +107,4 @@ func (m Message) placeholder(name string) (value string, known bool) {
 		return "", false
 	}
 	return clip(visible(strings.TrimSpace(value)), size), true
-}
-
-// Line is the message as syslog shows it, without time and program: the ID, then
-// key=value for each field that applies and is not in the sentence, then the sentence,
-// then what a script wrote. It is one line of at most 8000 bytes; where that is too
-// little, the beginning of the script's output is left out.
-func (m Message) Line() string {
-	var b strings.Builder
-	b.WriteString(m.Kind.ID)
-	for _, f := range m.fields() {
-		if f.line && !strings.Contains(m.Kind.Text, "{"+f.key+"}") {
-			b.WriteString(" " + f.key + "=" + word(clip(f.value, maxValue)))
-		}
-	}
-	b.WriteString(" " + m.Sentence())
-	if m.Output != "" {
-		const key = " output="
-		if out := quotedTail(m.Output, maxLine-b.Len()-len(key)); out != "" {
-			b.WriteString(key + out)
-		}
-	}
-	return b.String()
 }

@@ -1,0 +1,44 @@
+package message
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+)
+
+func TestJSON(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		m    Message
+		want string
+	}{
+		{"the example of the design", example(), `{"time":"2026-11-22T03:24:01.417233Z","id":"PW0201","severity":"err","event":"down","message":"down: killed by SIGKILL",` +
+			`"process":"httpd","group":"web","pid":4711,"cause":"killed by SIGKILL","exit_signal":"SIGKILL","took_us":187}`},
+		{"everything", full(), `{"time":"2026-01-02T03:04:05.006789Z","id":"PW0501","severity":"crit","event":"rung","message":"escalation: restart-group: attempt 1 of 2 (observed, not done) (injected)",` +
+			`"process":"httpd","group":"web","monitor":"gateway","pid":4711,"cause":"exited with code 0","exit_code":0,"exit_signal":"SIGKILL","core":true,"attempt":2,"attempts":"unlimited",` +
+			`"rung":"restart-group","probe":"http","output":"one\ntwo\n","took_us":1500,"injected":true,"observed":true}`},
+		{"nothing", Message{Kind: Found, Time: example().Time}, `{"time":"2026-11-22T03:24:01.417233Z","id":"PW0202","severity":"notice","event":"found","message":"found"}`},
+	} {
+		if got := string(c.m.JSON()); got != c.want+"\n" {
+			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
+		}
+	}
+}
+
+func FuzzJSON(f *testing.F) {
+	f.Add("httpd", "after 3 s", "line\nline")
+	f.Add("a\nb", "\xff\u2028\x00", strings.Repeat("é\x80", 40000))
+	f.Fuzz(func(t *testing.T, process, detail, output string) {
+		b := Message{Kind: Found, Process: process, Detail: detail, Output: output}.JSON()
+		if n := strings.IndexByte(string(b), '\n'); n != len(b)-1 {
+			t.Fatalf("not one line: %q", b)
+		}
+		var got map[string]any
+		if err := json.Unmarshal(b, &got); err != nil {
+			t.Fatalf("%v: %q", err, b)
+		}
+		if out, _ := got["output"].(string); len(out) > 3*maxOutput || (out == "") != (output == "") {
+			t.Fatalf("output of %d bytes became %d", len(output), len(out))
+		}
+	})
+}
