@@ -4,19 +4,22 @@
 package confd
 
 import (
+	"fmt"
+	"slices"
+
 	"procward/escalate"
-	"procward/internal/scalar"
-	"procward/procscan"
-	"procward/restart"
 )
 
-// Config is the whole configuration, composed of every drop-in that is good.
+// Config is the whole configuration, composed of every drop-in that is good. Two
+// configurations are compared section by section with reflect.DeepEqual.
 type Config struct {
 	Daemon    Daemon
 	Processes map[string]Process
 	Groups    map[string]escalate.Group
 	Files     []File    // every drop-in, in order, good or bad
 	Problems  []Problem // what is wrong or doubtful, in order of file and line
+
+	origins map[string]origin // of every process and group, by name
 }
 
 // File is one drop-in as it was last read.
@@ -26,63 +29,64 @@ type File struct {
 	Stale    bool   `json:"stale"`    // its last good version stands in for it
 }
 
-// Problem is one thing that is wrong in a drop-in, with its place.
-type Problem struct {
-	File    string `json:"file"`
-	Line    int    `json:"line,omitempty"`   // from 1; 0: the whole file
-	Column  int    `json:"column,omitempty"` // from 1
-	Key     string `json:"key,omitempty"`    // "processes.httpd.restart.window"
-	Text    string `json:"text"`             // what is wrong, and the remedy
-	Warning bool   `json:"warning"`          // doubtful, not wrong: the file stands
+// AllRejected says that there are drop-ins and that the newest version of each is bad.
+func (c *Config) AllRejected() bool {
+	for _, f := range c.Files {
+		if !f.Rejected {
+			return false
+		}
+	}
+	return len(c.Files) > 0
 }
 
-// Daemon is the daemon: section.
-type Daemon struct {
-	Log              Log         `yaml:"log"`
-	Observe          bool        `yaml:"observe"`
-	Follow           bool        `yaml:"follow"`            // true
-	ParallelRestarts int         `yaml:"parallel-restarts"` // 8, at least 1
-	RebootLimit      RebootLimit `yaml:"reboot-limit"`
+// Scripts is the path of every script and hook in the configuration, sorted, each once.
+func (c *Config) Scripts() []string {
+	var paths []string
+	for _, p := range c.Processes {
+		paths = append(paths, programs(p.scripts())...)
+	}
+	for _, g := range c.Groups {
+		paths = append(paths, programs(groupScripts(g))...)
+	}
+	slices.Sort(paths)
+	return slices.Compact(paths)
 }
 
-// Log says where messages go.
-type Log struct {
-	To       []string `yaml:"to"`       // auto, journald, syslog, stderr
-	Facility string   `yaml:"facility"` // syslog facility: daemon, local0 …
+func programs(scripts []scriptAt) []string {
+	var paths []string
+	for _, s := range scripts {
+		paths = append(paths, s.argv[0])
+	}
+	return paths
 }
 
-// RebootLimit bounds the OS rungs over boots.
-type RebootLimit struct {
-	Count  int             `yaml:"count"`  // 3, at least 0
-	Window scalar.Duration `yaml:"window"` // 24h
+// OSRungs lists the rungs that end or reset the operating system, each with its place
+// and with what to do about it: they belong to the configuration already, but this
+// version cannot carry them out.
+func (c *Config) OSRungs() []Problem {
+	var out []Problem
+	add := func(name, section string, l escalate.Ladder) {
+		for i, r := range l {
+			if r.OS() {
+				key := fmt.Sprintf("escalate[%d].%s", i, r.Name())
+				out = append(out, c.at(section, name, key,
+					fmt.Sprintf("the rung %s is not built yet in this version: start with --observe, or remove it", r.Name())))
+			}
+		}
+	}
+	for name, p := range c.Processes {
+		if p.Escalate != nil {
+			add(name, "processes", *p.Escalate)
+		}
+	}
+	for name, g := range c.Groups {
+		add(name, "groups", g.Escalate)
+	}
+	sortProblems(out)
+	return out
 }
 
-// Process is one entry of the processes: section.
-type Process struct {
-	Group    string           `yaml:"group"`
-	After    []string         `yaml:"after"`
-	Match    procscan.Match   `yaml:"match"`
-	Absent   Absent           `yaml:"absent"`
-	Excess   Excess           `yaml:"excess"`
-	Restart  restart.Spec     `yaml:"restart"`
-	Escalate *escalate.Ladder `yaml:"escalate"` // nil: the group's; empty: none
+// at is a problem at a key of a process or group.
+func (c *Config) at(section, name, key, text string) Problem {
+	return c.origins[name].problem(join(section, name), key, text)
 }
-
-// Absent says what to do about a process that is not there at the start.
-type Absent string
-
-// The choices of Absent.
-const (
-	AbsentRestart Absent = "restart" // default
-	AbsentWait    Absent = "wait"
-	AbsentIgnore  Absent = "ignore"
-)
-
-// Excess says what to do about more processes than count.max.
-type Excess string
-
-// The choices of Excess.
-const (
-	ExcessReport  Excess = "report" // default
-	ExcessRestart Excess = "restart"
-)

@@ -56,6 +56,14 @@ type StopDaemon struct {
 // DefaultWait is the time after a rung's action in which a recovery may show.
 const DefaultWait = 60 * time.Second
 
+// DefaultRestartGroup is what a restart-group rung holds before its keys are read.
+func DefaultRestartGroup() RestartGroup {
+	return RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(24 * time.Hour)}
+}
+
+// DefaultHook is what a hook rung holds before its keys are read.
+func DefaultHook() Hook { return Hook{Timeout: scalar.Duration(time.Minute)} }
+
 // Exit codes of the hook and the daemon.
 const (
 	HandedOver      = 0  // of a hook: another host has it now

@@ -1,0 +1,136 @@
+package confd
+
+import (
+	"maps"
+	"slices"
+
+	"procward/escalate"
+)
+
+// candidate is one drop-in at a load: its newest version, and the last that was good.
+type candidate struct {
+	newest, good *version // good is nil where none ever was
+	use          *version // what takes part: newest, good, or nil for none
+	rejected     bool     // newest is not wanted
+	problems     []Problem
+}
+
+// settled says that what takes part was in force before.
+func (c *candidate) settled() bool { return c.good != nil && c.use == c.good }
+
+// reject puts the last good version in the place of the newest, if there is one.
+func (c *candidate) reject(ps ...Problem) {
+	c.problems = append(c.problems, ps...)
+	c.rejected = true
+	if c.use == c.good {
+		c.use = nil
+	} else {
+		c.use = c.good
+	}
+}
+
+// candidates is every drop-in of a load, in the byte order of the names.
+type candidates []*candidate
+
+// compose chooses the version of every drop-in, so that all that are used agree, and
+// puts them together. What was in force goes before what has changed; among equals
+// the byte order of the names decides.
+func (cs candidates) compose() *Config {
+	for _, c := range cs {
+		c.use = c.newest
+		if c.newest.bad() {
+			c.reject()
+		} else if c.good != nil && c.good.sum == c.newest.sum {
+			c.good = c.newest
+		}
+	}
+	for cs.clash() || cs.dangling() {
+	}
+	out := cs.assemble()
+	cs.mend(out)
+	for _, c := range cs {
+		out.Files = append(out.Files, File{Name: c.newest.file, Rejected: c.rejected, Stale: c.rejected && c.use != nil})
+		out.Problems = append(append(out.Problems, c.newest.problems...), c.problems...)
+	}
+	sortProblems(out.Problems)
+	out.Problems = slices.Compact(out.Problems)
+	return out
+}
+
+// byClaim orders the candidates: what was in force first.
+func (cs candidates) byClaim() candidates {
+	out := slices.Clone(cs)
+	slices.SortStableFunc(out, func(a, b *candidate) int {
+		switch {
+		case a.settled() == b.settled():
+			return 0
+		case a.settled():
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// clash rejects the first drop-in that declares a name which one before it has, and
+// says whether there was one.
+func (cs candidates) clash() bool {
+	first := map[string]declared{}
+	for _, c := range cs.byClaim() {
+		if c.use == nil {
+			continue
+		}
+		var ps []Problem
+		for _, n := range c.use.names {
+			if before, ok := first[n.name]; ok {
+				ps = append(ps, taken(n, before))
+			}
+		}
+		if ps != nil {
+			c.reject(ps...)
+			return true
+		}
+		for _, n := range c.use.names {
+			first[n.name] = n
+		}
+	}
+	return false
+}
+
+// dangling rejects the drop-ins whose references lead nowhere or in a circle, and says
+// whether there was one. What was in force stays so; mend leaves out the reference.
+func (cs candidates) dangling() bool {
+	whole, gone := cs.assemble(), cs.lost()
+	wrong := map[*candidate][]Problem{}
+	for _, f := range whole.faults(cs.rank(whole)) {
+		if c := cs.holder(whole, f.from); !c.settled() && (f.circle || !gone.perhaps(f.to)) {
+			wrong[c] = append(wrong[c], whole.at(f.section, f.from, f.key, f.text))
+		}
+	}
+	for c, ps := range wrong {
+		c.reject(ps...)
+	}
+	return len(wrong) > 0
+}
+
+// assemble puts the chosen versions together.
+func (cs candidates) assemble() *Config {
+	out := &Config{
+		Daemon: DefaultDaemon(), Processes: map[string]Process{}, Groups: map[string]escalate.Group{},
+		origins: map[string]origin{},
+	}
+	for _, c := range cs {
+		if c.use == nil {
+			continue
+		}
+		if c.use.dropin.Daemon != nil {
+			out.Daemon = *c.use.dropin.Daemon
+		}
+		maps.Copy(out.Processes, c.use.dropin.Processes)
+		maps.Copy(out.Groups, c.use.dropin.Groups)
+		for _, n := range c.use.names {
+			out.origins[n.name] = n.origin
+		}
+	}
+	return out
+}

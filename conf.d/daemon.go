@@ -1,0 +1,95 @@
+package confd
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"procward/internal/scalar"
+)
+
+// Daemon is the daemon: section.
+type Daemon struct {
+	Log              Log         `yaml:"log"`
+	Observe          bool        `yaml:"observe"`
+	Follow           bool        `yaml:"follow"`            // true
+	ParallelRestarts int         `yaml:"parallel-restarts"` // 8, at least 1
+	RebootLimit      RebootLimit `yaml:"reboot-limit"`
+}
+
+// Log says where messages go.
+type Log struct {
+	To       []string `yaml:"to"`       // auto, journal, syslog, stderr
+	Facility string   `yaml:"facility"` // syslog facility: daemon, local0 …
+}
+
+// RebootLimit bounds the OS rungs over boots.
+type RebootLimit struct {
+	Count  int             `yaml:"count"`  // 3, at least 0
+	Window scalar.Duration `yaml:"window"` // 24h
+}
+
+// DefaultDaemon is what the daemon: section holds before its keys are read, and
+// where no drop-in has one.
+func DefaultDaemon() Daemon {
+	return Daemon{
+		Log: Log{To: []string{"auto"}, Facility: "daemon"}, Follow: true, ParallelRestarts: 8,
+		RebootLimit: RebootLimit{Count: 3, Window: scalar.Duration(24 * time.Hour)},
+	}
+}
+
+// sinks are the words of log.to; facilities those of log.facility (syslog(3)).
+var (
+	sinks      = []string{"auto", "journal", "syslog", "stderr"}
+	facilities = []string{
+		"daemon", "user", "auth", "authpriv", "cron", "mail", "news", "uucp", "lpr", "ftp",
+		"local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+	}
+)
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (d Daemon) Validate() error {
+	errs := []error{scalar.Under("log", d.Log.Validate())}
+	if d.ParallelRestarts < 1 {
+		errs = append(errs, scalar.Errorf("parallel-restarts", "%d is below 1", d.ParallelRestarts))
+	}
+	if d.RebootLimit.Count < 0 {
+		errs = append(errs, scalar.Errorf("reboot-limit.count", "%d is below 0", d.RebootLimit.Count))
+	}
+	if d.RebootLimit.Window <= 0 {
+		errs = append(errs, scalar.Errorf("reboot-limit.window", "must be above 0s"))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate reports a sink or a facility that does not exist.
+func (l Log) Validate() error {
+	var errs []error
+	if len(l.To) == 0 {
+		errs = append(errs, scalar.Errorf("to", "is empty: write [auto], or remove the key"))
+	}
+	for i, to := range l.To {
+		key := fmt.Sprintf("to[%d]", i)
+		switch {
+		case !slices.Contains(sinks, to):
+			errs = append(errs, scalar.Errorf(key, "%s", noWord(to, sinks)))
+		case slices.Contains(l.To[:i], to):
+			errs = append(errs, scalar.Errorf(key, "%q stands twice: remove one", to))
+		}
+	}
+	if !slices.Contains(facilities, l.Facility) {
+		errs = append(errs, scalar.Errorf("facility", "%s", noWord(l.Facility, facilities)))
+	}
+	return errors.Join(errs...)
+}
+
+// noWord says that a word is none of those that may stand there, and which may.
+func noWord(word string, words []string) string {
+	list := strings.Join(words, ", ")
+	if near := nearest(word, words); near != "" {
+		return fmt.Sprintf("%q is not known: did you mean %s? known here: %s", word, near, list)
+	}
+	return fmt.Sprintf("%q is not known: write one of %s", word, list)
+}

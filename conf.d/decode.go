@@ -1,0 +1,176 @@
+package confd
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Bounds of one drop-in: values read, those behind aliases each time anew, and
+// problems told.
+const (
+	maxValues   = 1 << 20
+	maxProblems = 50
+)
+
+// decoder reads YAML nodes into specs and notes every problem with its place. What
+// yaml.v3 does by itself tells no column, and forgets strictness in own unmarshallers.
+type decoder struct {
+	file     string
+	values   int
+	problems []Problem
+	wrong    []string // the keys of the problems
+	meant    []string // the keys that unknown ones were probably meant to be
+}
+
+// bad notes a problem at a node.
+func (d *decoder) bad(n *yaml.Node, path, format string, args ...any) {
+	switch len(d.problems) {
+	case maxProblems:
+		return
+	case maxProblems - 1:
+		path, format, args = "", "there are more problems: mend these first", nil
+	}
+	d.problems = append(d.problems, Problem{File: d.file, Line: n.Line, Column: n.Column, Key: path, Text: fmt.Sprintf(format, args...)})
+	d.wrong = append(d.wrong, path)
+}
+
+// value reads n into v, whose defaults stay where n is silent. at shows where an
+// empty value stands: its key, or the list item.
+func (d *decoder) value(n, at *yaml.Node, v reflect.Value, path string) {
+	if d.values++; d.values > maxValues {
+		if d.values == maxValues+1 {
+			d.bad(at, path, "the aliases unfold to too many values: write them out")
+		}
+		return
+	}
+	if n.Kind == yaml.AliasNode {
+		n = resolve(n)
+	}
+	if isNull(n) {
+		d.empty(at, v, path)
+		return
+	}
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+		preset(v)
+	}
+	if !plain(n) {
+		d.bad(n, path, "the tag %s is not known: remove it", n.Tag)
+		return
+	}
+	switch {
+	case n.Kind == yaml.ScalarNode:
+		d.scalar(n, v, path)
+	case n.Kind == yaml.MappingNode && v.Kind() == reflect.Struct && len(fields(v.Type())) > 0:
+		d.section(n, v, path)
+	case n.Kind == yaml.MappingNode && v.Kind() == reflect.Map:
+		d.names(n, v, path)
+	case n.Kind == yaml.SequenceNode && v.Kind() == reflect.Slice:
+		d.list(n, v, path)
+	default:
+		d.bad(at, path, "is %s, but %s goes here", kind(n), wanted(v.Type()))
+	}
+}
+
+// empty reads a key without a value: an empty section where that says something.
+func (d *decoder) empty(at *yaml.Node, v reflect.Value, path string) {
+	t := v.Type()
+	switch {
+	case t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct && len(fields(t.Elem())) > 0:
+		v.Set(reflect.New(t.Elem()))
+		preset(v.Elem())
+	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct:
+	default:
+		d.bad(at, path, "has no value: remove the key, or give %s", wanted(t))
+	}
+}
+
+// section reads a mapping into a struct.
+func (d *decoder) section(n *yaml.Node, v reflect.Value, path string) {
+	fs := fields(v.Type())
+	d.pairs(n, path, func(key string, k, value *yaml.Node) {
+		for i, f := range fs {
+			if f == key {
+				d.value(value, k, v.Field(index(v.Type(), i)), join(path, key))
+				return
+			}
+		}
+		d.unknown(k, v.Type(), path)
+	})
+}
+
+// names reads a mapping with keys of the operator's choice.
+func (d *decoder) names(n *yaml.Node, v reflect.Value, path string) {
+	v.Set(reflect.MakeMap(v.Type()))
+	d.pairs(n, path, func(key string, k, value *yaml.Node) {
+		e := reflect.New(v.Type().Elem()).Elem()
+		preset(e)
+		if e.Kind() != reflect.Struct || !isNull(resolve(value)) {
+			d.value(value, k, e, join(path, key))
+		}
+		v.SetMapIndex(reflect.ValueOf(key), e)
+	})
+}
+
+// pairs gives every key of a mapping once.
+func (d *decoder) pairs(n *yaml.Node, path string, each func(key string, k, value *yaml.Node)) {
+	first := map[string]*yaml.Node{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		k, value := n.Content[i], n.Content[i+1]
+		name := resolve(k)
+		switch before := first[name.Value]; {
+		case name.Kind != yaml.ScalarNode || isNull(name) || name.Value == "":
+			d.bad(k, path, "a key is not a word: write key: value")
+		case name.ShortTag() == "!!merge":
+			d.bad(k, join(path, "<<"), "merge keys are not read: write the keys out, or use an alias for the whole value")
+		case before != nil:
+			d.bad(k, join(path, name.Value), "stands twice, first in line %d: remove one", before.Line)
+		default:
+			first[name.Value] = k
+			each(name.Value, k, value)
+		}
+	}
+}
+
+// list reads a sequence into a slice that is not nil even when it is empty.
+func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
+	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+	for i, item := range n.Content {
+		preset(out.Index(i))
+		d.value(item, item, out.Index(i), fmt.Sprintf("%s[%d]", path, i))
+	}
+	v.Set(out)
+}
+
+// unknown notes a key that the struct does not have, with the nearest that it has.
+func (d *decoder) unknown(k *yaml.Node, t reflect.Type, path string) {
+	if later(t, k.Value) {
+		d.bad(k, join(path, k.Value), "is not built yet in this version: remove it")
+		return
+	}
+	known := fields(t)
+	meant := nearest(k.Value, known)
+	for i, f := range known {
+		if sub := t.Field(index(t, i)).Type; meant == "" && sub.Kind() == reflect.Struct && contains(fields(sub), k.Value) {
+			meant = f + "." + k.Value
+		}
+	}
+	list := strings.Join(known, ", ")
+	if meant == "" {
+		d.bad(k, join(path, k.Value), "unknown key %s: remove it; known here: %s", k.Value, list)
+		return
+	}
+	d.bad(k, join(path, k.Value), "unknown key %s: did you mean %s? known here: %s", k.Value, meant, list)
+	d.meant = append(d.meant, join(path, meant))
+}
+
+// textual says whether a pointer to v reads itself from a word.
+func textual(v reflect.Value) (encoding.TextUnmarshaler, bool) {
+	u, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
+	return u, ok
+}

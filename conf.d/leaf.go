@@ -1,0 +1,149 @@
+package confd
+
+import (
+	"math"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// whole is how a whole number is written: no octal, no underscores, no exponent.
+var whole = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+// scalar reads a word, number or truth value into v. A string keeps the text as it is
+// written, so that a name may be 8080 or true; everything else is typed strictly.
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
+	if u, ok := textual(v); ok {
+		if err := u.UnmarshalText([]byte(n.Value)); err != nil {
+			d.bad(n, path, "%s", err)
+		}
+		return
+	}
+	// An argv may be one word.
+	if u, ok := v.Addr().Interface().(interface{ UnmarshalYAML(func(any) error) error }); ok {
+		if err := u.UnmarshalYAML(n.Decode); err != nil {
+			d.bad(n, path, "%s", err)
+		}
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(n.Value)
+	case reflect.Bool:
+		d.truth(n, v, path)
+	case reflect.Int:
+		d.number(n, v, path)
+	case reflect.Float64:
+		d.fraction(n, v, path)
+	case reflect.Struct:
+		if contains(fields(v.Type()), n.Value) {
+			d.bad(n, path, "is a word, but keys go here: write {%s: {}}", n.Value)
+			return
+		}
+		fallthrough
+	default:
+		d.bad(n, path, "is %s, but %s goes here", kind(n), wanted(v.Type()))
+	}
+}
+
+func (d *decoder) truth(n *yaml.Node, v reflect.Value, path string) {
+	if n.ShortTag() != "!!bool" || n.Value != "true" && n.Value != "false" {
+		d.bad(n, path, "%q is not a truth value: write true or false%s", n.Value, quoted(n))
+		return
+	}
+	v.SetBool(n.Value == "true")
+}
+
+func (d *decoder) number(n *yaml.Node, v reflect.Value, path string) {
+	if n.ShortTag() != "!!int" || !whole.MatchString(n.Value) {
+		d.bad(n, path, "%q is not a whole number: write it in decimal digits%s", n.Value, quoted(n))
+		return
+	}
+	i, err := strconv.ParseInt(n.Value, 10, 32)
+	if err != nil {
+		d.bad(n, path, "%s is too large: the most is %d", n.Value, math.MaxInt32)
+		return
+	}
+	v.SetInt(i)
+}
+
+func (d *decoder) fraction(n *yaml.Node, v reflect.Value, path string) {
+	f, err := strconv.ParseFloat(n.Value, 64)
+	if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" || err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+		d.bad(n, path, "%q is not a number: write for instance 2 or 0.5%s", n.Value, quoted(n))
+		return
+	}
+	v.SetFloat(f)
+}
+
+// quoted is the remedy where a value is right but for its quotes.
+func quoted(n *yaml.Node) string {
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		return ", without quotes"
+	}
+	return ""
+}
+
+// plain says that a node has no tag but those that its own form gives it.
+func plain(n *yaml.Node) bool {
+	switch n.ShortTag() {
+	case "!!str", "!!int", "!!float", "!!bool", "!!timestamp", "!!null", "!!merge":
+		return n.Kind == yaml.ScalarNode
+	case "!!map":
+		return n.Kind == yaml.MappingNode
+	case "!!seq":
+		return n.Kind == yaml.SequenceNode
+	}
+	return false
+}
+
+// kind is what a node is, for the operator.
+func kind(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a section of keys"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.ShortTag() == "!!int" || n.ShortTag() == "!!float":
+		return "a number"
+	case n.ShortTag() == "!!bool":
+		return "a truth value"
+	}
+	return "a word"
+}
+
+// wanted is what a type takes, for the operator.
+func wanted(t reflect.Type) string {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch t.Kind() {
+	case reflect.Struct:
+		if fs := fields(t); len(fs) > 0 {
+			return "a section of keys (" + strings.Join(fs, ", ") + ")"
+		}
+		return "one value"
+	case reflect.Map:
+		if t.Elem().Kind() == reflect.Struct {
+			return "a section of names"
+		}
+		return "a section of names and values"
+	case reflect.Slice:
+		return "a list, like [" + itemOf(t) + "]"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Int, reflect.Float64:
+		return "a number"
+	}
+	return "one value"
+}
+
+func itemOf(t reflect.Type) string {
+	if t.Elem().Kind() == reflect.Struct {
+		return "{" + strings.Join(fields(t.Elem())[:1], "") + ": {}}"
+	}
+	return "word"
+}

@@ -1,0 +1,102 @@
+package confd
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// missing are the names that drop-ins declare which take no part.
+type missing struct {
+	names   map[string]bool
+	unknown bool // and there are drop-ins of which the names cannot be read
+}
+
+// perhaps says whether a name may stand in a drop-in that takes no part.
+func (m missing) perhaps(name string) bool { return m.unknown || m.names[name] }
+
+// lost collects the names of the versions that take no part.
+func (cs candidates) lost() missing {
+	m := missing{names: map[string]bool{}}
+	for _, c := range cs {
+		if c.use == c.newest {
+			continue
+		}
+		m.unknown = m.unknown || !c.newest.known
+		for _, n := range c.newest.names {
+			m.names[n.name] = true
+		}
+	}
+	return m
+}
+
+// holder is the drop-in that declares a name.
+func (cs candidates) holder(whole *Config, name string) *candidate {
+	file := whole.origins[name].file
+	return cs[slices.IndexFunc(cs, func(c *candidate) bool { return c.newest.file == file })]
+}
+
+// rank orders names by the claim of their drop-ins: the latest claim is highest.
+func (cs candidates) rank(whole *Config) func(name string) int {
+	order := cs.byClaim()
+	return func(name string) int { return slices.Index(order, cs.holder(whole, name)) }
+}
+
+// mend leaves out the references that still lead nowhere: of drop-ins that were in
+// force and stay so, and to names in drop-ins that are left out.
+func (cs candidates) mend(whole *Config) {
+	gone := cs.lost()
+	drop := map[string][]string{} // by section and name: what is left out
+	for _, f := range whole.faults(cs.rank(whole)) {
+		p := whole.at(f.section, f.from, f.key, f.text+" (left out for now)")
+		if !f.circle && gone.perhaps(f.to) {
+			p.Text = fmt.Sprintf("%q may stand in a drop-in that is rejected: left out for now", f.to)
+			p.Warning = true
+		} else {
+			cs.holder(whole, f.from).rejected = true
+		}
+		whole.Problems = append(whole.Problems, p)
+		drop[f.from] = append(drop[f.from], f.to)
+	}
+	for name, to := range drop {
+		if p, ok := whole.Processes[name]; ok {
+			p.After = without(p.After, to)
+			whole.Processes[name] = p
+		}
+		if g, ok := whole.Groups[name]; ok {
+			g.DependsOn = without(g.DependsOn, to)
+			whole.Groups[name] = g
+		}
+	}
+	whole.doubt(gone)
+}
+
+func without(names, drop []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(drop, n) })
+}
+
+// doubt warns of processes whose group is not there, and of groups without a member.
+func (c *Config) doubt(gone missing) {
+	warn := func(section, name, key, text string) {
+		p := c.at(section, name, key, text)
+		p.Warning = true
+		c.Problems = append(c.Problems, p)
+	}
+	members := map[string]bool{}
+	for name, p := range c.Processes {
+		members[p.Group] = true
+		if _, ok := c.Groups[p.Group]; ok || p.Group == "" {
+			continue
+		}
+		text := fmt.Sprintf("there is no group %q, so the process has no ladder but its own: %s", p.Group, meant(p.Group, maps.Keys(c.Groups)))
+		if gone.perhaps(p.Group) {
+			text = fmt.Sprintf("the group %q may stand in a drop-in that is rejected: until that is mended the process has no ladder but its own", p.Group)
+		}
+		warn("processes", name, "group", text)
+	}
+	for name := range c.Groups {
+		if !members[name] && len(gone.names) == 0 && !gone.unknown {
+			warn("groups", name, "", "has no member: give a process group: "+name+", or remove the group")
+		}
+	}
+}
