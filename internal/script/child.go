@@ -1,0 +1,150 @@
+package script
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	defaultGrace = 5 * time.Second
+	killWait     = 5 * time.Second // after SIGKILL, before the script is left to the kernel
+)
+
+// child is a script that runs. It stays unreaped until it is done with, so that its
+// PID, which is also the ID of its process group, cannot be used by anybody else.
+type child struct {
+	pid   int
+	out   *output
+	ended chan struct{} // closed when it has ended; it is a zombie then
+}
+
+func newChild(pid int, out *output) *child {
+	c := &child{pid: pid, out: out, ended: make(chan struct{})}
+	go c.await()
+	return c
+}
+
+// await blocks a thread until the script ends, and does not reap it.
+func (c *child) await() {
+	defer close(c.ended)
+	for unix.Waitid(unix.P_PID, c.pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
+}
+
+// follow waits for the script's end, or brings it about.
+func (c *child) follow(ctx context.Context, job Job) Result {
+	switch c.wait(ctx, job.Timeout) {
+	case over:
+		return c.result(false)
+	case cancelled:
+		return c.abandon(ctx.Err())
+	}
+	if job.Hold == nil || !job.Hold() {
+		return c.terminate(ctx, job.Grace)
+	}
+	if c.wait(ctx, 0) == cancelled {
+		return c.abandon(ctx.Err())
+	}
+	return c.result(false)
+}
+
+type waited int
+
+const (
+	over waited = iota // it has ended
+	late               // the time has passed
+	cancelled
+)
+
+// wait waits for the end at most for d; 0: without limit.
+func (c *child) wait(ctx context.Context, d time.Duration) waited {
+	var timer <-chan time.Time
+	if d > 0 {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-c.ended:
+		return over
+	case <-ctx.Done():
+		return cancelled
+	case <-timer:
+	}
+	select {
+	case <-c.ended:
+		return over
+	default:
+		return late
+	}
+}
+
+// terminate ends the script's process group: SIGTERM, and after grace SIGKILL to what
+// is left of it. Stopped members are continued, so that they see the SIGTERM.
+func (c *child) terminate(ctx context.Context, grace time.Duration) Result {
+	if grace <= 0 {
+		grace = defaultGrace
+	}
+	deadline := time.Now().Add(grace)
+	c.signal(unix.SIGTERM)
+	c.signal(unix.SIGCONT)
+	switch c.wait(ctx, grace) {
+	case over:
+		awaitGroup(c.pid, deadline)
+		c.signal(unix.SIGKILL)
+		return c.result(true)
+	case cancelled:
+		return c.abandon(ctx.Err())
+	}
+	c.signal(unix.SIGKILL)
+	switch c.wait(ctx, killWait) {
+	case cancelled:
+		return c.abandon(ctx.Err())
+	case late:
+		res := c.abandon(errors.New("still there after SIGKILL: it hangs in the kernel (state D)"))
+		res.TimedOut = true
+		return res
+	}
+	return c.result(true)
+}
+
+// signal goes to the whole process group. It is called only while the leader is
+// unreaped: kill(2) takes the number of a group, and no other group can have it.
+func (c *child) signal(s unix.Signal) { _ = unix.Kill(-c.pid, s) }
+
+// abandon leaves the script to itself and reaps it when it ends.
+func (c *child) abandon(err error) Result {
+	go func() {
+		<-c.ended
+		c.result(false)
+	}()
+	return Result{Code: -1, Err: err}
+}
+
+// result reaps the script, which has ended.
+func (c *child) result(timedOut bool) Result {
+	res := Result{Code: -1, TimedOut: timedOut, Output: c.out.text()}
+	c.out.release()
+	var status unix.WaitStatus
+	if _, err := unix.Wait4(c.pid, &status, 0, nil); err != nil {
+		res.Err = fmt.Errorf("wait for the script: %w", err)
+		return res
+	}
+	if status.Signaled() {
+		res.Signal = signalName(status.Signal())
+	} else {
+		res.Code = status.ExitStatus()
+	}
+	return res
+}
+
+func signalName(s unix.Signal) string {
+	if name := unix.SignalName(s); name != "" {
+		return name
+	}
+	return fmt.Sprintf("SIG%d", int(s))
+}

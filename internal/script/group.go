@@ -1,0 +1,79 @@
+package script
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// awaitGroup waits until nothing lives in the process group whose leader is a zombie,
+// or the deadline has passed. The kernel tells of the end of processes, not of groups:
+// the members are looked up once, then awaited by pidfd; the look-up is repeated for
+// those that they forked.
+func awaitGroup(pgid int, deadline time.Time) {
+	for {
+		pids := members(pgid)
+		if len(pids) == 0 {
+			return
+		}
+		for _, pid := range pids {
+			if !awaitPID(pid, deadline) {
+				return
+			}
+		}
+	}
+}
+
+// awaitPID says whether the process was gone before the deadline.
+func awaitPID(pid int, deadline time.Time) bool {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err == unix.ESRCH {
+		return true
+	}
+	if err != nil { // before Linux 5.3
+		time.Sleep(min(time.Until(deadline), 50*time.Millisecond))
+		return time.Now().Before(deadline)
+	}
+	defer unix.Close(fd)
+	for {
+		left := time.Until(deadline)
+		if left <= 0 {
+			return false
+		}
+		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(left.Milliseconds())+1)
+		if n > 0 || err != nil && err != unix.EINTR {
+			return n > 0
+		}
+	}
+}
+
+// members are the live processes of a process group.
+func members(pgid int) []int {
+	names, _ := filepath.Glob("/proc/[0-9]*/stat")
+	var pids []int
+	for _, name := range names {
+		stat, err := os.ReadFile(name)
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		if inGroup(stat, pgid) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// inGroup reads state, pgrp and num_threads of proc_pid_stat(5). A zombie with other
+// threads is alive.
+func inGroup(stat []byte, pgid int) bool {
+	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(f) < 18 || string(f[2]) != strconv.Itoa(pgid) {
+		return false
+	}
+	return string(f[0]) != "Z" || string(f[17]) != "1"
+}
