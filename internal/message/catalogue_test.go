@@ -122,8 +122,8 @@ func TestCatalogueTexts(t *testing.T) {
 }
 
 func TestMessageIDs(t *testing.T) {
-	if got, want := Down.MessageID(), "ab1c"; len(got) != 32 {
-		t.Errorf("got %s, want %s", got, want)
+	if got, want := Started.MessageID(), "59771b230e778a4ea4cd169dce74b3ee"; got != want {
+		t.Errorf("the MESSAGE_ID of PW0101 has changed from %s to %s", want, got)
 	}
 	seen := map[string]string{}
 	for _, k := range Catalogue {

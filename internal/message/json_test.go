@@ -26,9 +26,10 @@ func TestJSON(t *testing.T) {
 }
 
 func FuzzJSON(f *testing.F) {
-	f.Add("httpd", "after 3 s", "line\nline")
-	f.Add("a\nb", "\xff\u2028\x00", strings.Repeat("é\x80", 40000))
-	f.Fuzz(func(t *testing.T, process, detail, output string) {
+	f.Add("httpd", "after 3 s", "line\nline", uint8(1))
+	f.Add("a\nb", "\xff\u2028\x00", "é\x80 0123456789 0123456789", uint8(255))
+	f.Fuzz(func(t *testing.T, process, detail, output string, times uint8) {
+		output = strings.Repeat(output, 16*int(times))
 		b := Message{Kind: Found, Process: process, Detail: detail, Output: output}.JSON()
 		if n := strings.IndexByte(string(b), '\n'); n != len(b)-1 {
 			t.Fatalf("not one line: %q", b)

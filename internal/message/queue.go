@@ -81,7 +81,7 @@ func (q *Queue) Dropped() uint64 {
 }
 
 // Close lets the queue write what it holds, until ctx ends; what is left then is
-// dropped, and the error says how much. It waits for no write that hangs longer.
+// dropped, and the error says how much. It does not wait for a write that hangs longer.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
@@ -93,9 +93,14 @@ func (q *Queue) Close(ctx context.Context) error {
 	case <-ctx.Done():
 	}
 	q.close.Do(func() { close(q.stop) })
+	select {
+	case <-q.done:
+		return nil
+	default:
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return fmt.Errorf("log to %s: not written in time, %d messages and the one at hand lost: %w", q.name, q.n, ctx.Err())
+	return fmt.Errorf("log to %s: up to %d messages not written: %w", q.name, q.n+1, ctx.Err())
 }
 
 func (q *Queue) nudge() {
