@@ -9,8 +9,9 @@ import (
 // included.
 const (
 	maxLine   = 8000      // a line of text
-	maxValue  = 256       // one value of key=value in it
-	maxDetail = 2048      // the detail in it
+	maxEntry  = 4000      // the line in journald, as journalctl -o json shows null for more than 4096
+	maxValue  = 256       // one value of key=value in a line
+	maxDetail = 2048      // the detail in a line
 	maxOutput = 32 * 1024 // script output in JSON and journald, where it has a field of its own
 )
 

@@ -10,8 +10,9 @@ import (
 )
 
 // Journald writes to systemd-journald with native fields (systemd.journal-fields(7),
-// protocol: systemd.io/JOURNAL_NATIVE_PROTOCOL). MESSAGE is the line that syslog shows;
-// each JSON key but time, severity and message is a field in capitals after PROCWARD_.
+// protocol: systemd.io/JOURNAL_NATIVE_PROTOCOL). MESSAGE is the line that syslog shows,
+// of at most 4000 bytes; each JSON key but severity and message is a field of its own,
+// in capitals after PROCWARD_.
 type Journald struct {
 	socket
 	facility Facility
@@ -27,7 +28,7 @@ func NewJournald(path string, f Facility) *Journald {
 // Write sends one entry.
 func (j *Journald) Write(m Message) error {
 	var b bytes.Buffer
-	put(&b, "MESSAGE", m.Line())
+	put(&b, "MESSAGE", m.line(maxEntry))
 	put(&b, "MESSAGE_ID", m.Kind.MessageID())
 	put(&b, "PRIORITY", strconv.Itoa(int(m.Kind.Severity)))
 	put(&b, "SYSLOG_IDENTIFIER", identifier)

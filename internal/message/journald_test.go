@@ -71,7 +71,11 @@ func TestJournaldTakesLongOutput(t *testing.T) {
 	if err := NewJournald(path, FacilityDaemon).Write(m); err != nil {
 		t.Fatal(err)
 	}
-	got := native(t, receive(t, l))["PROCWARD_OUTPUT"]
+	entry := native(t, receive(t, l))
+	if n := len(entry["MESSAGE"]); n > maxEntry || n < maxEntry-10 {
+		t.Errorf("MESSAGE has %d bytes", n)
+	}
+	got := entry["PROCWARD_OUTPUT"]
 	if len(got) != maxOutput || !strings.HasPrefix(got, mark) || !strings.HasSuffix(got, "\nthe error") {
 		t.Errorf("%d bytes, %q … %q", len(got), got[:10], got[len(got)-10:])
 	}

@@ -54,7 +54,7 @@ func Markdown(w io.Writer) error {
 		"Sections": sections(), "Keys": keys, "Fields": keys[5:],
 		"Line": example().Line(), "JSON": strings.TrimSpace(string(example().JSON())),
 		"Failed": failed().Line(), "Kinds": Catalogue,
-		"MaxLine": maxLine, "QueueSize": queueSize,
+		"MaxLine": maxLine, "MaxEntry": maxEntry, "QueueSize": queueSize,
 	})
 	if err != nil {
 		return fmt.Errorf("write messages.md: %w", err)

@@ -11,23 +11,25 @@ func (m Message) Sentence() string { return m.fill(m.template()) }
 // key=value for each field that applies and is not in the sentence, then the sentence,
 // then what a script wrote. It is one line of at most 8000 bytes; where that is too
 // little, the beginning of the script's output is left out.
-func (m Message) Line() string {
+func (m Message) Line() string { return m.line(maxLine) }
+
+func (m Message) line(size int) string {
 	template := m.template()
 	var b strings.Builder
 	b.WriteString(m.Kind.ID)
 	for _, f := range m.fields() {
 		if f.line && !strings.Contains(template, "{"+f.key+"}") {
-			b.WriteString(" " + f.key + "=" + word(clip(f.value, maxValue)))
+			b.WriteString(" " + f.key + "=" + word(f.value, maxValue))
 		}
 	}
 	b.WriteString(" " + m.fill(template))
 	if m.Output != "" {
 		const key = " output="
-		if out := quotedTail(m.Output, maxLine-b.Len()-len(key)); out != "" {
+		if out := quotedTail(m.Output, size-b.Len()-len(key)); out != "" {
 			b.WriteString(key + out)
 		}
 	}
-	return b.String()
+	return clip(b.String(), size)
 }
 
 // template is the text of the kind with the optional parts that apply, and without

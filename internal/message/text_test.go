@@ -66,12 +66,13 @@ func TestLineIsBounded(t *testing.T) {
 func FuzzLine(f *testing.F) {
 	f.Add("httpd", "killed by SIGKILL", "after 3 s", "line\nline", 3, uint8(1))
 	f.Add("a\nb", "\xff\xfe", "\u2028\x00", "\"\\\x1b", 0, uint8(1))
+	f.Add(strings.Repeat("\x00", 300), strings.Repeat("\xff", 300), strings.Repeat("\u2028", 900), "", 1, uint8(1))
 	f.Add("[", "{detail}", "]", "\x80 0123456789 0123456789", -1, uint8(255))
 	f.Fuzz(func(t *testing.T, process, cause, detail, output string, pid int, times uint8) {
 		output = strings.Repeat(output, 4*int(times))
 		k := Catalogue[(len(process)+len(detail))%len(Catalogue)]
 		got := Message{Kind: k, Process: process, Cause: cause, Detail: detail, Output: output, PID: pid, Rung: cause, Observed: true}.Line()
-		if len(got) > maxLine || !utf8.ValidString(got) {
+		if len(got) >= maxLine && output == "" || len(got) > maxLine || !utf8.ValidString(got) {
 			t.Fatalf("%d bytes, valid %v: %q", len(got), utf8.ValidString(got), got)
 		}
 		if i := strings.IndexFunc(got, func(r rune) bool { return !strconv.IsPrint(r) }); i >= 0 {

@@ -32,13 +32,13 @@ func plain(s string) bool {
 	return true
 }
 
-// word is s as the value of key=value: as it is where a reader can tell its end, else
-// in quotes with Go's escapes.
-func word(s string) string {
+// word is s as the value of key=value in at most size bytes: as it is where a reader can
+// tell its end, else in quotes with Go's escapes.
+func word(s string, size int) string {
 	if s != "" && plain(s) && !strings.ContainsAny(s, " \"=\\'`") {
-		return s
+		return clip(s, size)
 	}
-	return strconv.Quote(s)
+	return quotedHead(s, size)
 }
 
 // clip shortens s to at most size bytes, the mark "..." included, at a whole rune.
@@ -56,15 +56,32 @@ func clip(s string, size int) string {
 // mark stands where text was left out.
 const mark = "..."
 
-// quotedTail is s in quotes with Go's escapes in at most size bytes. Where it does not
-// fit the beginning is left out, as errors come last. Empty if size is too small.
+// quotedHead is s in quotes with Go's escapes in at most size bytes. Where it does not
+// fit the end is left out. Empty if size is too small.
+func quotedHead(s string, size int) string {
+	room := size - len(`"`+mark+`"`)
+	if room <= 0 {
+		return ""
+	}
+	for cut, used := 0, 0; cut < len(s); {
+		n := runeLen(s[cut:])
+		used += len(escaped(s[cut:cut+n], true))
+		if used > room {
+			return strings.TrimSuffix(strconv.Quote(s[:cut]), `"`) + mark + `"`
+		}
+		cut += n
+	}
+	return strconv.Quote(s)
+}
+
+// quotedTail is like quotedHead, but what is left out is the beginning, as errors come
+// last.
 func quotedTail(s string, size int) string {
 	room := size - len(`"`+mark+`"`)
 	if room <= 0 {
 		return ""
 	}
-	cut, used := len(s), 0
-	for cut > 0 {
+	for cut, used := len(s), 0; cut > 0; {
 		_, n := utf8.DecodeLastRuneInString(s[:cut])
 		used += len(escaped(s[cut-n:cut], true))
 		if used > room {
