@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -31,6 +32,9 @@ Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
 			return ids, cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: runs(func(cmd *cobra.Command, args []string) error {
+			if markdown {
+				return wholeMarkdown(cmd.OutOrStdout(), args)
+			}
 			kinds, err := chooseKinds(args)
 			if err != nil {
 				return err
@@ -38,8 +42,6 @@ Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
 			switch out := cmd.OutOrStdout(); {
 			case jsonOut:
 				return asJSON(out, kinds)
-			case markdown:
-				markdownKinds(out, kinds)
 			case len(args) == 0:
 				listKinds(paperOn(out), kinds)
 			default:
@@ -49,7 +51,7 @@ Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
 		}),
 	}
 	cmd.Flags().BoolVar(&jsonOut, "json", false, "write JSON")
-	cmd.Flags().BoolVar(&markdown, "markdown", false, "write Markdown")
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "write the whole catalogue as Markdown")
 	cmd.MarkFlagsMutuallyExclusive("json", "markdown")
 	return cmd
 }
@@ -74,6 +76,13 @@ func chooseKinds(ids []string) ([]*message.Kind, error) {
 	return out, nil
 }
 
+func wholeMarkdown(w io.Writer, ids []string) error {
+	if len(ids) > 0 {
+		return &failure{exitUsage, errors.New("--markdown writes the whole catalogue"), "leave out the IDs, or --markdown"}
+	}
+	return message.Markdown(w)
+}
+
 func listKinds(p paper, kinds []*message.Kind) {
 	rows := [][]cell{{{"ID", bold}, {"SEVERITY", bold}, {"EVENT", bold}, {"TEXT", bold}}}
 	for _, k := range kinds {
@@ -91,17 +100,6 @@ func explainKinds(p paper, kinds []*message.Kind) {
 		field(p, "text", k.Text)
 		field(p, "meaning", k.Meaning)
 		field(p, "action", k.Action)
-	}
-}
-
-// markdownKinds writes one section for each message.
-func markdownKinds(w io.Writer, kinds []*message.Kind) {
-	fmt.Fprint(w, "# Messages\n\nAn ID never changes its meaning. `{...}` stands for a field of the message.\n")
-	for _, k := range kinds {
-		fmt.Fprintf(w, "\n## %s %s\n\nSeverity %s: `%s`\n\n%s\n", k.ID, k.Event, k.Severity, k.Text, k.Meaning)
-		if k.Action != "" {
-			fmt.Fprintf(w, "\nWhat to do: %s\n", k.Action)
-		}
 	}
 }
 

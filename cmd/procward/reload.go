@@ -92,20 +92,8 @@ func showConfig(p paper, files []confd.File, problems []confd.Problem) {
 
 func showProblem(p paper, pr confd.Problem) {
 	if pr.Warning {
-		p.line(yellow, "warning: %s", visible(place(pr)))
+		p.line(yellow, "warning: %s", visible(pr.String()))
 		return
 	}
-	p.line(red, "problem: %s", visible(place(pr)))
-}
-
-// place is a problem with where it is: "file:line:column: key: text".
-func place(pr confd.Problem) string {
-	at := pr.File
-	if pr.Line > 0 {
-		at = fmt.Sprintf("%s:%d:%d", at, pr.Line, pr.Column)
-	}
-	if pr.Key != "" {
-		at += ": " + pr.Key
-	}
-	return at + ": " + pr.Text
+	p.line(red, "problem: %s", visible(pr.String()))
 }

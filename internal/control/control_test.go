@@ -312,3 +312,25 @@ func TestTrusted(t *testing.T) {
 		}
 	}
 }
+
+// What a newer daemon says besides reaches those who ask for JSON.
+func TestNewerDaemon(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer := `{"version":"9","novel":[1]}`
+	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, answer) })}
+	done := make(chan struct{})
+	go func() { _ = srv.Serve(l); close(done) }()
+	defer func() { srv.Close(); <-done }()
+	s, raw, err := NewClient(path).Status(soon(t))
+	if err != nil || s.Version != "9" || string(raw) != answer {
+		t.Errorf("status %+v, %s, %v", s, raw, err)
+	}
+	answer = `{"version":`
+	if _, _, err := NewClient(path).Status(soon(t)); err == nil || !strings.Contains(err.Error(), "understand the daemon's answer") {
+		t.Errorf("half an answer: %v", err)
+	}
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// showExplanation writes the facts, the timetable and the notes.
+func showExplanation(p paper, e explanation) {
+	title := e.Kind + " " + e.Name
+	if e.Group != "" {
+		title += ", group " + e.Group
+	}
+	p.line(bold, "%s", title)
+	if e.Observed {
+		p.line(yellow, "OBSERVE MODE: one restart is reported, nothing of this is done")
+	}
+	var rows [][]cell
+	for _, f := range e.Facts {
+		rows = append(rows, []cell{{"  " + f.About, faint}, {f.Text, none}})
+	}
+	p.table(rows)
+	fmt.Fprintln(p)
+	p.table(timetable(e))
+	if len(e.Notes) > 0 {
+		fmt.Fprintln(p)
+	}
+	for _, n := range e.Notes {
+		fmt.Fprintf(p, "note: %s\n", n)
+	}
+}
+
+// timetable is the steps as rows, with many attempts of the same pause in one.
+func timetable(e explanation) [][]cell {
+	rows := [][]cell{{{"EARLIEST", bold}, {"LATEST", bold}, {"STEP", bold}}}
+	begin := "down: one look, and if something has taken its place nothing follows"
+	if e.Kind == "group" {
+		begin = "a member without a ladder of its own has no attempt left"
+	}
+	rows = append(rows, []cell{{"t+0s", none}, {"t+0s", none}, {begin, none}})
+	looked := false
+	for i := 0; i < len(e.Steps); i++ {
+		s := e.Steps[i]
+		if n := alike(e.Steps[i:]); n > 3 {
+			rows = append(rows, stepRow(s), []cell{{}, {}, {fmt.Sprintf("... %d more attempts, with the same pause", n-2), faint}})
+			i += n - 1
+			s = e.Steps[i]
+		}
+		if !looked && (s.Kind == stepRung || s.Kind == stepStopDaemon) {
+			looked = true
+			rows = append(rows, []cell{{}, {}, {"before every rung one look: if all that is required is up, the climb ends", faint}})
+		}
+		rows = append(rows, stepRow(s))
+		if s.Detail != "" {
+			rows = append(rows, []cell{{}, {}, {"  " + s.Detail, faint}})
+		}
+	}
+	if n := len(e.Steps); n > 0 && e.Ends == "never" && e.Steps[n-1].Kind == stepAttempt {
+		rows = append(rows, []cell{{}, {}, {"and so on, without end", faint}})
+	}
+	return rows
+}
+
+// alike is how many attempts with the same pause stand at the beginning.
+func alike(steps []explainedStep) int {
+	n := 0
+	for n < len(steps) && steps[n].Kind == stepAttempt && steps[n].pause == steps[0].pause {
+		n++
+	}
+	return n
+}
+
+func stepRow(s explainedStep) []cell {
+	late := "never"
+	if s.LatestS != nil {
+		late = at(*s.LatestS)
+	}
+	c := none
+	switch s.Kind {
+	case stepExhausted:
+		c = yellow
+	case stepStopDaemon, stepGivenUp:
+		c = red
+	}
+	return []cell{{at(s.EarliestS), none}, {late, none}, {s.Text, c}}
+}
+
+func at(seconds float64) string {
+	return "t+" + span(time.Duration(seconds*float64(time.Second)))
+}

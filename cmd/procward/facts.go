@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/procscan"
+	"procward/restart"
+)
+
+// processFacts is what the timetable of a process rests on.
+func processFacts(p confd.Process, whose string, l escalate.Ladder, members []string, g escalate.Group) []fact {
+	r := p.Restart
+	facts := []fact{{"match", matchText(p.Match)}}
+	if how := restartText(r); how != "" {
+		facts = append(facts, fact{"restart", how},
+			fact{"recovered", fmt.Sprintf("when found at most %v after the end of that, and up for %v", r.StartTimeout, r.Settle)})
+	}
+	if !r.Kill.Never {
+		facts = append(facts, fact{"kill", fmt.Sprintf("what is stalled or left over, before the restart: %s, SIGKILL after %v", signalText(r.Kill), r.Kill.Timeout)})
+	}
+	facts = append(facts, fact{"attempts", attemptsFact(r)})
+	if g.Strategy == escalate.All && len(members) > 1 {
+		facts = append(facts, fact{"strategy", "all: each attempt restarts the whole group: " + strings.Join(members, ", ")})
+	}
+	if len(g.DependsOn) > 0 {
+		facts = append(facts, fact{"depends on", strings.Join(g.DependsOn, ", ") + "; held while that is down or being restarted"})
+	}
+	return append(facts, fact{"ladder", whose + rungNames(l)})
+}
+
+// groupFacts is what the timetable of a group rests on.
+func groupFacts(cfg *confd.Config, g escalate.Group, members []string) []fact {
+	var facts []fact
+	for i, name := range members {
+		p := cfg.Processes[name]
+		text := fmt.Sprintf("%d. %s: %s", i+1, name, attemptsFact(p.Restart))
+		if p.Escalate != nil {
+			text += "; has a ladder of its own"
+		}
+		facts = append(facts, fact{"member", text})
+	}
+	if len(members) == 0 {
+		facts = append(facts, fact{"member", "none: no process names this group"})
+	}
+	facts = append(facts, fact{"strategy", strategyText(g.Strategy)})
+	if len(g.DependsOn) > 0 {
+		facts = append(facts, fact{"depends on", strings.Join(g.DependsOn, ", ") + "; held while that is down or being restarted"})
+	}
+	if g.Start != nil {
+		facts = append(facts, fact{"stop", fmt.Sprintf("%s, at most %v", argvText(g.Stop), g.Timeout)},
+			fact{"start", fmt.Sprintf("%s, at most %v", argvText(g.Start), g.Timeout)})
+	} else {
+		facts = append(facts, fact{"start, stop", "by the members' own kill and restart, in the order above; stops in reverse"})
+	}
+	return append(facts, fact{"ladder", "its own" + rungNames(g.Escalate)})
+}
+
+func strategyText(s escalate.Strategy) string {
+	if s == escalate.All {
+		return "all: when one dies, all are restarted"
+	}
+	return "one: when one dies, it alone is restarted"
+}
+
+func restartText(r restart.Spec) string {
+	switch {
+	case r.Unit != "":
+		return fmt.Sprintf("systemd unit %s, at most %v", r.Unit, r.Timeout)
+	case r.Run == nil:
+		return ""
+	case r.User != "":
+		return fmt.Sprintf("%s as %s, at most %v, then its process group is killed", argvText(r.Run), r.User, r.Timeout)
+	}
+	return fmt.Sprintf("%s, at most %v, then its process group is killed", argvText(r.Run), r.Timeout)
+}
+
+func attemptsFact(r restart.Spec) string {
+	if r.Attempts.N == 0 && !r.Attempts.Unlimited {
+		return "0: it is watched, and its end goes to the ladder at once"
+	}
+	text := fmt.Sprintf("%v in any %v", r.Attempts, r.Window)
+	if r.Attempts.Unlimited {
+		text = "unlimited"
+	}
+	if r.Delay > 0 {
+		text += fmt.Sprintf(", each after %v", r.Delay)
+	}
+	return text
+}
+
+func signalText(k restart.Kill) string { return "SIG" + strings.TrimPrefix(k.Signal, "SIG") }
+
+// rungNames is ": restart-group, hook, reboot".
+func rungNames(l escalate.Ladder) string {
+	var names []string
+	for _, r := range l {
+		names = append(names, r.Name())
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(names, ", ")
+}
+
+// argvText is a command line to be read, not to be pasted.
+func argvText(argv []string) string {
+	words := make([]string, len(argv))
+	for i, a := range argv {
+		words[i] = visible(a)
+		if a == "" || strings.ContainsAny(a, " \t\n'\"") {
+			words[i] = fmt.Sprintf("%q", a)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
+// matchText is a match in words.
+func matchText(m procscan.Match) string {
+	var parts []string
+	for _, k := range []struct{ key, value string }{
+		{"exe", m.Exe}, {"name", m.Name}, {"args ~", m.Args}, {"not args ~", m.NotArgs},
+		{"user", m.User}, {"unit", m.Unit}, {"pidfile", m.Pidfile},
+	} {
+		if k.value != "" {
+			parts = append(parts, k.key+" "+visible(k.value))
+		}
+	}
+	text := strings.Join(parts, ", ") + "; select " + string(m.Select)
+	if m.Namespace == "any" {
+		text += ", in any PID namespace"
+	}
+	return text + ", " + countText(m.Count)
+}
+
+func countText(c procscan.Count) string {
+	if c.Max.Unlimited {
+		return fmt.Sprintf("at least %d", c.Min)
+	}
+	return fmt.Sprintf("%d to %v", c.Min, c.Max)
+}

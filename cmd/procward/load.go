@@ -1,0 +1,26 @@
+package main
+
+import (
+	"fmt"
+	"io"
+
+	confd "procward/conf.d"
+)
+
+// load reads the drop-ins as the daemon does at its start.
+func load(f *flags) (*confd.Config, error) {
+	cfg, err := confd.NewLoader(f.configDir, confd.Options{}).Load()
+	if err != nil {
+		return nil, &failure{exitBad, err, "--config-dir names the directory of the drop-ins"}
+	}
+	return cfg, nil
+}
+
+// warnRejected says on the way that not all drop-ins take part.
+func warnRejected(w io.Writer, cfg *confd.Config) {
+	for _, f := range cfg.Files {
+		if f.Rejected {
+			fmt.Fprintf(w, "procward: %s is rejected and left out: procward check says why\n", visible(f.Name))
+		}
+	}
+}
