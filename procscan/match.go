@@ -4,6 +4,7 @@ import (
 	"errors"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"procward/internal/scalar"
 )
@@ -53,19 +54,22 @@ func (m Match) Validate() error {
 		bad("", "says not what to look for: give at least one of exe, name, args, unit")
 	}
 	if m.Exe != "" && !filepath.IsAbs(m.Exe) {
-		bad("exe", "%q is not an absolute path", m.Exe)
+		bad("exe", "%q is not an absolute path: write the whole path, or match name", m.Exe)
 	}
-	if len(m.Name) > 15 {
+	switch {
+	case strings.HasPrefix(m.Name, "/"):
+		bad("name", "%q is a path: match it with exe; name is what ps -o comm shows", m.Name)
+	case len(m.Name) > 15:
 		bad("name", "%q has %d bytes, but the kernel keeps 15 of a name: write %q, or match exe", m.Name, len(m.Name), m.Name[:15])
 	}
 	for key, re := range map[string]string{"args": m.Args, "not-args": m.NotArgs} {
 		if _, err := regexp.Compile(re); err != nil {
-			bad(key, "is not a regular expression (RE2): %w", err)
+			bad(key, "is not a regular expression (RE2, without look-around): %w", err)
 		}
 	}
 	if m.Pidfile != "" {
 		if !filepath.IsAbs(m.Pidfile) {
-			bad("pidfile", "%q is not an absolute path", m.Pidfile)
+			bad("pidfile", "%q is not an absolute path: write the whole path", m.Pidfile)
 		}
 		if m.Select != Root || m.Count.Min != 1 || !m.Count.Max.Unlimited {
 			bad("pidfile", "names one process, so select and count do not go with it: remove them")

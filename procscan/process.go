@@ -19,7 +19,7 @@ func (id ID) String() string { return fmt.Sprintf("%d@%d", id.PID, id.Start) }
 type Process struct {
 	ID
 	Comm     string // as the kernel keeps it: at most 15 bytes, any bytes
-	State    byte   // R S D Z T …; of a live thread where the leader has exited
+	State    byte   // R S D Z T …; of a living thread where the leading one has exited
 	PPID     int
 	PGRP     int
 	Session  int
@@ -32,6 +32,12 @@ type Process struct {
 	Unit     string // cgroup path of the systemd hierarchy; read of every selected process
 }
 
+// Dead says that no thread of the process is left and only its parent has yet to reap
+// it. A process whose leading thread alone has exited is not dead.
+func (p Process) Dead() bool {
+	return p.State == 'X' || p.State == 'x' || p.State == 'Z' && p.Threads <= 1
+}
+
 // Unreadable is a process that could match but could not be read far enough to tell.
 type Unreadable struct {
 	Process
@@ -41,6 +47,7 @@ type Unreadable struct {
 
 // Selection is what one match finds in one snapshot.
 type Selection struct {
+	Err        error        // the match could not be applied (ErrNoUser, or a path that hangs): what is below may be incomplete
 	Selected   []Process    // what Select chose, by start time
 	Matching   []Process    // all that match, before Select (workers of a prefork master among them), by start time
 	Unreadable []Unreadable // in doubt: each could be one

@@ -1,0 +1,127 @@
+package procscan
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+)
+
+// ours knows procward's own processes, which are never what a match means: children that
+// have not yet become the program they are for, and scripts.
+type ours struct {
+	self       int
+	exe, args  string // of procward
+	namespaces int
+	scripts    map[string]struct{} // by path
+	comms      map[string][]string // the paths by name as the kernel cuts it
+}
+
+// commSize is how many bytes of a name the kernel keeps: TASK_COMM_LEN without the zero.
+const commSize = 15
+
+// interpreted is how many arguments are searched for the path of a script: the
+// interpreter's name, up to two options, the script.
+const interpreted = 4
+
+func newOurs(fs *FS) *ours {
+	o := &ours{self: fs.self, namespaces: 1}
+	self := filepath.Join(fs.root, "self")
+	// What cannot be read leaves the rule that needs it out: in a tree made for a test.
+	o.exe, _ = os.Readlink(filepath.Join(self, "exe"))
+	args, _ := os.ReadFile(filepath.Join(self, "cmdline"))
+	o.args = string(joinArgs(args))
+	if n, err := fs.namespaces(fs.self); err == nil {
+		o.namespaces = n
+	}
+	return o
+}
+
+// with is the same with other scripts.
+func (o ours) with(scripts []string) *ours {
+	o.scripts = make(map[string]struct{}, len(scripts))
+	o.comms = make(map[string][]string, len(scripts))
+	for _, path := range scripts {
+		o.scripts[path] = struct{}{}
+		comm := filepath.Base(path)
+		comm = comm[:min(len(comm), commSize)]
+		o.comms[comm] = append(o.comms[comm], path)
+	}
+	return &o
+}
+
+// among finds the path of a script among the first arguments, which zeros divide.
+func (o *ours) among(argv []byte) string {
+	if len(o.scripts) == 0 {
+		return ""
+	}
+	for range interpreted {
+		arg, rest, more := bytes.Cut(argv, []byte{0})
+		if _, ok := o.scripts[string(arg)]; ok {
+			return string(arg)
+		}
+		if !more {
+			break
+		}
+		argv = rest
+	}
+	return ""
+}
+
+// owns says that a process which matches otherwise is procward's own.
+func (o *ours) owns(s *subject, q *query) (bool, error) {
+	if s.stat.ppid == o.self {
+		if own, err := o.child(s); own || err != nil {
+			return own, err
+		}
+	}
+	named := o.comms[string(s.stat.comm)]
+	if named == nil && (len(o.scripts) == 0 || !q.wantsArgs()) {
+		return false, nil
+	}
+	if err := s.readArgs(); err != nil {
+		return false, err
+	}
+	if s.script != "" {
+		named = append([]string{s.script}, named...)
+	}
+	if len(named) == 0 {
+		return false, nil
+	}
+	if err := s.readExe(); err != nil {
+		return false, err
+	}
+	exe := string(bytes.TrimSuffix(s.exe, []byte(deleted)))
+	for _, script := range named {
+		if exe == script || exe == realPath(script) {
+			// The script is a program, maybe the very one that is watched: then the
+			// match says so by exe or name.
+			return q.match.Exe == "" && q.match.Name == "", nil
+		}
+	}
+	return s.script != "", nil
+}
+
+// child says that a child of ours still runs our own program with our own arguments: it
+// was forked and has not called execve(2) yet.
+func (o *ours) child(s *subject) (bool, error) {
+	if o.exe == "" {
+		return false, nil
+	}
+	if err := s.readExe(); err != nil || s.over || string(s.exe) != o.exe {
+		return false, err
+	}
+	err := s.readArgs()
+	return string(s.args) == o.args, err
+}
+
+// joinArgs makes of the zeros between arguments blanks, in place, and drops those at the
+// end: programs that write a title over their arguments pad it with zeros.
+func joinArgs(argv []byte) []byte {
+	argv = bytes.TrimRight(argv, "\x00")
+	for i, c := range argv {
+		if c == 0 {
+			argv[i] = ' '
+		}
+	}
+	return argv
+}

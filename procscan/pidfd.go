@@ -1,0 +1,78 @@
+package procscan
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrGone says that the process of an ID has ended. It is certain: what cannot be told
+// is another error.
+var ErrGone = errors.New("process is gone")
+
+// Pidfd opens a file descriptor that stands for exactly the process id and no later one
+// with the same PID (pidfd_open(2)). It is close-on-exec and belongs to the caller. The
+// error is ErrGone where the process has ended, a zombie included; anything else that
+// fails (EMFILE, ENOSYS) is returned as it is, wrapped.
+func (fs *FS) Pidfd(id ID) (int, error) {
+	fd, err := unix.PidfdOpen(id.PID, 0)
+	if err != nil {
+		return -1, fs.notOpened(id, err)
+	}
+	// The PID may have been reused before the open: the start time tells. It may be
+	// reused after the open and before the stat: then the pidfd is readable.
+	err = fs.same(id)
+	if err == nil {
+		err = alive(fd)
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, fmt.Errorf("open a pidfd of %v: %w", id, err)
+	}
+	return fd, nil
+}
+
+// notOpened tells a process that is gone from a pidfd that could not be had. EINVAL is
+// given for a thread that leads no process, and by some kernels for one just exiting.
+func (fs *FS) notOpened(id ID, err error) error {
+	switch err {
+	case unix.ESRCH, unix.ENOENT, unix.EINVAL:
+		if errors.Is(fs.same(id), ErrGone) {
+			err = ErrGone
+		}
+	}
+	return fmt.Errorf("open a pidfd of %v: %w", id, err)
+}
+
+// same is nil while the process id lives, ErrGone when it has ended.
+func (fs *FS) same(id ID) error {
+	p, err := fs.Read(id.PID)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return ErrGone
+	case err != nil:
+		return err
+	case p.Start != id.Start || p.Dead():
+		return ErrGone
+	}
+	return nil
+}
+
+// alive is nil while a pidfd is not readable, that is, while any thread lives.
+func alive(fd int) error {
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	for {
+		n, err := unix.Poll(fds, 0)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return fmt.Errorf("poll: %w", err)
+		case n > 0:
+			return ErrGone
+		default:
+			return nil
+		}
+	}
+}

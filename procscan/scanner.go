@@ -1,0 +1,205 @@
+package procscan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// Deadline is how long what hangs may delay a scan, in all, unless SetDeadline says
+// otherwise.
+const Deadline = time.Second
+
+// settled is the age from which on a process's answers are remembered. A younger one may
+// still be on its way from fork(2) to what it is going to be: it may write its title,
+// move to its control group.
+const settled = 10 * time.Second
+
+// Scanner takes snapshots of the process table. It may be used by several goroutines;
+// their scans are taken one after the other.
+type Scanner struct {
+	fs *FS
+
+	mu        sync.Mutex
+	ours      *ours
+	crew      *crew
+	listing   listing
+	memory    memory
+	connector *connector
+	todo      []int
+	settled   time.Duration
+}
+
+// NewScanner makes a scanner of a process table and, where the kernel lets it, listens
+// for what Look must know of; Fast tells.
+func NewScanner(fs *FS) *Scanner {
+	s := &Scanner{fs: fs, ours: newOurs(fs).with(nil), settled: settled}
+	s.crew = &crew{budget: Deadline, hangs: make(map[task]struct{}), hire: s.hire}
+	s.connector = listen(fs)
+	return s
+}
+
+func (s *Scanner) hire() *worker {
+	w := &worker{crew: s.crew}
+	w.subject = newSubject(s.fs, w.enter)
+	return w
+}
+
+// Close ends the listening. A read that hangs is left to itself.
+func (s *Scanner) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.connector.close()
+}
+
+// SetScripts says which scripts are procward's own, by the paths they are started with:
+// a process that runs one of them through an interpreter never matches.
+func (s *Scanner) SetScripts(paths []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ours = s.ours.with(paths)
+	s.memory.forgetAll()
+}
+
+// SetDeadline changes about how long reads that hang may delay a scan, in all.
+func (s *Scanner) SetDeadline(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.crew.budget = d
+}
+
+// Fast says whether Look remembers what it has read, and if not, why not.
+func (s *Scanner) Fast() (bool, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.connector.err != nil {
+		return false, s.connector.err.Error()
+	}
+	return true, ""
+}
+
+// Scan takes one full snapshot that serves all matchers: the stat file of each process
+// is read once, other files where a matcher needs them. The selections are in the order
+// of the matchers; what is wrong with one of them is in its Err. The error is about the
+// whole: the process table cannot be listed, or the context has ended.
+func (s *Scanner) Scan(ctx context.Context, ms []*Matcher) ([]Selection, error) {
+	return s.scan(ctx, ms, true)
+}
+
+// Look gives what Scan would give, sooner: it does not read again a process that did not
+// match when it was ten seconds old or older, unless the kernel told since that it has
+// executed a program or changed its name or its user. Not told, and so seen by Scan
+// alone, is when such a process gets to match by writing another title over its
+// arguments, by being moved to another control group, or by its binary being renamed.
+// Where the kernel does not tell, or may have lost something, everything is read.
+func (s *Scanner) Look(ctx context.Context, ms []*Matcher) ([]Selection, error) {
+	return s.scan(ctx, ms, false)
+}
+
+func (s *Scanner) scan(ctx context.Context, ms []*Matcher, all bool) ([]Selection, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	queries, err := s.resolve(ctx, ms)
+	if err != nil {
+		return nil, fmt.Errorf("scan the process table: %w", err)
+	}
+	if !s.connector.drain(s.memory.forget) {
+		s.memory.forgetAll()
+	}
+	now := Boottime()
+	if err := s.listing.read(s.fs); err != nil {
+		return nil, err
+	}
+	t := &tally{queries: queries, numbers: s.memory.number(queries), out: make([]Selection, len(queries))}
+	s.todo = s.memory.turn(s.listing.entries, t.numbers, all, s.todo[:0])
+	if err = s.inspect(ctx, t, now); err == nil {
+		err = s.finish(ctx, t)
+	}
+	if s.crew.hanging.Load() > 0 {
+		// A worker that was left behind may still look into these.
+		s.todo, s.listing.entries = nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("scan the process table: %w", err)
+	}
+	return t.out, nil
+}
+
+// inspect reads the processes that are to be read.
+func (s *Scanner) inspect(ctx context.Context, t *tally, now time.Duration) error {
+	todo, entries, own := s.todo, s.listing.entries, s.ours
+	return s.crew.run(ctx, job{len(todo), func(w *worker, i int) {
+		w.subject.ours = own
+		w.judge(entries[todo[i]].pid, t.queries)
+	}, func(w *worker, i int) {
+		t.keep(&w.found)
+		s.note(todo[i], &w.found, t.numbers, now)
+	}})
+}
+
+// resolve finds out what the words of the matchers mean now.
+func (s *Scanner) resolve(ctx context.Context, ms []*Matcher) ([]query, error) {
+	queries := make([]query, len(ms))
+	err := s.crew.run(ctx, job{len(ms), func(w *worker, i int) {
+		m := ms[i]
+		if err := w.enter(ID{}, fmt.Sprintf("%q %q %q", m.match.Exe, m.match.User, m.match.Pidfile)); err != nil {
+			w.found.query = query{Matcher: m, none: true, err: fmt.Errorf("look up exe, user and pidfile: %w", err)}
+			return
+		}
+		w.found.query = m.resolve()
+	}, func(w *worker, i int) {
+		queries[i] = w.found.query
+	}})
+	return queries, err
+}
+
+// finding is what a worker found of one item.
+type finding struct {
+	query    query
+	unit     string
+	verdicts []verdict
+	doubts   []error
+	process  Process // where a verdict is not no
+	asked    bool    // process is filled
+	start    uint64
+	ended    bool
+}
+
+// judge reads one process as far as the queries need it.
+func (w *worker) judge(pid int, queries []query) {
+	f, s := &w.found, w.subject
+	f.verdicts, f.doubts = f.verdicts[:0], f.doubts[:0]
+	f.asked, f.ended = false, false
+	err := s.open(pid)
+	f.start = s.id.Start
+	if errors.Is(err, os.ErrNotExist) {
+		f.ended = true
+		return
+	}
+	for i := range queries {
+		v, why := doubt, err
+		if err == nil {
+			v, why = s.judge(&queries[i])
+		} else if queries[i].none {
+			v = no
+		}
+		f.verdicts = append(f.verdicts, v)
+		f.doubts = append(f.doubts, why)
+	}
+	f.ended = s.over
+	if !f.ended && !f.allNo() {
+		f.process, f.asked = s.process(), true
+	}
+}
+
+func (f *finding) allNo() bool {
+	for _, v := range f.verdicts {
+		if v != no {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,209 @@
+package procscan
+
+import (
+	"bytes"
+	"os"
+)
+
+// subject is a process under inspection. It reads a file when a match first needs it and
+// none twice. Its buffers serve one process after another.
+type subject struct {
+	fs    *FS
+	ours  *ours
+	enter func(id ID, what string) error // asked before a read that may block for ever
+
+	id    ID
+	path  path
+	stat  stat
+	tid   int  // the thread that is read instead of an exited leader, 0 if none
+	state byte // of that thread
+
+	uid    uint32
+	exe    []byte
+	args   []byte // joined by blanks
+	script string // the path of a script of ours among the first arguments
+	unit   string
+	count  int // PID namespaces from the reader's down to the process's
+
+	readings [kinds]reading
+	over     bool // it has ended meanwhile
+
+	statBuf, linkBuf, argsBuf []byte
+}
+
+// The kinds of readings besides stat.
+const (
+	ofUser = iota
+	ofExe
+	ofArgs
+	ofUnit
+	ofStatus
+	kinds
+)
+
+// reading is how far one kind has come.
+type reading struct {
+	done bool
+	err  error
+}
+
+const whatStat = "stat"
+
+// What the other reads are called in Unreadable.What.
+var whats = [kinds]string{ofUser: "user", ofExe: "exe", ofArgs: "cmdline", ofUnit: "cgroup", ofStatus: "status"}
+
+const (
+	linkSize   = 4096 + len(deleted) // PATH_MAX
+	argsSize   = 4096
+	argsLimit  = 2 << 20  // more of a command line is not looked at
+	argsToKeep = 64 << 10 // a larger buffer is given back after the process
+)
+
+func newSubject(fs *FS, enter func(ID, string) error) *subject {
+	return &subject{
+		fs: fs, enter: enter,
+		statBuf: make([]byte, statSize), linkBuf: make([]byte, linkSize), argsBuf: make([]byte, 0, argsSize),
+	}
+}
+
+// open turns to a process and reads its stat file. The error is os.ErrNotExist where the
+// process has ended.
+func (s *subject) open(pid int) error {
+	if cap(s.argsBuf) > argsToKeep {
+		s.argsBuf = make([]byte, 0, argsSize)
+	}
+	s.id, s.tid, s.over, s.script = ID{PID: pid}, 0, false, ""
+	s.stat = stat{pid: pid}
+	clear(s.readings[:])
+	s.path.process(pid)
+	if err := s.enter(s.id, whatStat); err != nil {
+		return err
+	}
+	if err := s.fs.stat(&s.path, s.statBuf, &s.stat); err != nil {
+		return err
+	}
+	s.id.Start = s.stat.start
+	return nil
+}
+
+// process is what has been read so far.
+func (s *subject) process() Process {
+	p := s.stat.process()
+	if s.has(ofUser) {
+		p.UID = s.uid
+	}
+	if s.has(ofExe) {
+		p.Exe = string(bytes.TrimSuffix(s.exe, []byte(deleted)))
+	}
+	if s.has(ofArgs) {
+		p.Args = string(s.args)
+	}
+	if s.has(ofUnit) {
+		p.Unit = s.unit
+	}
+	if s.stat.leaderless() && (s.tid != 0 || s.leave()) {
+		p.State = s.state
+	}
+	return p
+}
+
+func (s *subject) has(kind int) bool { return s.readings[kind].done && s.readings[kind].err == nil }
+
+// get reads a kind, once. Afterwards over says that the process has ended; else the
+// error, an *unreadError, says why the kind cannot be read.
+func (s *subject) get(kind int, from func() error) error {
+	r := &s.readings[kind]
+	if r.done || s.over {
+		return r.err
+	}
+	r.done = true
+	if err := s.enter(s.id, whats[kind]); err != nil {
+		r.err = &unreadError{whats[kind], err}
+		return r.err
+	}
+	err := os.ErrNotExist
+	if !s.stat.leaderless() || kind == ofUser || kind == ofStatus {
+		err = gone(from())
+	}
+	// Where the leader has exited, maybe just now, a living thread knows the same.
+	for try := 0; err == os.ErrNotExist && s.stat.threads > 1 && try < 3 && s.leave(); try++ {
+		err = gone(from())
+	}
+	switch {
+	case err == os.ErrNotExist:
+		s.over = true
+	case err != nil:
+		r.err = &unreadError{whats[kind], err}
+	}
+	return r.err
+}
+
+// unreadError says which file of a process could not be read, and why.
+type unreadError struct {
+	what string
+	err  error
+}
+
+func (e *unreadError) Error() string { return "read " + e.what + ": " + e.err.Error() }
+
+func (e *unreadError) Unwrap() error { return e.err }
+
+// leave turns from a leader that has exited, or a thread that has, to one that lives.
+func (s *subject) leave() bool {
+	var buf [statSize]byte
+	s.tid, s.state = s.fs.liveThread(s.id.PID, buf[:])
+	if s.tid != 0 {
+		s.path.thread(s.id.PID, s.tid)
+	}
+	return s.tid != 0
+}
+
+// readUser reads the owner of the directory /proc/PID, which is the effective user of
+// the process even where it is not dumpable: task_dump_owner() in fs/proc/base.c looks
+// at that flag for all files but directories of mode 0555.
+func (s *subject) readUser() error {
+	return s.get(ofUser, func() (err error) {
+		var p path
+		p.process(s.id.PID)
+		s.uid, err = ownerat(s.fs.dir, p.dir())
+		return err
+	})
+}
+
+// readExe reads the link /proc/PID/exe.
+func (s *subject) readExe() error {
+	return s.get(ofExe, func() error {
+		n, err := readlinkat(s.fs.dir, s.path.file("exe"), s.linkBuf)
+		s.exe = s.linkBuf[:n]
+		return err
+	})
+}
+
+// readArgs reads /proc/PID/cmdline.
+func (s *subject) readArgs() error {
+	return s.get(ofArgs, func() (err error) {
+		s.argsBuf, err = s.fs.readAll(s.path.file("cmdline"), s.argsBuf, argsLimit)
+		s.script = s.ours.among(s.argsBuf)
+		s.args = joinArgs(s.argsBuf)
+		if err == nil && len(s.args) == 0 && s.stat.threads > 1 && s.tid == 0 {
+			return os.ErrNotExist // a leader that is exiting has no memory any more
+		}
+		return err
+	})
+}
+
+// readUnit reads the path of the control group.
+func (s *subject) readUnit() error {
+	return s.get(ofUnit, func() (err error) {
+		s.unit, err = s.fs.unit(s.id.PID, s.tid)
+		return err
+	})
+}
+
+// readStatus counts the PID namespaces that the process is in.
+func (s *subject) readStatus() error {
+	return s.get(ofStatus, func() (err error) {
+		s.count, err = s.fs.namespaces(s.id.PID)
+		return err
+	})
+}

@@ -1,0 +1,50 @@
+package procscan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/prometheus/procfs"
+)
+
+// unitPath is the path in the hierarchy that systemd uses: name=systemd on v1 and
+// hybrid hosts (cgroups(7)), the unified one else.
+func unitPath(groups []procfs.Cgroup) string {
+	unified, named := "", ""
+	for _, g := range groups {
+		switch {
+		case slices.Contains(g.Controllers, "name=systemd"):
+			named = g.Path
+		case g.HierarchyID == 0 && len(g.Controllers) == 0:
+			unified = g.Path
+		}
+	}
+	path := named
+	if path == "" || path == "/" && unified != "" {
+		path = unified
+	}
+	return strings.TrimSuffix(path, deleted)
+}
+
+// inUnit says that the path ends in the wanted components, or that the wanted one is the
+// name of a unit with the process in a group below it.
+func inUnit(path string, want []string) bool {
+	have := components(path)
+	if n := len(have) - len(want); n >= 0 && slices.EqualFunc(have[n:], want, sameGroup) {
+		return true
+	}
+	if len(want) != 1 || !isUnit(want[0]) {
+		return false
+	}
+	return slices.ContainsFunc(have, func(c string) bool { return sameGroup(c, want[0]) })
+}
+
+// sameGroup compares a component of a path with a wanted one. systemd puts an underscore
+// before names that the kernel could take for its own files, like cpu.service.
+func sameGroup(have, want string) bool {
+	return have == want || len(have) == len(want)+1 && have[0] == '_' && have[1:] == want
+}
+
+func isUnit(name string) bool {
+	return strings.HasSuffix(name, ".service") || strings.HasSuffix(name, ".scope") || strings.HasSuffix(name, ".slice")
+}

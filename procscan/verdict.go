@@ -1,0 +1,92 @@
+package procscan
+
+// verdict is the answer to "is this process meant".
+type verdict uint8
+
+const (
+	no verdict = iota
+	yes
+	doubt // it could not be read far enough
+)
+
+// A key is one condition of a match. Its error is an *unreadError.
+type key func(*subject, *query) (holds bool, err error)
+
+// keys are the conditions of a match, the cheapest to read first. What a later one reads
+// is read only where the earlier ones hold.
+var keys = [...]key{nameKey, userKey, exeKey, argsKey, unitKey, namespaceKey, notOurs}
+
+// judge says whether the process is what the query describes, or, with doubt, what
+// could not be read. A condition that fails outweighs one that could not be read.
+func (s *subject) judge(q *query) (verdict, error) {
+	if q.none || s.over || s.stat.kernel() || s.stat.dead() || s.id.PID == s.fs.self {
+		return no, nil
+	}
+	var unclear error
+	for _, key := range keys {
+		holds, err := key(s, q)
+		switch {
+		case s.over || err == nil && !holds:
+			return no, nil
+		case err != nil && unclear == nil:
+			unclear = err
+		}
+	}
+	if unclear != nil {
+		return doubt, unclear
+	}
+	return yes, nil
+}
+
+func nameKey(s *subject, q *query) (bool, error) {
+	return q.match.Name == "" || string(s.stat.comm) == q.match.Name, nil
+}
+
+func userKey(s *subject, q *query) (bool, error) {
+	if q.match.User == "" {
+		return true, nil
+	}
+	err := s.readUser()
+	return s.uid == q.uid, err
+}
+
+func exeKey(s *subject, q *query) (bool, error) {
+	if q.match.Exe == "" {
+		return true, nil
+	}
+	err := s.readExe()
+	return q.runs(s.exe), err
+}
+
+func argsKey(s *subject, q *query) (bool, error) {
+	if !q.wantsArgs() {
+		return true, nil
+	}
+	if err := s.readArgs(); err != nil {
+		return false, err
+	}
+	return q.says(s.args), nil
+}
+
+func unitKey(s *subject, q *query) (bool, error) {
+	if q.unit == nil {
+		return true, nil
+	}
+	err := s.readUnit()
+	return inUnit(s.unit, q.unit), err
+}
+
+// namespaceKey holds for a process in our own PID namespace. The proc file system shows
+// none but those in its own namespace and below: as deep as we are is beside us.
+func namespaceKey(s *subject, q *query) (bool, error) {
+	if q.match.Namespace == "any" {
+		return true, nil
+	}
+	err := s.readStatus()
+	return s.count == s.ours.namespaces, err
+}
+
+func notOurs(s *subject, q *query) (bool, error) {
+	own, err := s.ours.owns(s, q)
+	return !own, err
+}
