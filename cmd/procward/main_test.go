@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"procward/internal/control"
+	"procward/internal/engine"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"procward": main, "fakedaemon": fakeDaemon})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await":   await,
+			"exitsas": exitsAs,
+		},
+		Condition: func(cond string) (bool, error) {
+			if cond == "root" {
+				return os.Geteuid() == 0, nil
+			}
+			return false, fmt.Errorf("unknown condition %q", cond)
+		},
+	})
+}
+
+// await waits until a path is there.
+func await(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: await PATH")
+	}
+	for end := time.Now().Add(5 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		if _, err := os.Lstat(ts.MkAbs(args[0])); err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s has not come", args[0])
+		}
+	}
+}
+
+// exitsAs runs a command and holds it to its exit code: exitsas 3 procward status.
+func exitsAs(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exitsas CODE COMMAND [ARGUMENT...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := "0"
+	if err != nil {
+		got = fmt.Sprint(err)
+		_, _ = fmt.Sscanf(got, "exit status %s", &got)
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
+	}
+}
+
+// canned is a daemon whose answers come from files: fakedaemon SOCKET STATUS RELOADED.
+type canned struct{ status, reloaded string }
+
+func (c canned) Status(context.Context) (s engine.Status, err error) {
+	err = fromFile(c.status, &s)
+	return s, err
+}
+
+func (c canned) Reload(context.Context) (r control.Reloaded, err error) {
+	err = fromFile(c.reloaded, &r)
+	return r, err
+}
+
+func fromFile(path string, v any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return &control.Error{Code: 500, Message: "canned: " + err.Error(), Remedy: "mend the test"}
+	}
+	return json.Unmarshal(text, v)
+}
+
+func fakeDaemon() {
+	s, err := control.Listen(os.Args[1])
+	if err == nil {
+		err = s.Serve(canned{os.Args[2], os.Args[3]})
+	}
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
