@@ -22,8 +22,9 @@ type Runner struct {
 	// trust.Check is made for it.
 	Trusted func(path string, uid uint32) error
 	// Files is the RLIMIT_NOFILE that scripts get; zero: what the daemon was started
-	// with, as the Go runtime restores it. The runtime does not restore a hard limit
-	// that was raised: whoever raises it puts the original one here.
+	// with, as the Go runtime restores it. The runtime does so only as long as the limit
+	// is what the runtime itself has set (soft limit: one below the hard one): whoever
+	// sets another puts the original here. It takes effect right after the start.
 	Files unix.Rlimit
 
 	once   sync.Once
