@@ -73,7 +73,7 @@ func (d *decoder) value(n, at *yaml.Node, v reflect.Value, path string) {
 	case n.Kind == yaml.SequenceNode && v.Kind() == reflect.Slice:
 		d.list(n, v, path)
 	default:
-		d.bad(at, path, "is %s, but %s goes here", kind(n), wanted(v.Type()))
+		d.bad(at, path, "is %s: write %s", kind(n), wanted(v.Type()))
 	}
 }
 
@@ -86,7 +86,7 @@ func (d *decoder) empty(at *yaml.Node, v reflect.Value, path string) {
 		preset(v.Elem())
 	case t.Kind() == reflect.Map && t.Elem().Kind() == reflect.Struct:
 	default:
-		d.bad(at, path, "has no value: remove the key, or give %s", wanted(t))
+		d.bad(at, path, "has no value: remove it, or write %s", wanted(t))
 	}
 }
 
@@ -128,6 +128,7 @@ func (d *decoder) pairs(n *yaml.Node, path string, each func(key string, k, valu
 			d.bad(k, path, "a key is not a word: write key: value")
 		case name.ShortTag() == "!!merge":
 			d.bad(k, join(path, "<<"), "merge keys are not read: write the keys out, or use an alias for the whole value")
+			d.wrong = append(d.wrong, path) // anything may be missing now
 		case before != nil:
 			d.bad(k, join(path, name.Value), "stands twice, first in line %d: remove one", before.Line)
 		default:

@@ -24,10 +24,10 @@ type dropin struct {
 // version is one reading of a drop-in: what it says, and what is wrong with it.
 type version struct {
 	file     string
-	sum      [sha256.Size]byte
+	sum      sum
 	dropin   dropin
 	known    bool       // the names below are all that it has; false where it could not be parsed
-	names    []declared // every process, group and "daemon:", in order of the file
+	names    []declared // every process and group, and daemonName, in order of the file
 	problems []Problem
 }
 
@@ -79,7 +79,7 @@ func read(file string, text []byte) *version {
 func declarations(file string, root *yaml.Node) []declared {
 	var out []declared
 	add := func(section, name string, k, v *yaml.Node) {
-		if !slices.ContainsFunc(out, func(d declared) bool { return d.section == section && d.name == name }) {
+		if name != "" && !slices.ContainsFunc(out, func(d declared) bool { return d.section == section && d.name == name }) {
 			out = append(out, declared{section, name, origin{file, k, v}})
 		}
 	}
@@ -125,7 +125,7 @@ func (v *version) validate(n declared, d *decoder) {
 			err = g.Validate()
 		}
 	}
-	if n.name != daemonName && !name.MatchString(n.name) && n.name != "" && n.name != "<<" {
+	if n.name != daemonName && !name.MatchString(n.name) && n.name != "<<" {
 		v.problems = append(v.problems, n.origin.problem(n.path(), "",
 			fmt.Sprintf("%q is no name: use 1 to 64 letters, digits, '.', '_', '-', '@'", n.name)))
 	}

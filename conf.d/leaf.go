@@ -5,7 +5,6 @@ import (
 	"reflect"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -44,8 +43,14 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
 			return
 		}
 		fallthrough
+	case reflect.Slice:
+		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.String {
+			d.bad(n, path, "is %s: write a list, like [%s]", kind(n), n.Value)
+			return
+		}
+		fallthrough
 	default:
-		d.bad(n, path, "is %s, but %s goes here", kind(n), wanted(v.Type()))
+		d.bad(n, path, "is %s: write %s", kind(n), wanted(v.Type()))
 	}
 }
 
@@ -59,7 +64,7 @@ func (d *decoder) truth(n *yaml.Node, v reflect.Value, path string) {
 
 func (d *decoder) number(n *yaml.Node, v reflect.Value, path string) {
 	if n.ShortTag() != "!!int" || !whole.MatchString(n.Value) {
-		d.bad(n, path, "%q is not a whole number: write it in decimal digits%s", n.Value, quoted(n))
+		d.bad(n, path, "%q is not a whole number: write digits only, for instance 3%s", n.Value, quoted(n))
 		return
 	}
 	i, err := strconv.ParseInt(n.Value, 10, 32)
@@ -113,37 +118,4 @@ func kind(n *yaml.Node) string {
 		return "a truth value"
 	}
 	return "a word"
-}
-
-// wanted is what a type takes, for the operator.
-func wanted(t reflect.Type) string {
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	switch t.Kind() {
-	case reflect.Struct:
-		if fs := fields(t); len(fs) > 0 {
-			return "a section of keys (" + strings.Join(fs, ", ") + ")"
-		}
-		return "one value"
-	case reflect.Map:
-		if t.Elem().Kind() == reflect.Struct {
-			return "a section of names"
-		}
-		return "a section of names and values"
-	case reflect.Slice:
-		return "a list, like [" + itemOf(t) + "]"
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Float64:
-		return "a number"
-	}
-	return "one value"
-}
-
-func itemOf(t reflect.Type) string {
-	if t.Elem().Kind() == reflect.Struct {
-		return "{" + strings.Join(fields(t.Elem())[:1], "") + ": {}}"
-	}
-	return "word"
 }

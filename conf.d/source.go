@@ -11,17 +11,16 @@ import (
 	"slices"
 	"strings"
 	"syscall"
-
-	"golang.org/x/sys/unix"
-
-	"procward/internal/trust"
 )
+
+// sum tells contents apart.
+type sum = [sha256.Size]byte
 
 // listing is one reading of a directory of drop-ins.
 type listing struct {
 	files  []text    // in the byte order of the names
 	doubts []Problem // what lies beside them and is not read
-	seen   [sha256.Size]byte
+	seen   sum       // of names, contents, modes and owners; or of the error
 }
 
 // text is one drop-in as it was read.
@@ -31,33 +30,26 @@ type text struct {
 	err  error // it could not be read, or is not trusted
 }
 
-// directory reads the drop-ins of a real directory. With strict set it reads only
-// what nobody but root and uid can write.
+// directory reads the drop-ins of a real directory.
 type directory struct {
-	path   string
-	uid    uint32
-	strict bool
+	path  string
+	guard guard
 }
 
 // list reads every drop-in. The error says that the directory could not be read, which
 // tells nothing about what is in it.
 func (d directory) list() (listing, error) {
-	dir, err := d.open(d.path)
+	dir, entries, err := d.entries()
 	if err != nil {
-		return listing{}, err
+		return listing{seen: sha256.Sum256([]byte(err.Error()))}, err
 	}
 	defer dir.Close()
-	entries, err := dir.ReadDir(-1)
-	if err != nil {
-		return listing{}, fmt.Errorf("read %s: %w", d.path, err)
-	}
 	var l listing
 	seen := sha256.New()
 	fmt.Fprintln(seen, stamp(dir))
-	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
 	for _, e := range entries {
 		path := filepath.Join(d.path, e.Name())
-		if doubt := doubtful(e.Name()); doubt != "" && !e.IsDir() {
+		if doubt := doubtful(e); doubt != "" {
 			l.doubts = append(l.doubts, Problem{File: path, Text: doubt, Warning: true})
 		}
 		if !isDropin(e.Name()) {
@@ -71,22 +63,29 @@ func (d directory) list() (listing, error) {
 		seen.Write(t.data)
 		l.files = append(l.files, t)
 	}
-	l.seen = [sha256.Size]byte(seen.Sum(nil))
+	l.seen = sum(seen.Sum(nil))
 	return l, nil
 }
 
-// open opens a file or directory, strictly or not. It never waits for a FIFO.
-func (d directory) open(path string) (*os.File, error) {
-	if d.strict {
-		return trust.Open(path, d.uid)
+// entries opens the directory and reads its names in their byte order.
+func (d directory) entries() (*os.File, []fs.DirEntry, error) {
+	dir, err := d.guard.open(d.path)
+	if err != nil {
+		return nil, nil, err
 	}
-	return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	entries, err := dir.ReadDir(-1)
+	if err != nil {
+		dir.Close()
+		return nil, nil, err
+	}
+	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
+	return dir, entries, nil
 }
 
 // read reads one drop-in, and tells its mode and owner.
 func (d directory) read(path string) (t text, how string) {
 	t.path = path
-	f, err := d.open(path)
+	f, err := d.guard.open(path)
 	if err != nil {
 		t.err = err
 		return t, ""
@@ -95,7 +94,7 @@ func (d directory) read(path string) (t text, how string) {
 	if info, err := f.Stat(); err != nil {
 		t.err = err
 	} else if !info.Mode().IsRegular() {
-		t.err = errors.New("is not a regular file: remove it, or give it another name")
+		t.err = errors.New("it is not a regular file: remove it, or give it another name")
 	} else {
 		t.data, t.err = io.ReadAll(io.LimitReader(f, maxSize+1))
 	}
@@ -125,37 +124,37 @@ func isDropin(name string) bool {
 	return strings.HasSuffix(name, ".yaml") && !strings.HasPrefix(name, ".")
 }
 
-// doubtful says why a name that is not read looks as if it was meant to be.
-func doubtful(name string) string {
-	if strings.HasPrefix(name, ".") || strings.HasSuffix(name, "~") || isDropin(name) {
+// doubtful says why a file that is not read looks as if it was meant to be.
+func doubtful(e fs.DirEntry) string {
+	name := e.Name()
+	if e.IsDir() || strings.HasPrefix(name, ".") || isDropin(name) {
 		return ""
 	}
-	switch lower := strings.ToLower(name); {
-	case strings.HasSuffix(lower, ".yml"), strings.HasSuffix(lower, ".yaml"):
-		return "is not read: only *.yaml is; rename it to " + name[:strings.LastIndexByte(name, '.')] + ".yaml"
-	case strings.HasSuffix(lower, ".yaml.dpkg-new"), strings.HasSuffix(lower, ".yaml.dpkg-dist"), strings.HasSuffix(lower, ".yaml.ucf-dist"),
-		strings.HasSuffix(lower, ".yaml.rpmnew"):
-		return "is not read: the package left its newer version here; compare it with " + name[:strings.LastIndexByte(name, '.')] + " and remove it"
-	case !strings.Contains(name, "."):
-		return ""
+	stem := strings.TrimSuffix(name, filepath.Ext(name))
+	switch strings.ToLower(filepath.Ext(name)) {
+	case ".yml", ".yaml":
+		return "is not read, only *.yaml is: rename it to " + stem + ".yaml"
+	case ".rpmnew", ".dpkg-dist", ".ucf-dist":
+		if isDropin(stem) {
+			return "is not read; a package left its newer version here: compare it with " + stem + ", then remove it"
+		}
 	}
 	return ""
 }
 
-// fromFS reads the drop-ins at the root of a file system, for the embedded ones.
-func fromFS(fsys fs.FS) (listing, error) {
+// fromFS reads the drop-ins at the root of a file system.
+func fromFS(fsys fs.FS) ([]text, error) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
-		return listing{}, fmt.Errorf("read the drop-ins: %w", err)
+		return nil, fmt.Errorf("read the drop-ins: %w", err)
 	}
-	var l listing
+	var files []text
 	for _, e := range entries {
 		if isDropin(e.Name()) {
 			t := text{path: e.Name()}
 			t.data, t.err = fs.ReadFile(fsys, e.Name())
-			l.files = append(l.files, t)
+			files = append(files, t)
 		}
 	}
-	return l, nil
+	return files, nil
 }
-

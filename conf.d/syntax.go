@@ -84,10 +84,14 @@ func syntaxError(file string, text []byte, err error) Problem {
 
 // remedies tell what to do about the errors of the YAML parser.
 var remedies = []struct{ what, remedy string }{
-	{"mapping values are not allowed", "check the indentation; a value that holds a colon and a space goes into quotes"},
+	{"mapping values are not allowed", "check the indentation and, here and in the line above, the space after each colon; a value that holds a colon and a space goes into quotes"},
 	{"did not find expected key", "check the indentation, and the quotes around this"},
 	{"did not find expected '-' indicator", "check the indentation: every item of a list begins with a -"},
 	{"could not find expected ':'", "a key ends with a colon and a space"},
+	{"expected node content", "a value is missing, or a bracket or brace is not closed"},
+	{"tab character", "indent with spaces, not with tabs"},
+	{"not allowed in this context", "check the indentation"},
+	{"exceeded max depth", "write it with less nesting"},
 	{"did not find expected ',' or", "a bracket or brace that opens here is not closed"},
 	{"unexpected end of stream", "a quote that opens here is not closed"},
 	{"unknown escape character", "in double quotes a backslash is written twice; in single quotes it stands for itself"},
@@ -106,7 +110,7 @@ func remedy(what string, from []byte) string {
 			return ": " + r.remedy
 		}
 	}
-	return ""
+	return ": check this line and the one above"
 }
 
 // effort bounds the search for a fault, in bytes parsed.

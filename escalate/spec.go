@@ -151,7 +151,7 @@ func (r Rung) Validate() error {
 			bad("restart-group.window", "must be above 0s")
 		}
 	case r.Hook != nil:
-		errs = append(errs, scalar.Under("hook.run", r.Hook.Run.Validate()))
+		errs = append(errs, scalar.Under("hook.run", r.Hook.Run.Validate()), scalar.Under("hook.env", scalar.ValidateEnv(r.Hook.Env)))
 		if r.Hook.Timeout <= 0 {
 			bad("hook.timeout", "must be above 0s")
 		}

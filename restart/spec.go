@@ -4,6 +4,7 @@ package restart
 
 import (
 	"errors"
+	"regexp"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -106,16 +107,37 @@ func (s Spec) Validate() error {
 			bad(v.key, "must be above 0s")
 		}
 	}
-	if s.Backoff.Factor < 1 || s.Backoff.Factor > 1000 {
+	if !(s.Backoff.Factor >= 1 && s.Backoff.Factor <= 1000) { // nor NaN
 		bad("backoff.factor", "%v is not from 1 to 1000", s.Backoff.Factor)
 	}
-	if s.Backoff.Jitter < 0 || s.Backoff.Jitter > 1 {
+	if !(s.Backoff.Jitter >= 0 && s.Backoff.Jitter <= 1) {
 		bad("backoff.jitter", "%v is not from 0 to 1", s.Backoff.Jitter)
 	}
 	if s.Backoff.Max < s.Backoff.Initial {
 		bad("backoff.max", "%v is below backoff.initial, which is %v", s.Backoff.Max, s.Backoff.Initial)
 	}
-	errs = append(errs, scalar.Under("kill", s.Kill.Validate()))
+	if s.Unit != "" {
+		errs = append(errs, s.validateUnit())
+	}
+	errs = append(errs, scalar.Under("kill", s.Kill.Validate()), scalar.Under("env", scalar.ValidateEnv(s.Env)))
+	return errors.Join(errs...)
+}
+
+// unitName is a unit as systemd.unit(5) names it, of a type that can be restarted.
+var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|mount|automount|swap|timer|path|slice)$`)
+
+// validateUnit reports a name without its type, and keys that only a script obeys.
+func (s Spec) validateUnit() error {
+	var errs []error
+	if !unitName.MatchString(s.Unit) {
+		errs = append(errs, scalar.Errorf("unit", "%q is no whole name of a unit: write for instance httpd.service", s.Unit))
+	}
+	if s.User != "" {
+		errs = append(errs, scalar.Errorf("user", "does not go with unit, where systemd decides: remove it"))
+	}
+	if s.Env != nil {
+		errs = append(errs, scalar.Errorf("env", "does not go with unit, where systemd decides: remove it"))
+	}
 	return errors.Join(errs...)
 }
 

@@ -9,7 +9,9 @@ package scalar
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -92,11 +94,11 @@ func (l *Limit) UnmarshalText(text []byte) error {
 		*l = Unlimited
 		return nil
 	}
-	n, err := strconv.Atoi(string(text))
-	if err != nil || n < 0 {
+	n, err := strconv.ParseInt(string(text), 10, 32)
+	if err != nil || !digits.Match(text) {
 		return fmt.Errorf("%q is not a whole number of at least 0, nor the word unlimited", text)
 	}
-	*l = Limit{N: n}
+	*l = Limit{N: int(n)}
 	return nil
 }
 
@@ -113,6 +115,12 @@ func (l Limit) String() string {
 
 // Allows says whether one more than used is within the limit.
 func (l Limit) Allows(used int) bool { return l.Unlimited || used < l.N }
+
+// bareNumber is a number without a unit; digits is a whole one of at least 0.
+var (
+	bareNumber = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]*)?$`)
+	digits     = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
+)
 
 // KeyError is a problem with the value of one key of a spec. Key is the path below
 // the spec, with dots ("backoff.max", "match.args", "escalate[2].hook.run"); conf.d
@@ -157,32 +165,33 @@ func join(prefix, key string) string {
 	return prefix + "." + key
 }
 
+// maxDuration is the longest duration: a hundred years of 365 days.
+const maxDuration = 36500 * day
+
+const day = 24 * time.Hour
+
 func parseDuration(s string) (time.Duration, error) {
-	if _, err := strconv.ParseFloat(s, 64); err == nil {
+	if bareNumber.MatchString(s) {
 		return 0, fmt.Errorf("%q has no unit: write %ss for seconds, %sm for minutes", s, s, s)
 	}
-	rest, days := s, time.Duration(0)
-	for i := 0; i < len(s); i++ {
-		if s[i] == 'd' {
-			n, err := strconv.Atoi(s[:i])
-			if err != nil || n > 36500 {
-				return 0, fmt.Errorf("%q is not a duration: write for instance 30s, 5m, 24h or 2d", s)
-			}
-			days, rest = time.Duration(n)*24*time.Hour, s[i+1:]
-			break
-		}
+	number, rest, ok := strings.Cut(s, "d")
+	if !ok {
+		number, rest = "0", s
 	}
-	if rest == "" && days > 0 {
-		return days, nil
+	days, err := strconv.Atoi(number)
+	v := time.Duration(0)
+	if err == nil && (rest != "" || !ok) {
+		v, err = time.ParseDuration(rest)
 	}
-	v, err := time.ParseDuration(rest)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, fmt.Errorf("%q is not a duration: write for instance 30s, 5m, 24h or 2d", s)
+	case days < 0 || v < 0:
+		return 0, fmt.Errorf("%q is negative: write for instance 30s, 5m, 24h or 2d", s)
+	case days > int(maxDuration/day) || v > maxDuration-time.Duration(days)*day:
+		return 0, fmt.Errorf("%q is longer than 36500d, a hundred years", s)
 	}
-	if v < 0 || days < 0 {
-		return 0, fmt.Errorf("%q is negative", s)
-	}
-	return days + v, nil
+	return time.Duration(days)*day + v, nil
 }
 
 func short(d time.Duration) string {

@@ -63,21 +63,21 @@ func Open(path string, uid uint32) (*os.File, error) {
 
 // judge says what is wrong with one step of the walk, nil if nothing.
 func judge(path, at string, st *unix.Stat_t, uid uint32) error {
-	wrong := func(remedy, format string, args ...any) error {
-		return &Error{Path: path, At: at, What: fmt.Sprintf(format, args...), Remedy: remedy + " " + at}
-	}
 	if st.Uid != 0 && st.Uid != uid {
-		return wrong("chown root", "belongs to the user %d", st.Uid)
+		return &Error{Path: path, At: at, What: foreign(st.Uid), Remedy: "chown root " + at}
 	}
-	mode := st.Mode & unix.S_IFMT
-	if mode == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0 {
-		return nil
-	}
+	sticky := st.Mode&unix.S_IFMT == unix.S_IFDIR && st.Mode&unix.S_ISVTX != 0
+	who := ""
 	switch {
+	case sticky || st.Mode&0o022 == 0:
+		return nil
 	case st.Mode&0o002 != 0:
-		return wrong("chmod go-w", "is writable by everybody (mode %04o)", st.Mode&0o7777)
-	case st.Mode&0o020 != 0:
-		return wrong("chmod go-w", "is writable by its group (mode %04o)", st.Mode&0o7777)
+		who = "everybody"
+	default:
+		who = "its group"
 	}
-	return nil
+	what := fmt.Sprintf("is writable by %s (mode %04o)", who, st.Mode&0o7777)
+	return &Error{Path: path, At: at, What: what, Remedy: "chmod go-w " + at}
 }
+
+func foreign(uid uint32) string { return fmt.Sprintf("belongs to the user %d", uid) }

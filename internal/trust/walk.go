@@ -81,7 +81,7 @@ func (s step) down(name, component string, uid uint32) (step, string, error) {
 	defer unix.Close(next.fd)
 	// In a sticky directory anybody may have put the link there.
 	if s.st.Mode&0o022 != 0 && next.st.Uid != 0 && next.st.Uid != uid {
-		return step{}, "", judge(name, at, &unix.Stat_t{Uid: next.st.Uid}, uid)
+		return step{}, "", &Error{Path: name, At: at, What: foreign(next.st.Uid), Remedy: "chown -h root " + at}
 	}
 	target := make([]byte, unix.PathMax)
 	n, err := unix.Readlinkat(next.fd, "", target)
