@@ -1,0 +1,66 @@
+# procward: `make demo` shows it at work, `make test` tests it. Both need only Go and make.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -X main.version=$(VERSION)
+FUZZTIME ?= 10s
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## Build bin/procward
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/procward ./cmd/procward
+
+.PHONY: demo
+demo: build ## Show the main job on real processes: no root, no configuration, at most 30 s
+	@bin/procward demo
+
+.PHONY: test
+test: ## Run all tests; those that need root or a kernel feature skip and say why
+	$(GO) test ./...
+
+.PHONY: race
+race: ## Run all tests under the race detector (needs gcc)
+	$(GO) test -race ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME each
+	@set -e; for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
+			echo "fuzz $$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done
+
+.PHONY: lint
+lint: ## gofmt, vet and staticcheck; always clean
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo "run gofmt -w on these files"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+.PHONY: generate
+generate: ## Write the generated files anew (docs/messages.md)
+	$(GO) generate ./...
+
+.PHONY: bench
+bench: ## Measure against floors in C, and write docs/benchmarks.md (root, gcc; several minutes)
+	$(GO) run ./internal/bench -out docs/benchmarks.md
+
+.PHONY: bench-peers
+bench-peers: ## The same kill under monit, supervisord, runit, daemontools and procward (root, Debian)
+	$(GO) run ./internal/bench -peers -out docs/benchmarks.md
+
+.PHONY: install
+install: build ## Install the program and the systemd unit below DESTDIR
+	install -D -m 0755 bin/procward $(DESTDIR)/usr/sbin/procward
+	install -D -m 0644 packaging/systemd/procward.service $(DESTDIR)/usr/lib/systemd/system/procward.service
+	install -d -m 0755 $(DESTDIR)/etc/procward/conf.d $(DESTDIR)/etc/procward/scripts
+
+.PHONY: clean
+clean: ## Remove what build makes
+	rm -rf bin

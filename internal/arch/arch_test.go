@@ -1,0 +1,168 @@
+// Package arch holds the shape of the house: which package may import which, that every
+// package says what it is for, and what go.mod may name.
+package arch
+
+import (
+	"encoding/json"
+	"errors"
+	"go/parser"
+	"go/token"
+	"io"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// pkg is what `go list -json` tells of one package.
+type pkg struct {
+	ImportPath   string
+	Dir          string
+	Imports      []string
+	GoFiles      []string
+	TestGoFiles  []string
+	XTestGoFiles []string
+}
+
+func packages(t *testing.T) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json", "./...")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var all []pkg
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return all
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// allowed is, for each package of the house, what it may import of the house. A package
+// that is not listed here fails the test, so that a new room is a decision.
+var allowed = map[string][]string{
+	"procscan":         {"internal/scalar"},
+	"internal/scalar":  {},
+	"internal/script":  {"internal/scalar"},
+	"internal/trust":   {},
+	"internal/message": {},
+	"internal/notify":  {},
+	"internal/systemd": {},
+	"watch":            {"procscan"},
+	"restart":          {"procscan", "watch", "internal/scalar", "internal/script"},
+	"escalate":         {"watch", "internal/scalar", "internal/script"},
+	"conf.d":           {"procscan", "watch", "restart", "escalate", "internal/scalar", "internal/script", "internal/trust"},
+	"internal/engine":  {"conf.d", "escalate", "restart", "watch", "procscan", "internal/message", "internal/script", "internal/systemd"},
+	"internal/control": {"conf.d", "internal/engine"},
+	"internal/arch":    {},
+	"internal/nspawn":  {},
+	"internal/bench":   {"procscan", "watch", "internal/script", "internal/message", "internal/engine", "conf.d"},
+	"cmd/procward":     {"*"},
+}
+
+func TestArrows(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "procward/")
+		may, known := allowed[name]
+		if !known {
+			t.Errorf("%s is a new package: say in internal/arch what it may import", name)
+			continue
+		}
+		for _, imp := range p.Imports {
+			room, ours := strings.CutPrefix(imp, "procward/")
+			if ours && !slices.Contains(may, room) && !slices.Contains(may, "*") {
+				t.Errorf("%s imports %s: this arrow is not drawn; it may import %v", name, room, may)
+			}
+		}
+	}
+}
+
+// only says which packages alone may import a library.
+var only = map[string][]string{
+	"gopkg.in/yaml.v3":                        {"conf.d"},
+	"github.com/rs/zerolog":                   {"internal/message", "cmd/procward"},
+	"github.com/spf13/cobra":                  {"cmd/procward"},
+	"log":                                     {"internal/control"}, // http.Server wants one; it is silenced
+	"log/syslog":                              {},
+	"log/slog":                                {},
+	"github.com/fsnotify":                     {"conf.d"},
+	"github.com/godbus/dbus":                  {"internal/systemd"},
+	"github.com/coreos/go-systemd/v22/dbus":   {"internal/systemd"},
+	"github.com/coreos/go-systemd/v22/login1": {"internal/systemd"},
+	"net/http":                                {"internal/control"},
+}
+
+func TestLibrariesKeepToTheirRooms(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "procward/")
+		for _, imp := range p.Imports {
+			for lib, rooms := range only {
+				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !slices.Contains(rooms, name) {
+					t.Errorf("%s imports %s, which belongs to %v", name, imp, rooms)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIsFor(t *testing.T) {
+	for _, p := range packages(t) {
+		var said []string
+		for _, f := range append(append(slices.Clone(p.GoFiles), p.TestGoFiles...), p.XTestGoFiles...) {
+			if strings.HasSuffix(f, "_test.go") && len(p.GoFiles) > 0 {
+				continue
+			}
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, f), nil, parser.PackageClauseOnly|parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if parsed.Doc != nil {
+				said = append(said, f)
+			}
+		}
+		if len(said) != 1 {
+			t.Errorf("%s has package comments in %v: it needs exactly one", p.ImportPath, said)
+		}
+	}
+}
+
+// direct is every module that go.mod may name without "// indirect".
+var direct = []string{
+	"github.com/coreos/go-systemd/v22", "github.com/fsnotify/fsnotify", "github.com/godbus/dbus/v5",
+	"github.com/prometheus/procfs", "github.com/rogpeppe/go-internal", "github.com/rs/zerolog",
+	"github.com/spf13/cobra", "golang.org/x/sys", "gopkg.in/yaml.v3",
+}
+
+func TestGoMod(t *testing.T) {
+	cmd := exec.Command("go", "mod", "edit", "-json")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+		Replace []any
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+	if len(mod.Replace) > 0 {
+		t.Error("go.mod has a replace: what is built must be what the modules' own sums say")
+	}
+	for _, r := range mod.Require {
+		if !r.Indirect && !slices.Contains(direct, r.Path) {
+			t.Errorf("%s is a new direct dependency: it needs a reason, and a line here", r.Path)
+		}
+	}
+}
