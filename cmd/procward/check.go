@@ -1,14 +1,145 @@
 package main
 
 import (
-	"errors"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
+
+	confd "procward/conf.d"
 )
 
-func checkCommand(*flags) *cobra.Command {
-	return &cobra.Command{
-		Use:  "check",
-		RunE: runs(func(*cobra.Command, []string) error { return errors.New("check is not there yet") }),
+func checkCommand(f *flags) *cobra.Command {
+	var jsonOut bool
+	cmd := &cobra.Command{
+		Use:   "check [FILE...]",
+		Short: "Check the drop-ins",
+		Long: `Checks the drop-ins as the daemon would read them at its start, and shows every
+problem with file, line, column and remedy. Warnings stand apart: they are doubtful,
+not wrong. They include what can be told only on the host itself: a script that is
+missing, a match that selects nothing or several programs at this moment, a unit that
+systemd restarts as well.
+
+With FILE only these files are checked, together, without a look at this host.
+
+Exit codes: 0 valid (there may be warnings), 1 problems, 2 wrong usage.`,
+		Example: `  procward check
+  procward check ./web.yaml                        before it is installed
+  procward check --json | jq -r '.problems[].text'`,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+		RunE: runs(func(cmd *cobra.Command, args []string) error {
+			return check(cmd, f, args, jsonOut)
+		}),
 	}
+	cmd.Flags().BoolVar(&jsonOut, "json", false, "write JSON")
+	return cmd
+}
+
+// findings is what check tells.
+type findings struct {
+	Valid     bool            `json:"valid"`
+	Files     []confd.File    `json:"files"`
+	Processes []string        `json:"processes"` // of the drop-ins that are good
+	Groups    []string        `json:"groups"`
+	Problems  []confd.Problem `json:"problems"`
+	Warnings  []confd.Problem `json:"warnings"`
+}
+
+func check(cmd *cobra.Command, f *flags, files []string, jsonOut bool) error {
+	found, err := findingsOf(cmd.Context(), f, files)
+	if err != nil {
+		return err
+	}
+	if jsonOut {
+		err = asJSON(cmd.OutOrStdout(), found)
+	} else {
+		showFindings(paperOn(cmd.OutOrStdout()), found)
+	}
+	if err == nil && !found.Valid {
+		return &failure{code: exitBad}
+	}
+	return err
+}
+
+func findingsOf(ctx context.Context, f *flags, files []string) (findings, error) {
+	if len(files) > 0 {
+		cfg, err := loadFiles(files)
+		if err != nil {
+			return findings{}, err
+		}
+		return sorted(cfg, nil), nil
+	}
+	cfg, err := load(f)
+	if err != nil {
+		return findings{}, err
+	}
+	doubts, err := liveDoubts(ctx, cfg)
+	if err != nil {
+		return findings{}, err
+	}
+	return sorted(cfg, doubts), nil
+}
+
+// sorted parts the problems from the warnings.
+func sorted(cfg *confd.Config, doubts []confd.Problem) findings {
+	out := findings{
+		Files: append([]confd.File{}, cfg.Files...), Problems: []confd.Problem{}, Warnings: []confd.Problem{},
+		Processes: append([]string{}, slices.Sorted(maps.Keys(cfg.Processes))...),
+		Groups:    append([]string{}, slices.Sorted(maps.Keys(cfg.Groups))...),
+	}
+	for _, p := range slices.Concat(cfg.Problems, refusals(cfg), doubts) {
+		if p.Warning {
+			out.Warnings = append(out.Warnings, p)
+		} else {
+			out.Problems = append(out.Problems, p)
+		}
+	}
+	out.Valid = len(out.Problems) == 0
+	return out
+}
+
+// refusals is the rungs for which this version refuses to start; in observe mode they
+// are only told of.
+func refusals(cfg *confd.Config) []confd.Problem {
+	rungs := slices.Clone(cfg.OSRungs())
+	for i := range rungs {
+		rungs[i].Warning = cfg.Daemon.Observe
+	}
+	return rungs
+}
+
+func showFindings(p paper, f findings) {
+	for _, pr := range f.Problems {
+		p.line(red, "%s", visible(pr.String()))
+	}
+	if len(f.Problems) > 0 && len(f.Warnings) > 0 {
+		fmt.Fprintln(p)
+	}
+	for _, pr := range f.Warnings {
+		p.line(yellow, "warning: %s", visible(pr.String()))
+	}
+	if len(f.Problems)+len(f.Warnings) > 0 {
+		fmt.Fprintln(p)
+	}
+	verdict, c := "valid", green
+	if !f.Valid {
+		verdict, c = counted(len(f.Problems), "problem"), red
+	}
+	if n := len(f.Warnings); n > 0 {
+		verdict += ", " + counted(n, "warning")
+	}
+	fmt.Fprintf(p, "%s: %s, %s, %s\n", p.in(c, verdict), counted(len(f.Files), "drop-in"), countOf(len(f.Processes), "process", "processes"), counted(len(f.Groups), "group"))
+}
+
+func counted(n int, what string) string { return countOf(n, what, what+"s") }
+
+func countOf(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
 }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/systemd"
+)
+
+// systemdTime bounds how long systemd is asked.
+const systemdTime = 5 * time.Second
+
+// liveDoubts looks at this host for what the drop-ins alone do not tell: warnings, in
+// the order of the names.
+func liveDoubts(ctx context.Context, cfg *confd.Config) ([]confd.Problem, error) {
+	sights, err := look(ctx, cfg, slices.Sorted(maps.Keys(cfg.Processes)), func(sight) bool { return false })
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, systemdTime)
+	defer cancel()
+	restart, closing, err := restartSettings(ctx)
+	var doubts []confd.Problem
+	switch {
+	case err == nil:
+		defer closing()
+	case !errors.Is(err, systemd.ErrAbsent):
+		doubts = append(doubts, confd.Problem{Text: "whether systemd restarts the same units cannot be told: " + err.Error(), Warning: true})
+	}
+	for _, s := range sights {
+		for _, text := range append(sightDoubts(s), restarterDoubts(s, restart)...) {
+			doubts = append(doubts, doubt(cfg, s.Name, text))
+		}
+	}
+	return doubts, nil
+}
+
+// doubt is a warning about the match of a process.
+func doubt(_ *confd.Config, name, text string) confd.Problem {
+	return confd.Problem{Key: "processes." + name + ".match", Text: text, Warning: true}
+}
+
+// sightDoubts is what is doubtful about what a match selects.
+func sightDoubts(s sight) []string {
+	how := "procward scan " + s.Name + " shows what comes close"
+	var out []string
+	if s.Error != "" {
+		out = append(out, "cannot be applied: "+s.Error)
+	}
+	if n := len(s.Unreadable); n > 0 {
+		out = append(out, fmt.Sprintf("is in doubt: %s cannot be read (pid %d: %s); %s", countOf(n, "process that could be one", "processes that could be one"), s.Unreadable[0].PID, s.Unreadable[0].Error, unreadRemedy()))
+	}
+	n := len(s.Selected)
+	switch {
+	case n == 0 && len(out) == 0:
+		out = append(out, "selects nothing at this moment: start it, or mend the match; "+how)
+	case n > 0 && n < s.Min:
+		out = append(out, fmt.Sprintf("selects %d at this moment, below count.min, which is %d; %s", n, s.Min, how))
+	case n > 0 && !s.match.Count.Max.Allows(n-1):
+		out = append(out, fmt.Sprintf("selects %d at this moment, above count.max, which is %s; narrow the match, or raise it", n, s.Max))
+	}
+	if programs := programsOf(s.Selected); len(programs) > 1 {
+		out = append(out, fmt.Sprintf("selects %d different programs at this moment: %s; narrow the match, by exe for instance", len(programs), strings.Join(programs, ", ")))
+	}
+	return out
+}
+
+// programsOf is the different programs among processes, each with one PID.
+func programsOf(ps []seen) []string {
+	first := map[string]int{}
+	for _, p := range ps {
+		program := p.Exe
+		if program == "" {
+			program = p.Comm
+		}
+		if _, ok := first[program]; !ok {
+			first[program] = p.PID
+		}
+	}
+	var out []string
+	for _, program := range slices.Sorted(maps.Keys(first)) {
+		out = append(out, fmt.Sprintf("%s (pid %d)", program, first[program]))
+	}
+	return out
+}
+
+// setting is the Restart= setting of a unit, "" where it is not known.
+type setting func(unit string) string
+
+// restartSettings asks systemd; the function must be closed after use.
+func restartSettings(ctx context.Context) (setting, func(), error) {
+	link, err := systemd.Connect(ctx)
+	if err != nil {
+		return func(string) string { return "" }, nil, err
+	}
+	ask := func(unit string) string {
+		u, err := link.Unit(ctx, unit)
+		if err != nil {
+			return ""
+		}
+		return u.Restart
+	}
+	return ask, func() { link.Close() }, nil
+}
+
+// restarterDoubts is the units of selected processes that systemd restarts by itself.
+func restarterDoubts(s sight, restart setting) []string {
+	units := map[string]bool{}
+	for _, p := range s.Selected {
+		if p.Unit != "" {
+			units[p.Unit] = true
+		}
+	}
+	var out []string
+	for _, unit := range slices.Sorted(maps.Keys(units)) {
+		if r := restart(unit); r != "" && r != "no" {
+			out = append(out, fmt.Sprintf("selects a process of %s, which systemd restarts as well (Restart=%s), so that two restarters fight: set Restart=no by systemctl edit %s, or leave it to systemd", unit, r, unit))
+		}
+	}
+	return out
+}

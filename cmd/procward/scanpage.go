@@ -1,0 +1,120 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Bounds of what a page shows; JSON has all.
+const (
+	longestArgs    = 120 // of a command line
+	manyUnreadable = 10  // of one match
+)
+
+func showSights(p paper, sights []sight) {
+	for i, s := range sights {
+		if i > 0 {
+			fmt.Fprintln(p)
+		}
+		showSight(p, s)
+	}
+	if len(sights) == 0 {
+		fmt.Fprintln(p, "no process is configured")
+	}
+}
+
+func showSight(p paper, s sight) {
+	c := green
+	if !s.OK {
+		c = red
+	}
+	fmt.Fprintf(p, "%s: %s\n", p.in(bold, s.Name), p.in(c, verdictOf(s)))
+	fmt.Fprintf(p, "  %s\n", p.in(faint, matchText(s.match)))
+	if len(s.Selected) > 0 {
+		p.table(seenRows(s))
+	}
+	if n := len(s.Matching) - len(s.Selected); n > 0 {
+		fmt.Fprintf(p, "  %d more match and are not selected: %s\n", n, restOf(s))
+	}
+	if s.Error != "" {
+		fmt.Fprintf(p, "  %s %s\n", p.in(red, "cannot be applied:"), visible(s.Error))
+	}
+	for i, u := range s.Unreadable {
+		if i == manyUnreadable {
+			fmt.Fprintf(p, "  and %d more\n", len(s.Unreadable)-i)
+			break
+		}
+		fmt.Fprintf(p, "  %s pid %d (%s) could be one: %s\n", p.in(red, "unreadable:"), u.PID, visible(u.Comm), visible(u.Error))
+	}
+	if len(s.Unreadable) > 0 {
+		fmt.Fprintf(p, "  remedy: %s\n", unreadRemedy())
+	}
+	for _, m := range s.Near {
+		fmt.Fprintf(p, "  %s pid %d (%s): %s\n", p.in(yellow, "near:"), m.PID, visible(m.Comm), visible(m.Why))
+	}
+}
+
+// verdictOf is "2 selected, at least 1 wanted", and what is wrong with it.
+func verdictOf(s sight) string {
+	text := fmt.Sprintf("%d selected, %s wanted", len(s.Selected), countText(s.match.Count))
+	switch {
+	case s.OK:
+		return text
+	case s.Error != "" || len(s.Unreadable) > 0:
+		return text + ": in doubt"
+	case len(s.Selected) < s.Min:
+		return text + ": too few"
+	}
+	return text + ": too many"
+}
+
+func seenRows(s sight) [][]cell {
+	rows := [][]cell{{{"  PID", faint}, {"USER", faint}, {"UPTIME", faint}, {"UNIT", faint}, {"COMMAND", faint}}}
+	for _, q := range s.Selected {
+		pid := strconv.Itoa(q.PID)
+		if q.PID == s.Hint {
+			pid += " (pidfile)"
+		}
+		rows = append(rows, []cell{
+			{"  " + pid, none}, {visible(q.User), none}, {age(time.Duration(q.UptimeS * float64(time.Second))), none},
+			{orDash(visible(q.Unit)), none}, {commandOf(q), none},
+		})
+	}
+	return rows
+}
+
+// commandOf is the command line, or the name in brackets where there is none.
+func commandOf(q seen) string {
+	if q.Args == "" {
+		return "[" + visible(q.Comm) + "]"
+	}
+	return cut(visible(q.Args), longestArgs)
+}
+
+// restOf is the PIDs that match and are not selected.
+func restOf(s sight) string {
+	selected := map[int]bool{}
+	for _, q := range s.Selected {
+		selected[q.PID] = true
+	}
+	var pids []string
+	for _, q := range s.Matching {
+		switch {
+		case selected[q.PID]:
+		case len(pids) == 10:
+			return strings.Join(append(pids, "..."), ", ")
+		default:
+			pids = append(pids, strconv.Itoa(q.PID))
+		}
+	}
+	return strings.Join(pids, ", ")
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

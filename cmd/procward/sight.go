@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/systemd"
+	"procward/procscan"
+)
+
+// sight is what one match selects at this moment.
+type sight struct {
+	Name       string     `json:"name"`
+	Group      string     `json:"group,omitempty"`
+	OK         bool       `json:"ok"` // as many are selected as count asks for, and nothing is in doubt
+	Min        int        `json:"min"`
+	Max        string     `json:"max"` // "4", "unlimited"
+	Error      string     `json:"error,omitempty"`
+	Selected   []seen     `json:"selected"`
+	Matching   []seen     `json:"matching"` // before select
+	Unreadable []unread   `json:"unreadable,omitempty"`
+	Near       []nearMiss `json:"near,omitempty"`
+	Hint       int        `json:"pidfile_pid,omitempty"` // the PID in the pidfile, where it matches
+
+	match procscan.Match
+}
+
+// seen is one process.
+type seen struct {
+	PID     int     `json:"pid"`
+	Start   uint64  `json:"start"`
+	PPID    int     `json:"ppid"`
+	User    string  `json:"user"`
+	UptimeS float64 `json:"uptime_s"`
+	Comm    string  `json:"comm"`
+	Exe     string  `json:"exe,omitempty"`
+	Args    string  `json:"args,omitempty"`
+	Unit    string  `json:"unit,omitempty"`
+}
+
+// unread is a process that could be meant, but could not be read far enough.
+type unread struct {
+	PID   int    `json:"pid"`
+	Comm  string `json:"comm"`
+	What  string `json:"what"`
+	Error string `json:"error"`
+}
+
+// unreadRemedy is what the operator can do about processes that cannot be read.
+func unreadRemedy() string {
+	if os.Geteuid() == 0 {
+		return "narrow the match, by name or user for instance, so that they are out of the question"
+	}
+	return "run the command as root, or narrow the match"
+}
+
+// nearMiss is a process that comes close.
+type nearMiss struct {
+	PID  int    `json:"pid"`
+	Comm string `json:"comm"`
+	Why  string `json:"why"`
+}
+
+func sightOf(fs *procscan.FS, name string, p confd.Process, found procscan.Selection) sight {
+	s := sight{
+		Name: name, Group: p.Group, Min: p.Match.Count.Min, Max: p.Match.Count.Max.String(), match: p.Match,
+		Selected: seenOf(fs, found.Selected), Matching: seenOf(fs, found.Matching), Hint: found.Hint,
+	}
+	for _, u := range found.Unreadable {
+		s.Unreadable = append(s.Unreadable, unread{u.PID, u.Comm, u.What, fmt.Sprint(u.Err)})
+	}
+	if found.Err != nil {
+		s.Error = found.Err.Error()
+	}
+	enough := len(s.Selected) >= s.Min && p.Match.Count.Max.Allows(len(s.Selected)-1)
+	s.OK = enough && s.Error == "" && len(s.Unreadable) == 0
+	return s
+}
+
+func missesOf(misses []procscan.NearMiss) []nearMiss {
+	var out []nearMiss
+	for _, m := range misses {
+		out = append(out, nearMiss{m.PID, m.Comm, m.Why})
+	}
+	return out
+}
+
+func seenOf(fs *procscan.FS, ps []procscan.Process) []seen {
+	out := make([]seen, 0, len(ps))
+	for _, p := range ps {
+		d := detailsOf(fs, p)
+		out = append(out, seen{
+			PID: p.PID, Start: p.Start, PPID: p.PPID, User: d.user, Comm: p.Comm, Exe: d.exe, Args: d.args,
+			UptimeS: (procscan.Boottime() - p.Started()).Seconds(), Unit: systemd.UnitOf(p.Unit),
+		})
+	}
+	return out
+}
+
+// details is what is shown of a process and not always read by a scan.
+type details struct{ user, exe, args string }
+
+// detailTime bounds the reading of details: a process whose memory is locked would hang
+// it for ever.
+const detailTime = time.Second
+
+func detailsOf(fs *procscan.FS, p procscan.Process) details {
+	read := make(chan details, 1)
+	go func() { read <- readDetails(p) }() // ends with the read, or with the command
+	select {
+	case d := <-read:
+		if now, err := fs.Read(p.PID); err == nil && now.ID == p.ID {
+			return d
+		}
+	case <-time.After(detailTime):
+	}
+	return details{user: "?", exe: p.Exe, args: p.Args}
+}
+
+func readDetails(p procscan.Process) details {
+	dir := "/proc/" + strconv.Itoa(p.PID)
+	d := details{user: "?", exe: p.Exe, args: p.Args}
+	if info, err := os.Stat(dir); err == nil {
+		d.user = ownerOf(info)
+	}
+	if d.exe == "" {
+		link, _ := os.Readlink(dir + "/exe")
+		d.exe = strings.TrimSuffix(link, " (deleted)")
+	}
+	if d.args == "" {
+		text, _ := os.ReadFile(dir + "/cmdline")
+		d.args = strings.ReplaceAll(strings.TrimRight(string(text), "\x00"), "\x00", " ")
+	}
+	return d
+}
+
+// userName is the name of a user id, or the number where it has none.
+func userName(uid uint32) string {
+	id := strconv.FormatUint(uint64(uid), 10)
+	if u, err := user.LookupId(id); err == nil {
+		return u.Username
+	}
+	return id
+}
+
+func ownerOf(info os.FileInfo) string {
+	st, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return "?"
+	}
+	return userName(st.Uid)
+}
