@@ -1,0 +1,160 @@
+package nspawn
+
+import (
+	"bufio"
+	"errors"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const prefix = "procward-test-"
+
+// sweep removes what tests left that were killed.
+func sweep(parent string) {
+	dirs, _ := filepath.Glob(filepath.Join(parent, prefix+"*"))
+	for _, dir := range dirs {
+		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
+		if _, err := os.Stat("/proc/" + pid); errors.Is(err, fs.ErrNotExist) {
+			removeTree(dir)
+		}
+	}
+}
+
+// makeGroup makes a cgroup of version 2 below our own, and removes it with the test.
+func makeGroup(t testing.TB) *os.File {
+	t.Helper()
+	mount, own := unified()
+	if mount == "" {
+		t.Skip("a container with systemd needs cgroups of version 2")
+	}
+	sweep(filepath.Join(mount, own))
+	dir, err := os.MkdirTemp(filepath.Join(mount, own), prefix+strconv.Itoa(os.Getpid())+"-")
+	if err != nil {
+		t.Skipf("a container needs a cgroup: %v", err)
+	}
+	t.Cleanup(func() { removeGroup(t, dir) })
+	f, err := os.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
+}
+
+// unified is where cgroups of version 2 are mounted, and our own below it.
+func unified() (mount, own string) {
+	for line := range lines("/proc/self/mounts") {
+		if f := strings.Fields(line); len(f) > 2 && f[2] == "cgroup2" {
+			mount = f[1]
+			break
+		}
+	}
+	for line := range lines("/proc/self/cgroup") {
+		if path, ok := strings.CutPrefix(line, "0::"); ok {
+			own = path
+		}
+	}
+	return mount, own
+}
+
+func lines(file string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		f, err := os.Open(file)
+		if err != nil {
+			return
+		}
+		defer f.Close()
+		for s := bufio.NewScanner(f); s.Scan(); {
+			if !yield(s.Text()) {
+				return
+			}
+		}
+	}
+}
+
+// removeGroup removes a cgroup and those below it; the kernel may need a moment to see
+// that they are empty.
+func removeGroup(t testing.TB, dir string) {
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		removeTree(dir)
+		_, err := os.Stat(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		if time.Now().After(end) {
+			t.Errorf("cgroup %s is left", dir)
+			return
+		}
+	}
+}
+
+// removeTree removes a cgroup with those below it, as far as they are empty.
+func removeTree(dir string) {
+	var dirs []string
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() {
+			dirs = append(dirs, path)
+		}
+		return nil
+	})
+	for i := len(dirs) - 1; i >= 0; i-- {
+		_ = os.Remove(dirs[i])
+	}
+}
+
+// notify is the socket on which systemd-nspawn says how far it is (sd_notify(3)).
+type notify struct {
+	path string
+	conn *net.UnixConn
+}
+
+func listen(t testing.TB) *notify {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "nspawn-") // t.TempDir may be too long for a socket
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	n := &notify{path: filepath.Join(dir, "notify")}
+	n.conn, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: n.path, Net: "unixgram"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { n.conn.Close() })
+	return n
+}
+
+// ready waits until the container has booted and returns the PID of its systemd.
+func (n *notify) ready(m *Machine) (leader int) {
+	m.t.Helper()
+	go func() {
+		<-m.ended
+		n.conn.Close()
+	}()
+	_ = n.conn.SetReadDeadline(time.Now().Add(limit))
+	buf := make([]byte, 8192)
+	for {
+		size, err := n.conn.Read(buf)
+		if err != nil {
+			m.t.Fatalf("the container does not boot: %v", err)
+		}
+		for line := range strings.SplitSeq(string(buf[:size]), "\n") {
+			if pid, ok := strings.CutPrefix(line, "X_NSPAWN_LEADER_PID="); ok {
+				leader, _ = strconv.Atoi(pid)
+			}
+			if line == "READY=1" && leader != 0 {
+				return leader
+			}
+		}
+	}
+}
+
+// lockThread keeps the thread to its goroutine.
+func lockThread() { runtime.LockOSThread() }
