@@ -1,0 +1,115 @@
+package confd
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func mkfifo(path string) error { return unix.Mkfifo(path, 0o600) }
+
+// home is a directory with a drop-in a.yaml that names the script restart in it.
+func home(t *testing.T) string {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	must(t, os.Mkdir(filepath.Join(dir, "conf.d"), 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, "restart"), []byte("#!/bin/sh\n"), 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, "conf.d/a.yaml"),
+		[]byte("processes:\n  a:\n    match: {exe: /bin/a}\n    restart: {run: "+dir+"/restart}\n"), 0o644))
+	return dir
+}
+
+// TestScripts holds what is said of a script that is not as it should be.
+func TestScripts(t *testing.T) {
+	at := "DIR/conf.d/a.yaml:4:20: processes.a.restart.run: DIR/restart "
+	for _, c := range []struct {
+		name string
+		do   func(t *testing.T, script string)
+		want string // "" for nothing; a warning unless it begins with "refused "
+	}{
+		{"good", func(*testing.T, string) {}, ""},
+		{"missing", func(t *testing.T, s string) { must(t, os.Remove(s)) }, at + "does not exist: install it, or mend the path"},
+		{"not executable", func(t *testing.T, s string) { must(t, os.Chmod(s, 0o644)) }, at + "is not executable: chmod +x DIR/restart"},
+		{"directory", func(t *testing.T, s string) {
+			must(t, os.Remove(s))
+			must(t, os.Mkdir(s, 0o755))
+		}, at + "is a directory: name the script in it, like DIR/restart/restart"},
+		{"fifo", func(t *testing.T, s string) {
+			must(t, os.Remove(s))
+			must(t, mkfifo(s))
+		}, at + "is not a regular file: name a script"},
+		{"written by all", func(t *testing.T, s string) { must(t, os.Chmod(s, 0o777)) },
+			"refused " + at + "is writable by everybody (mode 0777): chmod go-w DIR/restart"},
+		{"in a directory written by a group", func(t *testing.T, s string) { must(t, os.Chmod(filepath.Dir(s), 0o770)) },
+			"refused " + at + "cannot be trusted: DIR on the way to it is writable by its group (mode 0770): chmod go-w DIR"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := home(t)
+			c.do(t, filepath.Join(dir, "restart"))
+			v := read(dir+"/conf.d/a.yaml", readFile(t, dir+"/conf.d/a.yaml"))
+			g := guard{uid: uint32(os.Geteuid()), strict: true}
+			g.checkScripts(v)
+			want, refused := strings.CutPrefix(c.want, "refused ")
+			if got := strings.TrimSpace(strings.ReplaceAll(show(v.problems), dir, "DIR")); strings.TrimPrefix(got, "warning: ") != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+			if v.bad() != refused {
+				t.Errorf("refused: %v", v.bad())
+			}
+			// One that is not root is only warned, and with AnyOwner not even that.
+			g.strict = false
+			v.problems = nil
+			if g.checkScripts(v); v.bad() || refused && len(v.problems) != 1 {
+				t.Errorf("not strict: %s", show(v.problems))
+			}
+			g.off = true
+			v.problems = nil
+			if g.checkScripts(v); refused && len(v.problems) > 0 {
+				t.Errorf("off: %s", show(v.problems))
+			}
+		})
+	}
+}
+
+// TestRefusedDropin: as root, what somebody else may write is refused; at reload its
+// last good version stays.
+func TestRefusedDropin(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root: only root refuses")
+	}
+	dir := home(t)
+	a := filepath.Join(dir, "conf.d/a.yaml")
+	l := NewLoader(filepath.Join(dir, "conf.d"), Options{})
+	expect := func(want string) {
+		t.Helper()
+		c, err := l.Load()
+		must(t, err)
+		if got := strings.ReplaceAll(told(c), dir, "DIR"); got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+	must(t, os.Chmod(a, 0o664))
+	expect("nothing\nDIR/conf.d/a.yaml left out\nDIR/conf.d/a.yaml: is refused: DIR/conf.d/a.yaml is writable by its group (mode 0664): chmod go-w DIR/conf.d/a.yaml")
+	must(t, os.Chmod(a, 0o644))
+	expect("a")
+	must(t, os.Chown(a, 54321, -1))
+	expect("a\nDIR/conf.d/a.yaml stale\nDIR/conf.d/a.yaml: is refused: DIR/conf.d/a.yaml belongs to the user 54321: chown root DIR/conf.d/a.yaml")
+	must(t, os.Chown(a, 0, -1))
+	must(t, os.Chmod(filepath.Join(dir, "restart"), 0o777))
+	expect("a\nDIR/conf.d/a.yaml stale\nDIR/conf.d/a.yaml:4:20: processes.a.restart.run: DIR/restart is writable by everybody (mode 0777): chmod go-w DIR/restart")
+	must(t, os.Chmod(filepath.Join(dir, "restart"), 0o755))
+	expect("a")
+	must(t, os.Chmod(filepath.Join(dir, "conf.d"), 0o777))
+	expect("a\nDIR/conf.d: cannot be read, so the last configuration stays: DIR/conf.d is writable by everybody (mode 0777): chmod go-w DIR/conf.d")
+	if c, err := NewLoader(filepath.Join(dir, "conf.d"), Options{}).Load(); err == nil ||
+		!strings.HasSuffix(err.Error(), "/conf.d is writable by everybody (mode 0777): chmod go-w "+dir+"/conf.d") {
+		t.Errorf("a first load of a directory that all may write: %v, %v", c, err)
+	}
+	if _, err := NewLoader(filepath.Join(dir, "conf.d"), Options{AnyOwner: true}).Load(); err != nil {
+		t.Error(err)
+	}
+}
