@@ -1,16 +1,223 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+
+	confd "procward/conf.d"
+	"procward/internal/control"
+	"procward/internal/message"
+	"procward/internal/notify"
 )
 
-func runCommand(*flags) *cobra.Command {
-	return &cobra.Command{
+// runFlags are the flags of run.
+type runFlags struct {
+	observe   bool
+	logTo     []string
+	logFormat string
+}
+
+func runCommand(f *flags) *cobra.Command {
+	var r runFlags
+	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Watch: the daemon, in the foreground",
-		Args:  cobra.NoArgs,
-		RunE:  runs(func(*cobra.Command, []string) error { return errors.New("run is not there yet") }),
+		Long: `Watches the processes that the drop-ins describe, restarts and escalates. It stays in
+the foreground and ends on SIGTERM or SIGINT, leaving the watched processes and the
+scripts that run alone. SIGHUP reads the drop-ins again.
+
+Exit codes: 0 stopped by request, 1 nothing could be watched (every drop-in is bad, or
+another procward is running), 2 wrong usage, 70 to 79 a stop-daemon rung.`,
+		Example: `  procward run --observe --log-to stderr     see what it would do, do nothing
+  procward run                               as the service does`,
+		Args: cobra.NoArgs,
+		RunE: runs(func(cmd *cobra.Command, _ []string) error { return r.run(cmd, f) }),
+	}
+	cmd.Flags().BoolVar(&r.observe, "observe", false, "report everything, do nothing")
+	cmd.Flags().StringSliceVar(&r.logTo, "log-to", nil, "where messages go: auto, journal, syslog, stderr (default: daemon.log.to)")
+	cmd.Flags().StringVar(&r.logFormat, "log-format", "text", "of messages on stderr: text or json")
+	return cmd
+}
+
+func (r runFlags) run(cmd *cobra.Command, f *flags) error {
+	if r.logFormat != "text" && r.logFormat != "json" {
+		return &failure{code: exitUsage, err: fmt.Errorf("--log-format %q is neither text nor json", r.logFormat)}
+	}
+	loader, cfg, err := r.load(f)
+	if err != nil {
+		return err
+	}
+	observe := r.observe || cfg.Daemon.Observe
+	if rungs := cfg.OSRungs(); len(rungs) > 0 && !observe {
+		return &failure{code: exitBad, err: problemsError(rungs), remedy: "remove these rungs, or start with --observe"}
+	}
+	log, err := r.open(cfg)
+	if err != nil {
+		return err
+	}
+	server, err := control.Listen(f.socket)
+	if err != nil {
+		closeLog(log)
+		return err
+	}
+	unix.Umask(0o022)
+	if err := os.Chdir("/"); err != nil {
+		return err
+	}
+	log.Send(message.Message{Kind: message.Started, Time: time.Now(), Detail: fmt.Sprintf("version %s, pid %d", thisBuild().Version, os.Getpid())})
+	d, err := newDaemon(loader, cfg, observe, log, filepath.Join(filepath.Dir(f.socket), "output"))
+	if err != nil {
+		return err
+	}
+	return d.serve(cmd.Context(), server, log)
+}
+
+// load reads the drop-ins for the first time. The paths are made absolute, since the
+// daemon works in the root directory.
+func (r runFlags) load(f *flags) (*confd.Loader, *confd.Config, error) {
+	for _, path := range []*string{&f.configDir, &f.stateDir, &f.socket} {
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return nil, nil, err
+		}
+		*path = abs
+	}
+	loader := confd.NewLoader(f.configDir, confd.Options{})
+	cfg, err := loader.Load()
+	if err != nil {
+		return nil, nil, err
+	}
+	if cfg.AllRejected() {
+		return nil, nil, &failure{code: exitBad, err: problemsError(cfg.Problems), remedy: "every drop-in is bad, so nothing would be watched: mend them, procward check helps"}
+	}
+	return loader, cfg, nil
+}
+
+func problemsError(problems []confd.Problem) error {
+	var errs []error
+	for _, p := range problems {
+		if !p.Warning {
+			errs = append(errs, errors.New(p.String()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (r runFlags) open(cfg *confd.Config) (*message.Log, error) {
+	to := cfg.Daemon.Log.To
+	if len(r.logTo) > 0 {
+		to = r.logTo
+	}
+	dest := message.Destination{To: to, Facility: cfg.Daemon.Log.Facility, JSON: r.logFormat == "json"}
+	if err := dest.Validate(); err != nil {
+		return nil, &failure{code: exitUsage, err: err}
+	}
+	return message.Open(dest)
+}
+
+// flushTime bounds how long the end waits for a slow sink.
+const flushTime = 3 * time.Second
+
+func closeLog(log *message.Log) {
+	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+	defer cancel()
+	_ = log.Close(ctx) // what could not be written is counted in it, and nobody is left to be told
+}
+
+// serve runs the daemon with its control socket until it is asked to end.
+func (d *daemon) serve(ctx context.Context, server *control.Server, log *message.Log) error {
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
+	defer stop()
+	if err := d.beat(); err != nil {
+		d.say(message.InternalFailure, err.Error())
+	}
+	go d.hangups(ctx)
+	if d.config.Daemon.Follow {
+		go d.loader.Follow(ctx, time.Second, 5*time.Minute, func() { d.reload(ctx) })
+	}
+	served := make(chan error, 1)
+	code := d.run(ctx, func() {
+		go func() { served <- server.Serve(d) }()
+		d.notified(d.ready())
+	})
+	d.notified(notify.Stopping())
+	closing, cancel := context.WithTimeout(context.Background(), flushTime)
+	defer cancel()
+	_ = server.Close(closing)
+	d.say(message.Stopped, ending(code))
+	closeLog(log)
+	if code != 0 {
+		return &failure{code: code}
+	}
+	return nil
+}
+
+// ready tells the service manager that the configuration is in force.
+func (d *daemon) ready() error {
+	return notify.Ready(fmt.Sprintf("watching %d processes, detection by %s", len(d.config.Processes), d.host.Tracker.Mode()))
+}
+
+func ending(code int) string {
+	if code == 0 {
+		return "by request; the watched processes are left alone"
+	}
+	return fmt.Sprintf("by the rung stop-daemon, with exit code %d", code)
+}
+
+func (d *daemon) notified(err error) {
+	if err != nil {
+		d.say(message.InternalFailure, err.Error())
+	}
+}
+
+// beat feeds the service manager's watchdog whenever the engine makes progress.
+func (d *daemon) beat() error {
+	every, err := notify.Watchdog()
+	if err != nil || every == 0 {
+		return err
+	}
+	alive := make(chan struct{}, 1)
+	go func() {
+		for range alive {
+			_ = notify.Alive() // if it fails the service manager finds out by itself
+		}
+	}()
+	d.engine.BeatEvery = every
+	d.engine.Beat = func() {
+		select {
+		case alive <- struct{}{}:
+		default:
+		}
+	}
+	return nil
+}
+
+// hangups reloads on SIGHUP until ctx is done.
+func (d *daemon) hangups(ctx context.Context) {
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, unix.SIGHUP)
+	defer signal.Stop(hup)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-hup:
+			d.say(message.Operator, "reload asked for by SIGHUP")
+			d.reload(ctx)
+		}
+	}
+}
+
+func (d *daemon) reload(ctx context.Context) {
+	if _, err := d.Reload(ctx); err != nil && ctx.Err() == nil {
+		d.say(message.ConfigRejected, err.Error())
 	}
 }

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/control"
+	"procward/internal/engine"
+	"procward/internal/message"
+	"procward/internal/notify"
+	"procward/internal/script"
+	"procward/internal/systemd"
+	"procward/internal/trust"
+	"procward/procscan"
+	"procward/watch"
+)
+
+// daemon is the engine with the real world around it.
+type daemon struct {
+	loader  *confd.Loader
+	observe bool
+	log     engine.Log
+	engine  *engine.Engine
+	host    *engine.Host
+
+	reloading sync.Mutex // guards config
+	config    *confd.Config
+
+	noting    sync.Mutex // guards fallbacks; never held while waiting for the engine
+	fallbacks []string
+}
+
+// newDaemon puts the parts together and finds out what the host offers; what stands in
+// for a missing feature is said. The drop-ins have been loaded already. The output of
+// scripts is kept below outputs while they run.
+func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, outputs string) (*daemon, error) {
+	d := &daemon{loader: loader, config: cfg, observe: observe, log: log}
+	fs, err := procscan.Open("/proc")
+	if err != nil {
+		return nil, err
+	}
+	tracker, err := watch.NewTracker(fs, watch.Options{Note: d.fellBack})
+	if err != nil {
+		return nil, fmt.Errorf("start the exit tracker: %w", err)
+	}
+	scanner := procscan.NewScanner(fs)
+	scanner.SetScripts(cfg.Scripts())
+	if fast, why := scanner.Fast(); !fast {
+		d.fellBack("every look reads the whole process table: " + why)
+	}
+	files, err := watch.OriginalFiles()
+	if err != nil {
+		return nil, fmt.Errorf("find out the limit on descriptors for scripts: %w", err)
+	}
+	d.engine = engine.NewEngine(engine.NewMachine(observe, uint64(time.Now().UnixNano())), log)
+	d.host = &engine.Host{FS: fs, Scanner: scanner, Tracker: tracker, Engine: d.engine,
+		Scripts: &script.Runner{LogDir: outputs, Trusted: trust.Check, Files: files}}
+	return d, nil
+}
+
+// fellBack says that something weaker stands in for a missing feature, or no longer.
+func (d *daemon) fellBack(text string) {
+	d.noting.Lock()
+	d.fallbacks = append(d.fallbacks, text)
+	if len(d.fallbacks) > 20 {
+		d.fallbacks = d.fallbacks[1:]
+	}
+	d.noting.Unlock()
+	d.say(message.Fallback, text)
+}
+
+func (d *daemon) say(kind *message.Kind, detail string) {
+	d.log.Send(message.Message{Kind: kind, Time: time.Now(), Detail: detail})
+}
+
+// run watches until ctx is done or a rung stops the daemon, and gives the exit code.
+// started, if not nil, is called once the first look has been asked for.
+func (d *daemon) run(ctx context.Context, started func()) int {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer d.host.Tracker.Close()
+	defer d.host.Scripts.Close()
+	d.connect(ctx)
+	d.host.Start(ctx)
+	if d.observe {
+		d.say(message.Observing, "")
+	}
+	go func() {
+		d.watchSystemd(ctx)
+		d.engine.Send(ctx, engine.Configured{Config: d.config})
+		if started != nil {
+			started()
+		}
+	}()
+	return d.engine.Run(ctx, d.host)
+}
+
+// connectTime bounds how long the start waits for systemd.
+const connectTime = 5 * time.Second
+
+func (d *daemon) connect(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	link, err := systemd.Connect(ctx)
+	switch {
+	case err == nil:
+		d.host.Systemd = link
+	case !errors.Is(err, systemd.ErrAbsent):
+		d.fellBack("systemd is not asked about units: " + err.Error())
+	}
+}
+
+// watchSystemd tells the engine of the boot and of shutdowns.
+func (d *daemon) watchSystemd(ctx context.Context) {
+	if d.host.Systemd == nil {
+		return
+	}
+	asking, cancel := context.WithTimeout(ctx, connectTime)
+	defer cancel()
+	if state, err := d.host.Systemd.Host(asking); err == nil && state.Booting() {
+		d.engine.Send(ctx, engine.Booting{Yes: true})
+	}
+	go func() {
+		err := d.host.Systemd.Watch(ctx, func(ev systemd.HostEvent) { d.hostEvent(ctx, ev) })
+		if ctx.Err() == nil {
+			d.fellBack("shutdowns of the host are not announced any more: " + err.Error())
+		}
+	}()
+}
+
+func (d *daemon) hostEvent(ctx context.Context, ev systemd.HostEvent) {
+	switch ev.Kind {
+	case systemd.BootFinished:
+		d.engine.Send(ctx, engine.Booting{Yes: false})
+	case systemd.ShutdownBegins:
+		d.engine.Send(ctx, engine.Suspend{Why: ev.Why})
+	case systemd.ShutdownCancelled:
+		d.engine.Send(ctx, engine.Resume{Why: ev.Why})
+	}
+}
+
+// Status is the state of everything.
+func (d *daemon) Status(ctx context.Context) (engine.Status, error) {
+	s, err := d.engine.Status(ctx)
+	if err != nil {
+		return s, err
+	}
+	s.Version, s.PID, s.Detection = thisBuild().Version, os.Getpid(), d.host.Tracker.Mode()
+	d.noting.Lock()
+	defer d.noting.Unlock()
+	s.Fallbacks = slices.Clone(d.fallbacks)
+	return s, nil
+}
+
+// Reload reads the drop-ins again and puts what is good in force.
+func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	d.notified(notify.Reloading())
+	defer func() { d.notified(d.ready()) }()
+	cfg, err := d.loader.Load()
+	if err != nil {
+		return control.Reloaded{}, err
+	}
+	if !d.observe {
+		cfg.Problems = append(cfg.Problems, cfg.OSRungs()...)
+	}
+	changed := changes(d.config, cfg)
+	d.config = cfg
+	d.host.Scanner.SetScripts(cfg.Scripts())
+	d.engine.Send(ctx, engine.Configured{Config: cfg})
+	return control.Reloaded{Changed: changed, Files: cfg.Files, Problems: cfg.Problems}, ctx.Err()
+}
+
+// changes is the names of processes and groups that differ between two configurations.
+func changes(old, now *confd.Config) []string {
+	names := append(differences(old.Processes, now.Processes), differences(old.Groups, now.Groups)...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func differences[V confd.Process | escalate.Group](old, now map[string]V) []string {
+	names := []string{}
+	for _, name := range slices.Sorted(maps.Keys(now)) {
+		if before, was := old[name]; !was || !reflect.DeepEqual(before, now[name]) {
+			names = append(names, name)
+		}
+	}
+	for name := range old {
+		if _, is := now[name]; !is {
+			names = append(names, name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,322 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"procward/escalate"
+	"procward/internal/message"
+	"procward/internal/script"
+	"procward/procscan"
+	"procward/restart"
+)
+
+// plan asks the policy what follows from a failure, and goes there.
+func (m *Machine) plan(p *process, in restart.Input) {
+	p.attempt = attempt{}
+	if m.suspended != "" {
+		m.enter(p, Unknown)
+		return
+	}
+	if m.observe {
+		m.observed(p)
+		return
+	}
+	if l := m.ladderOf(p); l.climb.Phase == escalate.Handed {
+		m.enter(p, Handed)
+		return
+	}
+	if dep := m.heldBy(p); dep != "" {
+		m.say(message.Held, p, func(s *message.Message) { s.Detail = "group " + dep + " is not up" })
+		m.enter(p, HeldState)
+		p.waitsFor = "group " + dep
+		return
+	}
+	var d restart.Decision
+	p.history, d = p.spec.Restart.Next(p.history, in, p.cause, m.now, m.rand.Float64())
+	m.follow(p, d)
+}
+
+// follow does what the policy decided.
+func (m *Machine) follow(p *process, d restart.Decision) {
+	switch d.Action {
+	case restart.Wait:
+		m.enter(p, Waiting)
+		p.deadline = d.At
+		if wait := d.At - m.now; wait > 0 {
+			m.say(message.RestartLater, p, func(s *message.Message) {
+				s.Attempt, s.Attempts, s.Detail = d.Attempt, p.spec.Restart.Attempts.String(), round(wait)
+			})
+		}
+	case restart.CleanStop:
+		m.say(message.Ended, p, func(s *message.Message) { m.aboutDead(p, s) })
+		m.enter(p, EndedState)
+	case restart.Exhaust:
+		m.say(message.Exhausted, p, func(s *message.Message) { s.Attempts = p.spec.Restart.Attempts.String() })
+		m.join(p)
+	case restart.Nothing: // exhausted before, in this same outage
+		m.join(p)
+	}
+}
+
+// observed is a failure in observe mode: one restart is told of, then it is waited for.
+func (m *Machine) observed(p *process) {
+	m.say(message.Restart, p, func(s *message.Message) {
+		s.Attempt, s.Attempts, s.Observed = 1, p.spec.Restart.Attempts.String(), true
+	})
+	m.enter(p, Waiting)
+	m.wait(p)
+}
+
+// wait is what observe mode does instead of a restart.
+func (m *Machine) wait(p *process) {
+	p.nextLook, p.waitsFor = m.now+lookMissing, "a return by itself (observe mode)"
+}
+
+// runWaiting starts the attempts that are due, oldest first, as far as slots are free.
+// A look older than freshLook is repeated first, for all of them at once.
+func (m *Machine) runWaiting() {
+	var due []*process
+	for _, name := range m.names {
+		p := m.procs[name]
+		if p.state == Waiting && p.deadline != 0 && p.deadline <= m.now && p.op == nil {
+			due = append(due, p)
+		}
+	}
+	slices.SortStableFunc(due, func(a, b *process) int { return int(a.deadline - b.deadline) })
+	for _, p := range due {
+		switch {
+		case m.running >= max(m.cfg.Daemon.ParallelRestarts, 1):
+			p.waitsFor = "a free slot of parallel-restarts"
+			continue
+		case m.now-p.lookedAt > freshLook:
+			m.wantLook(p)
+		default:
+			m.start(p)
+		}
+	}
+}
+
+// start spends an attempt and begins it.
+func (m *Machine) start(p *process) {
+	var d restart.Decision
+	p.history, d = p.spec.Restart.Next(p.history, restart.Due, p.cause, m.now, 0)
+	if d.Action != restart.Run {
+		m.follow(p, d)
+		return
+	}
+	m.enter(p, Restarting)
+	delete(m.looking.want, p.name)
+	p.attempt = attempt{number: d.Attempt}
+	if g, ok := m.cfg.Groups[p.spec.Group]; ok && g.Strategy == escalate.All && len(m.members(p.spec.Group)) > 1 {
+		m.beginOp(&operation{group: p.spec.Group, payer: p.name})
+		return
+	}
+	m.carryOut(p)
+}
+
+// carryOut does one restart: what is left is killed where that is due, then the script.
+func (m *Machine) carryOut(p *process) {
+	p.attempt = attempt{number: p.attempt.number}
+	victims := p.orphans
+	if p.event == "count" {
+		for _, id := range p.tracks() {
+			victims = append(slices.Clone(victims), p.tracked[id])
+		}
+	}
+	if len(victims) > 0 && !p.spec.Restart.Kill.Never {
+		p.attempt.token = m.newToken(job{process: p.name, op: p.op})
+		m.do(Kill{Token: p.attempt.token, IDs: idsOf(victims), How: p.spec.Restart.Kill})
+		return
+	}
+	m.runScript(p)
+}
+
+func idsOf(ps []procscan.Process) []procscan.ID {
+	ids := make([]procscan.ID, len(ps))
+	for i, q := range ps {
+		ids[i] = q.ID
+	}
+	return ids
+}
+
+// runScript starts the restart script, or the restart of the unit.
+func (m *Machine) runScript(p *process) {
+	p.attempt.token = m.newToken(job{process: p.name, op: p.op, slot: true})
+	m.running++
+	p.lookStep = 0
+	r := p.spec.Restart
+	switch {
+	case r.Unit != "":
+		m.do(RestartUnit{Token: p.attempt.token, Unit: r.Unit, Spec: r})
+	default:
+		m.do(Run{Token: p.attempt.token, Job: script.Job{
+			Argv: r.Run, User: r.User, Env: m.environment(p, r.Env, ""), Timeout: r.Timeout.D(),
+		}})
+	}
+}
+
+// release gives a job's parallel slot back.
+func (m *Machine) release(token int) {
+	if j := m.jobs[token]; j.slot {
+		j.slot = false
+		m.jobs[token] = j
+		m.running--
+	}
+}
+
+func (m *Machine) scriptStarted(in ScriptStarted) {
+	j := m.jobs[in.Token]
+	p := m.procs[j.process]
+	if p == nil || p.attempt.token != in.Token || p.attempt.started {
+		return
+	}
+	p.attempt.started = true
+	m.sayRestart(p, in.At)
+	m.lookSoon(p)
+}
+
+func (m *Machine) sayRestart(p *process, at time.Duration) {
+	if p.attempt.number == 0 {
+		return // a start by a rung or a strategy is no attempt
+	}
+	m.say(message.Restart, p, func(s *message.Message) {
+		s.Attempt, s.Attempts = p.attempt.number, p.spec.Restart.Attempts.String()
+		if at > p.died {
+			s.Took = at - p.died
+		}
+	})
+}
+
+// outcome is how a script or a unit's restart ended.
+type outcome struct {
+	ok       bool
+	conflict bool
+	code     int
+	words    string
+	output   string
+}
+
+func (m *Machine) scriptEnded(token int, out outcome) {
+	j, ok := m.jobs[token]
+	if !ok {
+		return
+	}
+	m.release(token)
+	delete(m.jobs, token)
+	switch {
+	case j.ladder != "":
+		m.hookEnded(m.ladders[j.ladder], out)
+	case j.op != nil && j.process == "":
+		m.opScriptEnded(j.op, out)
+	default:
+		m.restartEnded(j, token, out)
+	}
+}
+
+// restartEnded takes the end of a process's own restart script.
+func (m *Machine) restartEnded(j job, token int, out outcome) {
+	p := m.procs[j.process]
+	if !out.ok && !out.conflict {
+		m.sayScriptFailed(j.process, p, out)
+	}
+	if p == nil || p.attempt.token != token {
+		return
+	}
+	if !p.attempt.started {
+		p.attempt.started = true
+		m.sayRestart(p, 0)
+	}
+	p.attempt.token, p.attempt.scriptDone = 0, true
+	if out.conflict && p.op == nil {
+		m.inHands(p, Finding{Unit: Unit{Name: p.spec.Restart.Unit, Hands: out.words}})
+		return
+	}
+	if p.state != Restarting || m.opTakes(p) {
+		return
+	}
+	p.deadline = m.now + p.spec.Restart.StartTimeout.D()
+	p.lookStep = 0
+	m.wantLook(p)
+}
+
+// foundAfterRestart is a look while an attempt runs, or after its script has ended.
+func (m *Machine) foundAfterRestart(p *process) {
+	if p.enough() && p.attempt.started {
+		m.settle(p)
+		return
+	}
+	if p.attempt.started {
+		m.lookSoon(p)
+	}
+}
+
+// lostInSettle is a loss before the settle time was over, with no successor.
+func (m *Machine) lostInSettle(p *process) {
+	a := p.attempt
+	grace := p.lastDown + min(graceLost, p.spec.Restart.StartTimeout.D())
+	switch {
+	case a.token != 0 && !a.scriptDone: // the script may still start another
+		m.enter(p, Restarting)
+		p.lookStep = 0
+		m.lookSoon(p)
+	case m.now < grace:
+		m.enter(p, Restarting)
+		p.deadline, p.lookStep, p.attempt.lost = grace, 0, true
+		m.lookSoon(p)
+	default:
+		p.attempt.lost = true
+		m.attemptLate(p)
+	}
+}
+
+// attemptLate ends an attempt whose time is over.
+func (m *Machine) attemptLate(p *process) {
+	why := "not found within start-timeout, which is " + p.spec.Restart.StartTimeout.String()
+	if p.attempt.lost {
+		why = p.lastCause + " before it was up for settle, which is " + p.spec.Restart.Settle.String()
+	}
+	m.attemptFailed(p, why)
+}
+
+// attemptFailed ends an attempt that did not bring the process back.
+func (m *Machine) attemptFailed(p *process, why string) {
+	if p.attempt.number > 0 {
+		m.say(message.RestartFailed, p, func(s *message.Message) {
+			s.Attempt, s.Attempts, s.Detail = p.attempt.number, p.spec.Restart.Attempts.String(), why
+		})
+	}
+	m.plan(p, restart.Failed)
+}
+
+func (m *Machine) killEnded(in KillEnded) {
+	j, ok := m.jobs[in.Token]
+	if !ok {
+		return
+	}
+	delete(m.jobs, in.Token)
+	p := m.procs[j.process]
+	stuck := m.sayKilled(j.process, p, in.Ended)
+	if j.op != nil && j.op.token == in.Token {
+		m.opKilled(j.op, stuck)
+		return
+	}
+	if p == nil || p.attempt.token != in.Token {
+		return
+	}
+	p.attempt.token, p.orphans = 0, nil
+	if stuck {
+		m.attemptStuck(p)
+		return
+	}
+	m.runScript(p)
+}
+
+// attemptStuck skips the remaining restarts: what cannot be killed cannot be replaced.
+func (m *Machine) attemptStuck(p *process) {
+	m.say(message.RestartFailed, p, func(s *message.Message) {
+		s.Attempt, s.Attempts = p.attempt.number, p.spec.Restart.Attempts.String()
+		s.Detail = "what was left of it cannot be killed; the remaining restarts are skipped"
+	})
+	m.plan(p, restart.Skip)
+}

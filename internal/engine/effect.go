@@ -1,0 +1,71 @@
+package engine
+
+import (
+	"procward/internal/message"
+	"procward/internal/script"
+	"procward/procscan"
+	"procward/restart"
+)
+
+// Effect is something the machine wants done. It is carried out outside, and what comes
+// of it returns as an Input with the same token.
+type Effect interface{ effect() }
+
+// Track tells of the exit of a process; TrackFailed where it is gone already.
+type Track struct{ ID procscan.ID }
+
+// Untrack forgets a process.
+type Untrack struct{ ID procscan.ID }
+
+// Look looks in /proc for processes by name, and asks systemd about their units.
+// Only one look is under way at a time.
+type Look struct {
+	Token int
+	Of    map[string]LookFor
+}
+
+// LookFor is what to look for.
+type LookFor struct {
+	Match   procscan.Match
+	Missing bool   // fewer than count.min are there: systemd is asked about the host
+	Unit    string // and about this unit; empty: do not ask
+}
+
+// Run runs a script; ScriptStarted and ScriptEnded follow.
+type Run struct {
+	Token int
+	Job   script.Job
+}
+
+// RestartUnit restarts a systemd unit; ScriptStarted and UnitRestarted follow.
+type RestartUnit struct {
+	Token int
+	Unit  string
+	Spec  restart.Spec
+}
+
+// Hold says that the target of a running script is up: its timeout must not kill it.
+type Hold struct{ Token int }
+
+// Kill ends processes by their pidfds; KillEnded follows.
+type Kill struct {
+	Token int
+	IDs   []procscan.ID
+	How   restart.Kill
+}
+
+// Say sends a message.
+type Say struct{ Message message.Message }
+
+// Exit ends the daemon with a code.
+type Exit struct{ Code int }
+
+func (Track) effect()       {}
+func (Untrack) effect()     {}
+func (Look) effect()        {}
+func (Run) effect()         {}
+func (RestartUnit) effect() {}
+func (Hold) effect()        {}
+func (Kill) effect()        {}
+func (Say) effect()         {}
+func (Exit) effect()        {}

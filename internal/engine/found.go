@@ -1,0 +1,298 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+
+	confd "procward/conf.d"
+	"procward/internal/message"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+)
+
+// found decides what a look means in the state that the process is in.
+func (m *Machine) found(p *process, f Finding, news []procscan.Process) {
+	if p.op != nil {
+		m.opLooked(p)
+		return
+	}
+	switch p.state {
+	case Unknown:
+		m.foundAtStart(p, f, news)
+	case Looking, Unclear:
+		m.secondLook(p, f, news)
+	case Waiting:
+		if p.enough() {
+			m.creditReturn(p, news)
+		} else if m.inHands(p, f) {
+			return
+		} else if p.deadline == 0 {
+			m.wait(p) // observe mode
+		}
+	case Restarting:
+		m.foundAfterRestart(p)
+	case Up:
+		if len(news) > 0 {
+			m.sayFound(p, news)
+		}
+		m.enter(p, Up)
+	case Settling:
+	default:
+		m.foundWhileMissing(p, f, news)
+	}
+}
+
+// foundAtStart is the first look at a process, or the first after a suspension.
+func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
+	if p.enough() {
+		m.sayFound(p, news)
+		m.endOutage(p)
+		return
+	}
+	if m.suspended != "" {
+		return
+	}
+	switch {
+	case p.spec.Absent == confd.AbsentIgnore:
+		m.enter(p, AbsentNow)
+	case p.spec.Absent == confd.AbsentWait:
+		m.sayAbsent(p)
+		m.enter(p, AbsentNow)
+	case m.booting:
+		p.waitsFor = "the boot to finish"
+		p.nextLook = m.now + lookMissing
+	case m.inHands(p, f):
+	case p.lookStep == 0:
+		p.deadline = m.now + p.spec.Restart.StartTimeout.D()
+		m.lookSoon(p)
+	case p.deadline != 0:
+		m.lookSoon(p)
+	default:
+		m.absent(p)
+	}
+}
+
+// absent takes a process that did not show within one start-timeout as failed.
+func (m *Machine) absent(p *process) {
+	m.sayAbsent(p)
+	p.event, p.died, p.cause, p.lastCause = "absent", m.now, watch.Cause{}, "absent"
+	p.lastDown = m.now
+	m.plan(p, restart.Down)
+}
+
+// lookSoon looks again, quickly at first and then less often.
+func (m *Machine) lookSoon(p *process) {
+	if p.lookStep == 0 {
+		p.lookStep = lookFirst
+	}
+	p.nextLook = m.now + p.lookStep
+	p.lookStep = min(2*p.lookStep, lookLast)
+}
+
+// secondLook is the look after a loss, before anything is done about it.
+func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
+	switch {
+	case p.enough() && p.attempt.number > 0:
+		m.settle(p)
+	case p.enough() && p.event == "":
+		m.endOutage(p) // nothing was lost: the doubt is over
+	case p.enough() && len(news) == 0:
+		m.say(message.Lost, p, func(s *message.Message) {
+			m.aboutDead(p, s)
+			s.Detail = fmt.Sprintf("%d are left, %d are needed", len(p.tracked), p.spec.Match.Count.Min)
+		})
+		m.endOutage(p)
+	case p.enough():
+		m.say(message.Replaced, p, func(s *message.Message) {
+			m.aboutDead(p, s)
+			s.PID = news[0].PID
+			s.Detail = fmt.Sprintf("it took the place of pid %d", p.lastDead().PID)
+		})
+		m.credit(p)
+		m.endOutage(p)
+	case m.suspended != "":
+		m.sayDown(p, "suspended: "+m.suspended)
+		m.enter(p, Unknown)
+	case m.inHands(p, f):
+	case m.causeAwaited(p):
+	case p.attempt.number > 0:
+		m.lostInSettle(p)
+	case p.event == "":
+		m.enter(p, Unknown) // in doubt at the start, and now known to be missing
+		m.wantLook(p)
+	default:
+		m.down(p)
+	}
+}
+
+// inHands leaves the process alone while systemd or the operator has its unit in hand.
+func (m *Machine) inHands(p *process, f Finding) bool {
+	if f.Unit.Hands == "" {
+		return false
+	}
+	m.say(message.UnitStopped, p, func(s *message.Message) {
+		m.aboutDead(p, s)
+		s.Detail = f.Unit.Name + ": " + f.Unit.Hands
+	})
+	p.attempt = attempt{}
+	m.enter(p, StoppedBy)
+	p.waitsFor = f.Unit.Name
+	return true
+}
+
+// causeAwaited holds the decision of when: abnormal until the cause is known, for at
+// most causeWait.
+func (m *Machine) causeAwaited(p *process) bool {
+	if p.spec.Restart.When != restart.Abnormal || p.cause.Known || p.event != "exit" || m.now >= p.died+causeWait {
+		return false
+	}
+	p.deadline = p.died + causeWait
+	return true
+}
+
+// down is a failure beyond doubt.
+func (m *Machine) down(p *process) {
+	if p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.cause.Clean() {
+		m.plan(p, restart.Down) // an end, not a failure
+		return
+	}
+	detail := ""
+	if p.spec.Match.Count.Min > 1 {
+		detail = fmt.Sprintf("%d of %d are left", len(p.tracked), p.spec.Match.Count.Min)
+	}
+	m.sayDown(p, detail)
+	if len(p.orphans) > 0 {
+		m.say(message.Orphans, p, func(s *message.Message) { s.Detail = "pids " + processPIDs(p.orphans) })
+	}
+	m.plan(p, restart.Down)
+}
+
+func processPIDs(ps []procscan.Process) string {
+	ids := make([]procscan.ID, len(ps))
+	for i, q := range ps {
+		ids[i] = q.ID
+	}
+	return pids(ids)
+}
+
+// foundWhileMissing is a look at a process that nothing is being done about just now.
+func (m *Machine) foundWhileMissing(p *process, f Finding, news []procscan.Process) {
+	if p.enough() {
+		m.creditReturn(p, news)
+		return
+	}
+	switch {
+	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspended == "":
+		if p.event == "" {
+			m.enter(p, Unknown) // never seen: absent applies
+			p.lookStep = 0
+			m.wantLook(p)
+			return
+		}
+		m.down(p)
+	case p.state == HeldState && m.heldBy(p) == "" && m.suspended == "":
+		m.plan(p, restart.Down)
+	default:
+		why := p.waitsFor
+		m.enter(p, p.state)
+		p.waitsFor = why
+	}
+}
+
+// creditReturn takes a process that is back without procward's doing.
+func (m *Machine) creditReturn(p *process, news []procscan.Process) {
+	if p.event == "" {
+		m.sayFound(p, news)
+		m.endOutage(p)
+		return
+	}
+	m.say(message.Returned, p, func(s *message.Message) { s.PID = firstPID(p) })
+	p.attempt, p.returned = attempt{}, true
+	m.settle(p)
+}
+
+// credit ends the policy's outage: the process is up.
+func (m *Machine) credit(p *process) {
+	p.history, _ = p.spec.Restart.Next(p.history, restart.Recovered, watch.Cause{}, m.now, 0)
+}
+
+// endOutage is where all is well again.
+func (m *Machine) endOutage(p *process) {
+	p.dead, p.orphans, p.event, p.attempt, p.returned, p.lookStep = nil, nil, "", attempt{}, false, 0
+	m.enter(p, Up)
+	m.upAgain(p)
+}
+
+// settle starts the time that the process has to stay up.
+func (m *Machine) settle(p *process) {
+	m.enter(p, Settling)
+	p.attempt.lost = false
+	p.deadline = m.now + max(p.spec.Restart.Settle.D(), 1)
+	if p.attempt.token != 0 && !p.attempt.holds {
+		p.attempt.holds = true
+		m.do(Hold{Token: p.attempt.token})
+	}
+}
+
+// recovered is where a process stayed up for its settle time.
+func (m *Machine) recovered(p *process) {
+	if p.attempt.token != 0 && !p.attempt.scriptDone {
+		m.say(message.ScriptHangs, p, nil)
+		m.release(p.attempt.token)
+	}
+	m.say(message.Recovered, p, func(s *message.Message) {
+		s.PID, s.Took = firstPID(p), m.now-p.died
+		if p.attempt.number > 0 {
+			s.Attempt, s.Attempts = p.attempt.number, p.spec.Restart.Attempts.String()
+		}
+		if p.returned {
+			s.Detail = "by itself"
+		}
+	})
+	m.credit(p)
+	m.endOutage(p)
+	m.ladderRecovered(p)
+}
+
+func firstPID(p *process) int {
+	if ids := p.tracks(); len(ids) > 0 {
+		return ids[0].PID
+	}
+	return 0
+}
+
+func (p *process) lastDead() procscan.Process {
+	if len(p.dead) == 0 {
+		return procscan.Process{}
+	}
+	return p.dead[len(p.dead)-1]
+}
+
+// due is the end of a state's time.
+func (m *Machine) due(p *process) {
+	switch p.state {
+	case Settling:
+		m.recovered(p)
+	case Looking: // the cause did not come
+		m.wantLook(p)
+	case Unknown: // one start-timeout of looking is over
+		m.wantLook(p)
+	case Restarting:
+		if p.op != nil {
+			m.opLate(p)
+			return
+		}
+		m.attemptLate(p)
+	}
+}
+
+// upAgain looks again at what was held back for this process.
+func (m *Machine) upAgain(p *process) {
+	for _, name := range m.names {
+		q := m.procs[name]
+		if q.state == HeldState && q != p && slices.Contains(m.dependencies(q.spec.Group), p.spec.Group) {
+			m.wantLook(q)
+		}
+	}
+}

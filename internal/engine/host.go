@@ -1,0 +1,57 @@
+package engine
+
+import (
+	"procward/internal/message"
+)
+
+// suspend holds everything: no attempt and no rung begins until resume. Scripts that
+// run are let finish.
+func (m *Machine) suspend(why string) {
+	if m.suspended != "" {
+		return
+	}
+	m.suspended = why
+	m.say(message.Suspended, nil, func(s *message.Message) { s.Detail = why })
+	for _, name := range m.names {
+		p := m.procs[name]
+		if p.state != Up && p.state != Settling && p.op == nil && p.attempt.token == 0 {
+			m.enter(p, Unknown)
+		}
+	}
+	for _, key := range sortedKeys(m.ladders) {
+		m.ladders[key].remindAt, m.ladders[key].retryAt = 0, 0
+	}
+}
+
+// resume looks again at everything: what is up is adopted, the rest is absent.
+func (m *Machine) resume(why string) {
+	if m.suspended == "" {
+		return
+	}
+	m.suspended = ""
+	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })
+	m.lookAgain()
+}
+
+// boot says whether the boot of the host is under way: absence is judged only after it.
+func (m *Machine) boot(yes bool) {
+	if yes && !m.booting {
+		m.say(message.Waiting, nil, func(s *message.Message) {
+			s.Detail = "what is absent is judged when the boot of the host has finished"
+		})
+	}
+	changed := m.booting && !yes
+	m.booting = yes
+	if changed {
+		m.lookAgain()
+	}
+}
+
+func (m *Machine) lookAgain() {
+	for _, name := range m.names {
+		if p := m.procs[name]; p.state == Unknown {
+			p.lookStep, p.waitsFor = 0, ""
+			m.wantLook(p)
+		}
+	}
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/script"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+)
+
+// Input is something that happened: the world as the machine learns of it.
+type Input interface{ input() }
+
+// Tick is nothing but the passing of time.
+type Tick struct{}
+
+// Configured brings a configuration: the first, or a new one at reload.
+type Configured struct{ Config *confd.Config }
+
+// Died brings what the exit tracker saw.
+type Died struct{ Events []watch.Event }
+
+// TrackFailed says that a process asked for by Track was gone already.
+type TrackFailed struct {
+	ID procscan.ID
+	At time.Duration
+}
+
+// Looked is the answer to a Look. At is the time when it began.
+type Looked struct {
+	Token int
+	At    time.Duration
+	Found map[string]Finding
+}
+
+// Finding is what a look found of one process.
+type Finding struct {
+	Selection procscan.Selection
+	Err       error // the look itself failed: nothing is known
+	Unit      Unit
+}
+
+// Unit is what systemd says of the process's unit. The zero value: nothing.
+type Unit struct {
+	Name    string
+	Hands   string // why it is in systemd's or the operator's hands, or empty
+	MainPID int
+}
+
+// ScriptStarted says that the script of a Run runs, or that a RestartUnit was sent.
+type ScriptStarted struct {
+	Token int
+	At    time.Duration
+}
+
+// ScriptEnded says how the script of a Run ended.
+type ScriptEnded struct {
+	Token  int
+	Result script.Result
+}
+
+// UnitRestarted says how a RestartUnit ended.
+type UnitRestarted struct {
+	Token    int
+	Err      error
+	Conflict bool // systemd has another job for the unit: the operator's
+}
+
+// KillEnded says how a Kill ended.
+type KillEnded struct {
+	Token int
+	Ended []restart.Ended
+}
+
+// Suspend holds everything: nothing is restarted or escalated until Resume.
+type Suspend struct{ Why string }
+
+// Resume ends a suspension: everything is looked at again.
+type Resume struct{ Why string }
+
+// Booting says whether the boot of the host is still under way.
+type Booting struct{ Yes bool }
+
+func (Tick) input()          {}
+func (Configured) input()    {}
+func (Died) input()          {}
+func (TrackFailed) input()   {}
+func (Looked) input()        {}
+func (ScriptStarted) input() {}
+func (ScriptEnded) input()   {}
+func (UnitRestarted) input() {}
+func (KillEnded) input()     {}
+func (Suspend) input()       {}
+func (Resume) input()        {}
+func (Booting) input()       {}

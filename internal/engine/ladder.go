@@ -1,0 +1,347 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"procward/escalate"
+	"procward/internal/message"
+	"procward/internal/script"
+	"procward/restart"
+	"procward/watch"
+)
+
+// ladder is the escalation of a group, or of a process that has its own.
+type ladder struct {
+	key      string // "group web" or "process httpd"
+	group    string // whose rungs restart or stop it; may be empty
+	process  string // with a ladder of its own, or without a group
+	climb    escalate.Climb
+	need     map[string]bool // members whose look is awaited before a rung
+	remindAt time.Duration
+	retryAt  time.Duration
+}
+
+func (l *ladder) wake() time.Duration {
+	wake := time.Duration(0)
+	for _, t := range []time.Duration{l.remindAt, l.retryAt} {
+		if t != 0 && (wake == 0 || t < wake) {
+			wake = t
+		}
+	}
+	if l.climb.Phase == escalate.Pausing && (wake == 0 || l.climb.Until < wake) {
+		wake = l.climb.Until
+	}
+	return wake
+}
+
+// ladderOf is the ladder that a process climbs: its own, or its group's, or none.
+func (m *Machine) ladderOf(p *process) *ladder {
+	key, l := "process "+p.name, &ladder{process: p.name, group: p.spec.Group}
+	if _, ok := m.cfg.Groups[p.spec.Group]; ok && p.spec.Escalate == nil {
+		key, l = "group "+p.spec.Group, &ladder{group: p.spec.Group}
+	}
+	if m.ladders[key] == nil {
+		l.key = key
+		m.ladders[key] = l
+	}
+	return m.ladders[key]
+}
+
+// rungs is the ladder's configuration as it is now.
+func (m *Machine) rungs(l *ladder) escalate.Ladder {
+	if l.process == "" {
+		return m.cfg.Groups[l.group].Escalate
+	}
+	if p := m.procs[l.process]; p != nil && p.spec.Escalate != nil {
+		return *p.spec.Escalate
+	}
+	return nil
+}
+
+// climbers is the processes that share the ladder.
+func (m *Machine) climbers(l *ladder) []*process {
+	if l.process != "" {
+		if p := m.procs[l.process]; p != nil {
+			return []*process{p}
+		}
+		return nil
+	}
+	var out []*process
+	for _, name := range m.members(l.group) {
+		if p := m.procs[name]; p.spec.Escalate == nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// required is the processes that must be up for the climb to end.
+func (m *Machine) required(l *ladder) []*process {
+	return slices.DeleteFunc(m.climbers(l), func(p *process) bool {
+		return p.state == AbsentNow || p.state == StoppedBy || p.state == EndedState || p.state == HeldState
+	})
+}
+
+// join puts an exhausted process on its ladder.
+func (m *Machine) join(p *process) {
+	m.enter(p, Climbing)
+	m.climb(m.ladderOf(p), escalate.Exhausted)
+}
+
+// climb gives the ladder an input and does what it decides.
+func (m *Machine) climb(l *ladder, in escalate.Input) {
+	rungs := m.rungs(l)
+	at := l.climb
+	var d escalate.Decision
+	l.climb, d = rungs.Next(l.climb, in, m.now)
+	switch d.Action {
+	case escalate.Look:
+		m.lookBeforeRung(l)
+	case escalate.Act:
+		m.act(l, d)
+	case escalate.GiveUp:
+		m.giveUp(l)
+	case escalate.HandOver:
+		m.handOver(l)
+	case escalate.End:
+		l.remindAt, l.retryAt = 0, 0
+		if in == escalate.AllUp {
+			m.sayLadder(message.ClimbEnds, l, func(s *message.Message) {
+				s.Rung, s.Detail = rungAt(rungs, at.Position), "all required members are up"
+			})
+		}
+	}
+}
+
+// rungAt is the name of a rung; past the end it is giving up.
+func rungAt(rungs escalate.Ladder, i int) string {
+	if i < len(rungs) {
+		return rungs[i].Name()
+	}
+	return "none"
+}
+
+func (m *Machine) rungName(l *ladder) string { return rungAt(m.rungs(l), l.climb.Position) }
+
+// lookBeforeRung looks at every climber once, or halts where nothing may be done.
+func (m *Machine) lookBeforeRung(l *ladder) {
+	if m.suspended != "" {
+		m.halt(l)
+		return
+	}
+	l.need = map[string]bool{}
+	for _, p := range m.required(l) {
+		l.need[p.name] = true
+		m.wantLook(p)
+	}
+	if len(l.need) == 0 {
+		m.climb(l, escalate.AllUp)
+	}
+}
+
+func (m *Machine) halt(l *ladder) {
+	m.sayLadder(message.RungHalted, l, func(s *message.Message) {
+		s.Rung, s.Detail = m.rungName(l), "suspended: "+m.suspended
+	})
+	l.climb = escalate.Climb{Spent: l.climb.Spent}
+}
+
+// ladderLooked takes a look at one climber; with the last the rung is decided.
+func (m *Machine) ladderLooked(p *process) {
+	l := m.ladderOf(p)
+	if l.climb.Phase != escalate.Looking || !l.need[p.name] {
+		return
+	}
+	delete(l.need, p.name)
+	if len(l.need) > 0 {
+		return
+	}
+	if m.suspended != "" {
+		m.halt(l)
+		return
+	}
+	for _, q := range m.required(l) {
+		if !q.enough() {
+			m.climb(l, escalate.Missing)
+			return
+		}
+	}
+	m.climb(l, escalate.AllUp)
+}
+
+// ladderRecovered ends the climb when every required climber is up.
+func (m *Machine) ladderRecovered(p *process) {
+	l := m.ladderOf(p)
+	for _, q := range m.required(l) {
+		if q.state != Up {
+			return
+		}
+	}
+	m.climb(l, escalate.Recovered)
+}
+
+// act carries out a rung.
+func (m *Machine) act(l *ladder, d escalate.Decision) {
+	name := d.Rung.Name()
+	m.sayLadder(message.RungAsked, l, func(s *message.Message) {
+		s.Rung, s.Attempt = name, d.Attempt
+	})
+	switch r := d.Rung; {
+	case r.RestartGroup != nil, r.StopGroup != nil:
+		op := &operation{group: l.group, ladder: l.key, stopOnly: r.StopGroup != nil}
+		if l.group == "" {
+			op.members = []string{l.process}
+		}
+		m.beginOp(op)
+	case r.Hook != nil:
+		m.runHook(l, r.Hook)
+	case r.StopDaemon != nil:
+		code := escalate.DefaultExitCode
+		if r.StopDaemon.ExitCode != nil {
+			code = *r.StopDaemon.ExitCode
+		}
+		m.do(Exit{Code: code})
+		m.climb(l, escalate.Done)
+	default:
+		m.sayLadder(message.RungRefused, l, func(s *message.Message) {
+			s.Rung, s.Detail = name, "this version has no OS rungs yet"
+		})
+		m.climb(l, escalate.Failed)
+	}
+}
+
+func (m *Machine) runHook(l *ladder, h *escalate.Hook) {
+	p := m.worst(l)
+	if p == nil {
+		m.climb(l, escalate.Failed)
+		return
+	}
+	token := m.newToken(job{ladder: l.key})
+	m.do(Run{Token: token, Job: script.Job{
+		Argv: h.Run, User: h.User, Env: m.environment(p, h.Env, "hook"), Timeout: h.Timeout.D(),
+	}})
+}
+
+// worst is the process that a hook is told of: the first that is not up.
+func (m *Machine) worst(l *ladder) *process {
+	all := m.climbers(l)
+	for _, p := range all {
+		if p.state == Climbing {
+			return p
+		}
+	}
+	if len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// hookEnded reads the exit code of a hook.
+func (m *Machine) hookEnded(l *ladder, out outcome) {
+	if l == nil {
+		return
+	}
+	switch {
+	case out.ok && out.code == escalate.HandedOver:
+		m.climb(l, escalate.TakenOver)
+	case out.code == escalate.NextRung:
+		m.sayRungFailed(l, "the hook asks for the next rung", out.output)
+		m.climb(l, escalate.Skipped)
+	default:
+		m.sayRungFailed(l, "hook "+out.words, out.output)
+		m.climb(l, escalate.Failed)
+	}
+}
+
+func (m *Machine) sayRungFailed(l *ladder, detail, output string) {
+	m.sayLadder(message.RungFailed, l, func(s *message.Message) {
+		s.Rung, s.Detail, s.Output = m.rungName(l), detail, output
+	})
+}
+
+// settings is the group section that the ladder obeys; a process without one has the
+// defaults.
+func (m *Machine) settings(l *ladder) escalate.Group {
+	if g, ok := m.cfg.Groups[l.group]; ok {
+		return g
+	}
+	return escalate.DefaultGroup()
+}
+
+func (m *Machine) giveUp(l *ladder) {
+	for _, p := range m.climbers(l) {
+		if p.state == Climbing {
+			m.enter(p, GaveUp)
+		}
+	}
+	m.sayLadder(message.GivenUp, l, nil)
+	g := m.settings(l)
+	m.remind(l)
+	if !g.RetryAfter.Never && l.retryAt == 0 {
+		l.retryAt = m.now + g.RetryAfter.D
+	}
+}
+
+func (m *Machine) remind(l *ladder) {
+	l.remindAt = 0
+	if g := m.settings(l); !g.Remind.Never {
+		l.remindAt = m.now + g.Remind.D
+	}
+}
+
+func (m *Machine) handOver(l *ladder) {
+	for _, p := range m.climbers(l) {
+		if !p.enough() {
+			m.enter(p, Handed)
+		}
+	}
+	m.sayLadder(message.HandedOver, l, func(s *message.Message) { s.Rung = "hook" })
+}
+
+// ladderDue does what the time has come for.
+func (m *Machine) ladderDue(l *ladder) {
+	if l.climb.Phase == escalate.Pausing && l.climb.Until <= m.now {
+		m.sayRungFailed(l, "no recovery within its wait, which is "+m.waitOf(l), "")
+		m.climb(l, escalate.Waited)
+	}
+	if l.remindAt != 0 && l.remindAt <= m.now {
+		m.sayLadder(message.Reminder, l, nil)
+		m.remind(l)
+	}
+	if l.retryAt != 0 && l.retryAt <= m.now {
+		m.retry(l)
+	}
+}
+
+func (m *Machine) waitOf(l *ladder) string {
+	r, _ := l.climb.Rung(m.rungs(l))
+	return r.Wait().String()
+}
+
+// retry begins again from the bottom, with all attempts.
+func (m *Machine) retry(l *ladder) {
+	l.retryAt = 0
+	if m.suspended != "" {
+		return
+	}
+	m.sayLadder(message.RetryAfter, l, func(s *message.Message) { s.Detail = m.settings(l).RetryAfter.String() })
+	m.climb(l, escalate.GiveBack)
+	for _, p := range m.climbers(l) {
+		if p.state == GaveUp {
+			p.history, _ = p.spec.Restart.Next(p.history, restart.GiveBack, watch.Cause{}, m.now, 0)
+			m.enter(p, Looking)
+			m.wantLook(p)
+		}
+	}
+}
+
+// sayLadder sends a message about a ladder: of its group, or of its process.
+func (m *Machine) sayLadder(kind *message.Kind, l *ladder, fill func(*message.Message)) {
+	m.say(kind, nil, func(s *message.Message) {
+		s.Process, s.Group = l.process, l.group
+		if fill != nil {
+			fill(s)
+		}
+	})
+}

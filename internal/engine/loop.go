@@ -1,0 +1,121 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"procward/internal/message"
+	"procward/procscan"
+)
+
+// Log takes messages; it never blocks.
+type Log interface{ Send(message.Message) }
+
+// World carries out what the machine wants done, outside the engine's goroutine, except
+// Track and Untrack, which are quick. What comes of it is sent to the engine.
+type World interface {
+	// Do begins an effect and returns at once. It is given every effect but Say and Exit.
+	Do(Effect)
+}
+
+// Engine is the goroutine around a Machine.
+type Engine struct {
+	machine *Machine
+	log     Log
+	inputs  chan Input
+	calls   chan func()
+	started time.Time
+	clock   func() time.Duration
+
+	// Beat, if not nil, is called by the engine's goroutine every BeatEvery: a sign
+	// that it makes progress. It must not block.
+	Beat      func()
+	BeatEvery time.Duration
+}
+
+// NewEngine makes an engine; nothing happens before Run.
+func NewEngine(machine *Machine, log Log) *Engine {
+	return &Engine{machine: machine, log: log, inputs: make(chan Input, 256), calls: make(chan func()),
+		started: time.Now(), clock: procscan.Boottime}
+}
+
+// Send gives the engine an input. It waits while many are pending, and gives up when ctx
+// is done.
+func (e *Engine) Send(ctx context.Context, in Input) {
+	select {
+	case e.inputs <- in:
+	case <-ctx.Done():
+	}
+}
+
+// Run is the engine's loop: it ends with code 0 when ctx is done, or with the code that
+// a stop-daemon rung asks for.
+func (e *Engine) Run(ctx context.Context, world World) (code int) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	var beat <-chan time.Time
+	if e.Beat != nil && e.BeatEvery > 0 {
+		ticker := time.NewTicker(e.BeatEvery)
+		defer ticker.Stop()
+		beat = ticker.C
+	}
+	for {
+		var in Input = Tick{}
+		select {
+		case <-ctx.Done():
+			return 0
+		case <-beat:
+			e.Beat()
+			continue
+		case call := <-e.calls:
+			call()
+			continue
+		case in = <-e.inputs:
+		case <-timer.C:
+		}
+		if code, exit := e.drain(in, world); exit {
+			return code
+		}
+		if wake, ok := e.machine.Wake(); ok {
+			timer.Reset(max(wake-e.clock(), 0))
+		} else {
+			timer.Stop()
+		}
+	}
+}
+
+// drain steps through what is pending, so that a burst costs one reckoning of the timer.
+func (e *Engine) drain(in Input, world World) (code int, exit bool) {
+	for range 256 {
+		for _, effect := range e.machine.Step(e.clock(), in) {
+			switch effect := effect.(type) {
+			case Say:
+				effect.Message.Time = time.Now()
+				e.log.Send(effect.Message)
+			case Exit:
+				return effect.Code, true
+			default:
+				world.Do(effect)
+			}
+		}
+		select {
+		case in = <-e.inputs:
+		default:
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// Status asks the engine's goroutine for the state of everything.
+func (e *Engine) Status(ctx context.Context) (Status, error) {
+	answer := make(chan Status, 1)
+	select {
+	case e.calls <- func() { answer <- e.machine.Status(e.clock(), time.Now()) }:
+	case <-ctx.Done():
+		return Status{}, ctx.Err()
+	}
+	s := <-answer
+	s.Started = e.started
+	return s, nil
+}

@@ -1,0 +1,180 @@
+package engine
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/procscan"
+)
+
+// Intervals of the looks for arrivals. Nothing else is ever polled.
+const (
+	lookMissing = 10 * time.Second       // while something is below count.min
+	lookExcess  = 60 * time.Second       // where count.max or select: all is used
+	lookFirst   = 10 * time.Millisecond  // after a restart began, doubled up to
+	lookLast    = time.Second            //
+	freshLook   = 100 * time.Millisecond // a look older than this is repeated before a script runs
+	causeWait   = time.Second            // when: abnormal waits this long for the cause
+	graceLost   = time.Second            // after a loss during settle, for a successor to show
+)
+
+// Machine is the engine's heart: Step takes an input at a time and gives the effects.
+// It reads no clock and does nothing itself. Times are CLOCK_BOOTTIME.
+type Machine struct {
+	observe   bool
+	booting   bool
+	suspended string
+	cfg       *confd.Config
+	procs     map[string]*process
+	names     []string // of procs, sorted
+	ladders   map[string]*ladder
+	trackers  map[procscan.ID][]string // the names that track a process
+	jobs      map[int]job
+	token     int
+	running   int // scripts that hold a parallel slot
+	looking   lookout
+	rand      *rand.Rand
+	now       time.Duration
+	effects   []Effect
+}
+
+// job is what an effect under way belongs to.
+type job struct {
+	process string
+	ladder  string
+	op      *operation
+	slot    bool // holds a parallel slot
+}
+
+// lookout joins the looks that are wanted into one at a time.
+type lookout struct {
+	token int             // of the one under way, or 0
+	want  map[string]bool // names for the next one
+}
+
+// NewMachine makes a machine that watches nothing yet. The seed is the luck of jitter.
+func NewMachine(observe bool, seed uint64) *Machine {
+	return &Machine{
+		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*ladder{},
+		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
+		rand: rand.New(rand.NewPCG(seed, seed)),
+	}
+}
+
+// Step takes what happened at a time and gives what is to be done, in order.
+func (m *Machine) Step(now time.Duration, in Input) []Effect {
+	m.now = max(m.now, now)
+	m.effects = nil
+	switch in := in.(type) {
+	case Configured:
+		m.configure(in.Config)
+	case Died:
+		for _, ev := range in.Events {
+			m.died(ev)
+		}
+	case TrackFailed:
+		m.trackFailed(in)
+	case Looked:
+		m.looked(in)
+	case ScriptStarted:
+		m.scriptStarted(in)
+	case ScriptEnded:
+		m.scriptEnded(in.Token, scriptOutcome(in.Result))
+	case UnitRestarted:
+		m.scriptEnded(in.Token, unitOutcome(in))
+	case KillEnded:
+		m.killEnded(in)
+	case Suspend:
+		m.suspend(in.Why)
+	case Resume:
+		m.resume(in.Why)
+	case Booting:
+		m.boot(in.Yes)
+	case Tick:
+	}
+	m.tick()
+	m.look()
+	return m.effects
+}
+
+// Wake is the time of the earliest thing that will be due without another input.
+func (m *Machine) Wake() (time.Duration, bool) {
+	var wake time.Duration
+	earliest := func(t time.Duration) {
+		if t != 0 && (wake == 0 || t < wake) {
+			wake = t
+		}
+	}
+	for _, p := range m.procs {
+		if !m.looking.want[p.name] {
+			earliest(p.nextLook)
+		}
+		if p.state != Waiting || p.deadline > m.now { // what is due waits for a look or a slot
+			earliest(p.deadline)
+		}
+	}
+	for _, l := range m.ladders {
+		earliest(l.wake())
+	}
+	return wake, wake != 0
+}
+
+// tick does what is due by now.
+func (m *Machine) tick() {
+	for _, name := range m.names {
+		p := m.procs[name]
+		if p.nextLook != 0 && p.nextLook <= m.now {
+			p.nextLook = 0
+			m.wantLook(p)
+		}
+		if p.deadline != 0 && p.deadline <= m.now && p.state != Waiting {
+			p.deadline = 0
+			m.due(p)
+		}
+	}
+	for _, key := range sortedKeys(m.ladders) {
+		m.ladderDue(m.ladders[key])
+	}
+	m.runWaiting()
+}
+
+// wantLook asks for p in the next look: one that begins after this moment.
+func (m *Machine) wantLook(p *process) { m.looking.want[p.name] = true }
+
+// look begins a look for all that is wanted, unless one is under way.
+func (m *Machine) look() {
+	if m.looking.token != 0 || len(m.looking.want) == 0 {
+		return
+	}
+	l := Look{Token: m.newToken(job{}), Of: map[string]LookFor{}}
+	for name := range m.looking.want {
+		if p := m.procs[name]; p != nil {
+			l.Of[name] = p.lookFor()
+		}
+	}
+	clear(m.looking.want)
+	if len(l.Of) == 0 {
+		return
+	}
+	m.looking.token = l.Token
+	m.do(l)
+}
+
+func (m *Machine) newToken(j job) int {
+	m.token++
+	m.jobs[m.token] = j
+	return m.token
+}
+
+func (m *Machine) do(e Effect) { m.effects = append(m.effects, e) }
+
+func sortedKeys[V any](of map[string]V) []string {
+	keys := make([]string, 0, len(of))
+	for k := range of {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

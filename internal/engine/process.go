@@ -1,0 +1,331 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/message"
+	"procward/internal/systemd"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+)
+
+// process is what the machine knows of one entry under processes:.
+type process struct {
+	name    string
+	spec    confd.Process
+	state   State
+	tracked map[procscan.ID]procscan.Process
+	history restart.History
+
+	// Of the present outage, from the first loss to recovered.
+	dead    []procscan.Process
+	died    time.Duration // wake-up of the first loss
+	event   string        // exit, absent, count: why a restart is due
+	cause   watch.Cause
+	orphans []procscan.Process
+	attempt attempt
+
+	unit       string               // systemd unit, as found or configured
+	unreadable map[procscan.ID]bool // in doubt since it was last up: no news
+	lastCause  string
+	lastDown   time.Duration
+	waitsFor   string
+	op         *operation // the group operation that has it in hand
+	nextLook   time.Duration
+	lookStep   time.Duration
+	lookedAt   time.Duration // when the newest look that covers it began
+	deadline   time.Duration // of the state
+	rematch    bool          // the match has changed: the next look decides who is tracked
+	excess     bool          // told
+	returned   bool          // the process is back without procward's doing
+}
+
+// attempt is one restart under way.
+type attempt struct {
+	number     int
+	token      int  // of the kill or script under way, or 0
+	started    bool // the script has started, and it was said
+	scriptDone bool
+	lost       bool // found, and lost again before it was up for settle
+	holds      bool // the script was told not to be killed by its timeout
+}
+
+func (p *process) enough() bool { return len(p.tracked) >= p.spec.Match.Count.Min }
+
+// tracks is the tracked IDs by PID.
+func (p *process) tracks() []procscan.ID {
+	ids := make([]procscan.ID, 0, len(p.tracked))
+	for id := range p.tracked {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, func(a, b procscan.ID) int { return a.PID - b.PID })
+	return ids
+}
+
+// lookFor is what to look for: systemd is asked only where something is missing.
+func (p *process) lookFor() LookFor {
+	l := LookFor{Match: p.spec.Match, Missing: p.state != Up && (p.state != Unknown || p.lookStep != 0)}
+	if l.Missing {
+		l.Unit = p.unit
+	}
+	return l
+}
+
+// enter changes the state; what was due in the old one is forgotten.
+func (m *Machine) enter(p *process, s State) {
+	p.state, p.nextLook, p.deadline, p.waitsFor = s, 0, 0, ""
+	switch s {
+	case Up:
+		if !p.spec.Match.Count.Max.Unlimited || p.spec.Match.Select == procscan.All {
+			p.nextLook = m.now + lookExcess
+		}
+	case Climbing, GaveUp, Handed, AbsentNow, EndedState, StoppedBy, HeldState:
+		p.nextLook = m.now + lookMissing
+	case Unclear:
+		p.nextLook = m.now + lookLast
+	}
+}
+
+// died takes an exit, or the cause of an earlier one, to every process that tracked it.
+func (m *Machine) died(ev watch.Event) {
+	if ev.Belated {
+		for _, name := range m.names {
+			m.causeKnown(m.procs[name], ev)
+		}
+		return
+	}
+	names := m.trackers[ev.ID]
+	delete(m.trackers, ev.ID)
+	for _, name := range names {
+		if p := m.procs[name]; p != nil {
+			m.lost(p, ev)
+		}
+	}
+}
+
+func (m *Machine) causeKnown(p *process, ev watch.Event) {
+	if !slices.ContainsFunc(p.dead, func(d procscan.Process) bool { return d.ID == ev.ID }) {
+		return
+	}
+	p.cause, p.lastCause = ev.Cause, ev.Cause.String()
+	m.say(message.CauseKnown, p, func(s *message.Message) {
+		s.PID = ev.ID.PID
+		about(ev.Cause, s)
+	})
+	if p.state == Looking && p.deadline != 0 {
+		p.deadline = 0
+		m.wantLook(p)
+	}
+}
+
+func (m *Machine) trackFailed(in TrackFailed) {
+	names := m.trackers[in.ID]
+	delete(m.trackers, in.ID)
+	for _, name := range names {
+		if p := m.procs[name]; p != nil {
+			m.lost(p, watch.Event{ID: in.ID, At: in.At})
+		}
+	}
+}
+
+// maxDead bounds the dead that an outage remembers.
+const maxDead = 64
+
+// lost takes the exit of one tracked process.
+func (m *Machine) lost(p *process, ev watch.Event) {
+	info, ok := p.tracked[ev.ID]
+	if !ok {
+		return
+	}
+	delete(p.tracked, ev.ID)
+	if p.op != nil || p.attempt.token != 0 && !p.attempt.started {
+		return // expected: it is being stopped by procward
+	}
+	if len(p.dead) == 0 {
+		p.died, p.event = ev.At, "exit"
+	}
+	p.dead = append(p.dead, info)
+	if len(p.dead) > maxDead {
+		p.dead = p.dead[1:]
+	}
+	p.cause, p.lastCause, p.lastDown = ev.Cause, ev.Cause.String(), ev.At
+	switch p.state {
+	case Up, Settling, Looking, Unclear:
+		if m.suspended != "" && p.state == Up {
+			m.sayDown(p, "suspended: "+m.suspended)
+			m.enter(p, Unknown)
+			return
+		}
+		m.enter(p, Looking)
+		m.wantLook(p)
+	}
+}
+
+// looked takes the findings of a look.
+func (m *Machine) looked(in Looked) {
+	if in.Token != m.looking.token {
+		return
+	}
+	delete(m.jobs, in.Token)
+	m.looking.token = 0
+	for _, name := range sortedKeys(in.Found) {
+		if p := m.procs[name]; p != nil {
+			p.lookedAt = in.At
+			m.judge(p, in.Found[name])
+		}
+	}
+}
+
+// judge takes what was found of one process: who is new, who is in doubt.
+func (m *Machine) judge(p *process, f Finding) {
+	if f.Err != nil {
+		m.doubt(p, f.Err.Error())
+		return
+	}
+	news := m.newcomers(p, f)
+	if len(news) > 0 || p.enough() {
+		p.forgetDoubt(f)
+	}
+	m.adopt(p, news)
+	m.excess(p)
+	if !p.enough() && m.inDoubt(p, f) {
+		return
+	}
+	m.found(p, f, news)
+	m.ladderLooked(p)
+}
+
+// newcomers is the matching processes not yet tracked, orphans left out.
+func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
+	sel := f.Selection
+	if p.rematch {
+		m.dropUnmatched(p, sel)
+	}
+	news, orphans := sel.Selected, []procscan.Process(nil)
+	if len(p.dead) > 0 {
+		news, orphans = procscan.Judge(sel, p.dead, p.died, p.spec.Restart.Settle.D(), f.Unit.MainPID, p.tracks()...)
+	}
+	p.orphans = orphans
+	return slices.DeleteFunc(slices.Clone(news), func(q procscan.Process) bool {
+		_, tracked := p.tracked[q.ID]
+		return tracked
+	})
+}
+
+// dropUnmatched untracks what the changed match no longer describes.
+func (m *Machine) dropUnmatched(p *process, sel procscan.Selection) {
+	p.rematch = false
+	for _, id := range p.tracks() {
+		if !slices.ContainsFunc(sel.Selected, func(q procscan.Process) bool { return q.ID == id }) {
+			m.untrack(p, id)
+		}
+	}
+}
+
+func (m *Machine) untrack(p *process, id procscan.ID) {
+	delete(p.tracked, id)
+	others := slices.DeleteFunc(slices.Clone(m.trackers[id]), func(n string) bool { return n == p.name })
+	if len(others) > 0 {
+		m.trackers[id] = others
+		return
+	}
+	delete(m.trackers, id)
+	m.do(Untrack{ID: id})
+}
+
+// adopt tracks newly found processes.
+func (m *Machine) adopt(p *process, news []procscan.Process) {
+	for _, q := range news {
+		p.tracked[q.ID] = q
+		if len(m.trackers[q.ID]) == 0 {
+			m.do(Track{ID: q.ID})
+		}
+		m.trackers[q.ID] = append(m.trackers[q.ID], p.name)
+	}
+	if len(news) > 0 {
+		if u := systemd.UnitOf(news[0].Unit); u != "" {
+			p.unit = u
+		}
+	}
+}
+
+// excess reports more than count.max, and restarts where that is asked for.
+func (m *Machine) excess(p *process) {
+	limit := p.spec.Match.Count.Max
+	if limit.Unlimited || len(p.tracked) <= limit.N {
+		p.excess = false
+		return
+	}
+	if p.excess || p.op != nil {
+		return
+	}
+	p.excess = true
+	m.say(message.Excess, p, func(s *message.Message) {
+		s.Detail = fmt.Sprintf("%d match, at most %d are wanted (pids %s)", len(p.tracked), limit.N, pids(p.tracks()))
+	})
+	if p.spec.Excess == confd.ExcessRestart && p.state == Up && m.suspended == "" {
+		p.event, p.died, p.cause = "count", m.now, watch.Cause{}
+		m.plan(p, restart.Down)
+	}
+}
+
+func pids(ids []procscan.ID) string {
+	var b strings.Builder
+	for i, id := range ids {
+		if i == 20 {
+			return b.String() + " …"
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		fmt.Fprint(&b, id.PID)
+	}
+	return b.String()
+}
+
+// inDoubt says that a process which could be the one cannot be read, and was not there
+// in that state when all was well: then nothing is done.
+func (m *Machine) inDoubt(p *process, f Finding) bool {
+	for _, u := range f.Selection.Unreadable {
+		if !p.unreadable[u.ID] {
+			m.doubt(p, fmt.Sprintf("%s of pid %d (%s): %v", u.What, u.PID, u.Comm, u.Err))
+			return true
+		}
+	}
+	return false
+}
+
+func (p *process) forgetDoubt(f Finding) {
+	p.unreadable = map[procscan.ID]bool{}
+	for _, u := range f.Selection.Unreadable {
+		p.unreadable[u.ID] = true
+	}
+}
+
+// doubt reports that nothing is known, once per outage, and looks again a little later.
+func (m *Machine) doubt(p *process, why string) {
+	switch p.state {
+	case Unknown, Looking, Waiting:
+		m.say(message.Unreadable, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
+		m.enter(p, Unclear)
+	default:
+		if p.nextLook == 0 {
+			p.nextLook = m.now + lookLast
+		}
+	}
+	p.waitsFor = why
+}
+
+// killing is how the process is ended by a stop that starts nothing after it, where
+// `kill: never` has no script to leave it to.
+func (p *process) killing() restart.Kill {
+	if p.spec.Restart.Kill.Never {
+		return restart.DefaultSpec().Kill
+	}
+	return p.spec.Restart.Kill
+}

@@ -1,0 +1,73 @@
+package engine
+
+import (
+	"time"
+
+	"procward/escalate"
+)
+
+// Status is the machine's state as an operator sees it. wall is the wall clock at now.
+func (m *Machine) Status(now time.Duration, wall time.Time) Status {
+	s := Status{Observe: m.observe, Suspended: m.suspended, Files: m.cfg.Files, Problems: m.cfg.Problems,
+		Groups: []GroupStatus{}, Processes: []ProcessStatus{}}
+	for _, name := range m.names {
+		s.Processes = append(s.Processes, m.processStatus(m.procs[name], now, wall))
+	}
+	for _, name := range sortedKeys(m.cfg.Groups) {
+		s.Groups = append(s.Groups, m.groupStatus(name))
+	}
+	return s
+}
+
+func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) ProcessStatus {
+	out := ProcessStatus{
+		Name: p.name, Group: p.spec.Group, State: p.state, Min: p.spec.Match.Count.Min, LastCause: p.lastCause,
+		AttemptsUsed: p.spec.Restart.Used(p.history, now), Attempts: p.spec.Restart.Attempts.String(),
+		Window: p.spec.Restart.Window.String(), OwnLadder: p.spec.Escalate != nil, Unit: p.unit, WaitsFor: p.waitsFor,
+		UnreadableNow: len(p.unreadable), Tracked: []TrackedPID{},
+	}
+	for _, id := range p.tracks() {
+		out.Tracked = append(out.Tracked, TrackedPID{ID: id, Comm: p.tracked[id].Comm, Uptime: now - id.Started()})
+	}
+	if p.lastDown != 0 {
+		at := wall.Add(p.lastDown - now)
+		out.LastDown = &at
+	}
+	if p.deadline > now {
+		in := p.deadline - now
+		out.NextIn = &in
+	}
+	if l := m.ladderOf(p); l.climb.Phase != escalate.Idle {
+		out.Rung = m.rungName(l)
+	}
+	return out
+}
+
+func (m *Machine) groupStatus(name string) GroupStatus {
+	g := GroupStatus{Name: name, Members: m.members(name), State: "up"}
+	for _, r := range m.cfg.Groups[name].Escalate {
+		g.Rungs = append(g.Rungs, r.Name())
+	}
+	if g.Members == nil {
+		g.Members = []string{}
+	}
+	for _, member := range g.Members {
+		switch m.procs[member].state {
+		case Up, AbsentNow, EndedState:
+		case StoppedBy:
+			g.State = "stopped"
+		default:
+			g.State = "down"
+		}
+	}
+	l := m.ladders["group "+name]
+	if l == nil || l.climb.Phase == escalate.Idle {
+		return g
+	}
+	g.State, g.Rung = "climbing", m.rungName(l)
+	switch l.climb.Phase {
+	case escalate.GivenUp, escalate.Handed:
+		g.State = string(l.climb.Phase)
+	}
+	return g
+}

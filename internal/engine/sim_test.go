@@ -1,0 +1,327 @@
+package engine
+
+import (
+	"container/heap"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/message"
+	"procward/internal/script"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+)
+
+// sim is a world on a virtual clock: it carries out the machine's effects on simulated
+// processes, and writes down what is said.
+type sim struct {
+	t       testing.TB
+	m       *Machine
+	cfg     *confd.Config
+	now     time.Duration
+	queue   agenda
+	seq     int
+	nextPID int
+	procs   map[procscan.ID]*simProcess
+	tracked map[procscan.ID]bool
+	units   map[string]Unit
+	lookErr error
+	doubt   map[string][]procscan.Unreadable
+	scripts map[string]func(env map[string]string) simScript // by argv[0]
+	ran     []string
+	running map[string]int // scripts by process name
+	said    []string
+	kinds   []*message.Kind
+	exit    int
+	exited  bool
+	check   func(message.Message)
+	killed  func(procscan.ID) restart.Outcome
+}
+
+// simProcess is one process of the simulated table.
+type simProcess struct {
+	procscan.Process
+	name   string // the entry that it matches
+	worker bool   // matches, but is no root as long as its parent lives
+}
+
+// simScript is how a script will go.
+type simScript struct {
+	takes  time.Duration
+	result script.Result
+	after  func() // its effect on the world, just before it ends
+	during func() // its effect right after it starts
+}
+
+type agenda []appointment
+
+type appointment struct {
+	at  time.Duration
+	seq int
+	do  func()
+}
+
+func (a agenda) Len() int { return len(a) }
+func (a agenda) Less(i, j int) bool {
+	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].seq < a[j].seq
+}
+func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
+func (a *agenda) Push(x any)   { *a = append(*a, x.(appointment)) }
+func (a *agenda) Pop() any {
+	old := *a
+	x := old[len(old)-1]
+	*a = old[:len(old)-1]
+	return x
+}
+
+func newSim(t testing.TB, cfg *confd.Config) *sim {
+	return &sim{
+		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, nextPID: 100,
+		procs: map[procscan.ID]*simProcess{}, tracked: map[procscan.ID]bool{}, units: map[string]Unit{},
+		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{},
+	}
+}
+
+// at plans something on the virtual clock.
+func (s *sim) at(after time.Duration, do func()) {
+	s.seq++
+	heap.Push(&s.queue, appointment{at: s.now + after, seq: s.seq, do: do})
+}
+
+// spawn adds a process that the named entry matches.
+func (s *sim) spawn(name string) procscan.ID {
+	return s.spawnAs(name, func(*simProcess) {})
+}
+
+func (s *sim) spawnAs(name string, change func(*simProcess)) procscan.ID {
+	s.nextPID++
+	p := &simProcess{name: name}
+	p.ID = procscan.ID{PID: s.nextPID, Start: uint64(s.now / (10 * time.Millisecond))}
+	p.Comm, p.State, p.PPID, p.Session, p.Threads = name, 'S', 1, s.nextPID, 1
+	change(p)
+	s.procs[p.ID] = p
+	return p.ID
+}
+
+// die ends a process; the tracker tells of it at once.
+func (s *sim) die(id procscan.ID, c watch.Cause) {
+	p := s.procs[id]
+	if p == nil {
+		return
+	}
+	delete(s.procs, id)
+	for _, child := range s.procs {
+		if child.PPID == id.PID {
+			child.PPID = 1
+		}
+	}
+	if s.tracked[id] {
+		delete(s.tracked, id)
+		at := s.now
+		s.at(0, func() { s.step(Died{Events: []watch.Event{{ID: id, At: at, Cause: c}}}) })
+	}
+}
+
+func (s *sim) dieAll(name string, c watch.Cause) {
+	for _, id := range s.idsOf(name) {
+		s.die(id, c)
+	}
+}
+
+func (s *sim) idsOf(name string) []procscan.ID {
+	var ids []procscan.ID
+	for id, p := range s.procs {
+		if p.name == name {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, func(a, b procscan.ID) int { return a.PID - b.PID })
+	return ids
+}
+
+func (s *sim) step(in Input) {
+	for _, e := range s.m.Step(s.now, in) {
+		s.effect(e)
+	}
+}
+
+// start gives the machine its configuration.
+func (s *sim) start() *sim {
+	s.step(Configured{Config: s.cfg})
+	return s
+}
+
+// run lets the virtual time pass.
+func (s *sim) run(d time.Duration) {
+	end := s.now + d
+	for steps := 0; ; steps++ {
+		if steps > 200000 {
+			s.t.Fatalf("the machine does not come to rest at %v:\n%s", s.now, s.story())
+		}
+		at, isWake := end+1, false
+		if len(s.queue) > 0 {
+			at = s.queue[0].at
+		}
+		if wake, ok := s.m.Wake(); ok && wake < at {
+			at, isWake = max(wake, s.now), true
+		}
+		if at > end {
+			s.now = end
+			return
+		}
+		s.now = at
+		if isWake {
+			s.step(Tick{})
+			continue
+		}
+		heap.Pop(&s.queue).(appointment).do()
+	}
+}
+
+const lookTakes = time.Millisecond
+
+func (s *sim) effect(e Effect) {
+	switch e := e.(type) {
+	case Track:
+		if s.procs[e.ID] == nil {
+			s.at(0, func() { s.step(TrackFailed{ID: e.ID, At: s.now}) })
+			return
+		}
+		s.tracked[e.ID] = true
+	case Untrack:
+		delete(s.tracked, e.ID)
+	case Look:
+		at := s.now
+		s.at(lookTakes, func() { s.step(Looked{Token: e.Token, At: at, Found: s.find(e)}) })
+	case Run:
+		s.runScript(e)
+	case RestartUnit:
+		s.runScript(Run{Token: e.Token, Job: script.Job{Argv: script.Argv{"unit:" + e.Unit}}})
+	case Kill:
+		s.kill(e)
+	case Say:
+		s.kinds = append(s.kinds, e.Message.Kind)
+		s.said = append(s.said, fmt.Sprintf("%8.3f %s", (s.now-1000*time.Second).Seconds(), e.Message.Line()))
+		if s.check != nil {
+			s.check(e.Message)
+		}
+	case Exit:
+		s.exit, s.exited = e.Code, true
+	}
+}
+
+func (s *sim) find(l Look) map[string]Finding {
+	out := map[string]Finding{}
+	for name, want := range l.Of {
+		f := Finding{Err: s.lookErr}
+		if want.Missing {
+			f.Unit = s.units[name]
+		}
+		pids := map[int]bool{}
+		for _, id := range s.idsOf(name) {
+			pids[id.PID] = true
+		}
+		for _, id := range s.idsOf(name) {
+			p := s.procs[id]
+			f.Selection.Matching = append(f.Selection.Matching, p.Process)
+			if want.Match.Select == procscan.All || !pids[p.PPID] {
+				f.Selection.Selected = append(f.Selection.Selected, p.Process)
+			}
+		}
+		f.Selection.Unreadable = s.doubt[name]
+		out[name] = f
+	}
+	return out
+}
+
+func (s *sim) runScript(e Run) {
+	path, who := e.Job.Argv[0], e.Job.Env["PROCWARD_PROCESS"]
+	s.ran = append(s.ran, path)
+	s.running[who]++
+	if s.running[who] > 1 && who != "" && e.Job.Env["PROCWARD_RUNG"] == "" {
+		s.t.Fatalf("two scripts at once for %s:\n%s", who, s.story())
+	}
+	sc := simScript{}
+	if f := s.scripts[path]; f != nil {
+		sc = f(e.Job.Env)
+	}
+	at := s.now
+	s.at(0, func() {
+		s.step(ScriptStarted{Token: e.Token, At: at})
+		if sc.during != nil {
+			sc.during()
+		}
+	})
+	s.at(sc.takes+time.Millisecond, func() {
+		s.running[who]--
+		if sc.after != nil {
+			sc.after()
+		}
+		if strings.HasPrefix(path, "unit:") {
+			s.step(UnitRestarted{Token: e.Token, Err: sc.result.Err})
+			return
+		}
+		s.step(ScriptEnded{Token: e.Token, Result: sc.result})
+	})
+}
+
+func (s *sim) kill(e Kill) {
+	s.at(time.Millisecond, func() {
+		var ended []restart.Ended
+		for _, id := range e.IDs {
+			out := restart.Gone
+			if s.procs[id] != nil {
+				out = restart.BySignal
+				if s.killed != nil {
+					out = s.killed(id)
+				}
+				if out != restart.Unkillable {
+					s.die(id, watch.Cause{Known: true, Signal: 15})
+				}
+			}
+			ended = append(ended, restart.Ended{ID: id, Outcome: out})
+		}
+		s.at(0, func() { s.step(KillEnded{Token: e.Token, Ended: ended}) })
+	})
+}
+
+func (s *sim) story() string { return strings.Join(s.said, "\n") }
+
+// tells compares the story since the last call with what is expected, line by line.
+func (s *sim) tells(want string) {
+	s.t.Helper()
+	var lines []string
+	for _, l := range strings.Split(strings.TrimSpace(want), "\n") {
+		lines = append(lines, strings.TrimSpace(l))
+	}
+	var got []string
+	for _, l := range s.said {
+		got = append(got, strings.TrimSpace(l))
+	}
+	if strings.Join(got, "\n") != strings.Join(lines, "\n") {
+		s.t.Errorf("the story is\n%s\n\nwant\n%s", strings.Join(got, "\n"), strings.Join(lines, "\n"))
+	}
+	s.said = nil
+}
+
+// entry is a process with a script of its name, as the configuration would give it.
+func entry(name, group string, change func(*confd.Process)) confd.Process {
+	p := confd.Process{Group: group, Match: procscan.DefaultMatch(), Absent: confd.AbsentRestart, Excess: confd.ExcessReport, Restart: restart.DefaultSpec()}
+	p.Match.Name = name
+	p.Restart.Run = script.Argv{"/restart/" + name}
+	p.Restart.Backoff.Jitter = 0
+	if change != nil {
+		change(&p)
+	}
+	return p
+}
+
+var (
+	sigkill = watch.Cause{Known: true, Signal: 9}
+	exit3   = watch.Cause{Known: true, Code: 3}
+	clean   = watch.Cause{Known: true}
+)
