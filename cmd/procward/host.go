@@ -5,36 +5,69 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/message"
+	"procward/internal/systemd"
+	"procward/procscan"
+	"procward/watch"
 )
 
 // host is what the kernel and the system offer, each tried and not inferred.
 type host struct {
-	Kernel   string    `json:"kernel"`
-	Features []feature `json:"features"`
+	Kernel    string    `json:"kernel"`
+	Features  []feature `json:"features"`
+	Fallbacks []string  `json:"fallbacks,omitempty"` // what stands in for something that is missing
 }
 
 // feature is one thing that procward uses where it is there.
 type feature struct {
 	Name  string `json:"name"`
 	There bool   `json:"there"`
-	Note  string `json:"note,omitempty"` // what stands in for it, or why it is not there
+	Note  string `json:"note,omitempty"` // why it is not there
 }
 
-func probeHost(context.Context) host {
+func probeHost(ctx context.Context) host {
 	h := host{Kernel: kernelRelease()}
-	h.add("pidfd", tryPidfd(), "exits are seen by polling /proc")
-	h.add("systemd", tryPath("/run/systemd/system"), "units are not asked about")
-	h.add("journald", tryPath("/run/systemd/journal/socket"), "messages go to syslog")
-	h.add("syslog", tryPath("/dev/log"), "messages go to stderr")
+	h.tryKernel()
+	h.add("systemd", trySystemd(ctx))
+	h.add("journald", trySocket(message.JournalSocket))
+	h.add("syslog", trySocket(message.SyslogSocket))
 	return h
 }
 
-func (h *host) add(name string, err error, instead string) {
+// tryKernel asks the parts of the daemon that depend on the kernel.
+func (h *host) tryKernel() {
+	proc, err := procscan.Open("/proc")
+	if err != nil {
+		h.add("/proc", err)
+		return
+	}
+	defer proc.Close()
+	tracker, err := watch.NewTracker(proc, watch.Options{Note: func(text string) { h.Fallbacks = append(h.Fallbacks, text) }})
+	if err == nil {
+		defer tracker.Close()
+		if tracker.Mode() != "pidfd" {
+			err = errors.New("detection by " + tracker.Mode())
+		}
+	}
+	h.add("pidfd", err)
+	scanner := procscan.NewScanner(proc)
+	defer scanner.Close()
+	err = nil
+	if fast, why := scanner.Fast(); !fast {
+		err = errors.New(why)
+		h.Fallbacks = append(h.Fallbacks, "every look reads the whole process table")
+	}
+	h.add("proc connector", err)
+}
+
+func (h *host) add(name string, err error) {
 	f := feature{Name: name, There: err == nil}
 	if err != nil {
-		f.Note = err.Error() + ": " + instead
+		f.Note = err.Error()
 	}
 	h.Features = append(h.Features, f)
 }
@@ -44,9 +77,12 @@ func (h host) rows() [][]cell {
 	for _, f := range h.Features {
 		c := cell{"yes", green}
 		if !f.There {
-			c = cell{"no", yellow}
+			c = cell{"no: " + f.Note, yellow}
 		}
-		rows = append(rows, []cell{{"  " + f.Name, none}, c, {f.Note, none}})
+		rows = append(rows, []cell{{"  " + f.Name, none}, c})
+	}
+	for _, text := range h.Fallbacks {
+		rows = append(rows, []cell{{"  fallback", none}, {text, yellow}})
 	}
 	return rows
 }
@@ -59,18 +95,20 @@ func kernelRelease() string {
 	return unix.ByteSliceToString(u.Release[:])
 }
 
-func tryPath(path string) error {
+func trySystemd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	link, err := systemd.Connect(ctx)
+	if err != nil {
+		return err
+	}
+	return link.Close()
+}
+
+func trySocket(path string) error {
 	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return errors.New(path + " is not there")
 	}
 	return err
-}
-
-func tryPidfd() error {
-	fd, err := unix.PidfdOpen(os.Getpid(), 0)
-	if err != nil {
-		return err
-	}
-	return unix.Close(fd)
 }

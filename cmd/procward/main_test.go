@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Setup: func(env *testscript.Env) error {
+			env.Setenv("GORACE", "atexit_sleep_ms=0")       // else each command would wait a second at its end
 			env.Setenv("UNIQUE", strconv.Itoa(os.Getpid())) // for arguments that no other process has
 			return nil
 		},
