@@ -11,7 +11,7 @@ import (
 	"procward/procscan"
 )
 
-// Outcome is how the ending of one process went.
+// Outcome is how the ending of one process went, in one word.
 type Outcome string
 
 // The outcomes of Kill.End.
@@ -19,122 +19,143 @@ const (
 	Gone       Outcome = "gone"       // it had ended before
 	BySignal   Outcome = "ended"      // by the signal, within the timeout
 	ByKill     Outcome = "killed"     // by SIGKILL
-	Unkillable Outcome = "unkillable" // it is still there after SIGKILL
-	Refused    Outcome = "refused"    // the kernel did not let us
+	Unkillable Outcome = "unkillable" // it is still there some seconds after SIGKILL
+	Refused    Outcome = "refused"    // it could not be signalled, or the wait was broken off: Err tells
 )
 
-// Ended is how the ending of one process went.
+// Ended is what became of one process that was to be ended.
 type Ended struct {
 	ID      procscan.ID
 	Outcome Outcome
-	Err     error // of Refused
+	Err     error // of Refused, else nil
 }
 
 // afterKill is how long a process may take to go after SIGKILL.
 const afterKill = 5 * time.Second
 
-// victim is one process that is being ended.
-type victim struct {
-	fd  int // its pidfd, -1 once it is settled
-	end Ended
-}
-
-// End ends processes, all at once: the signal, and SIGCONT so that a stopped process can
-// act on it; after the timeout SIGKILL. Only ever the very processes named are
-// signalled (pidfd_send_signal(2)), never what has their PID now. With Never nothing is
-// done and nothing returned. When ctx ends what has not gone is reported as Refused.
+// End ends processes, all at once: each is sent the signal, and SIGCONT so that a stopped
+// one can act on it; those still there after the timeout are sent SIGKILL. It returns when
+// all are gone, or some seconds after SIGKILL, with one Ended for each ID, in their order.
+// A zombie counts as gone.
+//
+// Only the very processes named are signalled, by their pidfds (pidfd_send_signal(2)), and
+// never what has their PID by now; where the kernel has no pidfds the outcome is Refused.
+// With Never nothing is done and nil is returned. When ctx ends first, nothing more is
+// sent, and those still there are Refused with its error.
 func (k Kill) End(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []Ended {
-	if k.Never {
+	if k.Never || len(ids) == 0 {
 		return nil
 	}
-	victims := make([]victim, len(ids))
+	c := condemn(fs, ids)
+	defer c.close()
+	by := BySignal
+	if k.Number() == unix.SIGKILL {
+		by = ByKill
+	}
+	c.signal(k.Number())
+	c.signal(unix.SIGCONT)
+	c.await(ctx, k.Timeout.D(), by)
+	if ctx.Err() == nil {
+		c.signal(unix.SIGKILL)
+		c.await(ctx, afterKill, ByKill)
+	}
+	var why error
+	if ctx.Err() != nil {
+		why = fmt.Errorf("broken off while it was being ended: %w", ctx.Err())
+	}
+	c.settleRest(why)
+	return c.ended
+}
+
+// condemned are processes that are being ended.
+type condemned struct {
+	ended []Ended
+	fds   []unix.PollFd // the pidfd of each; -1, which poll(2) skips, once its outcome is settled
+	left  int           // not settled
+}
+
+func condemn(fs *procscan.FS, ids []procscan.ID) *condemned {
+	c := &condemned{ended: make([]Ended, len(ids)), fds: make([]unix.PollFd, len(ids)), left: len(ids)}
 	for i, id := range ids {
-		victims[i] = open(fs, id)
-		defer victims[i].close()
-	}
-	signal(victims, k.Number())
-	signal(victims, unix.SIGCONT)
-	await(ctx, victims, k.Timeout.D(), BySignal)
-	signal(victims, unix.SIGKILL)
-	await(ctx, victims, afterKill, ByKill)
-	out := make([]Ended, len(victims))
-	for i := range victims {
-		v := &victims[i]
-		if v.fd >= 0 {
-			v.settle(Unkillable, nil)
+		fd, err := fs.Pidfd(id)
+		c.ended[i].ID, c.fds[i] = id, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		switch {
+		case errors.Is(err, procscan.ErrGone):
+			c.settle(i, Gone, nil)
+		case err != nil:
+			c.settle(i, Refused, err)
 		}
-		out[i] = v.end
 	}
-	return out
+	return c
 }
 
-func open(fs *procscan.FS, id procscan.ID) victim {
-	fd, err := fs.Pidfd(id)
-	v := victim{fd: fd, end: Ended{ID: id}}
-	switch {
-	case errors.Is(err, procscan.ErrGone):
-		v.fd, v.end.Outcome = -1, Gone
-	case err != nil:
-		v.fd, v.end.Outcome, v.end.Err = -1, Refused, fmt.Errorf("open the pidfd of %v: %w", id, err)
+func (c *condemned) settle(i int, how Outcome, err error) {
+	c.ended[i].Outcome, c.ended[i].Err = how, err
+	if c.fds[i].Fd >= 0 {
+		unix.Close(int(c.fds[i].Fd))
 	}
-	return v
+	c.fds[i].Fd = -1
+	c.left--
 }
 
-func (v *victim) settle(o Outcome, err error) {
-	v.end.Outcome, v.end.Err = o, err
-	v.close()
-}
-
-func (v *victim) close() {
-	if v.fd >= 0 {
-		_ = unix.Close(v.fd)
-		v.fd = -1
+func (c *condemned) close() {
+	for _, fd := range c.fds {
+		if fd.Fd >= 0 {
+			unix.Close(int(fd.Fd))
+		}
 	}
 }
 
-// signal sends a signal to all that are still there.
-func signal(victims []victim, s unix.Signal) {
-	for i := range victims {
-		v := &victims[i]
-		if v.fd < 0 {
+// signal sends a signal to all that are not settled.
+func (c *condemned) signal(s unix.Signal) {
+	for i, fd := range c.fds {
+		if fd.Fd < 0 {
 			continue
 		}
-		switch err := unix.PidfdSendSignal(v.fd, s, nil, 0); {
-		case errors.Is(err, unix.ESRCH): // a zombie by now: await sees it
-		case err != nil:
-			v.settle(Refused, fmt.Errorf("send %s to %v: %w", unix.SignalName(s), v.end.ID, err))
+		err := unix.PidfdSendSignal(int(fd.Fd), s, nil, 0)
+		if err != nil && err != unix.ESRCH { // a zombie by now is seen by await
+			c.settle(i, Refused, fmt.Errorf("send %s to process %v: %w", unix.SignalName(s), c.ended[i].ID, err))
 		}
 	}
 }
 
-// pollSlice bounds one poll(2), so that the end of ctx is noticed.
-const pollSlice = 200 * time.Millisecond
+// slice is the longest single wait, so that the end of a context is noticed.
+const slice = 200 * time.Millisecond
 
-// await waits until all are gone, at most for the timeout. A pidfd is readable once its
-// process has ended (pidfd_open(2)).
-func await(ctx context.Context, victims []victim, timeout time.Duration, how Outcome) {
-	for deadline := time.Now().Add(timeout); ; {
-		left, fds := time.Until(deadline), []unix.PollFd(nil)
-		for _, v := range victims {
-			if v.fd >= 0 {
-				fds = append(fds, unix.PollFd{Fd: int32(v.fd), Events: unix.POLLIN})
-			}
-		}
-		if len(fds) == 0 || left <= 0 || ctx.Err() != nil {
+// await settles what ends, until all have or the timeout has passed.
+func (c *condemned) await(ctx context.Context, timeout time.Duration, how Outcome) {
+	deadline := procscan.Boottime() + timeout
+	for c.left > 0 && ctx.Err() == nil {
+		wait := min(deadline-procscan.Boottime(), slice)
+		if wait <= 0 {
 			return
 		}
-		wait := min(left, pollSlice)
-		if _, err := unix.Poll(fds, int((wait+time.Millisecond-1)/time.Millisecond)); err != nil && !errors.Is(err, unix.EINTR) {
+		_, err := unix.Poll(c.fds, int((wait+time.Millisecond-1)/time.Millisecond))
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			c.settleRest(fmt.Errorf("wait for processes to end: poll: %w", err))
 			return
 		}
-		gone := map[int32]bool{}
-		for _, f := range fds {
-			gone[f.Fd] = f.Revents&unix.POLLIN != 0
-		}
-		for i := range victims {
-			if v := &victims[i]; v.fd >= 0 && gone[int32(v.fd)] {
-				v.settle(how, nil)
+		for i, fd := range c.fds {
+			if fd.Fd >= 0 && fd.Revents&unix.POLLIN != 0 {
+				c.settle(i, how, nil)
 			}
+		}
+	}
+}
+
+// settleRest settles what is still there: as unkillable, or, where the wait was broken
+// off, with the reason.
+func (c *condemned) settleRest(why error) {
+	for i, fd := range c.fds {
+		switch {
+		case fd.Fd < 0:
+		case why != nil:
+			c.settle(i, Refused, why)
+		default:
+			c.settle(i, Unkillable, nil)
 		}
 	}
 }
