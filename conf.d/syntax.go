@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -39,18 +40,25 @@ func parse(file string, text []byte) (*yaml.Node, *Problem) {
 	return docs[0].Content[0], nil
 }
 
-// badText finds what no YAML file may hold: bytes that are no UTF-8, and NUL.
+// badText finds what no drop-in may hold: bytes that are no UTF-8, NUL, and line breaks
+// that YAML takes for such and editors do not, so that no place would be right.
 func badText(file string, text []byte) *Problem {
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && n == 1 {
-			line, column := position(text, i)
-			return &Problem{File: file, Line: line, Column: column,
-				Text: fmt.Sprintf("the byte 0x%02x is not UTF-8: save the file in UTF-8", text[i])}
+		what := ""
+		switch {
+		case r == utf8.RuneError && n == 1:
+			what = fmt.Sprintf("the byte 0x%02x is not UTF-8: save the file in UTF-8", text[i])
+		case r == 0:
+			what = "a NUL byte: the file is not text"
+		case r == '\r' && !bytes.HasPrefix(text[i:], []byte("\r\n")):
+			what = "a carriage return without a line feed: save the file with Unix line ends"
+		case r == '\u0085' || r == '\u2028' || r == '\u2029':
+			what = fmt.Sprintf("the invisible line break %U: remove it", r)
 		}
-		if r == 0 {
+		if what != "" {
 			line, column := position(text, i)
-			return &Problem{File: file, Line: line, Column: column, Text: "a NUL byte: the file is not text"}
+			return &Problem{File: file, Line: line, Column: column, Text: what}
 		}
 		i += n
 	}
@@ -58,9 +66,11 @@ func badText(file string, text []byte) *Problem {
 }
 
 // documents parses all documents of the text.
-func documents(text []byte) ([]*yaml.Node, error) {
+func documents(text []byte) ([]*yaml.Node, error) { return documentsOf(bytes.NewReader(text)) }
+
+func documentsOf(r io.Reader) ([]*yaml.Node, error) {
 	var docs []*yaml.Node
-	for d := yaml.NewDecoder(bytes.NewReader(text)); ; {
+	for d := yaml.NewDecoder(r); ; {
 		n := new(yaml.Node)
 		if err := d.Decode(n); err == io.EOF {
 			return docs, nil
@@ -71,15 +81,22 @@ func documents(text []byte) ([]*yaml.Node, error) {
 	}
 }
 
-// yamlPrefix is what yaml.v3 puts before its errors; the line may be that of the
-// context, or one too small, so it is not used.
-var yamlPrefix = regexp.MustCompile(`^yaml: (line \d+: )?`)
+// yamlError takes apart an error of yaml.v3. Its line may be that of the context, or one
+// too small, so it is the last resort.
+var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 func syntaxError(file string, text []byte, err error) Problem {
-	what := yamlPrefix.ReplaceAllString(err.Error(), "")
+	parts := yamlError.FindStringSubmatch(strings.ReplaceAll(err.Error(), "\n", " "))
+	if parts == nil {
+		parts = []string{"", "", err.Error()}
+	}
 	at := faultAt(text)
+	if at < 0 {
+		told, _ := strconv.Atoi(parts[1])
+		at = lineStart(text, told)
+	}
 	line, column := position(text, at)
-	return Problem{File: file, Line: line, Column: column, Text: "is not YAML: " + what + remedy(what, text[at:])}
+	return Problem{File: file, Line: line, Column: column, Text: "is not YAML: " + parts[2] + remedy(parts[2], text[at:])}
 }
 
 // remedies tell what to do about the errors of the YAML parser.
@@ -111,45 +128,4 @@ func remedy(what string, from []byte) string {
 		}
 	}
 	return ": check this line and the one above"
-}
-
-// effort bounds the search for a fault, in bytes parsed.
-const effort = 16 << 20
-
-// faultAt is the offset at which the text ceases to be YAML: the end of the longest
-// run of whole lines from its start that parses, and from there of the longest run
-// of characters. (The parser itself tells no column, and often the wrong line.)
-func faultAt(text []byte) int {
-	spent := 0
-	good := func(n int) bool {
-		spent += n
-		_, err := documents(text[:n])
-		return err == nil
-	}
-	end := len(text)
-	start := bytes.LastIndexByte(bytes.TrimSuffix(text, []byte("\n")), '\n') + 1
-	for start > 0 && !good(start) {
-		if spent > effort {
-			return 0
-		}
-		end, start = start, bytes.LastIndexByte(text[:start-1], '\n')+1
-	}
-	first := start + indent(text[start:end])
-	for at := end; at > first && spent <= effort; {
-		_, n := utf8.DecodeLastRune(text[:at])
-		at -= n
-		if good(at) {
-			return at
-		}
-	}
-	return first
-}
-
-func indent(line []byte) int { return len(line) - len(bytes.TrimLeft(line, " ")) }
-
-// position is the line and the column, in characters, of an offset; both from 1.
-func position(text []byte, offset int) (line, column int) {
-	before := text[:offset]
-	start := bytes.LastIndexByte(before, '\n') + 1
-	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
 }
