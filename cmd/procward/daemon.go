@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -113,10 +114,25 @@ func (d *daemon) connect(ctx context.Context) {
 	link, err := systemd.Connect(ctx)
 	switch {
 	case err == nil:
-		d.host.Systemd = link
+		d.host.Systemd, d.host.OwnUnit = link, ownUnit()
 	case !errors.Is(err, systemd.ErrAbsent):
 		d.fellBack("systemd is not asked about units: " + err.Error())
 	}
+}
+
+// ownUnit is the unit that we run in, or empty.
+func ownUnit() string {
+	text, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		_, path, _ := strings.Cut(strings.TrimSpace(line), ":/")
+		if u := systemd.UnitOf("/" + path); u != "" {
+			return u
+		}
+	}
+	return ""
 }
 
 // watchSystemd tells the engine of the boot and of shutdowns.

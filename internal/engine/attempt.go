@@ -76,6 +76,7 @@ func (m *Machine) wait(p *process) {
 // runWaiting starts the attempts that are due, oldest first, as far as slots are free.
 // A look older than freshLook is repeated first, for all of them at once.
 func (m *Machine) runWaiting() {
+	slots := max(m.cfg.Daemon.ParallelRestarts, 1)
 	var due []*process
 	for _, name := range m.names {
 		p := m.procs[name]
@@ -86,7 +87,7 @@ func (m *Machine) runWaiting() {
 	slices.SortStableFunc(due, func(a, b *process) int { return int(a.deadline - b.deadline) })
 	for _, p := range due {
 		switch {
-		case m.running >= max(m.cfg.Daemon.ParallelRestarts, 1):
+		case m.running >= slots:
 			p.waitsFor = "a free slot of parallel-restarts"
 			continue
 		case m.now-p.lookedAt > freshLook:

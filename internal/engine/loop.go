@@ -84,24 +84,30 @@ func (e *Engine) Run(ctx context.Context, world World) (code int) {
 	}
 }
 
-// drain steps through what is pending, so that a burst costs one reckoning of the timer.
+// atOnce bounds how many inputs one step takes.
+const atOnce = 1024
+
+// drain takes what is pending in one step, so that a burst costs one reckoning.
 func (e *Engine) drain(in Input, world World) (code int, exit bool) {
-	for range 256 {
-		for _, effect := range e.machine.Step(e.clock(), in) {
-			switch effect := effect.(type) {
-			case Say:
-				effect.Message.Time = time.Now()
-				e.log.Send(effect.Message)
-			case Exit:
-				return effect.Code, true
-			default:
-				world.Do(effect)
-			}
-		}
+	inputs := []Input{in}
+pending:
+	for len(inputs) < atOnce {
 		select {
 		case in = <-e.inputs:
+			inputs = append(inputs, in)
 		default:
-			return 0, false
+			break pending
+		}
+	}
+	for _, effect := range e.machine.Step(e.clock(), inputs...) {
+		switch effect := effect.(type) {
+		case Say:
+			effect.Message.Time = time.Now()
+			e.log.Send(effect.Message)
+		case Exit:
+			return effect.Code, true
+		default:
+			world.Do(effect)
 		}
 	}
 	return 0, false

@@ -63,10 +63,19 @@ func NewMachine(observe bool, seed uint64) *Machine {
 	}
 }
 
-// Step takes what happened at a time and gives what is to be done, in order.
-func (m *Machine) Step(now time.Duration, in Input) []Effect {
+// Step takes what happened until a time, in order, and gives what is to be done, in order.
+func (m *Machine) Step(now time.Duration, inputs ...Input) []Effect {
 	m.now = max(m.now, now)
 	m.effects = nil
+	for _, in := range inputs {
+		m.take(in)
+	}
+	m.tick()
+	m.look()
+	return m.effects
+}
+
+func (m *Machine) take(in Input) {
 	switch in := in.(type) {
 	case Configured:
 		m.configure(in.Config)
@@ -94,9 +103,6 @@ func (m *Machine) Step(now time.Duration, in Input) []Effect {
 		m.boot(in.Yes)
 	case Tick:
 	}
-	m.tick()
-	m.look()
-	return m.effects
 }
 
 // Wake is the time of the earliest thing that will be due without another input.

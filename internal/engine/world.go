@@ -21,6 +21,7 @@ type Host struct {
 	Tracker *watch.Tracker
 	Scripts *script.Runner
 	Systemd *systemd.Link // nil where there is no systemd
+	OwnUnit string        // the daemon's own unit: what scripts start is in it too, so it is not asked about
 	Engine  *Engine
 
 	ctx   context.Context
@@ -176,7 +177,7 @@ func (h *Host) ask(ctx context.Context, l Look) <-chan answer {
 	missing := false
 	for _, name := range sortedKeys(l.Of) {
 		missing = missing || l.Of[name].Missing
-		if l.Of[name].Unit != "" {
+		if u := l.Of[name].Unit; u != "" && u != h.OwnUnit {
 			units = append(units, name)
 		}
 	}
