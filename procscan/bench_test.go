@@ -10,33 +10,37 @@ import (
 // The benchmarks run over whatever processes the host has; "procs" says how many.
 
 func BenchmarkScanByNameAndUser(b *testing.B) {
-	benchmarkScan(b, (*Scanner).Scan, func(m *Match) { m.Name, m.User = "no-such-name", "root" })
+	benchmarkScan(b, false, func(m *Match) { m.Name, m.User = "no-such-name", "root" })
 }
 
 func BenchmarkScanByArgs(b *testing.B) {
-	benchmarkScan(b, (*Scanner).Scan, func(m *Match) { m.Args = "no-such-word" })
+	benchmarkScan(b, false, func(m *Match) { m.Args = "no-such-word" })
 }
 
 func BenchmarkScanByExe(b *testing.B) {
-	benchmarkScan(b, (*Scanner).Scan, func(m *Match) { m.Exe = "/no/such/file" })
+	benchmarkScan(b, false, func(m *Match) { m.Exe = "/no/such/file" })
 }
 
 func BenchmarkLook(b *testing.B) {
-	benchmarkScan(b, (*Scanner).Look, func(m *Match) { m.Args = "no-such-word" })
+	benchmarkScan(b, true, func(m *Match) { m.Args = "no-such-word" })
 }
 
 func BenchmarkProcfsStat(b *testing.B) { benchmarkProcfs(b, false) }
 
 func BenchmarkProcfsStatCmdLine(b *testing.B) { benchmarkProcfs(b, true) }
 
-type scanFunc func(*Scanner, context.Context, []*Matcher) ([]Selection, error)
+type scanFunc = func(context.Context, []*Matcher) ([]Selection, error)
 
-func benchmarkScan(b *testing.B, scan scanFunc, fill func(*Match)) {
+func benchmarkScan(b *testing.B, look bool, fill func(*Match)) {
 	s, _ := realScanner(b)
+	scan := s.Scan
+	if look {
+		scan = s.Look
+	}
 	m := matcher(b, fill)
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := scan(s, b.Context(), []*Matcher{m}); err != nil {
+		if _, err := scan(b.Context(), []*Matcher{m}); err != nil {
 			b.Fatal(err)
 		}
 	}

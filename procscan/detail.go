@@ -1,5 +1,7 @@
 package procscan
 
+import "bytes"
+
 // The details below are read of few processes, the ones that match otherwise. They come
 // from prometheus/procfs; only what is read of all is read by this package itself.
 
@@ -22,15 +24,15 @@ func (fs *FS) unit(pid, tid int) (string, error) {
 
 // namespaces counts the PID namespaces that a process has a PID in, from that of the
 // mounted proc file system down: the NSpid line of /proc/PID/status (proc_pid_status(5)).
-// A kernel without the line has no namespaces: one.
-func (fs *FS) namespaces(pid int) (int, error) {
-	p, err := fs.proc.Proc(pid)
+// A kernel without the line has no namespaces: one. The buffer is for the text.
+func (fs *FS) namespaces(pid int, buf []byte) (int, error) {
+	var p path
+	p.process(pid)
+	n, err := fs.file(p.file("status"), buf)
 	if err != nil {
 		return 0, err
 	}
-	status, err := p.NewStatus()
-	if err != nil {
-		return 0, err
-	}
-	return max(1, len(status.NSpids)), nil
+	_, line, _ := bytes.Cut(buf[:n], []byte("\nNSpid:"))
+	line, _, _ = bytes.Cut(line, []byte("\n"))
+	return max(1, len(bytes.Fields(line))), nil
 }

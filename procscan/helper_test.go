@@ -1,8 +1,250 @@
 package procscan
 
 import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
+
+// The test binary, started with this variable set, is a helper: a process that does what
+// it reads from its standard input, line by line, and answers each line.
+const helperEnv = "PROCSCAN_HELPER"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(helperEnv) != "" {
+		help()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func help() {
+	fmt.Println("ready")
+	in := bufio.NewScanner(os.Stdin)
+	for in.Scan() {
+		words := strings.Fields(in.Text())
+		fmt.Println(obey(words[0], words[1:]))
+	}
+}
+
+func obey(order string, args []string) any {
+	switch order {
+	case "comm": // of the leading thread
+		return os.WriteFile("/proc/self/comm", []byte(args[0]), 0)
+	case "exec":
+		return syscall.Exec(args[0], args, os.Environ())
+	case "setuid":
+		uid, _ := strconv.Atoi(args[0])
+		return syscall.Setuid(uid)
+	case "leave": // the leading thread exits, the others live on
+		return leaveLeader()
+	case "mmap":
+		return mapSomething()
+	case "scan": // name or exe of a match: how many match, how many are unreadable and why
+		return scanFor(args)
+	case "pidfd":
+		return pidfdWithout(args)
+	}
+	return "unknown order"
+}
+
+// leaveLeader ends the first thread of this process.
+func leaveLeader() error {
+	for range 1000 {
+		found := make(chan bool)
+		go func() {
+			runtime.LockOSThread()
+			if unix.Gettid() != os.Getpid() {
+				found <- false
+				select {} // keep this thread, so that the next goroutine gets another
+			}
+			found <- true
+			_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT, 0, 0, 0)
+		}()
+		if <-found {
+			return nil
+		}
+	}
+	return fmt.Errorf("never ran on the leading thread")
+}
+
+func mapSomething() error {
+	_, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ, unix.MAP_PRIVATE|unix.MAP_ANON)
+	return err
+}
+
+func scanFor(args []string) any {
+	m := DefaultMatch()
+	m.Exe, m.Args = args[0], strings.Join(args[1:], " ")
+	c, err := m.Compile()
+	if err != nil {
+		return err
+	}
+	fs, err := Open("/proc")
+	if err != nil {
+		return err
+	}
+	sel, err := NewScanner(fs).Scan(context.Background(), []*Matcher{c})
+	if err != nil {
+		return err
+	}
+	out := fmt.Sprintf("matching %d", len(sel[0].Matching))
+	for _, u := range sel[0].Unreadable {
+		out += fmt.Sprintf(" %d:%s:%v", u.PID, u.What, u.Err)
+	}
+	return out
+}
+
+// pidfdWithout opens a pidfd of itself with no descriptor left.
+func pidfdWithout([]string) any {
+	fs, err := Open("/proc")
+	if err != nil {
+		return err
+	}
+	p, err := fs.Read(os.Getpid())
+	if err != nil {
+		return err
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: 3}); err != nil {
+		return err
+	}
+	_, err = fs.Pidfd(p.ID)
+	return err
+}
+
+// helper is a helper process that is running.
+type helper struct {
+	t   *testing.T
+	cmd *exec.Cmd
+	in  io.WriteCloser
+	out *bufio.Reader
+}
+
+// start starts a helper. It ends with the test, or when its input is closed.
+func start(t *testing.T, change ...func(*exec.Cmd)) *helper {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "helper")
+	cmd.Env = append(os.Environ(), helperEnv+"=1")
+	for _, f := range change {
+		f(cmd)
+	}
+	h := &helper{t: t, cmd: cmd}
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		h.in, err = cmd.StdinPipe()
+	}
+	if err == nil {
+		cmd.Stderr = os.Stderr
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.out = bufio.NewReader(out)
+	t.Cleanup(h.end)
+	h.answer("ready")
+	return h
+}
+
+func (h *helper) end() {
+	h.in.Close()
+	_ = h.cmd.Process.Kill()
+	_ = h.cmd.Wait()
+}
+
+func (h *helper) pid() int { return h.cmd.Process.Pid }
+
+// order gives an order and returns the answer.
+func (h *helper) order(line string) string {
+	h.t.Helper()
+	h.send(line)
+	answer, err := h.out.ReadString('\n')
+	if err != nil {
+		h.t.Fatalf("helper did not answer %q: %v", line, err)
+	}
+	return strings.TrimSuffix(answer, "\n")
+}
+
+func (h *helper) send(line string) {
+	h.t.Helper()
+	if _, err := fmt.Fprintln(h.in, line); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+func (h *helper) answer(want string) {
+	h.t.Helper()
+	if got, err := h.out.ReadString('\n'); err != nil || got != want+"\n" {
+		h.t.Fatalf("helper says %q, %v; want %q", got, err, want)
+	}
+}
+
+// do gives an order that must succeed.
+func (h *helper) do(line string) {
+	h.t.Helper()
+	if got := h.order(line); got != "<nil>" {
+		h.t.Fatalf("%s: %s", line, got)
+	}
+}
+
+// called makes the helper run under another path, a link to the test binary.
+func called(t *testing.T, name string) func(*exec.Cmd) {
+	path := program(t, name)
+	return func(cmd *exec.Cmd) { cmd.Path, cmd.Args[0] = path, path }
+}
+
+// program makes a file of the given name that executes as a helper.
+func program(t testing.TB, name string) string {
+	t.Helper()
+	path := filepath.Join(resolved(t, t.TempDir()), name)
+	if os.Link(os.Args[0], path) == nil {
+		return path
+	}
+	text, err := os.ReadFile(os.Args[0])
+	if err == nil {
+		err = os.WriteFile(path, text, 0o755)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func resolved(t testing.TB, path string) string {
+	t.Helper()
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// with adds arguments to the helper's command line, which it does not look at.
+func with(args ...string) func(*exec.Cmd) {
+	return func(cmd *exec.Cmd) { cmd.Args = append(cmd.Args, args...) }
+}
+
+// within polls until a condition holds.
+func within(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 10 s: %s", what)
+		}
+	}
+}
 
 // realScanner scans the process table of this host.
 func realScanner(t testing.TB) (*Scanner, *FS) {
@@ -11,12 +253,16 @@ func realScanner(t testing.TB) (*Scanner, *FS) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newScanner(t, fs), fs
+}
+
+func newScanner(t testing.TB, fs *FS) *Scanner {
 	s := NewScanner(fs)
 	t.Cleanup(func() {
 		s.Close()
 		fs.Close()
 	})
-	return s, fs
+	return s
 }
 
 // matcher compiles the default match with some keys filled in.
@@ -29,4 +275,41 @@ func matcher(t testing.TB, fill func(*Match)) *Matcher {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// find scans for one match.
+func find(t *testing.T, s *Scanner, fill func(*Match)) Selection {
+	t.Helper()
+	return scanOne(t, s.Scan, matcher(t, fill))
+}
+
+func scanOne(t *testing.T, scan scanFunc, m *Matcher) Selection {
+	t.Helper()
+	out, err := scan(t.Context(), []*Matcher{m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out[0]
+}
+
+func pids(ps []Process) []int {
+	out := []int{}
+	for _, p := range ps {
+		out = append(out, p.PID)
+	}
+	return out
+}
+
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func atoi(s string) int {
+	n, _ := strconv.Atoi(s)
+	return n
 }

@@ -30,7 +30,7 @@ func newOurs(fs *FS) *ours {
 	o.exe, _ = os.Readlink(filepath.Join(self, "exe"))
 	args, _ := os.ReadFile(filepath.Join(self, "cmdline"))
 	o.args = string(joinArgs(args))
-	if n, err := fs.namespaces(fs.self); err == nil {
+	if n, err := fs.namespaces(fs.self, make([]byte, textSize)); err == nil {
 		o.namespaces = n
 	}
 	return o
@@ -42,11 +42,16 @@ func (o ours) with(scripts []string) *ours {
 	o.comms = make(map[string][]string, len(scripts))
 	for _, path := range scripts {
 		o.scripts[path] = struct{}{}
-		comm := filepath.Base(path)
-		comm = comm[:min(len(comm), commSize)]
+		comm := commOf(path)
 		o.comms[comm] = append(o.comms[comm], path)
 	}
 	return &o
+}
+
+// commOf is the name that the kernel gives to a process which executes a file.
+func commOf(path string) string {
+	name := filepath.Base(path)
+	return name[:min(len(name), commSize)]
 }
 
 // among finds the path of a script among the first arguments, which zeros divide.

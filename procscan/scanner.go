@@ -160,6 +160,7 @@ func (s *Scanner) resolve(ctx context.Context, ms []*Matcher) ([]query, error) {
 type finding struct {
 	query    query
 	unit     string
+	near     NearMiss
 	verdicts []verdict
 	doubts   []error
 	process  Process // where a verdict is not no

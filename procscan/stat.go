@@ -88,7 +88,7 @@ func (s *stat) parse(text []byte) error {
 // fields reads what follows the name: a state letter, then numbers. The exit code, far
 // behind, is read of zombies only.
 func (s *stat) fields(b []byte) error {
-	if len(b) < 3 || b[0] != ' ' || b[2] != ' ' {
+	if len(b) < 3 || b[0] != ' ' || b[1]|0x20 < 'a' || b[1]|0x20 > 'z' || b[2] != ' ' {
 		return fmt.Errorf("%w: no state behind the name", errStat)
 	}
 	s.state, b = b[1], b[2:]

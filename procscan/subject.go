@@ -28,7 +28,7 @@ type subject struct {
 	readings [kinds]reading
 	over     bool // it has ended meanwhile
 
-	statBuf, linkBuf, argsBuf []byte
+	statBuf, textBuf, linkBuf, argsBuf []byte
 }
 
 // The kinds of readings besides stat.
@@ -53,6 +53,7 @@ const whatStat = "stat"
 var whats = [kinds]string{ofUser: "user", ofExe: "exe", ofArgs: "cmdline", ofUnit: "cgroup", ofStatus: "status"}
 
 const (
+	textSize   = 4096                // a whole /proc/PID/status
 	linkSize   = 4096 + len(deleted) // PATH_MAX
 	argsSize   = 4096
 	argsLimit  = 2 << 20  // more of a command line is not looked at
@@ -62,7 +63,8 @@ const (
 func newSubject(fs *FS, enter func(ID, string) error) *subject {
 	return &subject{
 		fs: fs, enter: enter,
-		statBuf: make([]byte, statSize), linkBuf: make([]byte, linkSize), argsBuf: make([]byte, 0, argsSize),
+		statBuf: make([]byte, statSize), textBuf: make([]byte, textSize),
+		linkBuf: make([]byte, linkSize), argsBuf: make([]byte, 0, argsSize),
 	}
 }
 
@@ -150,8 +152,7 @@ func (e *unreadError) Unwrap() error { return e.err }
 
 // leave turns from a leader that has exited, or a thread that has, to one that lives.
 func (s *subject) leave() bool {
-	var buf [statSize]byte
-	s.tid, s.state = s.fs.liveThread(s.id.PID, buf[:])
+	s.tid, s.state = s.fs.liveThread(s.id.PID, s.textBuf)
 	if s.tid != 0 {
 		s.path.thread(s.id.PID, s.tid)
 	}
@@ -203,7 +204,7 @@ func (s *subject) readUnit() error {
 // readStatus counts the PID namespaces that the process is in.
 func (s *subject) readStatus() error {
 	return s.get(ofStatus, func() (err error) {
-		s.count, err = s.fs.namespaces(s.id.PID)
+		s.count, err = s.fs.namespaces(s.id.PID, s.textBuf)
 		return err
 	})
 }

@@ -1,5 +1,13 @@
 package procscan
 
+import (
+	"bytes"
+	"errors"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
 // verdict is the answer to "is this process meant".
 type verdict uint8
 
@@ -55,8 +63,30 @@ func exeKey(s *subject, q *query) (bool, error) {
 		return true, nil
 	}
 	err := s.readExe()
+	if denied(err) && !s.resembles(q) {
+		return false, nil
+	}
 	return q.runs(s.exe), err
 }
+
+// resembles says that a process whose exe is denied to us could be the program all the
+// same: its name or its first argument, which anyone may read, is the file's. Without
+// this one foreign process, as there are many for a user who is not root, would leave
+// every match in doubt.
+func (s *subject) resembles(q *query) bool {
+	if err := s.readArgs(); err != nil || s.over {
+		return true
+	}
+	first, _, _ := bytes.Cut(s.args, []byte{' '})
+	for _, exe := range q.exe {
+		if string(s.stat.comm) == commOf(exe) || filepath.Base(string(first)) == filepath.Base(exe) {
+			return true
+		}
+	}
+	return false
+}
+
+func denied(err error) bool { return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) }
 
 func argsKey(s *subject, q *query) (bool, error) {
 	if !q.wantsArgs() {
@@ -69,7 +99,7 @@ func argsKey(s *subject, q *query) (bool, error) {
 }
 
 func unitKey(s *subject, q *query) (bool, error) {
-	if q.unit == nil {
+	if len(q.unit) == 0 {
 		return true, nil
 	}
 	err := s.readUnit()

@@ -1,0 +1,118 @@
+package procscan
+
+import (
+	"bytes"
+	"fmt"
+	"os/user"
+	"path/filepath"
+	"strconv"
+)
+
+// clue is a key of a match, for explaining. want is what the match gives for it, empty
+// if nothing; points says that the process looks meant by it, even where it does not hold.
+type clue struct {
+	word   string
+	want   func(q *query) string
+	holds  key
+	points func(s *subject, q *query) bool // nil: never
+	is     func(s *subject, q *query) string
+	isNot  func(s *subject, q *query) string
+}
+
+// answer is what a process answers to a clue.
+type answer struct {
+	given, holds bool
+	err          error
+}
+
+var clues = [...]clue{
+	{
+		word:   "name",
+		want:   func(q *query) string { return q.match.Name },
+		holds:  nameKey,
+		points: func(s *subject, q *query) bool { return string(s.stat.comm) == q.match.Name },
+		is:     func(s *subject, _ *query) string { return fmt.Sprintf("name is %s", s.stat.comm) },
+		isNot:  func(s *subject, q *query) string { return fmt.Sprintf("name is %s, not %s", s.stat.comm, q.match.Name) },
+	},
+	{
+		word:   "exe",
+		want:   func(q *query) string { return q.match.Exe },
+		holds:  exeKey,
+		points: sameBase,
+		is:     func(s *subject, _ *query) string { return fmt.Sprintf("exe is %s", s.exe) },
+		isNot:  func(s *subject, q *query) string { return fmt.Sprintf("exe is %s, not %s", s.exe, q.match.Exe) },
+	},
+	{
+		word:   "args",
+		want:   func(q *query) string { return q.match.Args },
+		holds:  saysArgs,
+		points: func(s *subject, q *query) bool { return q.args.Match(s.args) },
+		is:     func(_ *subject, q *query) string { return fmt.Sprintf("args %q is found", q.match.Args) },
+		isNot: func(s *subject, q *query) string {
+			return fmt.Sprintf("args %q is not found in %s", q.match.Args, brief(s.args))
+		},
+	},
+	{
+		word:  "not-args",
+		want:  func(q *query) string { return q.match.NotArgs },
+		holds: saysNotArgs,
+		is:    func(_ *subject, q *query) string { return fmt.Sprintf("not-args %q is not found", q.match.NotArgs) },
+		isNot: func(s *subject, q *query) string {
+			return fmt.Sprintf("not-args %q is found in %s", q.match.NotArgs, brief(s.args))
+		},
+	},
+	{
+		word:  "user",
+		want:  func(q *query) string { return q.match.User },
+		holds: userKey,
+		is:    func(_ *subject, q *query) string { return "user is " + q.match.User },
+		isNot: func(s *subject, q *query) string {
+			return fmt.Sprintf("user is %s, not %s", userName(s.uid), q.match.User)
+		},
+	},
+	{
+		word:   "unit",
+		want:   func(q *query) string { return q.match.Unit },
+		holds:  unitKey,
+		points: func(s *subject, q *query) bool { return inUnit(s.unit, q.unit) },
+		is:     func(s *subject, _ *query) string { return "unit is " + s.unit },
+		isNot:  func(s *subject, q *query) string { return fmt.Sprintf("unit is %s, not %s", s.unit, q.match.Unit) },
+	},
+}
+
+// sameBase says that the program's file is called like the one that is wanted.
+func sameBase(s *subject, q *query) bool {
+	have := filepath.Base(string(bytes.TrimSuffix(s.exe, []byte(deleted))))
+	return q.runs(s.exe) || have == filepath.Base(q.match.Exe)
+}
+
+func saysArgs(s *subject, q *query) (bool, error) {
+	if err := s.readArgs(); err != nil {
+		return false, err
+	}
+	return q.args.Match(s.args), nil
+}
+
+func saysNotArgs(s *subject, q *query) (bool, error) {
+	if err := s.readArgs(); err != nil {
+		return false, err
+	}
+	return !q.notArgs.Match(s.args), nil
+}
+
+// brief is a command line that fits into a message.
+func brief(args []byte) string {
+	const most = 120
+	if len(args) > most {
+		return fmt.Sprintf("%q…", args[:most])
+	}
+	return strconv.Quote(string(args))
+}
+
+func userName(uid uint32) string {
+	number := strconv.FormatUint(uint64(uid), 10)
+	if u, err := user.LookupId(number); err == nil {
+		return u.Username
+	}
+	return number
+}
