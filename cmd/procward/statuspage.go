@@ -66,9 +66,10 @@ func groupRow(g engine.GroupStatus) []cell {
 	return []cell{{g.Name, bold}, {g.State, c}, {}, {}, {}, {}, {rungText(g.Rung, g.Rungs), none}}
 }
 
-// rungText is where on its ladder a climb stands: "rung 2 of 3: hook".
+// rungText is where on its ladder a climb stands: "rung 2 of 3: hook". "none" is no rung
+// but the end, which the state tells.
 func rungText(rung string, rungs []string) string {
-	if rung == "" {
+	if rung == "" || rung == "none" {
 		return ""
 	}
 	for i, name := range rungs {
@@ -142,8 +143,8 @@ func nowText(p engine.ProcessStatus) string {
 	if p.UnreadableNow > 0 {
 		now = append(now, fmt.Sprintf("%d unreadable", p.UnreadableNow))
 	}
-	if p.Rung != "" {
-		now = append(now, "rung "+p.Rung)
+	if text := rungText(p.Rung, nil); text != "" {
+		now = append(now, text)
 	}
 	if p.WaitsFor != "" {
 		now = append(now, "waits for "+p.WaitsFor)

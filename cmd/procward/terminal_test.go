@@ -1,0 +1,85 @@
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAge(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Second:                     "0s",
+		0:                                "0s",
+		900 * time.Millisecond:           "0s",
+		59 * time.Second:                 "59s",
+		time.Minute:                      "1m",
+		time.Hour + 59*time.Second:       "1h",
+		3*24*time.Hour + 4*time.Hour + 1: "3d 4h",
+		400 * 24 * time.Hour:             "400d",
+	} {
+		if got := age(d); got != want {
+			t.Errorf("age(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                         "0s",
+		149 * time.Millisecond:    "0.1s",
+		900 * time.Millisecond:    "0.9s",
+		59_999 * time.Millisecond: "60s",
+		time.Minute:               "1m",
+		90 * time.Minute:          "1h30m",
+	} {
+		if got := span(d); got != want {
+			t.Errorf("span(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestVisible(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain text":           "plain text",
+		"\x1b[31mred\x07":      `\x1b[31mred\x07`,
+		"tab\tnew\nline":       `tab\x09new\x0aline`,
+		"über 日本":              "über 日本",
+		"\xff\xfe":             `\xff\xfe`,
+		"\u202eback\u0085":     `\u202eback\u0085`,
+		"a replacement \ufffd": "a replacement \ufffd",
+	} {
+		if got := visible(in); got != want {
+			t.Errorf("visible(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestTable(t *testing.T) {
+	rows := [][]cell{
+		{{"NAME", bold}, {"STATE", bold}, {"NOW", bold}},
+		{{"überlang", none}, {"up", green}, {}},
+		{{}, {}, {"more", none}},
+		{{"x", none}},
+	}
+	want := "NAME      STATE  NOW\nüberlang  up\n                 more\nx\n"
+	var plainText, coloured bytes.Buffer
+	paper{&plainText, false}.table(rows)
+	paper{&coloured, true}.table(rows)
+	if plainText.String() != want {
+		t.Errorf("table:\n%swant:\n%s", plainText.String(), want)
+	}
+	stripped := strings.NewReplacer(string(bold), "", string(green), "", plain, "").Replace(coloured.String())
+	if stripped != want || stripped == coloured.String() {
+		t.Errorf("coloured table %q", coloured.String())
+	}
+}
+
+func TestCut(t *testing.T) {
+	if got := cut("日本語日本語", 5); got != "日本..." {
+		t.Errorf("cut = %q", got)
+	}
+	if got := cut("short", 5); got != "short" {
+		t.Errorf("cut = %q", got)
+	}
+}
