@@ -14,7 +14,8 @@ var (
 	errHangsMany = errors.New("not tried: too many reads hang already")
 )
 
-// maxHangs is how many blocked reads are left behind at most; each holds a thread.
+// maxHangs is how many blocked reads of exe or cmdline are left behind at most, and how
+// many other tasks besides; each holds a thread.
 const maxHangs = 8
 
 // task is a read or lookup that may block for ever: which process it is of, and what.
@@ -137,18 +138,23 @@ func (c *crew) leave(w *worker, step uint64) bool {
 	return true
 }
 
-// refuses is why a task is not to be tried. Reading stat takes no lock that a process
-// could hold for long, so only when even that has hung are no more workers risked.
+// refuses is why a task is not to be tried. Once many tasks hang, the files that take the
+// lock of a process's memory are not tried any more; what takes no such lock goes on
+// until as many again hang.
 func (c *crew) refuses(t task) error {
 	if c.hanging.Load() == 0 {
 		return nil
+	}
+	most := 2 * maxHangs
+	if t.what == whats[ofArgs] || t.what == whats[ofExe] {
+		most = maxHangs
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if _, ok := c.hangs[t]; ok {
 		return errHangs
 	}
-	if n := len(c.hangs); n >= 2*maxHangs || n >= maxHangs && t.what != whatStat {
+	if len(c.hangs) >= most {
 		return errHangsMany
 	}
 	return nil

@@ -289,6 +289,9 @@ func scanOne(t *testing.T, scan scanFunc, m *Matcher) Selection {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if out[0].Err != nil {
+		t.Error(out[0].Err)
+	}
 	return out[0]
 }
 

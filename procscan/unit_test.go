@@ -1,0 +1,66 @@
+package procscan
+
+import (
+	"testing"
+
+	"github.com/prometheus/procfs"
+)
+
+func TestUnitPath(t *testing.T) {
+	cpu := procfs.Cgroup{HierarchyID: 3, Controllers: []string{"cpu", "cpuacct"}, Path: "/cpu"}
+	named := func(path string) procfs.Cgroup {
+		return procfs.Cgroup{HierarchyID: 1, Controllers: []string{"name=systemd"}, Path: path}
+	}
+	unified := func(path string) procfs.Cgroup { return procfs.Cgroup{Path: path} }
+	tests := map[string]struct {
+		groups []procfs.Cgroup
+		want   string
+	}{
+		"none":                  {nil, ""},
+		"unified":               {[]procfs.Cgroup{unified("/a.service")}, "/a.service"},
+		"unified, deleted":      {[]procfs.Cgroup{unified("/a.service (deleted)")}, "/a.service"},
+		"v1":                    {[]procfs.Cgroup{cpu, named("/a.service")}, "/a.service"},
+		"hybrid":                {[]procfs.Cgroup{cpu, named("/a.service"), unified("/")}, "/a.service"},
+		"hybrid, both":          {[]procfs.Cgroup{cpu, named("/a.service"), unified("/b.service")}, "/a.service"},
+		"unified beside others": {[]procfs.Cgroup{cpu, named("/"), unified("/b.service")}, "/b.service"},
+		"all in the root":       {[]procfs.Cgroup{cpu, named("/"), unified("/")}, "/"},
+	}
+	for name, test := range tests {
+		if got := unitPath(test.groups); got != test.want {
+			t.Errorf("%s: got %q, want %q", name, got, test.want)
+		}
+	}
+}
+
+func TestInUnit(t *testing.T) {
+	tests := []struct {
+		path, want string
+		holds      bool
+	}{
+		{"/system.slice/httpd.service", "httpd.service", true},
+		{"/system.slice/httpd.service", "system.slice/httpd.service", true},
+		{"/system.slice/httpd.service", "/system.slice/httpd.service", true},
+		{"/system.slice/httpd.service", "slice/httpd.service", false},
+		{"/system.slice/httpd.service", "pd.service", false},
+		{"/system.slice/httpd.service", "httpd", false},
+		{"/system.slice/httpd.service", "/x/system.slice/httpd.service", false},
+		{"/system.slice/httpd.service/a/b", "httpd.service", true}, // delegated
+		{"/system.slice/httpd.service/a/b", "system.slice/httpd.service", false},
+		{"/system.slice/httpd.service/a/b", "a/b", true},
+		{"/system.slice/httpd.service/a/b", "a", false},
+		{"/user.slice/user-0.slice/session-1.scope", "user.slice", true},
+		{"/user.slice/user-0.slice/session-1.scope", "session-1.scope", true},
+		{"/docker/0123abc", "0123abc", true},
+		{"/docker/0123abc/x", "0123abc", false},
+		{"/system.slice/_cpu.service", "cpu.service", true}, // as systemd escapes it
+		{"/system.slice/_cpu.service", "_cpu.service", true},
+		{"/", "httpd.service", false},
+		{"", "httpd.service", false},
+		{"/../../httpd.service", "httpd.service", true},
+	}
+	for _, test := range tests {
+		if got := inUnit(test.path, components(test.want)); got != test.holds {
+			t.Errorf("%q in %q: %v", test.path, test.want, got)
+		}
+	}
+}
