@@ -142,15 +142,15 @@ func (m *Machine) environment(p *process, extra map[string]string, rung string) 
 	for _, id := range p.tracks() {
 		left = append(left, strconv.Itoa(id.PID))
 	}
-	event := p.event
+	event, attempt := p.event, p.attempt.number
 	if rung != "" {
-		event = "escalate"
+		event, attempt = "escalate", p.spec.Restart.Used(p.history, m.now)
 	}
 	maps.Copy(env, map[string]string{
 		"PROCWARD_EVENT": event, "PROCWARD_PROCESS": p.name, "PROCWARD_GROUP": p.spec.Group,
 		"PROCWARD_PID": "", "PROCWARD_PIDS": strings.Join(left, " "), "PROCWARD_CAUSE": p.lastCause,
 		"PROCWARD_EXIT_CODE": "", "PROCWARD_EXIT_SIGNAL": "",
-		"PROCWARD_ATTEMPT": strconv.Itoa(p.attempt.number), "PROCWARD_ATTEMPTS": p.spec.Restart.Attempts.String(),
+		"PROCWARD_ATTEMPT": strconv.Itoa(attempt), "PROCWARD_ATTEMPTS": p.spec.Restart.Attempts.String(),
 		"PROCWARD_RUNG": rung,
 	})
 	if p.event == "exit" {
