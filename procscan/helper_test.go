@@ -43,8 +43,8 @@ func obey(order string, args []string) any {
 	switch order {
 	case "comm": // of the leading thread
 		return os.WriteFile("/proc/self/comm", []byte(args[0]), 0)
-	case "exec":
-		return syscall.Exec(args[0], args, os.Environ())
+	case "thread": // rename one that does not lead
+		return renameThread(args[0])
 	case "setuid":
 		uid, _ := strconv.Atoi(args[0])
 		return syscall.Setuid(uid)
@@ -78,6 +78,19 @@ func leaveLeader() error {
 		}
 	}
 	return fmt.Errorf("never ran on the leading thread")
+}
+
+func renameThread(name string) error {
+	tasks, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return err
+	}
+	for _, task := range tasks {
+		if task.Name() != strconv.Itoa(os.Getpid()) {
+			return os.WriteFile("/proc/self/task/"+task.Name()+"/comm", []byte(name), 0)
+		}
+	}
+	return fmt.Errorf("there is one thread only")
 }
 
 func mapSomething() error {
