@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// bench is what the parts share.
+type bench struct {
+	short bool
+	dir   string // for everything, removed at the end
+	tools string // the built programs
+	crowd *crowd // the idle processes of this moment, or nil
+}
+
+// part is one subject of measurement.
+type part struct {
+	name  string
+	title string
+	run   func(context.Context, *bench) (table, error)
+}
+
+// parts are in the order in which they share a growing crowd of idle processes.
+func parts() []part {
+	return []part{
+		{"restart300", "Death to the restart script's first instruction, 300 processes on the host", restart300},
+		{"burst", "1,000 targets killed in one burst", burst},
+		{"death", "Death to event", deaths},
+		{"scan", "A scan of 10,000 processes", scans},
+		{"restart10000", "Death to the restart script's first instruction, 10,000 processes on the host", restart10000},
+		{"idle", "Idle with 10,000 tracked PIDs", idle},
+	}
+}
+
+func partNames() []string {
+	var names []string
+	for _, p := range parts() {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// measured is the part's table; a failure becomes a line of it, so that the others go on.
+func (p part) measured(ctx context.Context, b *bench) table {
+	t, err := p.run(ctx, b)
+	t.title = p.title
+	if err != nil {
+		t.notes = append(t.notes, "Not measured to the end: "+err.Error()+".")
+		t.rows = append(t.rows, row{what: "(incomplete)", verdict: failed})
+	}
+	return t
+}
+
+func newBench(ctx context.Context, short bool) (*bench, error) {
+	if os.Geteuid() != 0 {
+		return nil, errors.New("has to be root, as the daemon is")
+	}
+	dir, err := os.MkdirTemp("", "procward-bench-")
+	if err != nil {
+		return nil, err
+	}
+	b := &bench{short: short, dir: dir, tools: filepath.Join(dir, "floor")}
+	if err := build(ctx, b.tools); err != nil {
+		b.close()
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *bench) close() {
+	b.crowd.close()
+	_ = os.RemoveAll(b.dir) // in a temporary directory: a rest does no harm
+}
+
+func (b *bench) tool(name string) string { return filepath.Join(b.tools, name) }
+
+// many is the size of the large host.
+func (b *bench) many() int {
+	if b.short {
+		return 1000
+	}
+	return 10_000
+}
+
+// rounds is how often something is measured.
+func (b *bench) rounds(full, short int) int {
+	if b.short {
+		return short
+	}
+	return full
+}
+
+// fill makes the crowd n idle processes. One of that size stays as it is, and grows old.
+func (b *bench) fill(ctx context.Context, n int) (err error) {
+	if b.crowd != nil && len(b.crowd.pids) == n {
+		return nil
+	}
+	b.crowd.close()
+	if b.crowd, err = gather(ctx, b.tool("crowd"), n); err != nil {
+		return fmt.Errorf("fill the host with %d processes: %w", n, err)
+	}
+	return nil
+}
+
+// sleep waits, but not longer than ctx.
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// until waits for a condition, at most for d.
+func until(ctx context.Context, d time.Duration, what string, done func() (bool, error)) error {
+	deadline := time.Now().Add(d)
+	for {
+		ok, err := done()
+		if ok || err != nil {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s: not within %v", what, d)
+		}
+		if err := sleep(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// parallel is how many scripts run at a time.
+const parallel = 8
+
+// rush is a number of targets that are killed at once, again and again.
+type rush struct {
+	*arena
+	daemon *daemon
+	spawn  string
+	count  int
+	by     string
+	pids   map[string]int // of the targets, by name
+	took   sample
+	floor  sample
+	downs  []int // for each round: targets whose death was told
+	runs   []int // and how many scripts ran
+	twice  int
+}
+
+// burst kills all targets of a daemon at once.
+func burst(ctx context.Context, b *bench) (t table, err error) {
+	rounds := b.rounds(3, 1)
+	for _, by := range []string{"name", "args"} {
+		r, err := b.newRush(ctx, by)
+		if err == nil {
+			err = r.rounds(ctx, b, rounds)
+		}
+		if r != nil {
+			r.daemon.stop()
+			r.close()
+			r.rows(&t)
+		}
+		if err != nil {
+			return t, err
+		}
+	}
+	t.note("Median of %d rounds, the floor in turns. From before the first SIGKILL to the last script's last instruction; the floor is a C program that spawns as many of the same scripts, %d at a time as procward does. Each target is an entry of its own.", rounds, parallel)
+	return t, nil
+}
+
+// newRush starts the targets and a daemon that watches each of them.
+func (b *bench) newRush(ctx context.Context, by string) (*rush, error) {
+	a, err := b.newArena("burst", false)
+	if err != nil {
+		return nil, err
+	}
+	r := &rush{arena: a, count: b.many() / 10, by: by, spawn: b.tool("spawn"), pids: map[string]int{}}
+	if b.short {
+		r.count = 200
+	}
+	if _, err := r.spawnAll(ctx, a); err != nil {
+		return r, err
+	}
+	if err := r.learn(0); err != nil {
+		return r, err
+	}
+	if r.daemon, err = b.startDaemon(ctx, a.dir, r.dropin()); err != nil {
+		return r, err
+	}
+	return r, r.daemon.await(ctx, time.Minute, 0, "found", r.count)
+}
+
+// spawnAll starts all targets by the floor's program and says when it began.
+func (r *rush) spawnAll(ctx context.Context, a *arena) (time.Duration, error) {
+	out, err := command(ctx, r.spawn, strconv.Itoa(r.count), strconv.Itoa(parallel), "burst", a.script, a.report, a.lifeline, a.target).Output()
+	if err != nil {
+		return 0, fmt.Errorf("spawn %d scripts: %w", r.count, err)
+	}
+	ns, err := strconv.ParseInt(strings.TrimSpace(string(out)), 10, 64)
+	return time.Duration(ns), err
+}
+
+func (r *rush) dropin() string {
+	var y strings.Builder
+	fmt.Fprintf(&y, "daemon: {parallel-restarts: %d}\nprocesses:\n", parallel)
+	for i := range r.count {
+		name := fmt.Sprintf("burst%04d", i+1)
+		match := "name: " + name
+		if r.by == "args" {
+			match = fmt.Sprintf("args: '%s %s '", r.target, name)
+		}
+		fmt.Fprintf(&y, "  %s:\n    match: {%s}\n    restart:\n      run: [%s, %s, %s, %s, %s]\n      attempts: unlimited\n      settle: 1s\n",
+			name, match, r.script, name, r.report, r.lifeline, r.target)
+	}
+	return y.String()
+}
+
+// learn takes the PIDs of the targets from the records.
+func (r *rush) learn(from int64) error {
+	return until(context.Background(), 10*time.Second, "all targets up", func() (bool, error) {
+		all, err := r.written(from)
+		n := 0
+		for _, rec := range all {
+			if rec.kind == targetUp {
+				r.pids[rec.name] = rec.pid
+				n++
+			}
+		}
+		return n >= r.count, err
+	})
+}
+
+func (r *rush) rounds(ctx context.Context, b *bench, n int) error {
+	for range n {
+		if err := r.round(ctx); err != nil {
+			return err
+		}
+		if err := r.floorRound(ctx, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// round kills all targets and waits until all have recovered.
+func (r *rush) round(ctx context.Context) error {
+	from, err := r.size()
+	if err != nil {
+		return err
+	}
+	_, said, err := r.daemon.messages(0)
+	if err != nil {
+		return err
+	}
+	killed, err := r.killAll()
+	if err != nil {
+		return err
+	}
+	if err := r.ended(ctx, from); err != nil {
+		return err
+	}
+	if err := r.daemon.await(ctx, 2*time.Minute, said, "recovered", r.count); err != nil {
+		return err
+	}
+	all, err := r.written(from)
+	if err != nil {
+		return err
+	}
+	r.took = append(r.took, last(all)-killed)
+	r.countRuns(all)
+	messages, _, err := r.daemon.messages(said)
+	r.downs = append(r.downs, len(about(messages, "down")))
+	if err != nil {
+		return err
+	}
+	return r.learn(from)
+}
+
+// killAll kills every target by its pidfd and says when it began.
+func (r *rush) killAll() (time.Duration, error) {
+	fds := make([]int, 0, len(r.pids))
+	defer func() {
+		for _, fd := range fds {
+			unix.Close(fd)
+		}
+	}()
+	for _, pid := range r.pids {
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			return 0, fmt.Errorf("open target %d: %w", pid, err)
+		}
+		fds = append(fds, fd)
+	}
+	began := monotonic()
+	for _, fd := range fds {
+		if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil {
+			return 0, fmt.Errorf("kill a target: %w", err)
+		}
+	}
+	return began, nil
+}
+
+func (r *rush) size() (int64, error) {
+	var st unix.Stat_t
+	err := unix.Stat(r.report, &st)
+	return st.Size, err
+}
+
+// ended waits until every script has ended.
+func (r *rush) ended(ctx context.Context, from int64) error {
+	got := 0
+	err := until(ctx, 2*time.Minute, "the end of all scripts", func() (bool, error) {
+		all, err := r.written(from)
+		got = 0
+		for _, rec := range all {
+			if rec.kind == scriptEnds {
+				got++
+			}
+		}
+		return got >= r.count, err
+	})
+	if err != nil {
+		return fmt.Errorf("%d of %d: %w", got, r.count, err)
+	}
+	return nil
+}
+
+// countRuns counts whose script ran, and whose ran more than once.
+func (r *rush) countRuns(all []record) {
+	ran := map[string]int{}
+	for _, rec := range all {
+		if rec.kind == scriptBegan {
+			ran[rec.name]++
+		}
+	}
+	for _, n := range ran {
+		if n > 1 {
+			r.twice++
+		}
+	}
+	r.runs = append(r.runs, len(ran))
+}
+
+// last is when the last script ended.
+func last(all []record) (at time.Duration) {
+	for _, rec := range all {
+		if rec.kind == scriptEnds {
+			at = max(at, rec.at)
+		}
+	}
+	return at
+}
+
+// floorRound spawns as many scripts by the floor's program.
+func (r *rush) floorRound(ctx context.Context, b *bench) error {
+	a, err := b.newArena("spawn", false)
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	began, err := r.spawnAll(ctx, a)
+	if err != nil {
+		return err
+	}
+	all, err := a.written(0)
+	if err != nil {
+		return err
+	}
+	r.floor = append(r.floor, last(all)-began)
+	return nil
+}
+
+func (r *rush) rows(t *table) {
+	if len(r.took) == 0 {
+		return
+	}
+	what := fmt.Sprintf("%s targets, each matched by %s: ", number(r.count), r.by)
+	t.add(against(what+"total time", r.floor, r.took, 1.5))
+	t.add(counted(what+"deaths told", r.downs, r.count, 0), counted(what+"scripts run, none twice", r.runs, r.count, r.twice))
+}
+
+// counted is a row of which every round must have the full count.
+func counted(what string, rounds []int, want, twice int) row {
+	r := row{what: what, ours: fmt.Sprint(rounds), goal: number(want), verdict: holds(twice == 0)}
+	for _, n := range rounds {
+		if n != want {
+			r.verdict = missed
+		}
+	}
+	if twice > 0 {
+		r.ours += fmt.Sprintf(", %d twice", twice)
+	}
+	return r
+}

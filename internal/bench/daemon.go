@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// daemon is a running procward with a configuration of its own.
+type daemon struct {
+	cmd *exec.Cmd
+	log string // JSON lines
+}
+
+// message is what the measurement reads of a message.
+type message struct {
+	Event   string `json:"event"`
+	Process string `json:"process"`
+	PID     int    `json:"pid"`
+	Message string `json:"message"`
+}
+
+// startDaemon runs procward with one drop-in, in dir.
+func (b *bench) startDaemon(ctx context.Context, dir, dropin string) (*daemon, error) {
+	confd := filepath.Join(dir, "conf.d")
+	if err := os.MkdirAll(confd, 0o755); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(filepath.Join(confd, "bench.yaml"), []byte(dropin), 0o600); err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(dir, "log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	d := &daemon{log: log.Name()}
+	d.cmd = command(ctx, b.tool("procward"), "run", "--config-dir", confd, "--state-dir", filepath.Join(dir, "state"),
+		"--socket", filepath.Join(dir, "socket"), "--log-to", "stderr", "--log-format", "json")
+	d.cmd.Stderr = log
+	if err := d.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("start procward: %w", err)
+	}
+	return d, nil
+}
+
+// stop ends it as an operator would; it may be nil.
+func (d *daemon) stop() {
+	if d == nil {
+		return
+	}
+	_ = d.cmd.Process.Signal(unix.SIGTERM)
+	defer time.AfterFunc(10*time.Second, func() { _ = d.cmd.Process.Kill() }).Stop()
+	_ = d.cmd.Wait() // how it ended is not what is measured
+}
+
+// messages are those written so far, from an offset in the log on; end is the next one.
+func (d *daemon) messages(from int) (all []message, end int, err error) {
+	text, err := os.ReadFile(d.log)
+	if err != nil {
+		return nil, from, err
+	}
+	end = bytes.LastIndexByte(text, '\n') + 1
+	lines := bufio.NewScanner(bytes.NewReader(text[min(from, end):end]))
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var m message
+		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
+			return nil, end, fmt.Errorf("procward says: %s", lines.Text())
+		}
+		all = append(all, m)
+	}
+	return all, end, lines.Err()
+}
+
+// await waits until there are messages of an event about n processes, from an offset on.
+func (d *daemon) await(ctx context.Context, limit time.Duration, from int, event string, n int) error {
+	got := 0
+	err := until(ctx, limit, event, func() (bool, error) {
+		all, _, err := d.messages(from)
+		got = len(about(all, event))
+		return got >= n, err
+	})
+	if err != nil {
+		return fmt.Errorf("%d of %d messages: %w", got, n, err)
+	}
+	return nil
+}
+
+// about counts the messages of an event for each process.
+func about(all []message, event string) map[string]int {
+	of := map[string]int{}
+	for _, m := range all {
+		if m.Event == event {
+			of[m.Process]++
+		}
+	}
+	return of
+}
