@@ -4,24 +4,33 @@ import (
 	"errors"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"procward/procscan"
 )
 
-// ending reads whether a process whose pidfd woke us has ended, and why. It is final when
-// nothing more will be known of it, and not final when the reap by its parent can bring
-// the cause.
-func (t *Tracker) ending(id procscan.ID, fd int) (ended bool, c Cause, final bool) {
-	if ended, c = t.look(id); ended && c.Known {
-		return true, c, true
+// learn reads the cause of a death as far as it can be had now. Where the reap by the
+// parent can still bring it, the pidfd is kept until then or for Options.Hold.
+func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fd, ok := t.late[id]
+	if !ok {
+		return Cause{} // untracked meanwhile
 	}
-	ended, reaped := state(fd)
-	if ended && t.kernel.exitInfo {
-		c = exitInfo(fd)
+	_, cause := t.look(id)
+	if !cause.Known && t.kernel.exitInfo {
+		_, reaped := state(int(fd)) // before the question: what is reaped after it wakes us again
+		if cause = exitInfo(int(fd)); !cause.Known && !reaped {
+			t.expiry = append(t.expiry, expiry{id: id, at: at + t.opts.Hold})
+			return Cause{}
+		}
 	}
-	return ended, c, c.Known || reaped || !t.kernel.exitInfo
+	delete(t.late, id)
+	t.spent = append(t.spent, fd)
+	return cause
 }
 
 // mayKnow says whether the kernel shows us the exit code of this zombie. It asks

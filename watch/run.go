@@ -10,13 +10,13 @@ import (
 	"procward/procscan"
 )
 
-// batch is how many deaths one wake-up reads at most. Reading the causes of a full one
-// takes less than a millisecond, and the next wake-up follows at once.
+// batch is how many wake-ups are taken at a time. Reading the causes of as many deaths
+// takes about a millisecond, and what came meanwhile follows at once.
 const batch = 64
 
 // Run waits in epoll_wait(2) and hands every batch of events to tell, on the goroutine
-// that called Run, until ctx has ended; then it returns nil. tell must not block: until
-// it returns no further death is seen. Nothing wakes Run but a death, the reap of a
+// that called Run, until ctx has ended; then it returns nil. While tell runs no further
+// death is seen, so it must not block. Nothing wakes Run but a death, the reap of a
 // process whose cause is still unknown, and, while any process is polled, the time to
 // look.
 //
@@ -35,17 +35,26 @@ func (t *Tracker) Run(ctx context.Context, tell func([]Event)) error {
 		if err != nil {
 			return fmt.Errorf("wait for the end of tracked processes: epoll_wait: %w", err)
 		}
-		if events := t.woken(ready[:n], at); len(events) > 0 {
-			tell(events)
+		events := t.woken(ready[:n], at)
+		if t.opts.CauseLater {
+			some(tell, events)
+			events = t.causes(events)
+		} else {
+			t.learnAll(events)
 		}
+		some(tell, events)
 		t.closeSpent()
 		if t.lookDue(at) {
-			if events := t.lookAll(at); len(events) > 0 {
-				tell(events)
-			}
+			some(tell, t.lookAll(at))
 		}
 	}
 	return nil
+}
+
+func some(tell func([]Event), events []Event) {
+	if len(events) > 0 {
+		tell(events)
+	}
 }
 
 // timeout is the time until something has to be done without being woken, in
@@ -71,65 +80,83 @@ func (t *Tracker) timeout() int {
 	return int((max(next-now, 0) + time.Millisecond - 1) / time.Millisecond)
 }
 
-// woken reads what one epoll_wait brought.
+// woken reads what one epoll_wait brought: deaths, their causes not yet read, and causes
+// that have become known by the reap.
 func (t *Tracker) woken(ready []unix.EpollEvent, at time.Duration) []Event {
 	var events []Event
-	t.mu.Lock()
-	t.wakeups++
-	t.mu.Unlock()
+	t.wakeups.Add(1)
 	for _, r := range ready {
 		id := fromKey(r.Fd, r.Pad)
-		if id.PID == 0 {
+		switch {
+		case id.PID == 0:
 			var count [8]byte
 			unix.Read(t.wake, count[:])
+		case t.died(id):
+			events = append(events, Event{ID: id, At: at})
+		case t.reaped(id):
+			if cause := t.learn(id, at); cause.Known {
+				events = append(events, Event{ID: id, At: at, Cause: cause, Belated: true})
+			}
+		}
+	}
+	return events
+}
+
+// died says whether the wake-up of a process is its end. Kernels before 6.15 wake for
+// threads that exit or exec, too.
+func (t *Tracker) died(id procscan.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fd, ok := t.pidfds[id]
+	if !ok {
+		return false // untracked meanwhile, or told before
+	}
+	if ended, _ := state(int(fd)); !ended {
+		return false
+	}
+	delete(t.pidfds, id)
+	t.late[id] = fd
+	return true
+}
+
+// reaped says whether a process whose end was told before is reaped now.
+func (t *Tracker) reaped(id procscan.ID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	fd, ok := t.late[id]
+	if !ok {
+		return false
+	}
+	_, reaped := state(int(fd))
+	return reaped
+}
+
+// learnAll puts the causes that can be had now on the deaths of a batch.
+func (t *Tracker) learnAll(events []Event) {
+	for i := range events {
+		if e := &events[i]; !e.Belated {
+			e.Cause = t.learn(e.ID, e.At)
+		}
+	}
+}
+
+// causes makes events of the causes that can be had now of deaths that have been told.
+func (t *Tracker) causes(told []Event) []Event {
+	var events []Event
+	for _, e := range told {
+		if e.Belated {
 			continue
 		}
-		if e, ok := t.judge(id, at); ok {
+		if e.Cause = t.learn(e.ID, e.At); e.Cause.Known {
+			e.Belated = true
 			events = append(events, e)
 		}
 	}
 	return events
 }
 
-// judge says what the wake-up of one process means. The lock is held while its pidfd is
-// used, so that Untrack cannot close it meanwhile.
-func (t *Tracker) judge(id procscan.ID, at time.Duration) (Event, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if fd, ok := t.late[id]; ok {
-		return t.judgeLate(id, int(fd), at)
-	}
-	fd, ok := t.pidfds[id]
-	if !ok {
-		return Event{}, false // untracked meanwhile
-	}
-	ended, cause, final := t.ending(id, int(fd))
-	if !ended {
-		return Event{}, false // kernels before 6.15 wake for threads that exit or exec, too
-	}
-	delete(t.pidfds, id)
-	if final {
-		t.spent = append(t.spent, fd)
-	} else {
-		t.late[id] = fd
-		t.expiry = append(t.expiry, expiry{id: id, at: at + t.opts.Hold})
-	}
-	return Event{ID: id, At: at, Cause: cause}, true
-}
-
-// judgeLate brings the cause of a process whose end was told before, once it is reaped.
-func (t *Tracker) judgeLate(id procscan.ID, fd int, at time.Duration) (Event, bool) {
-	if _, reaped := state(fd); !reaped {
-		return Event{}, false
-	}
-	cause := exitInfo(fd)
-	t.spent = append(t.spent, int32(fd))
-	delete(t.late, id)
-	return Event{ID: id, At: at, Cause: cause, Belated: true}, cause.Known
-}
-
-// closeSpent closes the pidfds of those that have been told. It comes last: of all that a
-// death costs, closing takes the longest but for reading the cause.
+// closeSpent closes the pidfds of those that have been told. It comes last, since closing
+// takes longer than anything else here but reading the cause.
 func (t *Tracker) closeSpent() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

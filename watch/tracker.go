@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,7 @@ type Options struct {
 	Poll         time.Duration     // between two looks at a process that has to be polled; 0: 1 s
 	Hold         time.Duration     // how long after a death its cause is waited for; 0: 60 s
 	ForcePolling bool              // use no pidfd at all
+	CauseLater   bool              // tell a death before its cause is read (some 30 µs), and the cause right after it as a Belated event
 	Note         func(text string) // is told of every fallback and of its end; may be nil
 }
 
@@ -32,11 +34,12 @@ type Stats struct {
 // that is not to be had, by its PID and start time together. Track, Untrack and Stats
 // may be called from any goroutine, also from the function that Run tells events to.
 type Tracker struct {
-	fs     *procscan.FS
-	opts   Options
-	kernel kernel
-	epoll  int
-	wake   int // an eventfd in the epoll set
+	fs      *procscan.FS
+	opts    Options
+	kernel  kernel
+	epoll   int
+	wake    int // an eventfd in the epoll set
+	wakeups atomic.Uint64
 
 	mu       sync.Mutex
 	closed   bool
@@ -47,7 +50,6 @@ type Tracker struct {
 	expiry   []expiry                 // of late, the earliest first
 	nextLook time.Duration            // when the polled ones are looked at next; 0: nothing is polled
 	short    bool                     // some could not have a pidfd, and that was told
-	wakeups  uint64
 }
 
 type expiry struct {
@@ -116,7 +118,7 @@ func (t *Tracker) Mode() string {
 func (t *Tracker) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Stats{Wakeups: t.wakeups, Tracked: len(t.pidfds) + len(t.polled), Polled: len(t.polled), Late: len(t.late)}
+	return Stats{Wakeups: t.wakeups.Load(), Tracked: len(t.pidfds) + len(t.polled), Polled: len(t.polled), Late: len(t.late)}
 }
 
 // Track begins to wait for the end of a process. The error is procscan.ErrGone when that
