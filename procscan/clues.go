@@ -14,8 +14,8 @@ type clue struct {
 	word   string
 	want   func(q *query) string
 	holds  key
-	points func(s *subject, q *query) bool // nil: never
-	is     func(s *subject, q *query) string
+	points func(s *subject, q *query) bool   // nil: never
+	is     func(s *subject, q *query) string // nil: not worth saying
 	isNot  func(s *subject, q *query) string
 }
 
@@ -56,7 +56,6 @@ var clues = [...]clue{
 		word:  "not-args",
 		want:  func(q *query) string { return q.match.NotArgs },
 		holds: saysNotArgs,
-		is:    func(_ *subject, q *query) string { return fmt.Sprintf("not-args %q is not found", q.match.NotArgs) },
 		isNot: func(s *subject, q *query) string {
 			return fmt.Sprintf("not-args %q is found in %s", q.match.NotArgs, brief(s.args))
 		},
@@ -64,9 +63,12 @@ var clues = [...]clue{
 	{
 		word:  "user",
 		want:  func(q *query) string { return q.match.User },
-		holds: userKey,
+		holds: isUser,
 		is:    func(_ *subject, q *query) string { return "user is " + q.match.User },
 		isNot: func(s *subject, q *query) string {
+			if q.err != nil {
+				return q.err.Error()
+			}
 			return fmt.Sprintf("user is %s, not %s", userName(s.uid), q.match.User)
 		},
 	},
@@ -84,6 +86,11 @@ var clues = [...]clue{
 func sameBase(s *subject, q *query) bool {
 	have := filepath.Base(string(bytes.TrimSuffix(s.exe, []byte(deleted))))
 	return q.runs(s.exe) || have == filepath.Base(q.match.Exe)
+}
+
+func isUser(s *subject, q *query) (bool, error) {
+	holds, err := userKey(s, q)
+	return holds && q.err == nil, err
 }
 
 func saysArgs(s *subject, q *query) (bool, error) {

@@ -135,7 +135,7 @@ func (s *subject) explain(q *query, answers []answer) NearMiss {
 	for i, a := range answers {
 		c := clues[i]
 		switch {
-		case !a.given:
+		case !a.given, a.holds && c.is == nil:
 		case a.err != nil:
 			bad = append(bad, fmt.Sprintf("%s cannot be read: %v", c.word, errors.Unwrap(a.err)))
 		case a.holds:
