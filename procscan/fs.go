@@ -24,7 +24,7 @@ type FS struct {
 	root string
 	dir  int // descriptor of root
 	proc procfs.FS
-	self int // our own PID as this tree shows it
+	self int // our own PID as this tree shows it; 0 in a tree that is made of files
 }
 
 // Open opens the proc file system at root, which is /proc everywhere but in tests.
@@ -38,7 +38,7 @@ func Open(root string) (*FS, error) {
 		unix.Close(dir)
 		return nil, fmt.Errorf("open the process table: %w", err)
 	}
-	fs := &FS{root: root, dir: dir, proc: proc, self: os.Getpid()}
+	fs := &FS{root: root, dir: dir, proc: proc}
 	if link, err := os.Readlink(filepath.Join(root, "self")); err == nil {
 		if pid, err := strconv.Atoi(link); err == nil {
 			fs.self = pid // differs from getpid(2) where the mount shows another PID namespace

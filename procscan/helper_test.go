@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"testing"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,15 +32,19 @@ func TestMain(m *testing.M) {
 }
 
 func help() {
+	var h hand
 	fmt.Println("ready")
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
 		words := strings.Fields(in.Text())
-		fmt.Println(obey(words[0], words[1:]))
+		fmt.Println(h.obey(words[0], words[1:]))
 	}
 }
 
-func obey(order string, args []string) any {
+// hand is what a helper keeps between orders.
+type hand struct{ scanner *Scanner }
+
+func (h *hand) obey(order string, args []string) any {
 	switch order {
 	case "comm": // of the leading thread
 		return os.WriteFile("/proc/self/comm", []byte(args[0]), 0)
@@ -50,10 +55,15 @@ func obey(order string, args []string) any {
 		return syscall.Setuid(uid)
 	case "leave": // the leading thread exits, the others live on
 		return leaveLeader()
-	case "mmap":
-		return mapSomething()
+	case "map": // a file: where
+		return mapFile(args[0])
+	case "mmap": // anything
+		_, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ, unix.MAP_PRIVATE|unix.MAP_ANON)
+		return err
 	case "scan": // name or exe of a match: how many match, how many are unreadable and why
 		return scanFor(args)
+	case "look": // name of a match: how many match
+		return h.lookFor(args[0])
 	case "pidfd":
 		return pidfdWithout(args)
 	}
@@ -93,9 +103,16 @@ func renameThread(name string) error {
 	return fmt.Errorf("there is one thread only")
 }
 
-func mapSomething() error {
-	_, err := unix.Mmap(-1, 0, 1<<20, unix.PROT_READ, unix.MAP_PRIVATE|unix.MAP_ANON)
-	return err
+func mapFile(name string) any {
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	page, err := unix.Mmap(int(file.Fd()), 0, os.Getpagesize(), unix.PROT_READ, unix.MAP_PRIVATE)
+	if err != nil {
+		return err
+	}
+	return uintptr(unsafe.Pointer(&page[0]))
 }
 
 func scanFor(args []string) any {
@@ -118,6 +135,28 @@ func scanFor(args []string) any {
 		out += fmt.Sprintf(" %d:%s:%v", u.PID, u.What, u.Err)
 	}
 	return out
+}
+
+func (h *hand) lookFor(name string) any {
+	m := DefaultMatch()
+	m.Name = name
+	c, err := m.Compile()
+	if err != nil {
+		return err
+	}
+	if h.scanner == nil {
+		fs, err := Open("/proc")
+		if err != nil {
+			return err
+		}
+		h.scanner = NewScanner(fs)
+		h.scanner.settled = 0
+	}
+	sel, err := h.scanner.Look(context.Background(), []*Matcher{c})
+	if err != nil {
+		return err
+	}
+	return len(sel[0].Matching)
 }
 
 // pidfdWithout opens a pidfd of itself with no descriptor left.

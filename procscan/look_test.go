@@ -157,12 +157,12 @@ func TestLookWithOtherMatchers(t *testing.T) {
 // More happens than the queue can hold: everything is read, and then remembered again.
 func TestLookAfterAnOverflow(t *testing.T) {
 	s := fastScanner(t)
-	if err := unix.SetsockoptInt(s.connector.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil {
-		t.Fatal(err)
-	}
 	h := start(t)
 	m := matcher(t, func(m *Match) { m.Name = "look-overflow" })
 	s.unseen(t, m, h.pid())
+	if err := unix.SetsockoptInt(s.connector.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil {
+		t.Fatal(err)
+	}
 	for range 100 {
 		h.do("comm look-flood")
 	}

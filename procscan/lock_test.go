@@ -1,0 +1,102 @@
+package procscan
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A process whose memory is locked for ever: someone reads a page of it that a file
+// system never delivers, which holds the lock for reading; the process itself waits for
+// it for writing; and whoever comes after that waits too.
+func TestRealHang(t *testing.T) {
+	s, _ := realScanner(t)
+	s.SetDeadline(500 * time.Millisecond)
+	fuse := mountFuse(t)
+	h := start(t, called(t, "locked"), with("word"))
+	h.lockMemory(fuse)
+
+	begun := time.Now()
+	sel := find(t, s, func(m *Match) { m.Name, m.Args = "locked", "word" })
+	if took := time.Since(begun); took > 2*time.Second {
+		t.Errorf("the scan took %v", took)
+	}
+	if len(sel.Selected) != 0 || len(sel.Unreadable) != 1 || sel.Unreadable[0].PID != h.pid() || !errors.Is(sel.Unreadable[0].Err, errHangs) {
+		t.Errorf("%+v", sel)
+	}
+	// None of the other files takes that lock.
+	sel = find(t, s, func(m *Match) { m.Name, m.Exe, m.User = "locked", h.cmd.Path, "0" })
+	if len(sel.Selected) != 1 || sel.Selected[0].Unit == "" {
+		t.Errorf("%+v", sel)
+	}
+	if n := s.crew.hanging.Load(); n != 1 {
+		t.Errorf("%d reads hang", n)
+	}
+	fuse.end(t)
+	m := matcher(t, func(m *Match) { m.Name, m.Args = "locked", "word" })
+	within(t, "it can be read", func() bool { return len(scanOne(t, s.Scan, m).Selected) == 1 })
+}
+
+// lockMemory returns when the helper waits for the lock of its own memory.
+func (h *helper) lockMemory(fuse *fuse) {
+	h.t.Helper()
+	address := h.order("map " + filepath.Join(fuse.dir, "file"))
+	mem, err := os.Open(filepath.Join("/proc", itoa(h.pid()), "mem"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = mem.ReadAt(make([]byte, 1), int64(atoi(address)))
+	}()
+	h.t.Cleanup(func() {
+		fuse.end(h.t)
+		<-done
+		mem.Close()
+	})
+	select {
+	case <-fuse.reads:
+	case <-time.After(10 * time.Second):
+		h.t.Fatalf("nobody reads the page at %s", address)
+	}
+	h.send("mmap")
+	within(h.t, "the helper waits", func() bool {
+		stats, _ := filepath.Glob(filepath.Join("/proc", itoa(h.pid()), "task/*/stat"))
+		for _, name := range stats {
+			if stat, _ := os.ReadFile(name); strings.Contains(string(stat), ") D ") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// The paths of a match may hang too.
+func TestLookupHangs(t *testing.T) {
+	s, _ := tree(t, fake{pid: 10, comm: "a"})
+	s.SetDeadline(200 * time.Millisecond)
+	fuse := mountFuse(t)
+	lost := filepath.Join(fuse.dir, "lost", "program")
+	out, err := s.Scan(t.Context(), []*Matcher{
+		matcher(t, func(m *Match) { m.Name = "a" }),
+		matcher(t, func(m *Match) { m.Exe = lost }),
+		matcher(t, func(m *Match) { m.Name = "a" }),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !errors.Is(out[1].Err, errHangs) || len(out[1].Selected) != 0 {
+		t.Errorf("%+v", out[1])
+	}
+	for _, i := range []int{0, 2} {
+		if out[i].Err != nil || len(out[i].Selected) != 1 {
+			t.Errorf("%d: %+v", i, out[i])
+		}
+	}
+	fuse.end(t)
+	within(t, "the lookup ends", func() bool { return s.crew.hanging.Load() == 0 })
+}
