@@ -12,7 +12,7 @@ import (
 // Bounds of one drop-in: values read, those behind aliases each time anew, and
 // problems told.
 const (
-	maxValues   = 1 << 20
+	maxValues   = 1 << 18
 	maxProblems = 50
 )
 

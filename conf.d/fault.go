@@ -6,8 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// effort bounds the search for a fault, in bytes parsed, to a fraction of a second.
-const effort = 4 << 20
+// effort bounds the search for a fault, in bytes parsed, to a fraction of a second; in a
+// line of longLine bytes no column is searched.
+const (
+	effort   = 2 << 20
+	longLine = 1000
+)
 
 // faultAt is the offset at which a text that does not parse ceases to be YAML: the end
 // of the longest run of whole lines that parses, and from there of the longest run of
@@ -29,7 +33,7 @@ func faultAt(text []byte) int {
 		end, start = start, bytes.LastIndexByte(text[:start-1], '\n')+1
 	}
 	first := start + len(text[start:end]) - len(bytes.TrimLeft(text[start:end], " "))
-	for at := end; at > first && spent <= effort; {
+	for at := end; at > first && end-start < longLine && spent <= effort; {
 		_, n := utf8.DecodeLastRune(text[:at])
 		at -= n
 		if good(at) {

@@ -1,0 +1,114 @@
+package confd
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"procward/escalate"
+	"procward/internal/scalar"
+)
+
+// TestDocumentedKeys holds that docs/configuration.md has every key, and no other, each
+// with its default.
+func TestDocumentedKeys(t *testing.T) {
+	documented := tables(string(readFile(t, "../docs/configuration.md")))
+	built := map[string]string{}
+	for section, v := range map[string]any{
+		"daemon": DefaultDaemon(), "processes.NAME": DefaultProcess(), "groups.NAME": escalate.DefaultGroup(), "escalate": defaultRung(),
+	} {
+		collect(built, section, reflect.ValueOf(v))
+	}
+	for key, value := range built {
+		if got, ok := documented[key]; !ok {
+			t.Errorf("%s is not documented; its default is %q", key, value)
+		} else if got != value {
+			t.Errorf("%s: documented default %q, built %q", key, got, value)
+		}
+	}
+	for key := range documented {
+		if _, ok := built[key]; !ok {
+			t.Errorf("%s is documented and does not exist", key)
+		}
+	}
+}
+
+var (
+	heading = regexp.MustCompile("^##+ `(.*)`$")
+	row     = regexp.MustCompile("^\\| `([^`]*)` \\| (?:`([^`]*)` )?\\| .")
+)
+
+// tables are the keys and defaults of the page: the headings that are keys go before
+// those in the tables below them.
+func tables(page string) map[string]string {
+	out, section := map[string]string{}, ""
+	for _, line := range strings.Split(page, "\n") {
+		if strings.HasPrefix(line, "#") {
+			section = ""
+		}
+		if m := heading.FindStringSubmatch(line); m != nil {
+			section = m[1]
+		} else if m := row.FindStringSubmatch(line); m != nil && section != "" {
+			out[section+"."+m[1]] = m[2]
+		}
+	}
+	return out
+}
+
+// collect notes every key below v with its default, "" for a section and for nothing.
+func collect(into map[string]string, path string, v reflect.Value) {
+	for i, key := range fields(v.Type()) {
+		f := v.Field(index(v.Type(), i))
+		if f.Kind() == reflect.Pointer && !f.IsNil() {
+			f = f.Elem()
+		}
+		into[path+"."+key] = inWords(f)
+		if f.Kind() == reflect.Struct {
+			collect(into, path+"."+key, f)
+		}
+	}
+}
+
+// inWords is a default as it is written in YAML.
+func inWords(v reflect.Value) string {
+	if text, ok := v.Interface().(encoding.TextMarshaler); ok {
+		b, _ := text.MarshalText()
+		return string(b)
+	}
+	switch {
+	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Pointer, v.Kind() == reflect.Slice && v.Len() == 0:
+		return ""
+	case v.Kind() == reflect.Slice:
+		return strings.ReplaceAll(fmt.Sprint(v.Interface()), " ", ", ")
+	}
+	return fmt.Sprint(v.Interface())
+}
+
+// defaultRung has every rung set, with the defaults that the zero values stand for.
+func defaultRung() escalate.Rung {
+	code, group, hook := escalate.DefaultExitCode, escalate.DefaultRestartGroup(), escalate.DefaultHook()
+	wait := scalar.Duration(escalate.DefaultWait)
+	group.Wait, hook.Wait = &wait, &wait
+	plain := &escalate.Plain{Wait: &wait}
+	return escalate.Rung{
+		RestartGroup: &group, Hook: &hook, StopGroup: plain, StopDaemon: &escalate.StopDaemon{ExitCode: &code, Wait: &wait},
+		Shutdown: plain, Reboot: plain, Panic: plain, WatchdogReset: plain, WatchdogPanic: plain, None: plain,
+	}
+}
+
+// TestDocumentedExample holds that the drop-ins shown on the page are good.
+func TestDocumentedExample(t *testing.T) {
+	page := string(readFile(t, "../docs/configuration.md"))
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page, -1)
+	if len(blocks) == 0 {
+		t.Fatal("no drop-in on the page")
+	}
+	for _, b := range blocks {
+		if c := loadOne(t, "a.yaml", []byte(b[1])); len(c.Problems) > 0 {
+			t.Errorf("%s\n%s", show(c.Problems), b[1])
+		}
+	}
+}
