@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 	"time"
@@ -29,8 +30,12 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"await":   await,
-			"exitsas": exitsAs,
+			"await": await,
+			"awaitok": func(ts *testscript.TestScript, neg bool, args []string) {
+				awaitOut(ts, neg, append([]string{""}, args...))
+			},
+			"awaitout": awaitOut,
+			"exitsas":  exitsAs,
 		},
 		Condition: func(cond string) (bool, error) {
 			if cond == "root" {
@@ -52,6 +57,24 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		if time.Now().After(end) {
 			ts.Fatalf("%s has not come", args[0])
+		}
+	}
+}
+
+// awaitOut runs a command again and again until it exits 0 and its output matches:
+// awaitout REGEXP COMMAND [ARGUMENT...].
+func awaitOut(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: awaitout REGEXP COMMAND [ARGUMENT...]")
+	}
+	want := regexp.MustCompile(args[0])
+	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		err := ts.Exec(args[1], args[2:]...)
+		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("has not come to exit 0 with %q: %v", args[0], err)
 		}
 	}
 }
