@@ -113,9 +113,10 @@ func keysOf(t reflect.Type, path string) []string {
 			return keysOf(t.Elem(), path)
 		}
 	case reflect.Struct:
-		for i, key := range fields(t) {
+		for _, key := range fields(t) {
+			i, _ := field(t, key)
 			out = append(out, join(path, key))
-			out = append(out, keysOf(t.Field(index(t, i)).Type, join(path, key))...)
+			out = append(out, keysOf(t.Field(i).Type, join(path, key))...)
 		}
 	}
 	return out

@@ -92,15 +92,12 @@ func (d *decoder) empty(at *yaml.Node, v reflect.Value, path string) {
 
 // section reads a mapping into a struct.
 func (d *decoder) section(n *yaml.Node, v reflect.Value, path string) {
-	fs := fields(v.Type())
 	d.pairs(n, path, func(key string, k, value *yaml.Node) {
-		for i, f := range fs {
-			if f == key {
-				d.value(value, k, v.Field(index(v.Type(), i)), join(path, key))
-				return
-			}
+		if i, ok := field(v.Type(), key); ok {
+			d.value(value, k, v.Field(i), join(path, key))
+		} else {
+			d.unknown(k, v.Type(), path)
 		}
-		d.unknown(k, v.Type(), path)
 	})
 }
 
@@ -150,24 +147,35 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
 
 // unknown notes a key that the struct does not have, with the nearest that it has.
 func (d *decoder) unknown(k *yaml.Node, t reflect.Type, path string) {
-	if later(t, k.Value) {
-		d.bad(k, join(path, k.Value), "is not built yet in this version: remove it")
+	key := resolve(k).Value
+	if later(t, key) {
+		d.bad(k, join(path, key), "is not built yet in this version: remove it")
 		return
 	}
-	known := fields(t)
-	meant := nearest(k.Value, known)
-	for i, f := range known {
-		if sub := t.Field(index(t, i)).Type; meant == "" && sub.Kind() == reflect.Struct && contains(fields(sub), k.Value) {
-			meant = f + "." + k.Value
+	known := strings.Join(fields(t), ", ")
+	meant := meantKey(key, t)
+	if meant == "" {
+		d.bad(k, join(path, key), "unknown key %s: remove it; known here: %s", key, known)
+		return
+	}
+	d.bad(k, join(path, key), "unknown key %s: did you mean %s? known here: %s", key, meant, known)
+	d.meant = append(d.meant, join(path, meant))
+}
+
+// meantKey is the key that an unknown one was probably meant to be: one that is spelt
+// nearly so, or one of a section below.
+func meantKey(key string, t reflect.Type) string {
+	if near := nearest(key, fields(t)); near != "" {
+		return near
+	}
+	for i := range t.NumField() {
+		if below := t.Field(i).Type; below.Kind() == reflect.Struct {
+			if _, ok := field(below, key); ok {
+				return t.Field(i).Tag.Get("yaml") + "." + key
+			}
 		}
 	}
-	list := strings.Join(known, ", ")
-	if meant == "" {
-		d.bad(k, join(path, k.Value), "unknown key %s: remove it; known here: %s", k.Value, list)
-		return
-	}
-	d.bad(k, join(path, k.Value), "unknown key %s: did you mean %s? known here: %s", k.Value, meant, list)
-	d.meant = append(d.meant, join(path, meant))
+	return ""
 }
 
 // textual says whether a pointer to v reads itself from a word.

@@ -60,8 +60,9 @@ func tables(page string) map[string]string {
 
 // collect notes every key below v with its default, "" for a section and for nothing.
 func collect(into map[string]string, path string, v reflect.Value) {
-	for i, key := range fields(v.Type()) {
-		f := v.Field(index(v.Type(), i))
+	for _, key := range fields(v.Type()) {
+		i, _ := field(v.Type(), key)
+		f := v.Field(i)
 		if f.Kind() == reflect.Pointer && !f.IsNil() {
 			f = f.Elem()
 		}

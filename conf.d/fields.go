@@ -2,7 +2,6 @@ package confd
 
 import (
 	"reflect"
-	"slices"
 
 	"procward/escalate"
 )
@@ -18,19 +17,15 @@ func fields(t reflect.Type) []string {
 	return out
 }
 
-// index is the number of the struct field that has the i-th key.
-func index(t reflect.Type, i int) int {
-	for f := range t.NumField() {
-		if key := t.Field(f).Tag.Get("yaml"); key != "" && key != "-" {
-			if i--; i < 0 {
-				return f
-			}
+// field is the number of the struct field that has the key.
+func field(t reflect.Type, key string) (int, bool) {
+	for i := range t.NumField() {
+		if t.Field(i).Tag.Get("yaml") == key && key != "-" && key != "" {
+			return i, true
 		}
 	}
-	return -1
+	return 0, false
 }
-
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
 
 // preset gives a section its defaults before its keys are read.
 func preset(v reflect.Value) {

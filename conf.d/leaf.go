@@ -4,6 +4,7 @@ import (
 	"math"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"gopkg.in/yaml.v3"
@@ -37,21 +38,20 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
 		d.number(n, v, path)
 	case reflect.Float64:
 		d.fraction(n, v, path)
-	case reflect.Struct:
-		if contains(fields(v.Type()), n.Value) {
-			d.bad(n, path, "is a word, but keys go here: write {%s: {}}", n.Value)
-			return
-		}
-		fallthrough
-	case reflect.Slice:
-		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.String {
-			d.bad(n, path, "is %s: write a list, like [%s]", kind(n), n.Value)
-			return
-		}
-		fallthrough
 	default:
-		d.bad(n, path, "is %s: write %s", kind(n), wanted(v.Type()))
+		d.bad(n, path, "is %s: write %s", kind(n), instead(n.Value, v.Type()))
 	}
+}
+
+// instead is what to write where a word stands for a type that is none.
+func instead(word string, t reflect.Type) string {
+	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String {
+		return "a list, like [" + word + "]"
+	}
+	if t.Kind() == reflect.Struct && slices.Contains(fields(t), word) {
+		return "{" + word + ": {}}"
+	}
+	return wanted(t)
 }
 
 func (d *decoder) truth(n *yaml.Node, v reflect.Value, path string) {
