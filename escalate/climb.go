@@ -19,8 +19,10 @@ const (
 // bottom. Times are CLOCK_BOOTTIME.
 type Climb struct {
 	Phase    Phase                   `json:"phase,omitempty"`
-	Position int                     `json:"position,omitempty"` // the rung that is looked at, acted or waited for
-	Spent    map[int][]time.Duration `json:"spent,omitempty"`    // restart-group: by position, when each attempt was run
+	Position int                     `json:"position,omitempty"` // the rung that is looked at, acted or waited for; of Idle: where the next climb begins
+	Acted    string                  `json:"acted,omitempty"`    // name of the rung acted last
+	Tries    int                     `json:"tries,omitempty"`    // restart-group: how often this one was acted since the last recovery
+	Spent    map[int][]time.Duration `json:"spent,omitempty"`    // restart-group: of the first, second …, when each attempt was run
 	Until    time.Duration           `json:"until,omitempty"`    // of Pausing
 }
 
@@ -39,6 +41,7 @@ const (
 	Waited                 // the time of Pausing is over
 	Recovered              // every required member is up for its settle time
 	GiveBack               // recover or retry-after: from the bottom, attempts there again
+	Halt                   // suspended before the rung that is looked at
 )
 
 // Action is what follows.
@@ -75,13 +78,14 @@ func (l Ladder) Next(c Climb, in Input, now time.Duration) (Climb, Decision) {
 	switch c.Phase {
 	case Idle:
 		if in == Exhausted {
-			c.Phase, c.Position = Looking, 0
+			c.Phase = Looking
 			return c, Decision{Action: Look}
 		}
 	case Looking:
 		switch in {
-		case AllUp:
-			return Climb{Spent: c.Spent}, Decision{Action: End}
+		case AllUp, Halt: // what is up may fail again before it has recovered: then on from here
+			c.Phase, c.Until = Idle, 0
+			return c, Decision{Action: End}
 		case Missing:
 			return l.act(c, now)
 		}
@@ -89,11 +93,7 @@ func (l Ladder) Next(c Climb, in Input, now time.Duration) (Climb, Decision) {
 		return l.acted(c, in, now)
 	case Pausing:
 		if in == Waited && now >= c.Until {
-			if l.at(c.Position).RestartGroup == nil {
-				c.Position++
-			}
-			c.Phase = Looking
-			return c, Decision{Action: Look}
+			return l.onward(c), Decision{Action: Look}
 		}
 	case GivenUp:
 		if in == Exhausted {
@@ -108,33 +108,67 @@ func (l Ladder) Next(c Climb, in Input, now time.Duration) (Climb, Decision) {
 }
 
 func (l Ladder) recovered(c Climb) (Climb, Decision) {
-	if c.Phase == Idle || c.Phase == Acting {
+	switch c.Phase {
+	case Acting:
 		return c, Decision{}
+	case Idle:
+		return Climb{Spent: c.Spent}, Decision{}
 	}
 	return Climb{Spent: c.Spent}, Decision{Action: End}
 }
 
 // act takes the rung at the position, or the first above it that has an attempt left.
 func (l Ladder) act(c Climb, now time.Duration) (Climb, Decision) {
-	for ; c.Position < len(l); c.Position++ {
+	for ; c.Position < l.top(); c.Position, c.Tries = c.Position+1, 0 {
 		r := l[c.Position]
-		if r.None != nil {
-			break
+		d := Decision{Action: Act, Rung: r}
+		if group := r.RestartGroup; group != nil {
+			spent := within(c.Spent[l.nth(c.Position)], group.Window.D(), now)
+			// Tries count as well: a window shorter than the attempts take would hold the
+			// climb here for ever.
+			if !group.Attempts.Allows(max(len(spent), c.Tries)) {
+				continue
+			}
+			c.Spent, c.Tries = with(c.Spent, l.nth(c.Position), append(spent, now)), c.Tries+1
+			d.Attempt = len(spent) + 1
 		}
-		if r.RestartGroup == nil {
-			c.Phase = Acting
-			return c, Decision{Action: Act, Rung: r}
-		}
-		spent := within(c.Spent[c.Position], r.RestartGroup.Window.D(), now)
-		if !r.RestartGroup.Attempts.Allows(len(spent)) {
-			continue
-		}
-		c.Spent = with(c.Spent, c.Position, append(spent, now))
-		c.Phase = Acting
-		return c, Decision{Action: Act, Rung: r, Attempt: len(spent) + 1}
+		c.Phase, c.Acted = Acting, r.Name()
+		return c, d
 	}
 	c.Phase = GivenUp
 	return c, Decision{Action: GiveUp}
+}
+
+// top is the first rung none, or the end: nothing above it is climbed.
+func (l Ladder) top() int {
+	for i, r := range l {
+		if r.None != nil {
+			return i
+		}
+	}
+	return len(l)
+}
+
+// nth is how many restart-group rungs stand below a position: attempts are counted by
+// kind, so that a reload which moves the rung does not give them back.
+func (l Ladder) nth(position int) int {
+	n := 0
+	for _, r := range l[:position] {
+		if r.RestartGroup != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// onward goes to the look before the next act: of the same rung if that is a
+// restart-group, or if a reload has put another in the place of the one that was acted.
+func (l Ladder) onward(c Climb) Climb {
+	if r := l.at(c.Position); r.RestartGroup == nil && r.Name() == c.Acted {
+		c.Position, c.Tries = c.Position+1, 0
+	}
+	c.Phase, c.Until = Looking, 0
+	return c
 }
 
 func (l Ladder) acted(c Climb, in Input, now time.Duration) (Climb, Decision) {
@@ -146,11 +180,7 @@ func (l Ladder) acted(c Climb, in Input, now time.Duration) (Climb, Decision) {
 		c.Phase, c.Until = Pausing, now+l.at(c.Position).Wait()
 		return c, Decision{Action: Wait, At: c.Until}
 	case Failed, Skipped:
-		if l.at(c.Position).RestartGroup == nil {
-			c.Position++
-		}
-		c.Phase = Looking
-		return c, Decision{Action: Look}
+		return l.onward(c), Decision{Action: Look}
 	}
 	return c, Decision{}
 }
