@@ -70,7 +70,7 @@ func (m *Machine) start(root string, group *os.File, notify *notify) {
 		"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", // also where the host still has cgroups of version 1
 		"SYSTEMD_NSPAWN_LOCK=0"}              // the root is only read
 	m.cmd.Stdout, m.cmd.Stderr = &m.console, &m.console
-	m.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL, UseCgroupFD: true, CgroupFD: int(group.Fd())}
+	m.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGTERM, UseCgroupFD: true, CgroupFD: int(group.Fd())}
 	started := make(chan error)
 	go func() {
 		lockThread() // the thread that starts it must live as long: Pdeathsig means the thread
@@ -93,7 +93,22 @@ func (m *Machine) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(m.leader), "-a", "--"}, args...)...)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
 	cmd.WaitDelay = time.Second
+	cmd.Cancel = func() error { return killChildren(cmd.Process.Pid) }
 	return cmd
+}
+
+// killChildren ends nsenter by what it runs, which it reaps. Without nsenter that would
+// be reaped by the host's init, and the container could not end before.
+func killChildren(nsenter int) error {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", nsenter))
+	if err != nil {
+		return err
+	}
+	for child := range strings.FieldsSeq(string(children)) {
+		pid, _ := strconv.Atoi(child)
+		_ = unix.Kill(pid, unix.SIGKILL)
+	}
+	return nil
 }
 
 // Exec runs a command inside and returns what it wrote to stdout, without the blanks

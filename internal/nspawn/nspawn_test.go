@@ -1,6 +1,7 @@
 package nspawn
 
 import (
+	"context"
 	"os"
 	"strings"
 	"testing"
@@ -29,6 +30,30 @@ func TestMachine(t *testing.T) {
 	m.Must("sh", "-c", "until journalctl --grep 'hello from inside' && grep 'hello from inside' /var/log/syslog; do sleep 0.02; done")
 	if _, err := os.Stat("/etc/some/file"); err == nil {
 		t.Error("the file is on the host")
+	}
+}
+
+func TestCommandIsCancelled(t *testing.T) {
+	t.Parallel()
+	m := Boot(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	cmd := m.Command(ctx, "sh", "-c", "echo started; exec sleep 4711")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := out.Read(make([]byte, 10)); err != nil {
+		t.Error(err)
+	}
+	cancel()
+	if err := cmd.Wait(); err == nil {
+		t.Error("it ended by itself")
+	}
+	if pids, err := m.Exec("pgrep", "-f", "sleep 4711"); err == nil {
+		t.Errorf("it lives on: %s", pids)
 	}
 }
 

@@ -1,0 +1,122 @@
+package systemd
+
+import (
+	"context"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+	"golang.org/x/sys/unix"
+)
+
+// job is the last job that a unit had since the link looks after it. Of a job that is
+// over, systemd keeps nothing, not even whether it was a start or a stop; hence the
+// look at the unit right after it.
+type job struct {
+	id     uint32        // 0: none so far
+	at     time.Duration // CLOCK_MONOTONIC when we were told; systemd's timestamps are on this clock
+	own    bool          // of Link.Restart
+	over   bool
+	result string // of a job that is over: done, canceled, timeout, failed, dependency …
+	looked bool   // after says how the unit was right after the job
+	after  bool   // up, or on its way there
+}
+
+// lookAfter makes the link remember the unit's jobs from now on. Units that nobody asks
+// for leave no trace.
+func (l *Link) lookAfter(unit string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.jobs[unit] == nil {
+		l.jobs[unit] = &job{}
+	}
+}
+
+// lastJob is a copy of what is known of the unit's last job.
+func (l *Link) lastJob(unit string) job {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if j := l.jobs[unit]; j != nil {
+		return *j
+	}
+	return job{}
+}
+
+func (l *Link) jobNew(s *session, id uint32, unit string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if j := l.jobs[unit]; j != nil {
+		*j = job{id: id, at: monotonic(), own: l.isOwn(id)}
+	}
+	if shutsDown(unit) {
+		l.shutdownJob(s, "job for "+unit)
+	}
+}
+
+func (l *Link) jobRemoved(s *session, id uint32, unit, result string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for w := range l.waiting {
+		w.removed(id, result)
+	}
+	if j := l.jobs[unit]; j != nil && j.id == id {
+		j.over, j.result, j.own = true, result, j.own || l.isOwn(id)
+		go l.lookAfterJob(s, id, unit)
+	}
+	if shutsDown(unit) {
+		l.shutdownJob(s, "")
+	}
+}
+
+// lookAfterJob reads how the unit is right after its job.
+func (l *Link) lookAfterJob(s *session, id uint32, unit string) {
+	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
+	defer cancel()
+	var state string
+	err := s.property(ctx, unitPath(unit), unitIface, "ActiveState", &state)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if j := l.jobs[unit]; err == nil && j != nil && j.id == id {
+		j.looked, j.after = true, state != "inactive" && state != "failed"
+	}
+}
+
+// isOwn says whether a job is one of Link.Restart; it is called with the lock held.
+func (l *Link) isOwn(id uint32) bool {
+	for w := range l.waiting {
+		if w.id == id {
+			return true
+		}
+	}
+	return false
+}
+
+// unitPath is the D-Bus object of a unit, which systemd loads when it is asked for.
+func unitPath(unit string) dbus.ObjectPath {
+	return dbus.ObjectPath(managerPath + "/unit/" + escape(unit))
+}
+
+// escape writes a name as systemd does in object paths: everything but letters, and
+// digits that are not in front, as _ and two hexadecimal digits.
+func escape(name string) string {
+	const hex = "0123456789abcdef"
+	if name == "" {
+		return "_"
+	}
+	b := make([]byte, 0, 2*len(name))
+	for i := range len(name) {
+		c := name[i]
+		switch {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9' && i > 0:
+			b = append(b, c)
+		default:
+			b = append(b, '_', hex[c>>4], hex[c&15])
+		}
+	}
+	return string(b)
+}
+
+func monotonic() time.Duration {
+	var ts unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
+	return time.Duration(ts.Nano())
+}

@@ -1,0 +1,197 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/godbus/dbus/v5"
+)
+
+const (
+	busName     = "org.freedesktop.DBus"
+	systemdName = "org.freedesktop.systemd1"
+	logindName  = "org.freedesktop.login1"
+
+	managerPath  = "/org/freedesktop/systemd1"
+	logindPath   = "/org/freedesktop/login1"
+	managerIface = systemdName + ".Manager"
+	unitIface    = systemdName + ".Unit"
+	jobIface     = systemdName + ".Job"
+	logindIface  = logindName + ".Manager"
+	getProperty  = "org.freedesktop.DBus.Properties.Get"
+	getAll       = "org.freedesktop.DBus.Properties.GetAll"
+
+	busSocket     = "/run/dbus/system_bus_socket"
+	privateSocket = "/run/systemd/private"
+)
+
+// session is one connection. Its signals are taken in on the goroutine that also reads
+// the replies, so whoever has a reply has seen every signal that was sent before it.
+type session struct {
+	link  *Link
+	conn  *dbus.Conn
+	bus   bool          // over the bus, not straight to PID 1
+	stale chan struct{} // systemd has left the bus, or come to it: begin anew
+	once  sync.Once
+
+	mu     sync.Mutex
+	owners map[string]string // unique bus names of systemd and logind
+}
+
+// dial connects and subscribes, within dialLimit.
+func dial(ctx context.Context, l *Link) (*session, error) {
+	s, err := establish(ctx, l, busSocket)
+	if err == nil || os.Geteuid() != 0 {
+		return s, err
+	}
+	s, other := establish(ctx, l, privateSocket)
+	if other != nil {
+		return nil, errors.Join(err, other)
+	}
+	return s, nil
+}
+
+func establish(ctx context.Context, l *Link, socket string) (s *session, err error) {
+	// The context of a connection is its life, so the limit is a timer.
+	life, cancel := context.WithCancel(context.Background())
+	stop := context.AfterFunc(ctx, cancel)
+	timer := time.AfterFunc(dialLimit, cancel)
+	defer func() {
+		timer.Stop()
+		if !stop() || err != nil {
+			cancel()
+		}
+	}()
+	s = &session{link: l, bus: socket == busSocket, stale: make(chan struct{}), owners: map[string]string{}}
+	address := "unix:path=" + dbus.EscapeBusAddressValue(filepath.Join(l.root, socket))
+	s.conn, err = dbus.Dial(address, dbus.WithContext(life), dbus.WithSignalHandler(s))
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", socket, err)
+	}
+	if err = s.open(life); err != nil {
+		s.conn.Close()
+		return nil, fmt.Errorf("connect to %s: %w", socket, err)
+	}
+	return s, nil
+}
+
+// open says who we are and asks for the signals.
+func (s *session) open(ctx context.Context) error {
+	if err := s.conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))}); err != nil {
+		return err
+	}
+	if s.bus {
+		if err := s.match(ctx); err != nil {
+			return err
+		}
+	}
+	return s.manager().CallWithContext(ctx, managerIface+".Subscribe", 0).Err
+}
+
+func (s *session) match(ctx context.Context) error {
+	if err := s.conn.Hello(); err != nil {
+		return err
+	}
+	const signal = "type='signal',sender='%s',interface='%s',member='%s'"
+	for _, rule := range []string{
+		fmt.Sprintf(signal, busName, busName, "NameOwnerChanged") + ",arg0='" + systemdName + "'",
+		fmt.Sprintf(signal, busName, busName, "NameOwnerChanged") + ",arg0='" + logindName + "'",
+		fmt.Sprintf(signal, systemdName, managerIface, "JobNew"),
+		fmt.Sprintf(signal, systemdName, managerIface, "JobRemoved"),
+		fmt.Sprintf(signal, systemdName, managerIface, "StartupFinished"),
+		fmt.Sprintf(signal, logindName, logindIface, "PrepareForShutdown"),
+	} {
+		if err := s.conn.BusObject().CallWithContext(ctx, busName+".AddMatch", 0, rule).Err; err != nil {
+			return fmt.Errorf("AddMatch: %w", err)
+		}
+	}
+	for _, name := range []string{systemdName, logindName} {
+		var owner string
+		if s.conn.BusObject().CallWithContext(ctx, busName+".GetNameOwner", 0, name).Store(&owner) == nil {
+			s.setOwner(name, owner)
+		}
+	}
+	return nil
+}
+
+func (s *session) manager() dbus.BusObject { return s.conn.Object(systemdName, managerPath) }
+
+// wait returns when the connection is of no use any more, and closes it.
+func (s *session) wait(life context.Context) {
+	select {
+	case <-s.conn.Context().Done():
+	case <-s.stale:
+	case <-life.Done():
+	}
+	s.conn.Close()
+}
+
+func (s *session) setOwner(name, owner string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.owners[name] = owner
+}
+
+// from says whether a signal comes from the owner of a name. Everybody may send signals
+// on the system bus, straight to us if they like; only the bus vouches for the sender.
+func (s *session) from(name string, signal *dbus.Signal) bool {
+	if !s.bus {
+		return name != logindName
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return signal.Sender != "" && s.owners[name] == signal.Sender
+}
+
+// DeliverSignal takes one signal; it makes session a dbus.SignalHandler. It must not
+// block.
+func (s *session) DeliverSignal(iface, member string, signal *dbus.Signal) {
+	switch iface {
+	case busName:
+		var name, before, now string
+		if member == "NameOwnerChanged" && signal.Sender == busName && dbus.Store(signal.Body, &name, &before, &now) == nil {
+			s.setOwner(name, now)
+			if name == systemdName {
+				s.once.Do(func() { close(s.stale) })
+			}
+		}
+	case managerIface:
+		if s.from(systemdName, signal) {
+			s.managerSignal(member, signal.Body)
+		}
+	case logindIface:
+		var begins bool
+		if member == "PrepareForShutdown" && s.from(logindName, signal) && dbus.Store(signal.Body, &begins) == nil {
+			s.link.prepareForShutdown(begins)
+		}
+	}
+}
+
+func (s *session) managerSignal(member string, body []any) {
+	var id uint32
+	var path dbus.ObjectPath
+	var unit, result string
+	switch member {
+	case "JobNew":
+		if dbus.Store(body, &id, &path, &unit) == nil {
+			s.link.jobNew(s, id, unit)
+		}
+	case "JobRemoved":
+		if dbus.Store(body, &id, &path, &unit, &result) == nil {
+			s.link.jobRemoved(s, id, unit, result)
+		}
+	case "StartupFinished":
+		s.link.bootFinished()
+	}
+}
+
+// property reads one property into value.
+func (s *session) property(ctx context.Context, path dbus.ObjectPath, iface, name string, value any) error {
+	return s.conn.Object(systemdName, path).CallWithContext(ctx, getProperty, 0, iface, name).Store(value)
+}
