@@ -106,6 +106,17 @@ func (b *bench) fill(ctx context.Context, n int) (err error) {
 	return nil
 }
 
+// settled is the age at which procward's look begins to remember what a process is not.
+const settled = 11 * time.Second
+
+// aged waits until the crowd is as old as those on any host; a short run does not wait.
+func (b *bench) aged(ctx context.Context) error {
+	if b.short {
+		return nil
+	}
+	return sleep(ctx, time.Until(b.crowd.born.Add(settled)))
+}
+
 // sleep waits, but not longer than ctx.
 func sleep(ctx context.Context, d time.Duration) error {
 	select {
@@ -115,6 +126,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 		return nil
 	}
 }
+
+// every is how often a condition is looked at: rarely, so as not to disturb what is measured.
+const every = 20 * time.Millisecond
 
 // until waits for a condition, at most for d.
 func until(ctx context.Context, d time.Duration, what string, done func() (bool, error)) error {
@@ -127,7 +141,7 @@ func until(ctx context.Context, d time.Duration, what string, done func() (bool,
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%s: not within %v", what, d)
 		}
-		if err := sleep(ctx, 5*time.Millisecond); err != nil {
+		if err := sleep(ctx, every); err != nil {
 			return err
 		}
 	}

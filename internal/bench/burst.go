@@ -10,8 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// parallel is how many scripts run at a time.
-const parallel = 8
+const (
+	parallel  = 8       // scripts that run at a time
+	burstName = "burst" // and a number: the targets
+)
 
 // rush is a number of targets that are killed at once, again and again.
 type rush struct {
@@ -62,7 +64,7 @@ func (b *bench) newRush(ctx context.Context, by string) (*rush, error) {
 	if _, err := r.spawnAll(ctx, a); err != nil {
 		return r, err
 	}
-	if err := r.learn(0); err != nil {
+	if err := r.learn(ctx, 0); err != nil {
 		return r, err
 	}
 	if r.daemon, err = b.startDaemon(ctx, a.dir, r.dropin()); err != nil {
@@ -73,7 +75,7 @@ func (b *bench) newRush(ctx context.Context, by string) (*rush, error) {
 
 // spawnAll starts all targets by the floor's program and says when it began.
 func (r *rush) spawnAll(ctx context.Context, a *arena) (time.Duration, error) {
-	out, err := command(ctx, r.spawn, strconv.Itoa(r.count), strconv.Itoa(parallel), "burst", a.script, a.report, a.lifeline, a.target).Output()
+	out, err := command(ctx, r.spawn, strconv.Itoa(r.count), strconv.Itoa(parallel), burstName, a.script, a.report, a.lifeline, a.target).Output()
 	if err != nil {
 		return 0, fmt.Errorf("spawn %d scripts: %w", r.count, err)
 	}
@@ -85,7 +87,7 @@ func (r *rush) dropin() string {
 	var y strings.Builder
 	fmt.Fprintf(&y, "daemon: {parallel-restarts: %d}\nprocesses:\n", parallel)
 	for i := range r.count {
-		name := fmt.Sprintf("burst%04d", i+1)
+		name := fmt.Sprintf("%s%04d", burstName, i+1)
 		match := "name: " + name
 		if r.by == "args" {
 			match = fmt.Sprintf("args: '%s %s '", r.target, name)
@@ -96,19 +98,21 @@ func (r *rush) dropin() string {
 	return y.String()
 }
 
-// learn takes the PIDs of the targets from the records.
-func (r *rush) learn(from int64) error {
-	return until(context.Background(), 10*time.Second, "all targets up", func() (bool, error) {
-		all, err := r.written(from)
-		n := 0
-		for _, rec := range all {
-			if rec.kind == targetUp {
-				r.pids[rec.name] = rec.pid
-				n++
-			}
-		}
+// learn takes the PIDs of the targets from the records, once all are up.
+func (r *rush) learn(ctx context.Context, from int64) error {
+	if err := until(ctx, 10*time.Second, "all targets up", func() (bool, error) {
+		n, err := count(r.report, from, targetUp+" "+burstName)
 		return n >= r.count, err
-	})
+	}); err != nil {
+		return err
+	}
+	all, err := r.written(from)
+	for _, rec := range all {
+		if rec.kind == targetUp {
+			r.pids[rec.name] = rec.pid
+		}
+	}
+	return err
 }
 
 func (r *rush) rounds(ctx context.Context, b *bench, n int) error {
@@ -154,7 +158,7 @@ func (r *rush) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return r.learn(from)
+	return r.learn(ctx, from)
 }
 
 // killAll kills every target by its pidfd and says when it began.
@@ -190,14 +194,8 @@ func (r *rush) size() (int64, error) {
 // ended waits until every script has ended.
 func (r *rush) ended(ctx context.Context, from int64) error {
 	got := 0
-	err := until(ctx, 2*time.Minute, "the end of all scripts", func() (bool, error) {
-		all, err := r.written(from)
-		got = 0
-		for _, rec := range all {
-			if rec.kind == scriptEnds {
-				got++
-			}
-		}
+	err := until(ctx, 2*time.Minute, "the end of all scripts", func() (done bool, err error) {
+		got, err = count(r.report, from, scriptEnds+" "+burstName)
 		return got >= r.count, err
 	})
 	if err != nil {

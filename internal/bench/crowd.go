@@ -61,11 +61,6 @@ func (c *crowd) reap(pid int) (time.Duration, error) {
 	return time.Duration(ns), err
 }
 
-// aged waits until all are of an age.
-func (c *crowd) aged(ctx context.Context, age time.Duration) error {
-	return sleep(ctx, time.Until(c.born.Add(age)))
-}
-
 // close ends them all; it may be nil.
 func (c *crowd) close() {
 	if c != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -17,75 +16,107 @@ type watcher struct {
 	took sample
 }
 
+// trio is the watchers of one number of tracked PIDs.
+type trio struct {
+	tracked            int
+	floor, ours, early *watcher
+}
+
+func (f *trio) all() []*watcher { return []*watcher{f.floor, f.ours, f.early} }
+
 // deaths measures from SIGKILL to the event, with few and with many tracked PIDs.
-func deaths(ctx context.Context, b *bench) (table, error) {
-	var t table
+func deaths(ctx context.Context, b *bench) (t table, err error) {
 	if err := b.fill(ctx, b.many()); err != nil {
 		return t, err
 	}
-	sizes := []int{1, b.many() / 10, len(b.crowd.pids)}
-	pairs, err := watchAll(ctx, b, sizes)
+	var trios []*trio
 	defer func() {
-		for _, w := range pairs {
-			w.close()
+		for _, f := range trios {
+			f.close()
 		}
 	}()
-	if err != nil {
-		return t, err
-	}
-	rounds := b.rounds(250, 30)
-	for i := range rounds * len(pairs) {
-		if err := pairs[i%len(pairs)].death(b.crowd); err != nil {
+	for _, n := range []int{1, b.many() / 10, b.many()} {
+		f := &trio{tracked: n}
+		trios = append(trios, f)
+		if err := f.start(ctx, b); err != nil {
 			return t, err
 		}
 	}
-	for i, n := range sizes {
-		t.add(against(number(n)+" tracked", pairs[2*i].took, pairs[2*i+1].took, 1.25))
-	}
-	t.add(growth(pairs, sizes))
-	t.note("Median of %d kills each, floor and procward in turns. From just before kill(2) by the parent to the return of epoll_wait(2) in the floor, to the call of the event function in procward, which by then has read the cause of death as well. The dead are not reaped before.", rounds)
-	for i, n := range sizes {
-		t.note("%s tracked: floor %s; procward %s.", number(n), pairs[2*i].took.span(), pairs[2*i+1].took.span())
-	}
-	return t, nil
-}
-
-// growth compares the most tracked with the fewest.
-func growth(pairs []*watcher, sizes []int) row {
-	last := len(pairs) - 2
-	floor := ratio(pairs[last].took.median(), pairs[0].took.median())
-	ours := ratio(pairs[last+1].took.median(), pairs[1].took.median())
-	return row{
-		what:  fmt.Sprintf("growth from 1 to %s", number(sizes[len(sizes)-1])),
-		floor: fmt.Sprintf("×%.2f", floor), ours: fmt.Sprintf("×%.2f", ours),
-		goal: "none (≤ ×1.10)", verdict: holds(ours <= 1.10),
-	}
-}
-
-// watchAll starts a floor and a tracker for each size; the idle ones are tracked by all.
-func watchAll(ctx context.Context, b *bench, sizes []int) ([]*watcher, error) {
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	var all []*watcher
-	for _, n := range sizes {
-		for _, argv := range [][]string{{b.tool("death")}, {self, "-as", asTracker}} {
-			t, err := talk(ctx, argv[0], argv[1:]...)
-			if err != nil {
-				return all, err
-			}
-			w := &watcher{talker: t}
-			all = append(all, w)
-			if err := w.track(b.crowd.pids[:n-1]...); err != nil {
-				return all, err
-			}
-			if got, err := w.ask("s"); err != nil || got != fmt.Sprintf("s %d", n-1) {
-				return all, fmt.Errorf("track %d processes: got %q: %w", n-1, got, errors.Join(err, errors.New("not all of them")))
+	rounds := b.rounds(250, 30)
+	for range rounds {
+		for _, f := range trios {
+			for _, w := range f.all() {
+				if err := w.death(b.crowd); err != nil {
+					return t, err
+				}
 			}
 		}
 	}
-	return all, nil
+	t.deathRows(trios, rounds)
+	return t, nil
+}
+
+func (t *table) deathRows(trios []*trio, rounds int) {
+	for _, f := range trios {
+		t.add(against(number(f.tracked)+" tracked, the event with its cause", f.floor.took, f.ours.took, 1.25))
+	}
+	first, last := trios[0], trios[len(trios)-1]
+	floor, ours := ratio(last.floor.took.median(), first.floor.took.median()), ratio(last.ours.took.median(), first.ours.took.median())
+	t.add(row{
+		what:  "growth from 1 to " + number(last.tracked),
+		floor: fmt.Sprintf("×%.2f", floor), ours: fmt.Sprintf("×%.2f", ours),
+		goal: "none (≤ ×1.10)", verdict: holds(ours <= 1.10),
+	})
+	for _, f := range trios {
+		t.add(against(number(f.tracked)+" tracked, the event before its cause", f.floor.took, f.early.took, 0))
+	}
+	t.note("Median of %d kills each, in turns. From just before kill(2) by the parent to the return of epoll_wait(2) in the floor, and to the call of the event function in procward, which by then has read the cause of death from /proc; the last rows are with the option to tell the cause later. The dead are not reaped before.", rounds)
+	for _, f := range trios {
+		t.note("%s tracked: floor %s; with the cause %s; before it %s.", number(f.tracked), f.floor.took.span(), f.ours.took.span(), f.early.took.span())
+	}
+}
+
+// start starts the watchers and has them track all but one: that one is killed.
+func (f *trio) start(ctx context.Context, b *bench) (err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	idle := b.crowd.pids[:f.tracked-1]
+	if f.floor, err = startWatcher(ctx, idle, b.tool("death")); err != nil {
+		return err
+	}
+	if f.ours, err = startWatcher(ctx, idle, self, "-as", asTracker); err != nil {
+		return err
+	}
+	f.early, err = startWatcher(ctx, idle, self, "-as", asEarly)
+	return err
+}
+
+func (f *trio) close() {
+	for _, w := range f.all() {
+		if w != nil {
+			w.close()
+		}
+	}
+}
+
+func startWatcher(ctx context.Context, idle []int, program string, args ...string) (*watcher, error) {
+	t, err := talk(ctx, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	w := &watcher{talker: t}
+	if err := w.track(idle...); err != nil {
+		return w, err
+	}
+	switch got, err := w.ask("s"); {
+	case err != nil:
+		return w, err
+	case got != fmt.Sprintf("s %d", len(idle)):
+		return w, fmt.Errorf("of %d processes are tracked: %q", len(idle), got)
+	}
+	return w, nil
 }
 
 func (w *watcher) track(pids ...int) error {

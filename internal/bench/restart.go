@@ -6,9 +6,6 @@ import (
 	"time"
 )
 
-// settledAge is when procward's look begins to remember what a process is not.
-const settledAge = 11 * time.Second
-
 func restart300(ctx context.Context, b *bench) (table, error) {
 	there, err := countProcesses()
 	if err != nil {
@@ -57,7 +54,7 @@ func restarts(ctx context.Context, b *bench, race bool) (t table, ours *supervis
 	if err := warm(ctx, b, all, &t); err != nil {
 		return t, ours, err
 	}
-	rounds := b.rounds(40, 6)
+	rounds := b.rounds(40, 4)
 	if err := killAll(ctx, all, rounds); err != nil {
 		return t, ours, err
 	}
@@ -98,7 +95,7 @@ func warm(ctx context.Context, b *bench, all []*supervised, t *table) error {
 		return err
 	}
 	t.note("The first restart after the start of procward, when it has to read every process: %s.", show(all[0].began.median()))
-	if err := b.crowd.aged(ctx, settledAge); err != nil {
+	if err := b.aged(ctx); err != nil {
 		return err
 	}
 	if err := killAll(ctx, all, 1); err != nil {

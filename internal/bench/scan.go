@@ -41,7 +41,7 @@ func scans(ctx context.Context, b *bench) (t table, err error) {
 		return t, err
 	}
 	defer scanner.Close()
-	if err := b.crowd.aged(ctx, settledAge); err != nil {
+	if err := b.aged(ctx); err != nil {
 		return t, err
 	}
 	rounds := b.rounds(15, 5)

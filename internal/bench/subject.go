@@ -16,8 +16,12 @@ import (
 	"procward/watch"
 )
 
-// asTracker names the subject of which watch.Tracker is all.
-const asTracker = "tracker"
+// The subjects that bench itself can be: watch.Tracker and nothing else, as the daemon
+// has it, and told to report a death before its cause.
+const (
+	asTracker = "tracker"
+	asEarly   = "tracker-early"
+)
 
 // monotonic is the clock of every measurement, which C programs read too.
 func monotonic() time.Duration {
@@ -28,14 +32,17 @@ func monotonic() time.Duration {
 
 // beSubject turns this process into a subject of the measurement.
 func beSubject(ctx context.Context, as string) error {
-	if as != asTracker {
-		return fmt.Errorf("-as %s: there is only %s", as, asTracker)
+	if as != asTracker && as != asEarly {
+		return fmt.Errorf("-as %s: there are only %s and %s", as, asTracker, asEarly)
 	}
 	fs, err := procscan.Open("/proc")
 	if err != nil {
 		return err
 	}
-	tracker, err := watch.NewTracker(fs, watch.Options{Note: func(text string) { fmt.Fprintln(os.Stderr, text) }})
+	tracker, err := watch.NewTracker(fs, watch.Options{
+		CauseLater: as == asEarly,
+		Note:       func(text string) { fmt.Fprintln(os.Stderr, text) },
+	})
 	if err != nil {
 		return err
 	}
