@@ -78,8 +78,10 @@ func read(file string, text []byte) *version {
 // a file that is wrong.
 func declarations(file string, root *yaml.Node) []declared {
 	var out []declared
+	seen := map[[2]string]bool{}
 	add := func(section, name string, k, v *yaml.Node) {
-		if name != "" && !slices.ContainsFunc(out, func(d declared) bool { return d.section == section && d.name == name }) {
+		if both := [2]string{section, name}; name != "" && !seen[both] {
+			seen[both] = true
 			out = append(out, declared{section, name, origin{file, k, v}})
 		}
 	}
