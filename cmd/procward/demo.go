@@ -1,16 +1,131 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
+)
+
+// The whole demo takes at most the sum of these, and usually a third.
+const (
+	demoTime    = 25 * time.Second // for the story
+	daemonStop  = 2 * time.Second  // for the daemon to end
+	cleanupTime = 2 * time.Second  // for the victims to end by themselves, before they are killed
+	killTime    = 1 * time.Second  // for those to be gone
 )
 
 func demoCommand(*flags) *cobra.Command {
-	return &cobra.Command{
+	var jsonOut bool
+	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Show at work what procward does, without root or configuration",
-		Args:  cobra.NoArgs,
-		RunE:  runs(func(*cobra.Command, []string) error { return errors.New("demo is not there yet") }),
+		Long: `Starts a few processes of its own, runs the real daemon on them and shows what it
+does, as it happens: found by a scan; killed and restarted, with the time that took;
+replaced by a successor; an exit code seen; a crash loop and its escalation. It takes
+about ten seconds and at most thirty. It touches nothing but its own processes and a
+temporary directory, and leaves neither behind.
+
+Exit codes: 0 everything happened as shown, 1 not, or interrupted, 2 wrong usage.`,
+		Example: `  procward demo
+  procward demo --json     one JSON object a line: what the demo does, and procward's messages`,
+		Args: cobra.NoArgs,
+		RunE: runs(func(cmd *cobra.Command, _ []string) error {
+			s, err := newStage(os.TempDir())
+			if err != nil {
+				return fmt.Errorf("set up the demo: %w", err)
+			}
+			return demo(cmd.Context(), s, billOn(cmd.OutOrStdout(), jsonOut))
+		}),
 	}
+	cmd.Flags().BoolVar(&jsonOut, "json", false, "write JSON lines")
+	return cmd
+}
+
+// billOn is how the demo is shown on w.
+func billOn(w io.Writer, jsonOut bool) bill {
+	if jsonOut {
+		return jsonBill{w}
+	}
+	return newTextBill(w)
+}
+
+// demo plays the story on a stage and clears it away, whatever happens.
+func demo(ctx context.Context, s stage, b bill) error {
+	unix.Umask(0o022) // as run does: it decides who may write what scripts and the demo make
+	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	story, cancel := context.WithTimeout(ctx, demoTime)
+	defer cancel()
+	p := &play{stage: s, bill: b, began: time.Now(), events: make(chan event, 1024), up: map[string]int{}, scripts: map[string]int{}}
+	if err := p.open(story); err != nil {
+		return errors.Join(fmt.Errorf("set up the demo: %w", err), p.clear())
+	}
+	told := p.story(story)
+	if ctx.Err() != nil {
+		told = errors.New("interrupted")
+	}
+	if p.end(told, p.clear()) {
+		return nil
+	}
+	return &failure{code: exitBad}
+}
+
+// story plays the steps and says which did not go as they should.
+func (p *play) story(ctx context.Context) error {
+	var failed []string
+	for i, step := range demoSteps {
+		p.begin(i+1, step.title)
+		text, err := p.step(ctx, step)
+		if ctx.Err() != nil {
+			return errors.New("not finished in time")
+		}
+		if err != nil {
+			failed, text = append(failed, strconv.Itoa(p.number)), err.Error()
+		}
+		p.result(err == nil, text)
+		p.rest(ctx, p.bill.pause())
+	}
+	switch {
+	case len(failed) > 0:
+		return fmt.Errorf("not as it should be: step %s", strings.Join(failed, ", "))
+	case !maps.Equal(p.scripts, demoRestarts):
+		return fmt.Errorf("restart scripts ran %v times, not %v", p.scripts, demoRestarts)
+	}
+	return nil
+}
+
+// demoRestarts is how often each victim's restart script runs in the whole story.
+var demoRestarts = map[string]int{demoWeb: 1, demoJob: 1, demoDB: 1, demoCrash: 3}
+
+func (p *play) step(ctx context.Context, s demoStep) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.time)
+	defer cancel()
+	return s.play(p, ctx)
+}
+
+// end says how it went and what is left, and whether all is well.
+func (p *play) end(told, left error) (ok bool) {
+	ok = told == nil && left == nil
+	text := fmt.Sprintf("all %d steps went as they should", len(demoSteps))
+	if told != nil {
+		text = told.Error()
+	}
+	if left == nil {
+		text += fmt.Sprintf("; cleaned up: no process is left, %s is removed", p.stage.dir)
+	} else {
+		text += "; not cleaned up: " + left.Error()
+	}
+	p.number = 0
+	p.show(entry{Demo: "end", OK: &ok, Text: text})
+	return ok
 }

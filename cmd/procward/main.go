@@ -17,6 +17,7 @@ import (
 var version string
 
 func main() {
+	demoVictim(os.Args[0])
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -18,6 +18,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	demoVictim(os.Args[0])
 	testscript.Main(m, map[string]func(){"procward": main, "fakedaemon": fakeDaemon})
 }
 
@@ -51,7 +52,7 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await PATH")
 	}
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		if _, err := os.Lstat(ts.MkAbs(args[0])); err == nil {
 			return
 		}
@@ -68,7 +69,7 @@ func awaitOut(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: awaitout REGEXP COMMAND [ARGUMENT...]")
 	}
 	want := regexp.MustCompile(args[0])
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		err := ts.Exec(args[1], args[2:]...)
 		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
 			return
