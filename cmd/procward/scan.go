@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -94,6 +95,10 @@ func nearFor(named bool) func(sight) bool {
 	return func(s sight) bool { return named || !s.OK }
 }
 
+// scanTime is how long reads that hang may delay a scan: more than the daemon allows,
+// since nothing but the operator waits, and a busy host looks like one that hangs.
+const scanTime = 5 * time.Second
+
 // look scans once for the named processes, and finds out what comes close where near
 // says so.
 func look(ctx context.Context, cfg *confd.Config, names []string, near func(sight) bool) ([]sight, error) {
@@ -105,6 +110,7 @@ func look(ctx context.Context, cfg *confd.Config, names []string, near func(sigh
 	scanner := procscan.NewScanner(fs)
 	defer scanner.Close()
 	scanner.SetScripts(cfg.Scripts())
+	scanner.SetDeadline(scanTime)
 	matchers := make([]*procscan.Matcher, len(names))
 	for i, name := range names {
 		if matchers[i], err = cfg.Processes[name].Match.Compile(); err != nil {

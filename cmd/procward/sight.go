@@ -108,7 +108,7 @@ type details struct{ user, exe, args string }
 
 // detailTime bounds the reading of details: a process whose memory is locked would hang
 // it for ever.
-const detailTime = time.Second
+const detailTime = 2 * time.Second
 
 func detailsOf(fs *procscan.FS, p procscan.Process) details {
 	read := make(chan details, 1)

@@ -24,13 +24,16 @@ type Server struct {
 	http     *http.Server
 }
 
+// draftSuffix is what the name of the socket ends in before it is ready.
+const draftSuffix = ".new"
+
 // Listen makes the socket at path, mode 0600, in a directory that is made (0755) where
 // it is missing. A socket that a dead daemon left behind is replaced; where a daemon
 // answers, or holds the lock beside the socket, the error is ErrRunning. Nothing is
 // answered before Serve; those who connect earlier wait.
 func Listen(path string) (*Server, error) {
-	if n := len(unix.RawSockaddrUnix{}.Path) - 1; len(path) > n {
-		return nil, fmt.Errorf("socket %s: the path is longer than the %d bytes that unix(7) allows", path, n)
+	if n := len(unix.RawSockaddrUnix{}.Path) - 1 - len(draftSuffix); len(path) > n {
+		return nil, fmt.Errorf("socket %s: the path is longer than %d bytes (unix(7)): choose a shorter --socket", path, n)
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("make the directory of the socket: %w", err)
@@ -79,24 +82,34 @@ func (s *Server) Close(ctx context.Context) error {
 	return errors.Join(err, s.lock.Release())
 }
 
-// listen is called with the lock held, so a socket that nobody answers is nobody's.
+// listen is called with the lock held, so a socket that nobody answers is nobody's. The
+// socket is made under another name and renamed when it is ready: whoever sees it at
+// path can connect, and a dead one is replaced without a gap.
 func listen(path string) (*net.UnixListener, error) {
-	if err := clearStale(path); err != nil {
+	if err := vacant(path); err != nil {
 		return nil, err
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	draft := path + draftSuffix
+	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("remove what a dead daemon left: %w", err)
+	}
+	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: draft, Net: "unix"})
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
 	l.SetUnlinkOnClose(false)
-	if err := os.Chmod(path, 0o600); err != nil {
-		return nil, errors.Join(fmt.Errorf("protect the socket: %w", err), l.Close(), os.Remove(path))
+	if err = os.Chmod(draft, 0o600); err == nil {
+		err = os.Rename(draft, path)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("put the socket in its place: %w", err), l.Close(), os.Remove(draft))
 	}
 	return l, nil
 }
 
-// clearStale removes the socket that a dead daemon left at path.
-func clearStale(path string) error {
+// vacant says that path is free for our socket: nothing is there, or the socket of a
+// dead daemon.
+func vacant(path string) error {
 	info, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -114,9 +127,6 @@ func clearStale(path string) error {
 	}
 	if !errors.Is(err, unix.ECONNREFUSED) {
 		return fmt.Errorf("ask whether somebody listens on the socket: %w", err)
-	}
-	if err := os.Remove(path); err != nil {
-		return fmt.Errorf("remove the socket of a dead daemon: %w", err)
 	}
 	return nil
 }

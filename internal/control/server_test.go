@@ -3,6 +3,7 @@ package control
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -50,8 +51,10 @@ func TestSomebodyAnswersWithoutALock(t *testing.T) {
 }
 
 func TestDeadSocketIsReplaced(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "s")
+	dir := t.TempDir()
+	path := filepath.Join(dir, "s")
 	leaveDeadSocket(t, path)
+	leaveDeadSocket(t, path+draftSuffix)
 	s, err := Listen(path)
 	if err != nil {
 		t.Fatal(err)
@@ -69,6 +72,41 @@ func TestDeadSocketIsReplaced(t *testing.T) {
 	if err := again.Close(soon(t)); err != nil {
 		t.Fatal(err)
 	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 1 || left[0].Name() != "s.lock" {
+		t.Errorf("left behind: %v, %v, want the lock alone", left, err)
+	}
+}
+
+// Whoever sees the socket can connect.
+func TestSocketIsReadyWhenSeen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s")
+	for range 200 {
+		seen := make(chan error, 1)
+		go func() {
+			for {
+				c, err := net.Dial("unix", path)
+				if errors.Is(err, fs.ErrNotExist) {
+					continue
+				}
+				if err == nil {
+					c.Close()
+				}
+				seen <- err
+				return
+			}
+		}()
+		s, err := Listen(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-seen; err != nil {
+			t.Fatalf("connect: %v", err)
+		}
+		if err := s.Close(soon(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 func TestListenRefuses(t *testing.T) {
@@ -83,7 +121,7 @@ func TestListenRefuses(t *testing.T) {
 	for path, want := range map[string]string{
 		file:                              "is there and is not a socket",
 		filepath.Join(file, "below", "s"): "make the directory of the socket",
-		filepath.Join(dir, strings.Repeat("x", 120)): "longer than the 107 bytes",
+		filepath.Join(dir, strings.Repeat("x", 120)): "longer than 103 bytes",
 		filepath.Join(dir, "linked"):                 "open the lock",
 	} {
 		if _, err := Listen(path); err == nil || !strings.Contains(err.Error(), want) {
