@@ -2,9 +2,6 @@ package procscan
 
 import "bytes"
 
-// The details below are read of few processes, the ones that match otherwise. They come
-// from prometheus/procfs; only what is read of all is read by this package itself.
-
 // unit reads the path of the control group of a process, through a thread of it where
 // tid is not 0: on the hierarchies of version 1 an exited leader shows "/".
 func (fs *FS) unit(pid, tid int) (string, error) {
@@ -24,15 +21,17 @@ func (fs *FS) unit(pid, tid int) (string, error) {
 
 // namespaces counts the PID namespaces that a process has a PID in, from that of the
 // mounted proc file system down: the NSpid line of /proc/PID/status (proc_pid_status(5)).
-// A kernel without the line has no namespaces: one. The buffer is for the text.
-func (fs *FS) namespaces(pid int, buf []byte) (int, error) {
+// A kernel without the line has no namespaces: one. The text stays in the buffer, which
+// grows as needed: the groups of a process stand before that line. It is read here and
+// not by procfs since it is read of every process that matches, and they may be many.
+func (fs *FS) namespaces(pid int, buf []byte) (int, []byte, error) {
 	var p path
 	p.process(pid)
-	n, err := fs.file(p.file("status"), buf)
+	buf, err := fs.readAll(p.file("status"), buf, textLimit)
 	if err != nil {
-		return 0, err
+		return 0, buf, err
 	}
-	_, line, _ := bytes.Cut(buf[:n], []byte("\nNSpid:"))
+	_, line, _ := bytes.Cut(buf, []byte("\nNSpid:"))
 	line, _, _ = bytes.Cut(line, []byte("\n"))
-	return max(1, len(bytes.Fields(line))), nil
+	return max(1, len(bytes.Fields(line))), buf, nil
 }

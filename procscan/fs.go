@@ -1,22 +1,15 @@
 package procscan
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-	"time"
 
 	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 )
-
-// tick is the unit of start times: proc_pid_stat(5) gives them in clock ticks, and
-// USER_HZ is 100 on every architecture that Linux and Go share.
-const tick = 10 * time.Millisecond
 
 // FS is a mounted proc file system, or a tree of files that looks like one.
 // It may be used by several goroutines at a time.
@@ -96,78 +89,16 @@ func (fs *FS) file(name *byte, buf []byte) (int, error) {
 }
 
 func gone(err error) error {
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
 		return os.ErrNotExist
 	}
 	return err
 }
 
-// liveThread finds a thread of the process, other than its leader, that has not
-// exited; 0 if there is none (any more).
-func (fs *FS) liveThread(pid int, buf []byte) (tid int, state byte) {
-	// A thread may start another one and end between two lines of the listing.
-	for range 3 {
-		if tid, state = fs.oneLiveThread(pid, buf); tid != 0 {
-			return tid, state
-		}
-	}
-	return 0, 0
-}
-
-func (fs *FS) oneLiveThread(pid int, buf []byte) (tid int, state byte) {
-	dir, err := os.Open(filepath.Join(fs.root, strconv.Itoa(pid), "task"))
-	if err != nil {
-		return 0, 0
-	}
-	defer dir.Close()
-	for {
-		names, err := dir.Readdirnames(64)
-		for _, name := range names {
-			tid, err := strconv.Atoi(name)
-			if err != nil || tid == pid {
-				continue
-			}
-			var p path
-			var s stat
-			p.thread(pid, tid)
-			if fs.stat(&p, buf, &s) == nil && s.state != 'Z' && !s.dead() {
-				return tid, s.state
-			}
-		}
-		if err != nil {
-			return 0, 0
-		}
-	}
-}
-
-// BootID is the identity of this boot, from sys/kernel/random/boot_id (random(4)).
-func (fs *FS) BootID() (string, error) {
-	text, err := os.ReadFile(filepath.Join(fs.root, "sys/kernel/random/boot_id"))
-	if err != nil {
-		return "", fmt.Errorf("read the boot id: %w", err)
-	}
-	id := string(bytes.TrimSpace(text))
-	if id == "" {
-		return "", errors.New("read the boot id: the file is empty")
-	}
-	return id, nil
-}
-
-// Boottime is the time since boot by CLOCK_BOOTTIME, which goes on while the machine is
-// suspended; the start times of processes are on the same clock.
-func Boottime() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return 0 // cannot fail: the clock is there since Linux 2.6.39 and the pointer is good
-	}
-	return time.Duration(ts.Nano())
-}
-
-// Started is when the process started, on the clock of Boottime, to a hundredth of a
-// second (rounded down).
-func (id ID) Started() time.Duration { return time.Duration(id.Start) * tick }
-
-// readAll reads a file below the root up to limit bytes into buf, which grows as needed.
+// readAll reads a file up to limit bytes into buf, which grows as needed.
 func (fs *FS) readAll(name *byte, buf []byte, limit int) ([]byte, error) {
 	fd, err := openat(fs.dir, name)
 	if err != nil {
@@ -182,10 +113,10 @@ func (fs *FS) readAll(name *byte, buf []byte, limit int) ([]byte, error) {
 		n, err := read(fd, buf[len(buf):min(cap(buf), limit)])
 		buf = buf[:len(buf)+n]
 		switch {
-		case err == io.EOF || err == nil && (n == 0 || len(buf) < cap(buf)) || len(buf) >= limit:
-			return buf, nil
 		case err != nil:
 			return buf, gone(err)
+		case n == 0 || len(buf) < cap(buf) || len(buf) >= limit: // a short read is the last
+			return buf, nil
 		}
 	}
 }

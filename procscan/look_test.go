@@ -178,6 +178,22 @@ func TestLookAfterAnOverflow(t *testing.T) {
 	}
 }
 
+func TestDrain(t *testing.T) {
+	s := fastScanner(t)
+	h := start(t)
+	m := matcher(t, func(m *Match) { m.Name = "look-drained" })
+	s.unseen(t, m, h.pid())
+	h.do("comm look-drained")
+	if !s.Drain() {
+		t.Fatal("not trusted")
+	}
+	s.sees(t, m, h.pid())
+	without, _ := tree(t)
+	if without.Drain() {
+		t.Error("true without a connector")
+	}
+}
+
 // A connector that has fallen silent is not believed.
 func TestLookAfterSilence(t *testing.T) {
 	s := fastScanner(t)

@@ -243,6 +243,23 @@ func TestUnreadable(t *testing.T) {
 	}
 }
 
+// Some files are longer than a page.
+func TestLongFiles(t *testing.T) {
+	s, root := tree(t, fake{pid: 10, comm: "a", args: []string{"a", strings.Repeat("x", 300_000), "last"}}, fake{pid: 11, comm: "a", args: []string{"last"}})
+	status := "Name:\ta\nGroups:\t" + strings.Repeat("100000 ", 5000) + "\nNSpid:\t11\t1\n"
+	if err := os.WriteFile(filepath.Join(root, "11/status"), []byte(status), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	sel := find(t, s, func(m *Match) { m.Args, m.Select = "last$", All })
+	if got := pids(sel.Matching); !slices.Equal(got, []int{10}) {
+		t.Errorf("got %v", got)
+	}
+	scanOne(t, s.Scan, matcher(t, func(m *Match) { m.Name = "nobody" }))
+	if n := cap(s.crew.idle.subject.argsBuf); n > argsToKeep {
+		t.Errorf("keeps %d bytes", n)
+	}
+}
+
 func TestCompileRefuses(t *testing.T) {
 	m := DefaultMatch()
 	m.Args = "("

@@ -30,7 +30,7 @@ func newOurs(fs *FS) *ours {
 	o.exe, _ = os.Readlink(filepath.Join(self, "exe"))
 	args, _ := os.ReadFile(filepath.Join(self, "cmdline"))
 	o.args = string(joinArgs(args))
-	if n, err := fs.namespaces(fs.self, make([]byte, textSize)); err == nil {
+	if n, _, err := fs.namespaces(fs.self, make([]byte, 0, textSize)); err == nil {
 		o.namespaces = n
 	}
 	return o

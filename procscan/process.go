@@ -38,14 +38,17 @@ func (p Process) Dead() bool {
 	return p.State == 'X' || p.State == 'x' || p.State == 'Z' && p.Threads <= 1
 }
 
-// Unreadable is a process that could match but could not be read far enough to tell.
+// Unreadable is a process that could match but could not be read far enough to tell:
+// what could be read of it fits. A process whose exe is denied to us could match if its
+// name or its first argument is like the program's.
 type Unreadable struct {
 	Process
-	What string // "exe", "cmdline", "cgroup", "stat"
+	What string // "stat", "user", "exe", "cmdline", "cgroup", "status"
 	Err  error
 }
 
-// Selection is what one match finds in one snapshot.
+// Selection is what one match finds in one snapshot. Selected and Matching may lie in the
+// same memory: they are for reading.
 type Selection struct {
 	Err        error        // the match could not be applied (ErrNoUser, or a path that hangs): what is below may be incomplete
 	Selected   []Process    // what Select chose, by start time

@@ -2,9 +2,7 @@ package procscan
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"time"
 )
@@ -93,10 +91,29 @@ func (s *Scanner) Scan(ctx context.Context, ms []*Matcher) ([]Selection, error) 
 // match when it was ten seconds old or older, unless the kernel told since that it has
 // executed a program or changed its name or its user. Not told, and so seen by Scan
 // alone, is when such a process gets to match by writing another title over its
-// arguments, by being moved to another control group, or by its binary being renamed.
+// arguments, by being moved to another control group, or by its binary being renamed. A
+// process in the middle of execve(2) is what it was before.
 // Where the kernel does not tell, or may have lost something, everything is read.
 func (s *Scanner) Look(ctx context.Context, ms []*Matcher) ([]Selection, error) {
 	return s.scan(ctx, ms, false)
+}
+
+// Drain takes in what the kernel has told since the last look, which costs microseconds.
+// The kernel keeps some ten thousand execs, renames and changes of user for us; on a host
+// where more happens between two looks, call it now and then, or the next Look will have
+// to read everything. False says that it will.
+func (s *Scanner) Drain() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.drain()
+}
+
+func (s *Scanner) drain() bool {
+	ok := s.connector.drain(s.memory.forget)
+	if !ok {
+		s.memory.forgetAll()
+	}
+	return ok
 }
 
 func (s *Scanner) scan(ctx context.Context, ms []*Matcher, all bool) ([]Selection, error) {
@@ -106,9 +123,7 @@ func (s *Scanner) scan(ctx context.Context, ms []*Matcher, all bool) ([]Selectio
 	if err != nil {
 		return nil, fmt.Errorf("scan the process table: %w", err)
 	}
-	if !s.connector.drain(s.memory.forget) {
-		s.memory.forgetAll()
-	}
+	s.drain()
 	now := Boottime()
 	if err := s.listing.read(s.fs); err != nil {
 		return nil, err
@@ -154,53 +169,4 @@ func (s *Scanner) resolve(ctx context.Context, ms []*Matcher) ([]query, error) {
 		queries[i] = w.found.query
 	}})
 	return queries, err
-}
-
-// finding is what a worker found of one item.
-type finding struct {
-	query    query
-	unit     string
-	near     NearMiss
-	verdicts []verdict
-	doubts   []error
-	process  Process // where a verdict is not no
-	asked    bool    // process is filled
-	start    uint64
-	ended    bool
-}
-
-// judge reads one process as far as the queries need it.
-func (w *worker) judge(pid int, queries []query) {
-	f, s := &w.found, w.subject
-	f.verdicts, f.doubts = f.verdicts[:0], f.doubts[:0]
-	f.asked, f.ended = false, false
-	err := s.open(pid)
-	f.start = s.id.Start
-	if errors.Is(err, os.ErrNotExist) {
-		f.ended = true
-		return
-	}
-	for i := range queries {
-		v, why := doubt, err
-		if err == nil {
-			v, why = s.judge(&queries[i])
-		} else if queries[i].none {
-			v = no
-		}
-		f.verdicts = append(f.verdicts, v)
-		f.doubts = append(f.doubts, why)
-	}
-	f.ended = s.over
-	if !f.ended && !f.allNo() {
-		f.process, f.asked = s.process(), true
-	}
-}
-
-func (f *finding) allNo() bool {
-	for _, v := range f.verdicts {
-		if v != no {
-			return false
-		}
-	}
-	return true
 }

@@ -53,7 +53,8 @@ const whatStat = "stat"
 var whats = [kinds]string{ofUser: "user", ofExe: "exe", ofArgs: "cmdline", ofUnit: "cgroup", ofStatus: "status"}
 
 const (
-	textSize   = 4096                // a whole /proc/PID/status
+	textSize   = 4096                // most of the time the whole of /proc/PID/status
+	textLimit  = 1 << 20             // NGROUPS_MAX groups of 10 digits
 	linkSize   = 4096 + len(deleted) // PATH_MAX
 	argsSize   = 4096
 	argsLimit  = 2 << 20  // more of a command line is not looked at
@@ -63,7 +64,7 @@ const (
 func newSubject(fs *FS, enter func(ID, string) error) *subject {
 	return &subject{
 		fs: fs, enter: enter,
-		statBuf: make([]byte, statSize), textBuf: make([]byte, textSize),
+		statBuf: make([]byte, statSize), textBuf: make([]byte, 0, textSize),
 		linkBuf: make([]byte, linkSize), argsBuf: make([]byte, 0, argsSize),
 	}
 }
@@ -152,7 +153,7 @@ func (e *unreadError) Unwrap() error { return e.err }
 
 // leave turns from a leader that has exited, or a thread that has, to one that lives.
 func (s *subject) leave() bool {
-	s.tid, s.state = s.fs.liveThread(s.id.PID, s.textBuf)
+	s.tid, s.state = s.fs.liveThread(s.id.PID, s.textBuf[:cap(s.textBuf)])
 	if s.tid != 0 {
 		s.path.thread(s.id.PID, s.tid)
 	}
@@ -204,7 +205,7 @@ func (s *subject) readUnit() error {
 // readStatus counts the PID namespaces that the process is in.
 func (s *subject) readStatus() error {
 	return s.get(ofStatus, func() (err error) {
-		s.count, err = s.fs.namespaces(s.id.PID, s.textBuf)
+		s.count, s.textBuf, err = s.fs.namespaces(s.id.PID, s.textBuf)
 		return err
 	})
 }

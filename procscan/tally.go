@@ -76,9 +76,12 @@ func (w *worker) unit(id ID, threads int) string {
 	fs := w.subject.fs
 	unit, err := fs.unit(id.PID, 0)
 	if threads > 1 && (err != nil || unit == "/") { // as of a leader that has exited
-		if tid, _ := fs.liveThread(id.PID, w.subject.textBuf); tid != 0 {
+		if tid, _ := fs.liveThread(id.PID, w.subject.textBuf[:cap(w.subject.textBuf)]); tid != 0 {
 			unit, _ = fs.unit(id.PID, tid)
 		}
+	}
+	if unit == w.found.unit {
+		return w.found.unit // the same string for all processes of a unit
 	}
 	return unit
 }
@@ -87,6 +90,7 @@ func (w *worker) unit(id ID, threads int) string {
 func (sel *Selection) choose(q *query) {
 	slices.SortFunc(sel.Matching, older)
 	slices.SortFunc(sel.Unreadable, func(a, b Unreadable) int { return older(a.Process, b.Process) })
+	sel.Matching = slices.Clip(sel.Matching)
 	if len(sel.Matching) == 0 {
 		return
 	}
@@ -100,11 +104,11 @@ func (sel *Selection) choose(q *query) {
 	}
 	switch all := sel.Matching; q.match.Select {
 	case All:
-		sel.Selected = slices.Clone(all)
+		sel.Selected = all
 	case Oldest:
-		sel.Selected = slices.Clone(all[:1])
+		sel.Selected = all[:1:1]
 	case Newest:
-		sel.Selected = slices.Clone(all[len(all)-1:])
+		sel.Selected = all[len(all)-1:]
 	default:
 		sel.Selected = roots(all)
 	}
@@ -116,9 +120,16 @@ func roots(all []Process) []Process {
 	for _, p := range all {
 		pids[p.PID] = struct{}{}
 	}
+	child := func(p Process) bool {
+		_, ok := pids[p.PPID]
+		return ok
+	}
+	if !slices.ContainsFunc(all, child) {
+		return all
+	}
 	var out []Process
 	for _, p := range all {
-		if _, ok := pids[p.PPID]; !ok {
+		if !child(p) {
 			out = append(out, p)
 		}
 	}
