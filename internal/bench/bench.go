@@ -25,20 +25,21 @@ type part struct {
 }
 
 // parts are in the order in which they share a growing crowd of idle processes.
-func parts() []part {
+func parts(b *bench) []part {
+	many := number(b.many())
 	return []part{
 		{"restart300", "Death to the restart script's first instruction, 300 processes on the host", restart300},
-		{"burst", "1,000 targets killed in one burst", burst},
+		{"burst", number(b.burst()) + " targets killed in one burst", bursts},
 		{"death", "Death to event", deaths},
-		{"scan", "A scan of 10,000 processes", scans},
-		{"restart10000", "Death to the restart script's first instruction, 10,000 processes on the host", restart10000},
-		{"idle", "Idle with 10,000 tracked PIDs", idle},
+		{"scan", "A scan of " + many + " processes", scans},
+		{"restart10000", "Death to the restart script's first instruction, " + many + " processes on the host", restart10000},
+		{"idle", "Idle with " + many + " tracked PIDs", idle},
 	}
 }
 
 func partNames() []string {
 	var names []string
-	for _, p := range parts() {
+	for _, p := range parts(&bench{}) {
 		names = append(names, p.name)
 	}
 	return names
@@ -84,6 +85,14 @@ func (b *bench) many() int {
 		return 1000
 	}
 	return 10_000
+}
+
+// burst is how many targets die at once.
+func (b *bench) burst() int {
+	if b.short {
+		return 200
+	}
+	return 1000
 }
 
 // rounds is how often something is measured.

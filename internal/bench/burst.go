@@ -30,8 +30,8 @@ type rush struct {
 	twice  int
 }
 
-// burst kills all targets of a daemon at once.
-func burst(ctx context.Context, b *bench) (t table, err error) {
+// bursts kills all targets of a daemon at once.
+func bursts(ctx context.Context, b *bench) (t table, err error) {
 	rounds := b.rounds(3, 1)
 	for _, by := range []string{"name", "args"} {
 		r, err := b.newRush(ctx, by)
@@ -57,10 +57,7 @@ func (b *bench) newRush(ctx context.Context, by string) (*rush, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &rush{arena: a, count: b.many() / 10, by: by, spawn: b.tool("spawn"), pids: map[string]int{}}
-	if b.short {
-		r.count = 200
-	}
+	r := &rush{arena: a, count: b.burst(), by: by, spawn: b.tool("spawn"), pids: map[string]int{}}
 	if _, err := r.spawnAll(ctx, a); err != nil {
 		return r, err
 	}

@@ -42,9 +42,15 @@ func gather(ctx context.Context, program string, n int) (*crowd, error) {
 	}
 }
 
-// fork is one more idle process.
-func (c *crowd) fork() (pid int, err error) {
-	line, err := c.ask("f")
+// The kinds of victim.
+const (
+	bare    = "f" // a forked child and nothing else: the least that can be killed
+	program = "x" // a program that was executed, as whatever is watched was
+)
+
+// more is one more idle process.
+func (c *crowd) more(kind string) (pid int, err error) {
+	line, err := c.ask("%s", kind)
 	if err != nil {
 		return 0, err
 	}

@@ -20,6 +20,7 @@ type watcher struct {
 type trio struct {
 	tracked            int
 	floor, ours, early *watcher
+	bare               [3]sample // in the same order, where a bare child was killed
 }
 
 func (f *trio) all() []*watcher { return []*watcher{f.floor, f.ours, f.early} }
@@ -42,13 +43,11 @@ func deaths(ctx context.Context, b *bench) (t table, err error) {
 			return t, err
 		}
 	}
-	rounds := b.rounds(250, 30)
+	rounds := b.rounds(200, 30)
 	for range rounds {
 		for _, f := range trios {
-			for _, w := range f.all() {
-				if err := w.death(b.crowd); err != nil {
-					return t, err
-				}
+			if err := f.round(b.crowd); err != nil {
+				return t, err
 			}
 		}
 	}
@@ -56,23 +55,48 @@ func deaths(ctx context.Context, b *bench) (t table, err error) {
 	return t, nil
 }
 
+// round is one death for each watcher, and a bare one too.
+func (f *trio) round(c *crowd) error {
+	for i, w := range f.all() {
+		took, err := w.death(c, program)
+		if err != nil {
+			return err
+		}
+		w.took = append(w.took, took)
+		if took, err = w.death(c, bare); err != nil {
+			return err
+		}
+		f.bare[i] = append(f.bare[i], took)
+	}
+	return nil
+}
+
 func (t *table) deathRows(trios []*trio, rounds int) {
+	for _, f := range trios {
+		t.add(against(number(f.tracked)+" tracked, the event", f.floor.took, f.early.took, 1.25))
+	}
 	for _, f := range trios {
 		t.add(against(number(f.tracked)+" tracked, the event with its cause", f.floor.took, f.ours.took, 1.25))
 	}
 	first, last := trios[0], trios[len(trios)-1]
-	floor, ours := ratio(last.floor.took.median(), first.floor.took.median()), ratio(last.ours.took.median(), first.ours.took.median())
-	t.add(row{
-		what:  "growth from 1 to " + number(last.tracked),
+	t.add(growth("the event", first.floor, last.floor, first.early, last.early, last.tracked),
+		growth("the event with its cause", first.floor, last.floor, first.ours, last.ours, last.tracked))
+	t.add(against(number(last.tracked)+" tracked, a bare child, the event", last.bare[0], last.bare[2], 0),
+		against(number(last.tracked)+" tracked, a bare child, the event with its cause", last.bare[0], last.bare[1], 0))
+	t.note("Median of %d kills each, in turns. From just before kill(2), by the parent, to the return of epoll_wait(2) in the floor, and to the call of the event function in procward: at once (the option to tell the cause later), or after the cause of death was read from /proc. The dead are not reaped before.", rounds)
+	t.note("The victims have executed a program, sleep(1). A bare child, which was forked and has executed nothing, is the least that can be killed; it is shown beside.")
+	for _, f := range trios {
+		t.note("%s tracked: floor %s; the event %s; with its cause %s.", number(f.tracked), f.floor.took.span(), f.early.took.span(), f.ours.took.span())
+	}
+}
+
+// growth is a row that compares the fewest tracked with the most.
+func growth(what string, floor1, floorN, ours1, oursN *watcher, most int) row {
+	floor, ours := ratio(floorN.took.median(), floor1.took.median()), ratio(oursN.took.median(), ours1.took.median())
+	return row{
+		what:  "growth from 1 to " + number(most) + " tracked, " + what,
 		floor: fmt.Sprintf("×%.2f", floor), ours: fmt.Sprintf("×%.2f", ours),
 		goal: "none (≤ ×1.10)", verdict: holds(ours <= 1.10),
-	})
-	for _, f := range trios {
-		t.add(against(number(f.tracked)+" tracked, the event before its cause", f.floor.took, f.early.took, 0))
-	}
-	t.note("Median of %d kills each, in turns. From just before kill(2) by the parent to the return of epoll_wait(2) in the floor, and to the call of the event function in procward, which by then has read the cause of death from /proc; the last rows are with the option to tell the cause later. The dead are not reaped before.", rounds)
-	for _, f := range trios {
-		t.note("%s tracked: floor %s; with the cause %s; before it %s.", number(f.tracked), f.floor.took.span(), f.ours.took.span(), f.early.took.span())
 	}
 }
 
@@ -129,33 +153,32 @@ func (w *watcher) track(pids ...int) error {
 }
 
 // death has one more process tracked and killed, and takes the time.
-func (w *watcher) death(c *crowd) error {
-	pid, err := c.fork()
+func (w *watcher) death(c *crowd, kind string) (time.Duration, error) {
+	pid, err := c.more(kind)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := w.track(pid); err != nil {
-		return err
+		return 0, err
 	}
 	if _, err := w.ask("s"); err != nil {
-		return err
+		return 0, err
 	}
 	if err := c.say("k %d", pid); err != nil {
-		return err
+		return 0, err
 	}
 	line, err := w.hear()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	killed, err := c.reap(pid)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	told, at, _ := strings.Cut(line, " ")
 	ns, err := strconv.ParseInt(at, 10, 64)
 	if err != nil || told != strconv.Itoa(pid) {
-		return fmt.Errorf("after the death of %d it was told: %q", pid, line)
+		return 0, fmt.Errorf("after the death of %d it was told: %q", pid, line)
 	}
-	w.took = append(w.took, time.Duration(ns)-killed)
-	return nil
+	return time.Duration(ns) - killed, nil
 }

@@ -100,7 +100,7 @@ func choose(o options) ([]part, error) {
 	if o.peers {
 		return []part{{"peers", "SIGKILL to the new process's first instruction", peers}}, nil
 	}
-	all := parts()
+	all := parts(&bench{short: o.short})
 	if o.only == "" {
 		return all, nil
 	}

@@ -2,7 +2,8 @@
  * crowd N NAME: forks N idle children of that name and prints their PIDs, one a line,
  * and an empty line. Then it obeys lines on stdin:
  *   f       forks one more child and prints its PID
- *   k PID   waits until everybody has gone to sleep (2 ms), notes the time, then kills
+ *   x       the same with a child that has executed a program, sleep(1)
+ *   k PID   waits until everybody has gone to sleep (4 ms), notes the time, then kills
  *           that child, which stays a zombie
  *   r PID   reaps it and prints the noted time (CLOCK_MONOTONIC, ns)
  * It ends at the end of stdin, and its children die with it.
@@ -22,7 +23,7 @@ static long long now(void) {
 	return t.tv_sec * 1000000000LL + t.tv_nsec;
 }
 
-static pid_t child(const char *name) {
+static pid_t child(const char *name, int program) {
 	pid_t parent = getpid(), pid = fork();
 	if (pid < 0) {
 		perror("crowd: fork");
@@ -34,6 +35,8 @@ static pid_t child(const char *name) {
 	prctl(PR_SET_NAME, name);
 	if (getppid() != parent)
 		_exit(0);
+	if (program)
+		execlp("sleep", name, "infinity", (char *)NULL);
 	for (;;)
 		pause();
 }
@@ -41,7 +44,7 @@ static pid_t child(const char *name) {
 int main(int argc, char **argv) {
 	char line[64];
 	long long killed = 0;
-	const struct timespec quiet = {.tv_nsec = 2000000};
+	const struct timespec quiet = {.tv_nsec = 4000000};
 	if (argc != 3)
 		return 2;
 	/* The buffer must be empty at every fork, or children would hold a copy of it. */
@@ -50,7 +53,7 @@ int main(int argc, char **argv) {
 	if (!pids)
 		return 1;
 	for (int i = 0; i < n; i++)
-		pids[i] = child(argv[2]);
+		pids[i] = child(argv[2], 0);
 	for (int i = 0; i < n; i++)
 		printf("%d\n", pids[i]);
 	printf("\n");
@@ -58,7 +61,8 @@ int main(int argc, char **argv) {
 	while (fgets(line, sizeof line, stdin)) {
 		switch (line[0]) {
 		case 'f':
-			printf("%d\n", child(argv[2]));
+		case 'x':
+			printf("%d\n", child(argv[2], line[0] == 'x'));
 			fflush(stdout);
 			break;
 		case 'k':
