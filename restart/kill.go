@@ -52,9 +52,11 @@ func (k Kill) End(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []End
 	if k.Number() == unix.SIGKILL {
 		by = ByKill
 	}
-	c.signal(k.Number())
-	c.signal(unix.SIGCONT)
-	c.await(ctx, k.Timeout.D(), by)
+	if ctx.Err() == nil {
+		c.signal(k.Number())
+		c.signal(unix.SIGCONT)
+		c.await(ctx, k.Timeout.D(), by)
+	}
 	if ctx.Err() == nil {
 		c.signal(unix.SIGKILL)
 		c.await(ctx, afterKill, ByKill)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -121,6 +122,60 @@ func TestZombieDoesNotSpin(t *testing.T) {
 		h.reap(id)
 	}
 	w.quiet(h)
+}
+
+// Nor may it where its cause is not to be had, and its pidfd is kept for that.
+func TestCauseFollowsTheReap(t *testing.T) {
+	needExitInfo(t)
+	h, w := startHelper(t), newWatcher(t, Options{})
+	id := h.targets(1, forEver(t))[0]
+	w.track(id)
+	proc, root := w.fs, t.TempDir()
+	if err := os.MkdirAll(filepath.Join(root, itoa(id.PID), "stat"), 0o700); err != nil { // a directory: unreadable
+		t.Fatal(err)
+	}
+	blind, err := procscan.Open(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer blind.Close()
+	w.fs = blind
+	w.run()
+	kill(t, id)
+	if e := w.expect(id); e.Cause.Known || e.Belated {
+		t.Errorf("first %+v", e)
+	}
+	until(t, "its state is seen by us too", func() bool { p, err := proc.Read(id.PID); return err == nil && p.Dead() })
+	if s := w.Stats(); s.Wakeups != 1 || s.Late != 1 || s.Tracked != 0 {
+		t.Errorf("%+v", s)
+	}
+	w.nudge() // if the zombie woke Run for ever, it would by now
+	until(t, "Run was woken by us", func() bool { return w.Stats().Wakeups >= 2 })
+	if s := w.Stats(); s.Wakeups != 2 {
+		t.Errorf("%+v", s)
+	}
+	want := h.reap(id)
+	if e := w.expect(id); e.Cause != want || !e.Belated {
+		t.Errorf("then %+v, want %v", e, want)
+	}
+	if s := w.Stats(); s.Wakeups != 3 || s.Late != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// Kernels before 6.15 wake for threads that exit or exec in a process that lives on.
+func TestSpuriousWakeup(t *testing.T) {
+	needPidfd(t)
+	h, w := startHelper(t), newWatcher(t, Options{})
+	id := h.targets(1, forEver(t))[0]
+	w.track(id)
+	low, high := key(id)
+	if got := w.woken([]unix.EpollEvent{{Events: unix.EPOLLIN, Fd: low, Pad: high}}, procscan.Boottime()); len(got) != 0 {
+		t.Errorf("told %+v of a living process", got)
+	}
+	w.run()
+	kill(t, id)
+	w.expect(id)
 }
 
 func TestBurst(t *testing.T) {
