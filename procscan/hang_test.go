@@ -44,17 +44,16 @@ func crowd(n int) []fake {
 
 func TestHang(t *testing.T) {
 	s, root := tree(t, crowd(20)...)
-	s.SetDeadline(400 * time.Millisecond)
+	s.SetDeadline(800 * time.Millisecond)
 	release := stuck(t, root, 7)
 	byArgs := matcher(t, func(m *Match) { m.Args, m.Select = "word", All })
 	byBoth := matcher(t, func(m *Match) { m.Name, m.Args, m.Select = "b", "word", All })
 	for round := range 3 {
-		begun := time.Now()
+		worker := s.crew.idle
 		out, err := s.Scan(t.Context(), []*Matcher{byArgs, byBoth})
 		if err != nil {
 			t.Fatal(err)
 		}
-		took := time.Since(begun)
 		sel := out[0]
 		if len(sel.Selected) != 19 || len(sel.Unreadable) != 1 || sel.Unreadable[0].PID != 7 || sel.Unreadable[0].Comm != "a" ||
 			sel.Unreadable[0].What != "cmdline" || !errors.Is(sel.Unreadable[0].Err, errHangs) {
@@ -66,8 +65,8 @@ func TestHang(t *testing.T) {
 		if n := s.crew.hanging.Load(); n != 1 {
 			t.Errorf("round %d: %d reads hang", round, n)
 		}
-		if round > 0 && took > 100*time.Millisecond {
-			t.Errorf("round %d: waited again: %v", round, took)
+		if round > 0 && s.crew.idle != worker {
+			t.Errorf("round %d: another worker was left behind", round)
 		}
 	}
 	if sel := find(t, s, func(m *Match) { m.Name, m.Select = "a", All }); len(sel.Selected) != 20 {
@@ -84,7 +83,7 @@ func TestHang(t *testing.T) {
 
 func TestManyHangs(t *testing.T) {
 	s, root := tree(t, crowd(40)...)
-	s.SetDeadline(400 * time.Millisecond)
+	s.SetDeadline(1600 * time.Millisecond)
 	for pid := 3; pid <= 36; pid += 3 {
 		stuck(t, root, pid)
 	}
@@ -92,7 +91,7 @@ func TestManyHangs(t *testing.T) {
 	for round := range 2 {
 		begun := time.Now()
 		sel := scanOne(t, s.Scan, byArgs)
-		if took := time.Since(begun); took > time.Second {
+		if took := time.Since(begun); took > 5*time.Second {
 			t.Errorf("round %d took %v", round, took)
 		}
 		if n := s.crew.hanging.Load(); n != maxHangs {

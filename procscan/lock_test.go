@@ -14,14 +14,14 @@ import (
 // it for writing; and whoever comes after that waits too.
 func TestRealHang(t *testing.T) {
 	s, _ := realScanner(t)
-	s.SetDeadline(500 * time.Millisecond)
+	s.SetDeadline(time.Second)
 	fuse := mountFuse(t)
 	h := start(t, called(t, "locked"), with("word"))
 	h.lockMemory(fuse)
 
 	begun := time.Now()
 	sel := find(t, s, func(m *Match) { m.Name, m.Args = "locked", "word" })
-	if took := time.Since(begun); took > 2*time.Second {
+	if took := time.Since(begun); took > 5*time.Second {
 		t.Errorf("the scan took %v", took)
 	}
 	if len(sel.Selected) != 0 || len(sel.Unreadable) != 1 || sel.Unreadable[0].PID != h.pid() || !errors.Is(sel.Unreadable[0].Err, errHangs) {
@@ -78,7 +78,7 @@ func (h *helper) lockMemory(fuse *fuse) {
 // The paths of a match may hang too.
 func TestLookupHangs(t *testing.T) {
 	s, _ := tree(t, fake{pid: 10, comm: "a"})
-	s.SetDeadline(200 * time.Millisecond)
+	s.SetDeadline(time.Second)
 	fuse := mountFuse(t)
 	lost := filepath.Join(fuse.dir, "lost", "program")
 	out, err := s.Scan(t.Context(), []*Matcher{
