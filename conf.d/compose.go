@@ -104,7 +104,7 @@ func (cs candidates) dangling() bool {
 	wrong := map[*candidate][]Problem{}
 	for _, f := range whole.faults(cs.rank(whole)) {
 		if c := cs.holder(whole, f.from); !c.settled() && (f.circle || !gone.perhaps(f.to)) {
-			wrong[c] = append(wrong[c], whole.at(f.section, f.from, f.key, f.text))
+			wrong[c] = append(wrong[c], whole.At(f.section, f.from, f.key, f.text))
 		}
 	}
 	for c, ps := range wrong {

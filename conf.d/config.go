@@ -5,6 +5,7 @@ package confd
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"procward/escalate"
@@ -60,6 +61,32 @@ func programs(scripts []scriptAt) []string {
 	return paths
 }
 
+// Members is the processes of a group in the order of starts: after those that they
+// name under after, else by name.
+func (c *Config) Members(group string) []string {
+	var out []string
+	if group == "" {
+		return nil
+	}
+	seen := map[string]bool{}
+	var visit func(name string)
+	visit = func(name string) {
+		p, ok := c.Processes[name]
+		if !ok || p.Group != group || seen[name] {
+			return
+		}
+		seen[name] = true
+		for _, before := range p.After {
+			visit(before)
+		}
+		out = append(out, name)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Processes)) {
+		visit(name)
+	}
+	return out
+}
+
 // OSRungs lists the rungs that end or reset the operating system, each with its place
 // and with what to do about it: they belong to the configuration already, but this
 // version cannot carry them out.
@@ -69,7 +96,7 @@ func (c *Config) OSRungs() []Problem {
 		for i, r := range l {
 			if r.OS() {
 				key := fmt.Sprintf("escalate[%d].%s", i, r.Name())
-				out = append(out, c.at(section, name, key,
+				out = append(out, c.At(section, name, key,
 					fmt.Sprintf("the rung %s is not built yet in this version: start with --observe, or remove it", r.Name())))
 			}
 		}
@@ -86,7 +113,8 @@ func (c *Config) OSRungs() []Problem {
 	return out
 }
 
-// at is a problem at a key of a process or group.
-func (c *Config) at(section, name, key, text string) Problem {
+// At is a problem at a key of a process or group (section "processes" or "groups"), with
+// its place in the drop-in.
+func (c *Config) At(section, name, key, text string) Problem {
 	return c.origins[name].problem(join(section, name), key, text)
 }

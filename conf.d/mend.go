@@ -48,7 +48,7 @@ func (cs candidates) mend(whole *Config) {
 	gone := cs.lost()
 	drop := map[string][]string{} // by section and name: what is left out
 	for _, f := range whole.faults(cs.rank(whole)) {
-		p := whole.at(f.section, f.from, f.key, f.text+" (left out for now)")
+		p := whole.At(f.section, f.from, f.key, f.text+" (left out for now)")
 		if !f.circle && gone.perhaps(f.to) {
 			p.Text = fmt.Sprintf("%q may stand in a drop-in that is rejected: left out for now", f.to)
 			p.Warning = true
@@ -78,7 +78,7 @@ func without(names, drop []string) []string {
 // doubt warns of processes whose group is not there, and of groups without a member.
 func (c *Config) doubt(gone missing) {
 	warn := func(section, name, key, text string) {
-		p := c.at(section, name, key, text)
+		p := c.At(section, name, key, text)
 		p.Warning = true
 		c.Problems = append(c.Problems, p)
 	}

@@ -171,6 +171,9 @@ func (d *daemon) Status(ctx context.Context) (engine.Status, error) {
 		return s, err
 	}
 	s.Version, s.PID, s.Detection = thisBuild().Version, os.Getpid(), d.host.Tracker.Mode()
+	if log, ok := d.log.(*message.Log); ok {
+		s.Dropped = log.Dropped()
+	}
 	d.noting.Lock()
 	defer d.noting.Unlock()
 	s.Fallbacks = slices.Clone(d.fallbacks)

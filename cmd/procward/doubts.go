@@ -42,8 +42,10 @@ func liveDoubts(ctx context.Context, cfg *confd.Config) ([]confd.Problem, error)
 }
 
 // doubt is a warning about the match of a process.
-func doubt(_ *confd.Config, name, text string) confd.Problem {
-	return confd.Problem{Key: "processes." + name + ".match", Text: text, Warning: true}
+func doubt(cfg *confd.Config, name, text string) confd.Problem {
+	p := cfg.At("processes", name, "match", text)
+	p.Warning = true
+	return p
 }
 
 // sightDoubts is what is doubtful about what a match selects.

@@ -90,7 +90,7 @@ func explain(cfg *confd.Config, name string) (explanation, error) {
 }
 
 func explainProcess(cfg *confd.Config, name string, p confd.Process) explanation {
-	members := membersOf(cfg, p.Group)
+	members := cfg.Members(p.Group)
 	ladder, whose := ladderOf(cfg, p)
 	steps := both(whole(p, ladder, pace{cfg: cfg, members: members}), whole(p, ladder, pace{slow: true, cfg: cfg, members: members}))
 	w := words{cfg: cfg, process: p, group: groupOf(cfg, p), ladder: ladder, members: members}
@@ -101,7 +101,7 @@ func explainProcess(cfg *confd.Config, name string, p confd.Process) explanation
 }
 
 func explainGroup(cfg *confd.Config, name string, g escalate.Group) explanation {
-	members := membersOf(cfg, name)
+	members := cfg.Members(name)
 	steps := both(climb(g.Escalate, g, pace{cfg: cfg, members: members}, 0), climb(g.Escalate, g, pace{slow: true, cfg: cfg, members: members}, 0))
 	w := words{cfg: cfg, group: g, ladder: g.Escalate, members: members}
 	return explanation{

@@ -29,28 +29,3 @@ func noName(cfg *confd.Config, name string) error {
 	}
 	return &failure{exitNoName, fmt.Errorf("no process or group %q is configured", name), remedy}
 }
-
-// membersOf is the processes of a group in the order of starts: after first, else by
-// name.
-func membersOf(cfg *confd.Config, group string) []string {
-	var out []string
-	seen := map[string]bool{}
-	var visit func(name string)
-	visit = func(name string) {
-		p, ok := cfg.Processes[name]
-		if !ok || p.Group != group || seen[name] {
-			return
-		}
-		seen[name] = true
-		for _, before := range p.After {
-			visit(before)
-		}
-		out = append(out, name)
-	}
-	if group != "" {
-		for _, name := range slices.Sorted(maps.Keys(cfg.Processes)) {
-			visit(name)
-		}
-	}
-	return out
-}

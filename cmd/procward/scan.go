@@ -81,7 +81,7 @@ func chosen(cfg *confd.Config, args []string) ([]string, error) {
 		case process:
 			names = append(names, arg)
 		case group:
-			names = append(names, membersOf(cfg, arg)...)
+			names = append(names, cfg.Members(arg)...)
 		default:
 			return nil, noName(cfg, arg)
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +25,9 @@ func showStatus(p paper, s engine.Status, now time.Time, whole bool) {
 	}
 	for _, text := range s.Fallbacks {
 		p.line(yellow, "fallback: %s", visible(text))
+	}
+	for _, sink := range slices.Sorted(maps.Keys(s.Dropped)) {
+		p.line(yellow, "messages lost: %d, on the way to %s", s.Dropped[sink], visible(sink))
 	}
 	showConfig(p, s.Files, s.Problems)
 	fmt.Fprintln(p)

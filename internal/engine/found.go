@@ -228,7 +228,7 @@ func (m *Machine) endOutage(p *process) {
 func (m *Machine) settle(p *process) {
 	m.enter(p, Settling)
 	p.attempt.lost = false
-	p.deadline = m.now + max(p.spec.Restart.Settle.D(), 1)
+	p.deadline = m.now + max(p.spec.Restart.Settle.D(), 1) + m.lag
 	if p.attempt.token != 0 && !p.attempt.holds {
 		p.attempt.holds = true
 		m.do(Hold{Token: p.attempt.token})

@@ -34,29 +34,8 @@ const (
 	finding  // the start script ended: all members are looked for
 )
 
-// members is the processes of a group in the order of starts: after first, else by name.
-func (m *Machine) members(group string) []string {
-	var out []string
-	seen := map[string]bool{}
-	var visit func(name string)
-	visit = func(name string) {
-		p := m.procs[name]
-		if p == nil || p.spec.Group != group || seen[name] {
-			return
-		}
-		seen[name] = true
-		for _, before := range p.spec.After {
-			visit(before)
-		}
-		out = append(out, name)
-	}
-	if group != "" {
-		for _, name := range m.names {
-			visit(name)
-		}
-	}
-	return out
-}
+// members is the processes of a group in the order of starts.
+func (m *Machine) members(group string) []string { return m.cfg.Members(group) }
 
 // dependencies is every group that a group depends on, also through others.
 func (m *Machine) dependencies(group string) []string {
@@ -194,8 +173,8 @@ func (m *Machine) startNext(op *operation) {
 	mine := m.mine(op)
 	for op.index++; op.index < len(mine); op.index++ {
 		p := mine[op.index]
-		if p.enough() && p.spec.Restart.Kill.Never && p.name != op.payer {
-			continue // left to a script that is not its own: it is up
+		if p.enough() && !p.spec.Restart.Kill.Never {
+			continue // it could not be stopped: another one beside it would be wrong
 		}
 		p.orphans = nil
 		if p.spec.Restart.Run == nil && p.spec.Restart.Unit == "" {

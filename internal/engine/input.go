@@ -22,16 +22,18 @@ type Configured struct{ Config *confd.Config }
 // Died brings what the exit tracker saw.
 type Died struct{ Events []watch.Event }
 
+// Polling says that exits may be seen as late as this, because pidfds are not to be had.
+type Polling struct{ Every time.Duration }
+
 // TrackFailed says that a process asked for by Track was gone already.
 type TrackFailed struct {
 	ID procscan.ID
 	At time.Duration
 }
 
-// Looked is the answer to a Look. At is the time when it began.
+// Looked is the answer to a Look.
 type Looked struct {
 	Token int
-	At    time.Duration
 	Found map[string]Finding
 }
 
@@ -86,6 +88,7 @@ type Booting struct{ Yes bool }
 func (Tick) input()          {}
 func (Configured) input()    {}
 func (Died) input()          {}
+func (Polling) input()       {}
 func (TrackFailed) input()   {}
 func (Looked) input()        {}
 func (ScriptStarted) input() {}

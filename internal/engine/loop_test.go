@@ -42,7 +42,7 @@ func (s *bubble) Do(e Effect) {
 				}
 				found[name] = f
 			}
-			s.engine.Send(s.ctx, Looked{Token: e.Token, At: s.engine.clock(), Found: found})
+			s.engine.Send(s.ctx, Looked{Token: e.Token, Found: found})
 		})
 	case Run:
 		s.ran = append(s.ran, time.Since(s.start))

@@ -15,7 +15,7 @@ const (
 	lookExcess  = 60 * time.Second       // where count.max or select: all is used
 	lookFirst   = 10 * time.Millisecond  // after a restart began, doubled up to
 	lookLast    = time.Second            //
-	freshLook   = 100 * time.Millisecond // a look older than this is repeated before a script runs
+	freshLook   = 100 * time.Millisecond // a look that ended longer ago is repeated before a script runs
 	causeWait   = time.Second            // when: abnormal waits this long for the cause
 	graceLost   = time.Second            // after a loss during settle, for a successor to show
 )
@@ -25,6 +25,7 @@ const (
 type Machine struct {
 	observe   bool
 	booting   bool
+	lag       time.Duration // exits may be seen this late
 	suspended string
 	cfg       *confd.Config
 	procs     map[string]*process
@@ -83,6 +84,8 @@ func (m *Machine) take(in Input) {
 		for _, ev := range in.Events {
 			m.died(ev)
 		}
+	case Polling:
+		m.lag = in.Every
 	case TrackFailed:
 		m.trackFailed(in)
 	case Looked:

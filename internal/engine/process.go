@@ -38,7 +38,7 @@ type process struct {
 	op         *operation // the group operation that has it in hand
 	nextLook   time.Duration
 	lookStep   time.Duration
-	lookedAt   time.Duration // when the newest look that covers it began
+	lookedAt   time.Duration // when the newest look that covers it ended
 	deadline   time.Duration // of the state
 	rematch    bool          // the match has changed: the next look decides who is tracked
 	excess     bool          // told
@@ -175,7 +175,7 @@ func (m *Machine) looked(in Looked) {
 	m.looking.token = 0
 	for _, name := range sortedKeys(in.Found) {
 		if p := m.procs[name]; p != nil {
-			p.lookedAt = in.At
+			p.lookedAt = m.now
 			m.judge(p, in.Found[name])
 		}
 	}

@@ -19,34 +19,34 @@ import (
 // sim is a world on a virtual clock: it carries out the machine's effects on simulated
 // processes, and writes down what is said.
 type sim struct {
-	t       testing.TB
-	m       *Machine
-	cfg     *confd.Config
-	now     time.Duration
-	queue   agenda
-	seq     int
-	nextPID int
-	procs   map[procscan.ID]*simProcess
-	tracked map[procscan.ID]bool
-	units   map[string]Unit
-	lookErr error
-	doubt   map[string][]procscan.Unreadable
-	scripts map[string]func(env map[string]string) simScript // by argv[0]
-	ran     []string
-	running map[string]int // scripts by process name
-	said    []string
-	kinds   []*message.Kind
-	exit    int
-	exited  bool
-	check   func(message.Message)
-	killed  func(procscan.ID) restart.Outcome
+	t         testing.TB
+	m         *Machine
+	cfg       *confd.Config
+	now       time.Duration
+	queue     agenda
+	seq       int
+	nextPID   int
+	procs     map[procscan.ID]*simProcess
+	tracked   map[procscan.ID]bool
+	units     map[string]Unit
+	lookErr   error
+	lookTakes time.Duration
+	doubt     map[string][]procscan.Unreadable
+	scripts   map[string]func(env map[string]string) simScript // by argv[0]
+	ran       []string
+	running   map[string]int // scripts by process name
+	said      []string
+	kinds     []*message.Kind
+	exit      int
+	exited    bool
+	check     func(message.Message)
+	killed    func(procscan.ID) restart.Outcome
 }
 
 // simProcess is one process of the simulated table.
 type simProcess struct {
 	procscan.Process
-	name   string // the entry that it matches
-	worker bool   // matches, but is no root as long as its parent lives
+	name string // the entry that it matches
 }
 
 // simScript is how a script will go.
@@ -80,7 +80,7 @@ func (a *agenda) Pop() any {
 
 func newSim(t testing.TB, cfg *confd.Config) *sim {
 	return &sim{
-		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, nextPID: 100,
+		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, lookTakes: time.Millisecond, nextPID: 100,
 		procs: map[procscan.ID]*simProcess{}, tracked: map[procscan.ID]bool{}, units: map[string]Unit{},
 		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{},
 	}
@@ -182,8 +182,6 @@ func (s *sim) run(d time.Duration) {
 	}
 }
 
-const lookTakes = time.Millisecond
-
 func (s *sim) effect(e Effect) {
 	switch e := e.(type) {
 	case Track:
@@ -195,8 +193,7 @@ func (s *sim) effect(e Effect) {
 	case Untrack:
 		delete(s.tracked, e.ID)
 	case Look:
-		at := s.now
-		s.at(lookTakes, func() { s.step(Looked{Token: e.Token, At: at, Found: s.find(e)}) })
+		s.at(s.lookTakes, func() { s.step(Looked{Token: e.Token, Found: s.find(e)}) })
 	case Run:
 		s.runScript(e)
 	case RestartUnit:

@@ -30,17 +30,18 @@ const (
 
 // Status is the whole state of the daemon as an operator sees it.
 type Status struct {
-	Version   string          `json:"version"`
-	PID       int             `json:"pid"`
-	Started   time.Time       `json:"started"`
-	Observe   bool            `json:"observe"`
-	Suspended string          `json:"suspended,omitempty"` // why, or empty
-	Detection string          `json:"detection"`           // "pidfd", or what stands in for it
-	Fallbacks []string        `json:"fallbacks,omitempty"`
-	Files     []confd.File    `json:"files"`
-	Problems  []confd.Problem `json:"problems,omitempty"`
-	Groups    []GroupStatus   `json:"groups"`
-	Processes []ProcessStatus `json:"processes"`
+	Version   string            `json:"version"`
+	PID       int               `json:"pid"`
+	Started   time.Time         `json:"started"`
+	Observe   bool              `json:"observe"`
+	Suspended string            `json:"suspended,omitempty"` // why, or empty
+	Detection string            `json:"detection"`           // "pidfd", or what stands in for it
+	Fallbacks []string          `json:"fallbacks,omitempty"`
+	Dropped   map[string]uint64 `json:"dropped,omitempty"` // messages lost, by sink
+	Files     []confd.File      `json:"files"`
+	Problems  []confd.Problem   `json:"problems,omitempty"`
+	Groups    []GroupStatus     `json:"groups"`
+	Processes []ProcessStatus   `json:"processes"`
 }
 
 // GroupStatus is one group.

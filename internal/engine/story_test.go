@@ -40,6 +40,19 @@ func TestKilledAndRestarted(t *testing.T) {
 		6.103 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }
 
+func TestASlowLookIsFresh(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.lookTakes = time.Second
+	id := s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().run(10 * time.Second)
+	s.die(id, sigkill)
+	s.run(time.Minute)
+	if len(s.ran) != 1 || s.m.procs["httpd"].state != Up {
+		t.Errorf("with looks of a second these scripts ran: %v\n%s", s.ran, s.story())
+	}
+}
+
 func TestReplacedBeforeWeAct(t *testing.T) {
 	s := newSim(t, one(nil))
 	id := s.spawn("httpd")

@@ -31,6 +31,10 @@ type Host struct {
 	held  map[int]bool // tokens whose script must not be killed by its timeout
 }
 
+// pollEvery is how late a polled exit is seen at most: the tracker's interval, and a
+// little for its work.
+const pollEvery = 1500 * time.Millisecond
+
 // Start begins to serve effects until ctx is done. Scripts that run then are left alone.
 func (h *Host) Start(ctx context.Context) {
 	h.ctx, h.looks, h.held = ctx, make(chan Look, 1), map[int]bool{}
@@ -40,6 +44,9 @@ func (h *Host) Start(ctx context.Context) {
 
 // track brings the exits. It ends with ctx.
 func (h *Host) track(ctx context.Context) {
+	if h.Tracker.Mode() != "pidfd" {
+		h.Engine.Send(ctx, Polling{Every: pollEvery})
+	}
 	err := h.Tracker.Run(ctx, func(events []watch.Event) { h.Engine.Send(ctx, Died{Events: events}) })
 	if err != nil && ctx.Err() == nil {
 		h.Engine.Send(ctx, Suspend{Why: "the exit tracker failed: " + err.Error()})
@@ -127,7 +134,7 @@ func (h *Host) lookout(ctx context.Context) {
 }
 
 func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]*procscan.Matcher) Looked {
-	out := Looked{Token: l.Token, At: procscan.Boottime(), Found: make(map[string]Finding, len(l.Of))}
+	out := Looked{Token: l.Token, Found: make(map[string]Finding, len(l.Of))}
 	asked := h.ask(ctx, l)
 	names := sortedKeys(l.Of)
 	wanted := make([]*procscan.Matcher, 0, len(names))

@@ -3,6 +3,8 @@
 // never delays who sends.
 package message
 
+//go:generate go test . -run Docs -update
+
 import (
 	"strconv"
 	"time"
