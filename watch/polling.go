@@ -12,7 +12,7 @@ import (
 
 var (
 	errPolled = errors.New("no pidfds are used")
-	errFull   = fmt.Errorf("only %d descriptors are left, for scripts and sockets: %w", Headroom, unix.EMFILE)
+	errFull   = fmt.Errorf("the last descriptors are left to scripts and sockets: %w", unix.EMFILE)
 )
 
 // place gives a process among the polled ones its pidfd in the epoll set. The error is
@@ -113,7 +113,6 @@ func (t *Tracker) lookAll(at time.Duration) []Event {
 			full = scarce(t.place(id)) // with any other error the next look tells more
 		}
 	}
-	t.enough()
 	return events
 }
 

@@ -47,6 +47,7 @@ func (t *Tracker) Run(ctx context.Context, tell func([]Event)) error {
 		if t.lookDue(at) {
 			some(tell, t.lookAll(at))
 		}
+		t.enough()
 	}
 	return nil
 }

@@ -88,6 +88,26 @@ func TestCauseAfterTheReap(t *testing.T) {
 	w.quiet(h)
 }
 
+// Where the pidfd does not tell, the cause of what is reaped stays unknown, and nothing is
+// kept for it.
+func TestCauseIsLost(t *testing.T) {
+	needPidfd(t)
+	h, w := startHelper(t), newWatcher(t, Options{})
+	w.kernel.exitInfo = false
+	id := h.targets(1, forEver(t))[0]
+	w.track(id)
+	kill(t, id)
+	h.reap(id)
+	w.run()
+	if e := w.expect(id); e.Cause.Known || e.Belated {
+		t.Errorf("%+v", e)
+	}
+	if s := w.Stats(); s.Late != 0 {
+		t.Errorf("%+v", s)
+	}
+	w.quiet(h)
+}
+
 func TestCauseLater(t *testing.T) {
 	needPidfd(t)
 	h, w := startHelper(t), startWatcher(t, Options{CauseLater: true})
