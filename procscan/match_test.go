@@ -183,6 +183,12 @@ func TestUserThatDoesNotExist(t *testing.T) {
 	if out[1].Err != nil || len(out[1].Matching) != 3 {
 		t.Errorf("%#v", out[1])
 	}
+	// What is remembered of it must not pass for an answer once the user exists.
+	unknown := matcher(t, func(m *Match) { m.Name, m.User = "nginx", "no-such-user" }).resolve()
+	known := matcher(t, func(m *Match) { m.Name, m.User = "nginx", "0" }).resolve()
+	if unknown.key != "" || known.key == "" || known.none {
+		t.Errorf("%q, %q", unknown.key, known.key)
+	}
 }
 
 func TestUserByName(t *testing.T) {

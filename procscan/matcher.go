@@ -50,7 +50,7 @@ type query struct {
 	hint int    // the PID in the pidfile, 0 if none
 	none bool   // finds nothing, because err says so
 	err  error  // of resolving
-	key  string // equal keys give equal answers about the same facts
+	key  string // equal keys give equal answers about the same facts; of those that find nothing, empty
 }
 
 // resolve looks up the links, the user and the pidfile. It may block: on a dead NFS
@@ -66,6 +66,9 @@ func (m *Matcher) resolve() query {
 	}
 	if m.match.Pidfile != "" {
 		q.hint, _ = readPidfile(m.match.Pidfile) // missing and nonsense are all the same: no hint
+	}
+	if q.none {
+		return q
 	}
 	q.key = fmt.Sprintf("%q %d", []string{
 		m.match.Name, m.match.Args, m.match.NotArgs, m.match.Unit, m.match.User, m.match.Namespace, q.exe[0], q.exe[1],
