@@ -120,13 +120,21 @@ func (h *Host) restartUnit(e RestartUnit) {
 	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict)})
 }
 
+// drainEvery keeps what the kernel tells the scanner of from piling up until it is lost,
+// which would make the next look a slow one. It costs a wake-up.
+const drainEvery = 2 * time.Minute
+
 // lookout serves the looks, one after the other.
 func (h *Host) lookout(ctx context.Context) {
 	matchers := map[procscan.Match]*procscan.Matcher{}
+	drain := time.NewTicker(drainEvery)
+	defer drain.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-drain.C:
+			h.Scanner.Drain()
 		case l := <-h.looks:
 			h.Engine.Send(ctx, h.lookNow(ctx, l, matchers))
 		}
