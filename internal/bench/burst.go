@@ -25,8 +25,9 @@ type rush struct {
 	pids   map[string]int // of the targets, by name
 	took   sample
 	floor  sample
-	downs  []int // for each round: targets whose death was told
-	runs   []int // and how many scripts ran
+	cpu    sample // of the daemon, until all had recovered
+	downs  []int  // for each round: targets whose death was told
+	runs   []int  // and how many scripts ran
 	twice  int
 }
 
@@ -134,6 +135,10 @@ func (r *rush) round(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	before, err := cpuTime(r.daemon.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
 	killed, err := r.killAll()
 	if err != nil {
 		return err
@@ -144,6 +149,11 @@ func (r *rush) round(ctx context.Context) error {
 	if err := r.daemon.await(ctx, 2*time.Minute, said, "recovered", r.count); err != nil {
 		return err
 	}
+	after, err := cpuTime(r.daemon.cmd.Process.Pid)
+	if err != nil {
+		return err
+	}
+	r.cpu = append(r.cpu, after-before)
 	all, err := r.written(from)
 	if err != nil {
 		return err
@@ -253,6 +263,7 @@ func (r *rush) rows(t *table) {
 	what := fmt.Sprintf("%s targets, each matched by %s: ", number(r.count), r.by)
 	t.add(against(what+"total time", r.floor, r.took, 1.5))
 	t.add(counted(what+"deaths told", r.downs, r.count, 0), counted(what+"scripts run, none twice", r.runs, r.count, r.twice))
+	t.note("Matched by %s, the daemon's own CPU time from the kills until all had recovered: %s.", r.by, show(r.cpu.median()))
 }
 
 // counted is a row of which every round must have the full count.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -88,6 +89,25 @@ func tracks(pid, n int) (bool, error) {
 		}
 	}
 	return got >= n, nil
+}
+
+// cpuTime is what a process and all its threads have used so far, utime and stime of
+// proc_pid_stat(5), in steps of 10 ms.
+func cpuTime(pid int) (time.Duration, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	var ticks time.Duration
+	after := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
+	for _, i := range []int{11, 12} { // fields 14 and 15, the first after the name being 3
+		n, err := strconv.Atoi(after[i])
+		if err != nil {
+			return 0, fmt.Errorf("read the CPU time: %w", err)
+		}
+		ticks += time.Duration(n)
+	}
+	return ticks * 10 * time.Millisecond, nil
 }
 
 // used reads what a process has used.
