@@ -22,7 +22,7 @@ func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
 	}
 	_, cause := t.look(id)
 	if !cause.Known && t.kernel.exitInfo {
-		_, reaped := state(int(fd)) // before the question: what is reaped after it wakes us again
+		reaped := hungUp(int(fd)) // before the question: what is reaped after it wakes us again
 		if cause = exitInfo(int(fd)); !cause.Known && !reaped {
 			t.expiry = append(t.expiry, expiry{id: id, at: at + t.opts.Hold})
 			return Cause{}
@@ -50,6 +50,16 @@ func exitInfo(fd int) Cause {
 		return Cause{}
 	}
 	return FromStatus(int(info.Exit_code))
+}
+
+// hungUp says that the process of a pidfd is reaped (since Linux 6.9).
+func hungUp(fd int) bool {
+	fds := []unix.PollFd{{Fd: int32(fd)}}
+	for {
+		if _, err := unix.Poll(fds, 0); err != unix.EINTR {
+			return err == nil && fds[0].Revents&unix.POLLHUP != 0
+		}
+	}
 }
 
 // look reads whether a process has ended, and of a zombie why. What cannot be read counts

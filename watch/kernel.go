@@ -46,7 +46,7 @@ func probeExitInfo() error {
 		return fmt.Errorf("not tried: pidfd_open of a child: %w", err)
 	}
 	defer unix.Close(fd)
-	if _, reaped := state(fd); !reaped {
+	if !hungUp(fd) {
 		return fmt.Errorf("a pidfd does not tell the reap")
 	}
 	if got := exitInfo(fd); got != (Cause{Known: true, Code: probeCode}) {

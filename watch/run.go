@@ -82,7 +82,9 @@ func (t *Tracker) timeout() int {
 }
 
 // woken reads what one epoll_wait brought: deaths, their causes not yet read, and causes
-// that have become known by the reap.
+// that have become known by the reap. A wake-up that meant nothing does not come so far:
+// epoll_wait(2) asks every pidfd for its state before it reports it. So readable is ended,
+// and hung up (since Linux 6.9) is reaped.
 func (t *Tracker) woken(ready []unix.EpollEvent, at time.Duration) []Event {
 	var events []Event
 	t.wakeups.Add(1)
@@ -92,9 +94,9 @@ func (t *Tracker) woken(ready []unix.EpollEvent, at time.Duration) []Event {
 		case id.PID == 0:
 			var count [8]byte
 			unix.Read(t.wake, count[:])
-		case t.died(id):
+		case r.Events&unix.EPOLLIN != 0 && t.died(id):
 			events = append(events, Event{ID: id, At: at})
-		case t.reaped(id):
+		case r.Events&unix.EPOLLHUP != 0:
 			if cause := t.learn(id, at); cause.Known {
 				events = append(events, Event{ID: id, At: at, Cause: cause, Belated: true})
 			}
@@ -103,33 +105,16 @@ func (t *Tracker) woken(ready []unix.EpollEvent, at time.Duration) []Event {
 	return events
 }
 
-// died says whether the wake-up of a process is its end. Kernels before 6.15 wake for
-// threads that exit or exec, too.
+// died says whether the end of a process is news: it is tracked and was not told before.
 func (t *Tracker) died(id procscan.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	fd, ok := t.pidfds[id]
-	if !ok {
-		return false // untracked meanwhile, or told before
+	if ok {
+		delete(t.pidfds, id)
+		t.late[id] = fd
 	}
-	if ended, _ := state(int(fd)); !ended {
-		return false
-	}
-	delete(t.pidfds, id)
-	t.late[id] = fd
-	return true
-}
-
-// reaped says whether a process whose end was told before is reaped now.
-func (t *Tracker) reaped(id procscan.ID) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fd, ok := t.late[id]
-	if !ok {
-		return false
-	}
-	_, reaped := state(int(fd))
-	return reaped
+	return ok
 }
 
 // learnAll puts the causes that can be had now on the deaths of a batch.
@@ -181,18 +166,6 @@ func (t *Tracker) expire(now time.Duration) {
 			delete(t.late, id)
 		}
 		t.expiry = t.expiry[1:]
-	}
-}
-
-// state polls a pidfd: readable once every thread has exited, hung up (since Linux 6.9)
-// once the process is reaped. Where poll(2) itself fails the process counts as alive.
-func state(fd int) (ended, reaped bool) {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	for {
-		_, err := unix.Poll(fds, 0)
-		if err != unix.EINTR {
-			return err == nil && fds[0].Revents&unix.POLLIN != 0, err == nil && fds[0].Revents&unix.POLLHUP != 0
-		}
 	}
 }
 

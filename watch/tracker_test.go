@@ -183,21 +183,6 @@ func TestCauseFollowsTheReap(t *testing.T) {
 	}
 }
 
-// Kernels before 6.15 wake for threads that exit or exec in a process that lives on.
-func TestSpuriousWakeup(t *testing.T) {
-	needPidfd(t)
-	h, w := startHelper(t), newWatcher(t, Options{})
-	id := h.targets(1, forEver(t))[0]
-	w.track(id)
-	low, high := key(id)
-	if got := w.woken([]unix.EpollEvent{{Events: unix.EPOLLIN, Fd: low, Pad: high}}, procscan.Boottime()); len(got) != 0 {
-		t.Errorf("told %+v of a living process", got)
-	}
-	w.run()
-	kill(t, id)
-	w.expect(id)
-}
-
 func TestBurst(t *testing.T) {
 	needPidfd(t)
 	n := 1000
