@@ -49,7 +49,7 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 	if err != nil {
 		return nil, err
 	}
-	tracker, err := watch.NewTracker(fs, watch.Options{Note: d.fellBack})
+	tracker, err := watch.NewTracker(fs, watch.Options{Note: d.fellBack, CauseLater: true})
 	if err != nil {
 		return nil, fmt.Errorf("start the exit tracker: %w", err)
 	}

@@ -112,11 +112,15 @@ func (m *Machine) causeKnown(p *process, ev watch.Event) {
 	if !slices.ContainsFunc(p.dead, func(d procscan.Process) bool { return d.ID == ev.ID }) {
 		return
 	}
-	p.cause, p.lastCause = ev.Cause, ev.Cause.String()
-	m.say(message.CauseKnown, p, func(s *message.Message) {
-		s.PID = ev.ID.PID
-		about(ev.Cause, s)
-	})
+	if p.lastDead().ID == ev.ID {
+		p.cause, p.lastCause = ev.Cause, ev.Cause.String()
+	}
+	if p.state != Looking { // else the message about the death is still to come, and tells it
+		m.say(message.CauseKnown, p, func(s *message.Message) {
+			s.PID = ev.ID.PID
+			about(ev.Cause, s)
+		})
+	}
 	if p.state == Looking && p.deadline != 0 {
 		p.deadline = 0
 		m.wantLook(p)

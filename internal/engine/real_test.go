@@ -170,7 +170,7 @@ func (r *real) run(cfg *confd.Config) *real {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	tracker, err := watch.NewTracker(fs, watch.Options{})
+	tracker, err := watch.NewTracker(fs, watch.Options{CauseLater: true})
 	if err != nil {
 		r.t.Fatal(err)
 	}

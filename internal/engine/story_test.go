@@ -232,7 +232,6 @@ func TestAbnormalWaitsForTheCause(t *testing.T) {
 	})
 	s.run(time.Hour)
 	s.tells(`
-		1.500 PW0207 process=httpd pid=101 cause of death: exited with code 0
 		1.501 PW0210 process=httpd pid=101 ended: exited with code 0`)
 	next := s.spawn("httpd")
 	s.run(time.Minute)
