@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"time"
 )
@@ -12,7 +10,7 @@ import (
 // bench is what the parts share.
 type bench struct {
 	short bool
-	dir   string // for everything, removed at the end
+	dir   string // for everything; who built the programs removes it at the end
 	tools string // the built programs
 	crowd *crowd // the idle processes of this moment, or nil
 }
@@ -54,27 +52,6 @@ func (p part) measured(ctx context.Context, b *bench) table {
 		t.rows = append(t.rows, row{what: "(incomplete)", verdict: failed})
 	}
 	return t
-}
-
-func newBench(ctx context.Context, short bool) (*bench, error) {
-	if os.Geteuid() != 0 {
-		return nil, errors.New("has to be root, as the daemon is")
-	}
-	dir, err := os.MkdirTemp("", "procward-bench-")
-	if err != nil {
-		return nil, err
-	}
-	b := &bench{short: short, dir: dir, tools: filepath.Join(dir, "floor")}
-	if err := build(ctx, b.tools); err != nil {
-		b.close()
-		return nil, err
-	}
-	return b, nil
-}
-
-func (b *bench) close() {
-	b.crowd.close()
-	_ = os.RemoveAll(b.dir) // in a temporary directory: a rest does no harm
 }
 
 func (b *bench) tool(name string) string { return filepath.Join(b.tools, name) }

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ type options struct {
 	peers bool
 	only  string
 	as    string
+	tools string
 }
 
 func run(args []string) error {
@@ -46,6 +48,7 @@ func run(args []string) error {
 	flags.BoolVar(&o.peers, "peers", false, "measure the same kill under other supervisors, and nothing else")
 	flags.StringVar(&o.only, "only", "", "some parts only, divided by commas: "+strings.Join(partNames(), ", "))
 	flags.StringVar(&o.as, "as", "", "used by bench itself: be a subject of the measurement")
+	flags.StringVar(&o.tools, "tools", "", "used by bench itself: where the programs are, built before")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return nil
 	} else if err != nil {
@@ -55,10 +58,42 @@ func run(args []string) error {
 	defer stop()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if o.as != "" {
+	switch {
+	case o.as != "":
 		return beSubject(ctx, o.as)
+	case o.tools == "":
+		return prepare(ctx, args)
 	}
 	return measure(ctx, o)
+}
+
+// prepare builds the programs, and runs bench again below one of them that reaps what
+// loses its parent: how soon that is done must not depend on the host's PID 1.
+func prepare(ctx context.Context, args []string) error {
+	if os.Geteuid() != 0 {
+		return errors.New("has to be root, as the daemon is")
+	}
+	dir, err := os.MkdirTemp("", "procward-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	tools := filepath.Join(dir, "floor")
+	if err := build(ctx, tools); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	again := command(ctx, filepath.Join(tools, "reaper"), append([]string{self, "-tools", tools}, args...)...)
+	again.Cancel = func() error { return again.Process.Signal(unix.SIGTERM) }
+	again.WaitDelay = time.Minute
+	again.Stdout, again.Stderr = os.Stdout, os.Stderr
+	if err := again.Run(); err != nil {
+		return fmt.Errorf("the measurement was not completed: %w", err)
+	}
+	return nil
 }
 
 // measure runs what is asked for and writes the page.
@@ -67,11 +102,8 @@ func measure(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	b, err := newBench(ctx, o.short)
-	if err != nil {
-		return err
-	}
-	defer b.close()
+	b := &bench{short: o.short, dir: filepath.Dir(o.tools), tools: o.tools}
+	defer func() { b.crowd.close() }()
 	s := section{name: sectionBench, title: "Against the floor"}
 	if o.peers {
 		s = section{name: sectionPeers, title: "The same kill under five supervisors"}
