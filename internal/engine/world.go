@@ -26,6 +26,7 @@ type Host struct {
 
 	ctx   context.Context
 	looks chan Look
+	met   map[string]bool // units that systemd was asked about; the lookout's alone
 	mu    sync.Mutex
 	files uint64       // pidfds there is room for, or not to be asked again
 	held  map[int]bool // tokens whose script must not be killed by its timeout
@@ -37,7 +38,7 @@ const pollEvery = 1500 * time.Millisecond
 
 // Start begins to serve effects until ctx is done. Scripts that run then are left alone.
 func (h *Host) Start(ctx context.Context) {
-	h.ctx, h.looks, h.held = ctx, make(chan Look, 1), map[int]bool{}
+	h.ctx, h.looks, h.held, h.met = ctx, make(chan Look, 1), map[int]bool{}, map[string]bool{}
 	go h.lookout(ctx)
 	go h.track(ctx)
 }
@@ -167,8 +168,34 @@ func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]
 		}
 		out.Found[name] = f
 	}
+	h.meet(ctx, out.Found)
 	h.answers(ctx, out.Found, asked)
 	return out
+}
+
+// meet asks systemd once about each unit that a found process belongs to: from then on
+// the link remembers the unit's jobs, and knows a stop on request also of a unit that
+// systemd forgets as soon as it is inactive.
+func (h *Host) meet(ctx context.Context, found map[string]Finding) {
+	if h.Systemd == nil {
+		return
+	}
+	var news []string
+	for _, f := range found {
+		for _, p := range f.Selection.Selected {
+			if u := systemd.UnitOf(p.Unit); u != "" && u != h.OwnUnit && !h.met[u] {
+				h.met[u] = true
+				news = append(news, u)
+			}
+		}
+	}
+	go func() {
+		for _, u := range news {
+			asking, cancel := context.WithTimeout(ctx, askTime)
+			_, _ = h.Systemd.Unit(asking, u) // it is remembered even if the answer does not come
+			cancel()
+		}
+	}()
 }
 
 // askTime bounds what systemd may take to answer.
