@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -131,30 +130,40 @@ func listen(t testing.TB) *notify {
 	return n
 }
 
-// ready waits until the container has booted and returns the PID of its systemd.
-func (n *notify) ready(m *Machine) (leader int) {
+// ready waits until the container has booted and returns the PID of its systemd. The
+// socket is read until the container ends: who writes to it would wait else.
+func (n *notify) ready(m *Machine) int {
 	m.t.Helper()
-	go func() {
-		<-m.ended
-		n.conn.Close()
-	}()
-	_ = n.conn.SetReadDeadline(time.Now().Add(limit))
-	buf := make([]byte, 8192)
+	leaders := make(chan int, 1)
+	go n.read(leaders)
+	select {
+	case leader := <-leaders:
+		return leader
+	case <-m.ended:
+		m.t.Fatal("the container does not boot")
+	case <-time.After(limit):
+		m.t.Fatalf("the container has not booted after %v", limit)
+	}
+	return 0
+}
+
+func (n *notify) read(leaders chan<- int) {
+	leader, buf := 0, make([]byte, 8192)
 	for {
 		size, err := n.conn.Read(buf)
 		if err != nil {
-			m.t.Fatalf("the container does not boot: %v", err)
+			return // closed with the test
 		}
 		for line := range strings.SplitSeq(string(buf[:size]), "\n") {
 			if pid, ok := strings.CutPrefix(line, "X_NSPAWN_LEADER_PID="); ok {
 				leader, _ = strconv.Atoi(pid)
 			}
 			if line == "READY=1" && leader != 0 {
-				return leader
+				select {
+				case leaders <- leader:
+				default:
+				}
 			}
 		}
 	}
 }
-
-// lockThread keeps the thread to its goroutine.
-func lockThread() { runtime.LockOSThread() }

@@ -10,11 +10,11 @@ package nspawn
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -73,7 +73,7 @@ func (m *Machine) start(root string, group *os.File, notify *notify) {
 	m.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGTERM, UseCgroupFD: true, CgroupFD: int(group.Fd())}
 	started := make(chan error)
 	go func() {
-		lockThread() // the thread that starts it must live as long: Pdeathsig means the thread
+		runtime.LockOSThread() // Pdeathsig is about the thread that starts it, which must live as long
 		started <- m.cmd.Start()
 		_ = m.cmd.Wait()
 		close(m.ended)
@@ -88,39 +88,33 @@ func (m *Machine) start(root string, group *os.File, notify *notify) {
 func (m *Machine) Leader() int { return m.leader }
 
 // Command is a command inside the container: with its files, processes and network,
-// and of our environment only PATH.
+// and of our environment only PATH. What runs through a shutdown of the container is
+// better started with Exec.
 func (m *Machine) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(m.leader), "-a", "--"}, args...)...)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
-	cmd.WaitDelay = time.Second
-	cmd.Cancel = func() error { return killChildren(cmd.Process.Pid) }
+	cmd.WaitDelay = 5 * time.Second
+	cmd.Cancel = func() error { return endChildren(cmd.Process.Pid) }
 	return cmd
 }
 
-// killChildren ends nsenter by what it runs, which it reaps. Without nsenter that would
-// be reaped by the host's init, and the container could not end before.
-func killChildren(nsenter int) error {
-	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", nsenter))
-	if err != nil {
-		return err
-	}
-	for child := range strings.FieldsSeq(string(children)) {
-		pid, _ := strconv.Atoi(child)
-		_ = unix.Kill(pid, unix.SIGKILL)
-	}
-	return nil
-}
-
-// Exec runs a command inside and returns what it wrote to stdout, without the blanks
-// around it. What it wrote to stderr is in the error.
+// Exec runs a command inside, for a minute at most, and returns what it wrote to stdout,
+// without the blanks around it. What it wrote to stderr is in the error.
 func (m *Machine) Exec(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
-	out, err := m.Command(ctx, args...).Output()
-	if exit := (*exec.ExitError)(nil); errors.As(err, &exit) {
-		err = fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(exit.Stderr))
+	cmd := m.Command(ctx, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Start()
+	if err == nil {
+		go keepAwake(cmd.Process.Pid)
+		err = cmd.Wait()
 	}
-	return strings.TrimSpace(string(out)), err
+	if err != nil {
+		err = fmt.Errorf("%s: %w: %s", strings.Join(args, " "), err, bytes.TrimSpace(stderr.Bytes()))
+	}
+	return strings.TrimSpace(stdout.String()), err
 }
 
 // Must is Exec that fails the test.
@@ -195,14 +189,16 @@ func (m *Machine) Wait() int {
 func (m *Machine) Stop() {
 	m.t.Helper()
 	if m.leader != 0 {
-		m.kill(m.leader) // all processes inside go with it, and systemd-nspawn tidies up
+		m.kill(m.leader, unix.SIGKILL) // all processes inside go with it, and systemd-nspawn tidies up
 	} else {
-		m.kill(m.cmd.Process.Pid)
+		m.kill(m.cmd.Process.Pid, unix.SIGTERM)
 	}
 	select {
 	case <-m.ended:
 	case <-time.After(limit):
+		m.kill(m.cmd.Process.Pid, unix.SIGKILL)
 		m.t.Error("the container cannot be stopped")
+		return
 	}
 	if m.t.Failed() {
 		m.t.Logf("console of the container:\n%s", m.console.String())
@@ -211,10 +207,10 @@ func (m *Machine) Stop() {
 
 // kill is only for processes that cannot have been replaced: systemd-nspawn is our
 // child and the leader is its.
-func (m *Machine) kill(pid int) {
+func (m *Machine) kill(pid int, signal unix.Signal) {
 	select {
 	case <-m.ended:
 	default:
-		_ = unix.Kill(pid, unix.SIGKILL)
+		_ = unix.Kill(pid, signal)
 	}
 }

@@ -79,6 +79,9 @@ func TestWait(t *testing.T) {
 	for command, want := range map[string]int{"poweroff": 0, "reboot": 133} {
 		m := Boot(t)
 		m.Must("systemctl", "--no-block", command)
+		if _, err := m.Exec("sleep", "1000"); err == nil {
+			t.Errorf("%s: a command outlives the container", command)
+		}
 		if got := m.Wait(); got != want {
 			t.Errorf("%s: exit code %d, not %d", command, got, want)
 		}

@@ -86,12 +86,10 @@ func (b *bed) ready(unit string) {
 // test things follow each other faster than that.
 func (b *bed) looked(t *testing.T, unit string) {
 	t.Helper()
-	b.until(t, unit, "looked at after its job", func(Unit) bool { j := b.link.lastJob(unit); return j.id == 0 || j.looked })
+	b.until(t, unit, "looked at after its job", func(Unit) bool { j, _ := b.link.lastJob(unit, 0); return j.id == 0 || j.looked })
 }
 
 func (b *bed) kill(signal string, pid int) { b.Must("kill", "-"+signal, strconv.Itoa(pid)) }
-
-func down(u Unit) bool { return u.ActiveState == "inactive" || u.ActiveState == "failed" }
 
 // pidfd is one of a process in the container.
 func (b *bed) pidfd(t *testing.T, inside int) int {

@@ -18,14 +18,11 @@ func (s HostState) Booting() bool { return s == "initializing" || s == "starting
 func (s HostState) Stopping() bool { return s == "stopping" }
 
 // Host reads the state of the host.
-func (l *Link) Host(ctx context.Context) (HostState, error) {
-	ctx, cancel := bounded(ctx, callLimit)
-	defer cancel()
-	s, err := l.connected(ctx)
-	if err != nil {
-		return "", fmt.Errorf("state of the host: %w", err)
-	}
-	state, err := s.systemState(ctx)
+func (l *Link) Host(ctx context.Context) (state HostState, err error) {
+	err = l.read(ctx, func(ctx context.Context, s *session) (err error) {
+		state, err = s.systemState(ctx)
+		return err
+	})
 	if err != nil {
 		return "", fmt.Errorf("state of the host: %w", err)
 	}

@@ -31,14 +31,15 @@ func (l *Link) lookAfter(unit string) {
 	}
 }
 
-// lastJob is a copy of what is known of the unit's last job.
-func (l *Link) lastJob(unit string) job {
+// lastJob is a copy of what is known of the unit's last job, and whether the one that
+// is pending (0: none) is ours.
+func (l *Link) lastJob(unit string, pending uint32) (last job, own bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if j := l.jobs[unit]; j != nil {
-		return *j
+		last = *j
 	}
-	return job{}
+	return last, pending != 0 && (l.isOwn(pending) || last.id == pending && last.own)
 }
 
 func (l *Link) jobNew(s *session, id uint32, unit string) {

@@ -120,7 +120,7 @@ func (l *Link) connected(ctx context.Context) (*session, error) {
 		l.mu.Lock()
 		s, err, change := l.session, l.err, l.change
 		l.mu.Unlock()
-		if s != nil {
+		if s != nil && s.conn.Connected() {
 			return s, nil
 		}
 		select {
@@ -133,6 +133,22 @@ func (l *Link) connected(ctx context.Context) (*session, error) {
 			return nil, ErrClosed
 		case <-ctx.Done():
 			return nil, fmt.Errorf("no connection to systemd: %w (%w)", err, ctx.Err())
+		}
+	}
+}
+
+// read asks systemd something, and asks again where the connection broke meanwhile. ask
+// must only read.
+func (l *Link) read(ctx context.Context, ask func(context.Context, *session) error) error {
+	ctx, cancel := bounded(ctx, callLimit)
+	defer cancel()
+	for {
+		s, err := l.connected(ctx)
+		if err != nil {
+			return err
+		}
+		if err = ask(ctx, s); err == nil || s.conn.Connected() || ctx.Err() != nil {
+			return err
 		}
 	}
 }

@@ -19,10 +19,7 @@ func requested(u Unit, t times, last job, own bool) bool {
 	case "stop", "restart", "try-restart", "start":
 		return !own
 	}
-	if u.ActiveState != "inactive" && u.ActiveState != "failed" {
-		return false
-	}
-	if last.over && last.own {
+	if !u.down() || last.over && last.own {
 		return false
 	}
 	return t.stoppedWhileActive() && !endedByManager(u.Result) ||

@@ -90,7 +90,7 @@ func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (str
 			if s, err = l.connected(ctx); err != nil {
 				return "", err
 			}
-			if result, over, err = l.missed(ctx, s, w.id, unit); over || err != nil {
+			if result, over, err = l.missed(ctx, s, w.id, unit); over || err != nil && s.conn.Connected() {
 				return result, err
 			}
 		}
@@ -98,17 +98,16 @@ func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (str
 }
 
 // missed looks whether the job ended while there was no connection. Its result is lost;
-// an active unit stands for "done".
+// a unit that is up stands for "done".
 func (l *Link) missed(ctx context.Context, s *session, id uint32, unit string) (result string, over bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
 	var job struct {
 		ID   uint32
 		Path dbus.ObjectPath
 	}
-	if err := s.property(ctx, unitPath(unit), unitIface, "Job", &job); err != nil {
+	if err := s.property(ctx, unitPath(unit), unitIface, "Job", &job); err != nil || job.ID == id {
 		return "", false, err
-	}
-	if job.ID == id {
-		return "", false, nil
 	}
 	u, err := l.Unit(ctx, unit)
 	if err != nil || !u.Up() {
@@ -146,9 +145,6 @@ func conflict(err error) error {
 	}
 	return err
 }
-
-// unknownObject is the error about an object that is not there (any more).
-const unknownObject = "org.freedesktop.DBus.Error.UnknownObject"
 
 // errorName is the name of a D-Bus error, or "".
 func errorName(err error) string {

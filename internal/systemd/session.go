@@ -22,10 +22,9 @@ const (
 	logindPath   = "/org/freedesktop/login1"
 	managerIface = systemdName + ".Manager"
 	unitIface    = systemdName + ".Unit"
-	jobIface     = systemdName + ".Job"
+	serviceIface = systemdName + ".Service"
 	logindIface  = logindName + ".Manager"
 	getProperty  = "org.freedesktop.DBus.Properties.Get"
-	getAll       = "org.freedesktop.DBus.Properties.GetAll"
 
 	busSocket     = "/run/dbus/system_bus_socket"
 	privateSocket = "/run/systemd/private"
@@ -91,7 +90,22 @@ func (s *session) open(ctx context.Context) error {
 			return err
 		}
 	}
-	return s.manager().CallWithContext(ctx, managerIface+".Subscribe", 0).Err
+	return s.subscribe(ctx)
+}
+
+// subscribe asks systemd for its signals. On the private socket a first message that
+// comes together with the end of the authentication lies there until there is more to
+// read (seen with systemd 252), so there is more until it is answered.
+func (s *session) subscribe(ctx context.Context) error {
+	answer := s.manager().GoWithContext(ctx, managerIface+".Subscribe", 0, make(chan *dbus.Call, 1)).Done
+	for {
+		select {
+		case call := <-answer:
+			return call.Err
+		case <-time.After(10 * time.Millisecond):
+			s.manager().Go("org.freedesktop.DBus.Peer.Ping", dbus.FlagNoReplyExpected, nil)
+		}
+	}
 }
 
 func (s *session) match(ctx context.Context) error {

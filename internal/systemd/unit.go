@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -15,7 +16,7 @@ type Unit struct {
 	LoadState   string // "loaded"; "not-found": there is no such unit
 	ActiveState string // active, reloading, inactive, failed, activating, deactivating
 	SubState    string // running, dead, auto-restart, stop-sigterm …
-	Result      string // of a service: success, exit-code, signal, watchdog, oom-kill …
+	Result      string // of a service that is down: success, exit-code, signal, watchdog, oom-kill …
 	MainPID     int    // 0: none, or not known to systemd
 	Restart     string // the Restart= setting: no, always, on-failure …
 	JobType     string // the pending job: start, stop, restart, reload …; "" if none
@@ -26,6 +27,8 @@ type Unit struct {
 	Requested bool
 }
 
+func (u Unit) down() bool { return u.ActiveState == "inactive" || u.ActiveState == "failed" }
+
 // Up says that the unit is active, or reloading, which it does while active.
 func (u Unit) Up() bool { return u.ActiveState == "active" || u.ActiveState == "reloading" }
 
@@ -34,85 +37,57 @@ func (u Unit) Up() bool { return u.ActiveState == "active" || u.ActiveState == "
 //
 // The link remembers the jobs of every unit that was asked for once. A first question
 // that comes only after a stop is answered from systemd's timestamps, which tell most.
-func (l *Link) Unit(ctx context.Context, name string) (Unit, error) {
-	ctx, cancel := bounded(ctx, callLimit)
-	defer cancel()
+func (l *Link) Unit(ctx context.Context, name string) (u Unit, err error) {
 	l.lookAfter(name)
-	s, err := l.connected(ctx)
+	err = l.read(ctx, func(ctx context.Context, s *session) (err error) {
+		u, err = l.readUnit(ctx, s, name)
+		return err
+	})
 	if err != nil {
 		return Unit{}, fmt.Errorf("unit %s: %w", name, err)
 	}
-	for {
-		u, err := l.readUnit(ctx, s, name)
-		if errors.Is(err, errJobGone) {
-			continue
-		}
-		if err != nil {
-			return Unit{}, fmt.Errorf("unit %s: %w", name, err)
-		}
-		return u, nil
-	}
-}
-
-// errJobGone says that a job ended while the unit was looked at.
-var errJobGone = errors.New("the job has just gone")
-
-func (l *Link) readUnit(ctx context.Context, s *session, name string) (Unit, error) {
-	var p properties
-	// One question for all interfaces at once, so that the answer is of one instant.
-	err := s.conn.Object(systemdName, unitPath(name)).CallWithContext(ctx, getAll, 0, "").Store((*map[string]dbus.Variant)(&p))
-	if err != nil {
-		return Unit{}, err
-	}
-	u := p.unit()
-	l.lookAfter(u.Name)
-	last := l.lastJob(u.Name)
-	var id uint32
-	if id, u.JobType, err = p.job(ctx, s); err != nil {
-		return Unit{}, err
-	}
-	own := id != 0 && (last.id == id && last.own || l.lockedIsOwn(id))
-	u.Requested = requested(u, p.times(), last, own)
 	return u, nil
 }
 
-func (l *Link) lockedIsOwn(id uint32) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.isOwn(id)
+// listed is a unit and its job as ListUnitsByNames (systemd 230) tells them, in one
+// piece, in a tenth of the time that all properties of a unit take.
+type listed struct {
+	Name, Description, LoadState, ActiveState, SubState, Following string
+
+	Path    dbus.ObjectPath
+	JobID   uint32
+	JobType string
+	JobPath dbus.ObjectPath
 }
 
-// properties are those of a unit, by name.
-type properties map[string]dbus.Variant
-
-func get[T any](p properties, name string) (v T) {
-	v, _ = p[name].Value().(T)
-	return v
-}
-
-func (p properties) unit() Unit {
-	return Unit{
-		Name: get[string](p, "Id"), LoadState: get[string](p, "LoadState"),
-		ActiveState: get[string](p, "ActiveState"), SubState: get[string](p, "SubState"),
-		Result: get[string](p, "Result"), MainPID: int(get[uint32](p, "MainPID")), Restart: get[string](p, "Restart"),
+func (l *Link) readUnit(ctx context.Context, s *session, name string) (Unit, error) {
+	var found []listed
+	var pid uint32
+	var restart string
+	list := s.manager().GoWithContext(ctx, managerIface+".ListUnitsByNames", 0, make(chan *dbus.Call, 1), []string{name})
+	service := s.ask(ctx, name, "MainPID", "Restart")
+	if err := (<-list.Done).Store(&found); err != nil {
+		return Unit{}, err
 	}
-}
-
-// job is the pending job, 0 if there is none.
-func (p properties) job(ctx context.Context, s *session) (id uint32, kind string, err error) {
-	pair := get[[]any](p, "Job")
-	if len(pair) != 2 {
-		return 0, "", nil
+	if len(found) != 1 {
+		return Unit{}, errors.New("this is no name of a unit: write for instance httpd.service")
 	}
-	id, _ = pair[0].(uint32)
-	path, _ := pair[1].(dbus.ObjectPath)
-	if id == 0 {
-		return 0, "", nil
+	if err := service.answers(&pid, &restart); err != nil {
+		return Unit{}, err
 	}
-	if err = s.property(ctx, path, jobIface, "JobType", &kind); errorName(err) == unknownObject {
-		err = errJobGone
+	f := found[0]
+	u := Unit{
+		Name: f.Name, LoadState: f.LoadState, ActiveState: f.ActiveState, SubState: f.SubState,
+		MainPID: int(pid), Restart: restart, JobType: f.JobType,
 	}
-	return id, kind, err
+	l.lookAfter(u.Name)
+	last, own := l.lastJob(u.Name, f.JobID)
+	t, err := s.times(ctx, &u)
+	if err != nil {
+		return Unit{}, err
+	}
+	u.Requested = requested(u, t, last, own)
+	return u, nil
 }
 
 // times are systemd's timestamps on CLOCK_MONOTONIC; 0: never since it loaded the unit.
@@ -122,9 +97,49 @@ type times struct {
 	mainExit     time.Duration // its main process last ended
 }
 
-func (p properties) times() times {
-	read := func(name string) time.Duration {
-		return time.Duration(get[uint64](p, name+"TimestampMonotonic")) * time.Microsecond
+// times reads the timestamps, and the result, of a unit that is down.
+func (s *session) times(ctx context.Context, u *Unit) (t times, err error) {
+	if !u.down() {
+		return times{}, nil
 	}
-	return times{inactiveExit: read("InactiveExit"), activeExit: read("ActiveExit"), mainExit: read("ExecMainExit")}
+	var inactiveExit, activeExit, mainExit uint64
+	service := s.ask(ctx, u.Name, "Result", "ExecMainExitTimestampMonotonic")
+	unit := s.askOf(ctx, unitIface, u.Name, "InactiveExitTimestampMonotonic", "ActiveExitTimestampMonotonic")
+	if err := service.answers(&u.Result, &mainExit); err != nil {
+		return times{}, err
+	}
+	if err := unit.answers(&inactiveExit, &activeExit); err != nil {
+		return times{}, err
+	}
+	const µs = time.Microsecond
+	return times{time.Duration(inactiveExit) * µs, time.Duration(activeExit) * µs, time.Duration(mainExit) * µs}, nil
+}
+
+// questions are properties asked for, all at once.
+type questions []*dbus.Call
+
+// ask asks for properties of a service; of other units nothing.
+func (s *session) ask(ctx context.Context, unit string, names ...string) questions {
+	if !strings.HasSuffix(unit, ".service") {
+		return nil
+	}
+	return s.askOf(ctx, serviceIface, unit, names...)
+}
+
+func (s *session) askOf(ctx context.Context, iface, unit string, names ...string) (q questions) {
+	o := s.conn.Object(systemdName, unitPath(unit))
+	for _, name := range names {
+		q = append(q, o.GoWithContext(ctx, getProperty, 0, make(chan *dbus.Call, 1), iface, name))
+	}
+	return q
+}
+
+// answers stores the values in the order of the questions.
+func (q questions) answers(values ...any) error {
+	for i, call := range q {
+		if err := (<-call.Done).Store(values[i]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -47,7 +47,7 @@ func TestRequested(t *testing.T) {
 		}, false, "inactive", "success"},
 		{"dies-then-stopped", daemon, func(t *testing.T, unit string, pid int) {
 			b.kill("KILL", pid)
-			b.until(t, unit, "failed", down)
+			b.until(t, unit, "failed", Unit.down)
 			b.Must("systemctl", "stop", unit) // a job that has nothing to do, but says: leave it
 		}, true, "failed", "signal"},
 		{"stopped-then-started-then-dies", daemon, func(t *testing.T, unit string, _ int) {
@@ -78,7 +78,7 @@ func TestRequested(t *testing.T) {
 			unit := c.name + ".service"
 			b.install(unit, c.service)
 			b.Must("systemctl", "start", unit)
-			u := b.until(t, unit, "up", func(u Unit) bool { return u.Up() && u.JobType == "" || down(u) && c.state == "failed" })
+			u := b.until(t, unit, "up", func(u Unit) bool { return u.Up() && u.JobType == "" || u.down() && c.state == "failed" })
 			if u.Requested {
 				t.Errorf("while it is up: %+v", u)
 			}
@@ -86,7 +86,7 @@ func TestRequested(t *testing.T) {
 				b.ready(unit)
 			}
 			c.act(t, unit, u.MainPID)
-			u = b.until(t, unit, "down", func(u Unit) bool { return down(u) && u.JobType == "" })
+			u = b.until(t, unit, "down", func(u Unit) bool { return u.down() && u.JobType == "" })
 			if u.Requested != c.want || u.ActiveState != c.state || u.Result != c.result || u.LoadState != "loaded" {
 				t.Errorf("%+v", u)
 			}
@@ -125,9 +125,9 @@ func TestRequestedOfForgottenUnits(t *testing.T) {
 		"gone-stopped": {func(unit string, _ int) { b.Must("systemctl", "stop", unit) }, true},
 		"gone-ended":   {func(_ string, pid int) { b.kill("TERM", pid) }, false},
 		"gone-started-then-ended": {func(unit string, pid int) {
-			before := b.link.lastJob(unit).id
+			before, _ := b.link.lastJob(unit, 0)
 			b.Must("systemctl", "start", unit)
-			b.until(t, unit, "told of another job", func(Unit) bool { return b.link.lastJob(unit).id != before })
+			b.until(t, unit, "told of another job", func(Unit) bool { j, _ := b.link.lastJob(unit, 0); return j.id != before.id })
 			b.looked(t, unit)
 			b.kill("TERM", pid)
 		}, false},
@@ -170,7 +170,7 @@ func TestRequestedAtOnce(t *testing.T) {
 			if u.Requested != stop {
 				t.Fatalf("later: stopped: %v, %+v", stop, u)
 			}
-			return down(u)
+			return u.down()
 		})
 	}
 	t.Log(seen)
@@ -186,7 +186,7 @@ func TestUnitInHands(t *testing.T) {
 		b.Must("rm", "/run/ready-slow.service")
 		b.Must("systemctl", "--no-block", verb, "slow.service")
 		u := b.until(t, "slow.service", "deactivating", func(u Unit) bool { return u.ActiveState == "deactivating" })
-		if want := (Unit{"slow.service", "loaded", "deactivating", "stop-sigterm", "success", pid, "on-failure", verb, true}); u != want {
+		if want := (Unit{"slow.service", "loaded", "deactivating", "stop-sigterm", "", pid, "on-failure", verb, true}); u != want {
 			t.Errorf("\n got %+v\nwant %+v", u, want)
 		}
 		b.Must("touch", "/run/go")
