@@ -67,6 +67,7 @@ func TestHostShutdown(t *testing.T) {
 	if slices.Sort(late); !slices.Equal(late, []HostKind{BootFinished, ShutdownBegins}) {
 		t.Errorf("told late: %v", late)
 	}
+	_, _ = b.Exec("systemctl", "stop", "delay") // may be cut short by the shutdown
 	if code := b.Wait(); code != 0 {
 		t.Errorf("exit code %d", code)
 	}
@@ -112,9 +113,6 @@ func TestWithoutABus(t *testing.T) {
 	out, err := m.Exec("env", "PROCWARD_INSIDE=yes", "/run/self.test", "-test.run=^TestWithoutABus$", "-test.v")
 	if !strings.Contains(out, "--- PASS: TestWithoutABus") { // an error may also be the reboot, which it causes
 		t.Fatalf("%v\n%s", err, out)
-	}
-	if code := m.Wait(); code != 133 {
-		t.Errorf("exit code %d", code)
 	}
 }
 
