@@ -147,7 +147,7 @@ func (l *Link) read(ctx context.Context, ask func(context.Context, *session) err
 		if err != nil {
 			return err
 		}
-		if err = ask(ctx, s); err == nil || s.conn.Connected() || ctx.Err() != nil {
+		if err = ask(ctx, s); err == nil || !s.lost(err) || ctx.Err() != nil {
 			return err
 		}
 	}

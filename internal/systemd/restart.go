@@ -42,18 +42,13 @@ func (l *Link) Restart(ctx context.Context, unit string) error {
 }
 
 func (l *Link) restart(ctx context.Context, unit string) error {
-	s, err := l.connected(ctx)
-	if err != nil {
-		return err
-	}
 	w := &wait{results: map[uint32]string{}, news: make(chan struct{}, 1)}
 	l.mu.Lock()
 	l.waiting[w] = true
 	l.mu.Unlock()
 	defer l.forget(w, unit)
-
-	var path dbus.ObjectPath
-	if err := s.manager().CallWithContext(ctx, managerIface+".RestartUnit", 0, unit, "fail").Store(&path); err != nil {
+	s, path, err := l.queue(ctx, unit)
+	if err != nil {
 		return conflict(err)
 	}
 	var id uint32
@@ -68,6 +63,21 @@ func (l *Link) restart(ctx context.Context, unit string) error {
 		return err
 	}
 	return l.failure(ctx, unit, result)
+}
+
+// queue makes the job.
+func (l *Link) queue(ctx context.Context, unit string) (s *session, path dbus.ObjectPath, err error) {
+	for {
+		if s, err = l.connected(ctx); err != nil {
+			return nil, "", err
+		}
+		call := s.manager().CallWithContext(ctx, managerIface+".RestartUnit", 0, unit, "fail")
+		if s.lost(call.Err) && unsent(call.Err) && ctx.Err() == nil {
+			continue
+		}
+		err = call.Store(&path)
+		return s, path, err
+	}
 }
 
 // await waits for the end of the job, also over a lost connection.
@@ -90,7 +100,7 @@ func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (str
 			if s, err = l.connected(ctx); err != nil {
 				return "", err
 			}
-			if result, over, err = l.missed(ctx, s, w.id, unit); over || err != nil && s.conn.Connected() {
+			if result, over, err = l.missed(ctx, s, w.id, unit); over || err != nil && !s.lost(err) {
 				return result, err
 			}
 		}

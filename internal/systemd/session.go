@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -144,6 +146,23 @@ func (s *session) wait(life context.Context) {
 	case <-life.Done():
 	}
 	s.conn.Close()
+}
+
+// lost says whether a call failed because the connection broke, and closes it then, as
+// it may not have noticed yet.
+func (s *session) lost(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) || errors.Is(err, io.EOF) || errors.Is(err, dbus.ErrClosed) || !s.conn.Connected() {
+		s.conn.Close()
+		return true
+	}
+	return false
+}
+
+// unsent says that a call failed before systemd could have heard of it.
+func unsent(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "write"
 }
 
 func (s *session) setOwner(name, owner string) {
