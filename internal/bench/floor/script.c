@@ -5,13 +5,12 @@
 #include "record.h"
 
 int main(int argc, char **argv) {
-	long long first = now();
 	if (argc != 5)
 		return 2;
 	int report = open(argv[2], O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (report < 0)
 		return 1;
-	record(report, 'S', argv[1], first);
+	record(report, 'S', argv[1], began);
 	pid_t pid = fork();
 	if (pid < 0)
 		return 1;
@@ -20,6 +19,8 @@ int main(int argc, char **argv) {
 		execl(argv[4], argv[4], argv[1], argv[2], argv[3], (char *)NULL);
 		_exit(1);
 	}
-	record(report, 'E', argv[1], now());
+	struct timespec last;
+	clock_gettime(CLOCK_MONOTONIC, &last);
+	record(report, 'E', argv[1], last);
 	return 0;
 }

@@ -18,7 +18,6 @@ static char *word(int argc, char **argv, int i, const char *variable) {
 }
 
 int main(int argc, char **argv) {
-	long long first = now();
 	char *name = word(argc, argv, 1, "BENCH_NAME");
 	int report = open(word(argc, argv, 2, "BENCH_REPORT"), O_WRONLY | O_APPEND | O_CLOEXEC);
 	/* Without O_NONBLOCK it would wait for a writer that may be gone already. */
@@ -29,7 +28,7 @@ int main(int argc, char **argv) {
 	prctl(PR_SET_NAME, name);
 	for (int fd = 0; fd < 3; fd++)
 		close(fd);
-	record(report, 'T', name, first);
+	record(report, 'T', name, began);
 	close(report);
 	char byte;
 	while (read(life, &byte, 1) > 0)
