@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math"
-	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -56,12 +55,7 @@ func (h *Host) track(ctx context.Context) {
 	if h.Tracker.Mode() != "pidfd" {
 		h.Engine.Send(ctx, Polling{Every: pollEvery})
 	}
-	err := h.Tracker.Run(ctx, func(events []watch.Event) {
-		h.Engine.Send(ctx, Died{Events: events})
-		// The engine goes on at once on this thread, which is awake, and the tracker on
-		// another; the other way round costs the restart 30 to 50 µs.
-		runtime.Gosched()
-	})
+	err := h.Tracker.Run(ctx, func(events []watch.Event) { h.Engine.Send(ctx, Died{Events: events}) })
 	if err != nil && ctx.Err() == nil {
 		h.Engine.Send(ctx, Suspend{Why: "the exit tracker failed: " + err.Error()})
 	}
