@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"fmt"
 	"context"
 	"os"
 	"os/exec"
@@ -82,8 +83,15 @@ func TestNothingOfTheDaemonIsInherited(t *testing.T) {
 	t.Parallel()
 	status := shell(t, "grep -E '^Sig(Blk|Ign)' /proc/$$/status | tr -d '\\t'").Argv[0]
 	t.Run("ignored signals", func(t *testing.T) {
-		const want = "SigBlk:0000000000000000 | SigIgn:0000000000000000"
-		if got := runInRunner(t, nil, []string{"sh", "-c", `trap "" HUP INT PIPE TERM; exec "$@"`, "sh"}, status); got != want {
+		got := runInRunner(t, nil, []string{"sh", "-c", `trap "" HUP INT PIPE TERM; exec "$@"`, "sh"}, status)
+		var blocked, ignored uint64
+		if _, err := fmt.Sscanf(got, "SigBlk:%x | SigIgn:%x", &blocked, &ignored); err != nil {
+			t.Fatalf("%v: %s", err, got)
+		}
+		// Signals 32 and 33 are the C library's own. A parent that uses posix_spawn(3), as
+		// make does, ignores them for its children, and no program means anything by it.
+		const ofTheLibrary = 1<<31 | 1<<32
+		if blocked != 0 || ignored&^ofTheLibrary != 0 {
 			t.Errorf("got %s", got)
 		}
 	})
