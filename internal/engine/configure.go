@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	confd "procward/conf.d"
@@ -14,8 +15,12 @@ import (
 // PIDs, counters and running scripts go on.
 func (m *Machine) configure(cfg *confd.Config) {
 	m.cfg = cfg
+	var ops []*operation // that have lost members
 	for _, name := range m.names {
 		if _, stays := cfg.Processes[name]; !stays {
+			if op := m.procs[name].op; op != nil && !slices.Contains(ops, op) {
+				ops = append(ops, op)
+			}
 			m.forget(m.procs[name])
 		}
 	}
@@ -30,6 +35,12 @@ func (m *Machine) configure(cfg *confd.Config) {
 		}
 	}
 	m.sayConfig()
+	for _, op := range ops {
+		m.membersLeft(op)
+	}
+	for _, key := range sortedKeys(m.ladders) {
+		m.needsLeft(m.ladders[key])
+	}
 }
 
 // forget stops watching a process whose name is gone. Its script finishes and is

@@ -23,7 +23,11 @@ func (m *Machine) found(p *process, f Finding, news []procscan.Process) {
 	case Looking, Unclear:
 		m.secondLook(p, f, news)
 	case Waiting:
-		if p.enough() {
+		if p.event == "count" && p.tooMany() {
+			if p.deadline == 0 {
+				m.wait(p) // observe mode
+			}
+		} else if p.enough() {
 			m.creditReturn(p, news)
 		} else if m.inHands(p, f) {
 			return
@@ -35,6 +39,12 @@ func (m *Machine) found(p *process, f Finding, news []procscan.Process) {
 	case Up:
 		if len(news) > 0 {
 			m.sayFound(p, news)
+		}
+		if !p.enough() { // the match has changed: as at the start
+			p.lookStep = 0
+			m.enter(p, Unknown)
+			m.wantLook(p)
+			return
 		}
 		m.enter(p, Up)
 	case Settling:

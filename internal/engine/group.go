@@ -18,8 +18,9 @@ type operation struct {
 	members  []string // in the order of starts
 	stopOnly bool
 	stage    stage
-	index    int // of the member in hand
-	token    int // of the script or kill under way
+	index    int    // of the member in hand
+	starts   string // the member that is being started
+	token    int    // of the script or kill under way
 	failed   string
 }
 
@@ -74,7 +75,7 @@ func (m *Machine) beginOp(op *operation) {
 	}
 	for _, name := range op.members {
 		p := m.procs[name]
-		if p.state == StoppedBy || p.op != nil {
+		if p.op != nil || p.leftAlone() {
 			continue
 		}
 		p.op = op
@@ -84,6 +85,16 @@ func (m *Machine) beginOp(op *operation) {
 		p.nextLook, p.deadline = 0, 0
 	}
 	m.advance(op)
+}
+
+// leftAlone says that the process is down by its own will, by somebody else's, or
+// because it need not be there: a group operation does not start it.
+func (p *process) leftAlone() bool {
+	switch p.state {
+	case StoppedBy, Handed, EndedState, AbsentNow:
+		return true
+	}
+	return false
 }
 
 // mine is the members that are in the operation's hands, in the order of starts.
@@ -176,7 +187,7 @@ func (m *Machine) startNext(op *operation) {
 		if p.enough() && !p.spec.Restart.Kill.Never {
 			continue // it could not be stopped: another one beside it would be wrong
 		}
-		p.orphans = nil
+		p.orphans, op.starts = nil, p.name
 		if p.spec.Restart.Run == nil && p.spec.Restart.Unit == "" {
 			p.deadline, p.lookStep = m.now+p.spec.Restart.StartTimeout.D(), 0
 			m.wantLook(p)
@@ -186,6 +197,31 @@ func (m *Machine) startNext(op *operation) {
 		return
 	}
 	m.endOp(op)
+}
+
+// membersLeft goes on with an operation after a reload has removed members of it. The
+// end of a script or kill that runs is awaited as ever.
+func (m *Machine) membersLeft(op *operation) {
+	switch op.stage {
+	case draining:
+		m.advance(op)
+	case finding:
+		m.opFound(op)
+	case starting:
+		mine := m.mine(op)
+		if i := slices.IndexFunc(mine, func(p *process) bool { return p.name == op.starts }); i >= 0 {
+			op.index = i
+			return
+		}
+		before := op.members[:slices.Index(op.members, op.starts)]
+		op.index = -1
+		for _, p := range mine {
+			if slices.Contains(before, p.name) {
+				op.index++
+			}
+		}
+		m.startNext(op)
+	}
 }
 
 func (m *Machine) runOpScript(op *operation, argv script.Argv, g escalate.Group) {
@@ -290,6 +326,8 @@ func (m *Machine) endOp(op *operation) {
 			m.settle(p)
 		case p.name == op.payer:
 			m.attemptLate(p)
+		case p.history.Exhausted && m.ladderOf(p).climb.Phase == escalate.GivenUp:
+			m.enter(p, GaveUp)
 		case p.history.Exhausted:
 			m.enter(p, Climbing)
 		default:

@@ -154,6 +154,24 @@ func (m *Machine) ladderLooked(p *process) {
 		return
 	}
 	delete(l.need, p.name)
+	m.allLooked(l)
+}
+
+// needsLeft awaits no look at a climber that a reload has taken off the ladder.
+func (m *Machine) needsLeft(l *ladder) {
+	if l.climb.Phase != escalate.Looking || len(l.need) == 0 {
+		return
+	}
+	for name := range l.need {
+		if p := m.procs[name]; p == nil || m.ladderOf(p) != l {
+			delete(l.need, name)
+		}
+	}
+	m.allLooked(l)
+}
+
+// allLooked decides a rung when every climber has been looked at.
+func (m *Machine) allLooked(l *ladder) {
 	if len(l.need) > 0 {
 		return
 	}

@@ -196,11 +196,12 @@ func (m *Machine) judge(p *process, f Finding) {
 		p.forgetDoubt(f)
 	}
 	m.adopt(p, news)
-	m.excess(p)
+	m.sayExcess(p)
 	if !p.enough() && m.inDoubt(p, f) {
 		return
 	}
 	m.found(p, f, news)
+	m.excess(p)
 	m.ladderLooked(p)
 }
 
@@ -258,21 +259,26 @@ func (m *Machine) adopt(p *process, news []procscan.Process) {
 	}
 }
 
-// excess reports more than count.max, and restarts where that is asked for.
-func (m *Machine) excess(p *process) {
+func (p *process) tooMany() bool {
 	limit := p.spec.Match.Count.Max
-	if limit.Unlimited || len(p.tracked) <= limit.N {
-		p.excess = false
+	return !limit.Unlimited && len(p.tracked) > limit.N
+}
+
+// sayExcess reports more than count.max, once until it is over.
+func (m *Machine) sayExcess(p *process) {
+	was := p.excess
+	p.excess = p.tooMany() && (was || p.op == nil)
+	if was || !p.excess {
 		return
 	}
-	if p.excess || p.op != nil {
-		return
-	}
-	p.excess = true
 	m.say(message.Excess, p, func(s *message.Message) {
-		s.Detail = fmt.Sprintf("%d match, at most %d are wanted (pids %s)", len(p.tracked), limit.N, pids(p.tracks()))
+		s.Detail = fmt.Sprintf("%d match, at most %d are wanted (pids %s)", len(p.tracked), p.spec.Match.Count.Max.N, pids(p.tracks()))
 	})
-	if p.spec.Excess == confd.ExcessRestart && p.state == Up && m.suspended == "" {
+}
+
+// excess restarts what is up in more than count.max, where that is asked for.
+func (m *Machine) excess(p *process) {
+	if p.tooMany() && p.spec.Excess == confd.ExcessRestart && p.state == Up && m.suspended == "" {
 		p.event, p.died, p.cause = "count", m.now, watch.Cause{}
 		m.plan(p, restart.Down)
 	}
