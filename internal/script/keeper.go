@@ -145,11 +145,12 @@ func (k *keeper) look(name string) {
 
 // written says whether somebody has the file open for writing: a read lease (fcntl(2),
 // F_SETLEASE) is refused then. Where a file system has no leases nobody can tell, and
-// the file loses its name.
+// the file loses its name. The user of a script may hold a lease himself, to make us
+// wait for its end; with O_NONBLOCK the open fails at once (EWOULDBLOCK).
 func written(file string) bool {
-	f, err := os.Open(file)
+	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return false
+		return errors.Is(err, unix.EWOULDBLOCK)
 	}
 	defer f.Close() // which ends the lease
 	_, err = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
@@ -164,7 +165,7 @@ func cut(file string) error {
 	if err := unix.Stat(file, &st); err != nil || st.Blocks*512 < maxKept {
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY, 0)
+	f, err := os.OpenFile(file, os.O_WRONLY|unix.O_NONBLOCK, 0) // see written
 	if err != nil {
 		return err
 	}

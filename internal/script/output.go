@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // output is what one script writes to stdout and stderr.
@@ -65,7 +67,7 @@ func (o *output) release() {
 
 // readTail is the last maxText bytes of a file, and how many there are before them.
 func readTail(name string) (tail []byte, cut int64, err error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|unix.O_NONBLOCK, 0) // a lease of the script's user must not hold us up
 	if err != nil {
 		return nil, 0, err
 	}
