@@ -79,6 +79,11 @@ func (o *ours) owns(s *subject, q *query) (bool, error) {
 			return own, err
 		}
 	}
+	if q.match.Exe == "" && q.match.Name == "" && o.exe != "" {
+		if err := s.readExe(); !denied(err) && (err != nil || string(s.exe) == o.exe) {
+			return err == nil, err // a command, like procward status NAME
+		}
+	}
 	named := o.comms[string(s.stat.comm)]
 	if named == nil && (len(o.scripts) == 0 || !q.wantsArgs()) {
 		return false, nil

@@ -119,3 +119,24 @@ func TestForkedChildDoesNotMatch(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 }
+
+// A command like procward status httpd has the name of the process among its arguments.
+func TestOurOwnCommandsDoNotMatch(t *testing.T) {
+	const exe = "/usr/bin/procward"
+	s, _ := tree(t,
+		fake{pid: 10, comm: "procward", exe: exe, args: []string{"procward", "status", "httpd"}},
+		fake{pid: 11, comm: "httpd", exe: "/usr/sbin/httpd", args: []string{"httpd"}})
+	s.ours.exe = exe
+	for _, test := range []struct {
+		fill func(*Match)
+		want []int
+	}{
+		{func(m *Match) { m.Args = "httpd" }, []int{11}},
+		{func(m *Match) { m.Args, m.Name = "httpd", "procward" }, []int{10}}, // asked for
+		{func(m *Match) { m.Args, m.Exe = "httpd", exe }, []int{10}},
+	} {
+		if got := pids(scanOne(t, s.Scan, matcher(t, test.fill)).Selected); !slices.Equal(got, test.want) {
+			t.Errorf("got %v, want %v", got, test.want)
+		}
+	}
+}
