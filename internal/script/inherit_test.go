@@ -2,8 +2,8 @@ package script
 
 import (
 	"bytes"
-	"fmt"
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	osuser "os/user"
