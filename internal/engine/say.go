@@ -57,10 +57,13 @@ func (m *Machine) sayDown(p *process, detail string) {
 }
 
 func (m *Machine) sayAbsent(p *process) {
-	m.say(message.Absent, p, func(s *message.Message) {
-		if n := len(p.tracked); n > 0 {
-			s.Detail = fmt.Sprintf("%d of %d are there", n, p.spec.Match.Count.Min)
-		}
+	n := len(p.tracked)
+	if n == 0 {
+		m.say(message.Absent, p, nil)
+		return
+	}
+	m.say(message.Fewer, p, func(s *message.Message) {
+		s.Detail = fmt.Sprintf("%d of %d are there", n, p.spec.Match.Count.Min)
 	})
 }
 
