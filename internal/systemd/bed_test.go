@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -91,16 +90,19 @@ func (b *bed) looked(t *testing.T, unit string) {
 
 func (b *bed) kill(signal string, pid int) { b.Must("kill", "-"+signal, strconv.Itoa(pid)) }
 
-// pidfd is one of a process in the container.
+// pidfd is one of a child of the container's systemd.
 func (b *bed) pidfd(t *testing.T, inside int) int {
 	t.Helper()
-	statuses, _ := filepath.Glob("/proc/[0-9]*/status")
-	for _, name := range statuses {
-		outside, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-		text, _ := os.ReadFile(name)
-		if !strings.Contains(string(text), fmt.Sprintf("\nNSpid:\t%d\t%d\n", outside, inside)) || !b.contains(outside) {
+	children, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%[1]d/children", b.Leader()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for child := range strings.FieldsSeq(string(children)) {
+		status, _ := os.ReadFile("/proc/" + child + "/status")
+		if !strings.Contains(string(status), fmt.Sprintf("\nNSpid:\t%s\t%d\n", child, inside)) {
 			continue
 		}
+		outside, _ := strconv.Atoi(child)
 		fd, err := unix.PidfdOpen(outside, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -109,12 +111,6 @@ func (b *bed) pidfd(t *testing.T, inside int) int {
 	}
 	t.Fatalf("no process %d in the container", inside)
 	return -1
-}
-
-func (b *bed) contains(outside int) bool {
-	theirs, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", outside))
-	ours, _ := os.Readlink(fmt.Sprintf("/proc/%d/ns/pid", b.Leader()))
-	return theirs != "" && theirs == ours
 }
 
 // untilDead waits for the end of a process as procward's tracker does, and closes the

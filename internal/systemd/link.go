@@ -148,9 +148,21 @@ func (l *Link) read(ctx context.Context, ask func(context.Context, *session) err
 			return err
 		}
 		if err = ask(ctx, s); err == nil || !s.lost(err) || ctx.Err() != nil {
-			return err
+			return l.orClosed(err)
 		}
 	}
+}
+
+// orClosed is ErrClosed instead of an error that it causes.
+func (l *Link) orClosed(err error) error {
+	select {
+	case <-l.closed:
+		if err != nil {
+			return ErrClosed
+		}
+	default:
+	}
+	return err
 }
 
 // bounded gives a context a deadline if it has none.

@@ -36,7 +36,7 @@ func (l *Link) Restart(ctx context.Context, unit string) error {
 	ctx, cancel := bounded(ctx, restartLimit)
 	defer cancel()
 	if err := l.restart(ctx, unit); err != nil {
-		return fmt.Errorf("restart %s: %w", unit, err)
+		return fmt.Errorf("restart %s: %w", unit, l.orClosed(err))
 	}
 	return nil
 }
