@@ -13,7 +13,7 @@ import (
 
 // plan asks the policy what follows from a failure, and goes there.
 func (m *Machine) plan(p *process, in restart.Input) {
-	p.attempt = attempt{}
+	m.letGo(p)
 	if m.suspended != "" {
 		m.enter(p, Unknown)
 		return
@@ -141,8 +141,23 @@ func idsOf(ps []procscan.Process) []procscan.ID {
 	return ids
 }
 
-// runScript starts the restart script, or the restart of the unit.
+// letGo ends the present attempt. A script of it that still runs gives its slot back, and
+// has to end before another one begins.
+func (m *Machine) letGo(p *process) {
+	if p.attempt.token != 0 && p.attempt.started {
+		m.release(p.attempt.token)
+		p.hanging = p.attempt.token
+	}
+	p.attempt = attempt{}
+}
+
+// runScript starts the restart script, or the restart of the unit; but first it ends the
+// script of an earlier attempt: never two at once.
 func (m *Machine) runScript(p *process) {
+	if p.attempt.awaits = p.hanging != 0; p.attempt.awaits {
+		m.do(EndScript{Token: p.hanging})
+		return
+	}
 	p.attempt.token = m.newToken(job{process: p.name, op: p.op, slot: true})
 	m.running++
 	p.lookStep = 0
@@ -172,7 +187,7 @@ func (m *Machine) scriptStarted(in ScriptStarted) {
 	if p == nil || p.attempt.token != in.Token || p.attempt.started {
 		return
 	}
-	p.attempt.started = true
+	p.attempt.started, p.attempt.until = true, m.now+p.spec.Restart.Timeout.D()
 	m.sayRestart(p, in.At)
 	m.lookSoon(p)
 }
@@ -221,6 +236,10 @@ func (m *Machine) restartEnded(j job, token int, out outcome) {
 	if !out.ok && !out.conflict {
 		m.sayScriptFailed(j.process, p, out)
 	}
+	if p != nil && p.hanging == token {
+		m.hangingEnded(p)
+		return
+	}
 	if p == nil || p.attempt.token != token {
 		return
 	}
@@ -239,6 +258,14 @@ func (m *Machine) restartEnded(j job, token int, out outcome) {
 	p.deadline = m.now + p.spec.Restart.StartTimeout.D()
 	p.lookStep = 0
 	m.wantLook(p)
+}
+
+// hangingEnded begins the script that had to wait for one of an earlier attempt.
+func (m *Machine) hangingEnded(p *process) {
+	p.hanging = 0
+	if p.attempt.awaits {
+		m.runScript(p)
+	}
 }
 
 // foundAfterRestart is a look while an attempt runs, or after its script has ended.
@@ -261,6 +288,10 @@ func (m *Machine) lostInSettle(p *process) {
 		m.enter(p, Restarting)
 		p.lookStep = 0
 		m.lookSoon(p)
+		if a.holds { // its timeout does not end it any more
+			p.attempt.lost = true
+			p.deadline = max(a.until, m.now) + p.spec.Restart.StartTimeout.D()
+		}
 	case m.now < grace:
 		m.enter(p, Restarting)
 		p.deadline, p.lookStep, p.attempt.lost = grace, 0, true
@@ -288,6 +319,9 @@ func (m *Machine) attemptFailed(p *process, why string) {
 		})
 	}
 	m.plan(p, restart.Failed)
+	if p.hanging != 0 {
+		m.do(EndScript{Token: p.hanging})
+	}
 }
 
 func (m *Machine) killEnded(in KillEnded) {

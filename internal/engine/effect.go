@@ -47,6 +47,10 @@ type RestartUnit struct {
 // Hold says that the target of a running script is up: its timeout must not kill it.
 type Hold struct{ Token int }
 
+// EndScript ends a script that still runs, with its process group; its ScriptEnded follows.
+// A token of anything else is nothing.
+type EndScript struct{ Token int }
+
 // Kill ends processes by their pidfds; KillEnded follows.
 type Kill struct {
 	Token int
@@ -66,6 +70,7 @@ func (Look) effect()        {}
 func (Run) effect()         {}
 func (RestartUnit) effect() {}
 func (Hold) effect()        {}
+func (EndScript) effect()   {}
 func (Kill) effect()        {}
 func (Say) effect()         {}
 func (Exit) effect()        {}

@@ -145,7 +145,7 @@ func (m *Machine) inHands(p *process, f Finding) bool {
 		m.aboutDead(p, s)
 		s.Detail = f.Unit.Name + ": " + f.Unit.Hands
 	})
-	p.attempt = attempt{}
+	m.letGo(p)
 	m.enter(p, StoppedBy)
 	p.waitsFor = f.Unit.Name
 	return true
@@ -218,7 +218,8 @@ func (m *Machine) creditReturn(p *process, news []procscan.Process) {
 		return
 	}
 	m.say(message.Returned, p, func(s *message.Message) { s.PID = firstPID(p) })
-	p.attempt, p.returned = attempt{}, true
+	m.letGo(p)
+	p.returned = true
 	m.settle(p)
 }
 
@@ -229,7 +230,8 @@ func (m *Machine) credit(p *process) {
 
 // endOutage is where all is well again.
 func (m *Machine) endOutage(p *process) {
-	p.dead, p.orphans, p.event, p.attempt, p.returned, p.lookStep = nil, nil, "", attempt{}, false, 0
+	m.letGo(p)
+	p.dead, p.orphans, p.event, p.returned, p.lookStep = nil, nil, "", false, 0
 	m.enter(p, Up)
 	m.upAgain(p)
 }
@@ -249,7 +251,6 @@ func (m *Machine) settle(p *process) {
 func (m *Machine) recovered(p *process) {
 	if p.attempt.token != 0 && !p.attempt.scriptDone {
 		m.say(message.ScriptHangs, p, nil)
-		m.release(p.attempt.token)
 	}
 	m.say(message.Recovered, p, func(s *message.Message) {
 		s.PID, s.Took = firstPID(p), m.now-p.died

@@ -29,6 +29,7 @@ type process struct {
 	cause   watch.Cause
 	orphans []procscan.Process
 	attempt attempt
+	hanging int // token of a script of an earlier attempt that still runs, or 0
 
 	unit       string               // systemd unit, as found or configured
 	unreadable map[procscan.ID]bool // in doubt since it was last up: no news
@@ -51,8 +52,10 @@ type attempt struct {
 	token      int  // of the kill or script under way, or 0
 	started    bool // the script has started, and it was said
 	scriptDone bool
-	lost       bool // found, and lost again before it was up for settle
-	holds      bool // the script was told not to be killed by its timeout
+	lost       bool          // found, and lost again before it was up for settle
+	holds      bool          // the script was told not to be killed by its timeout
+	awaits     bool          // the script is to begin when the one of an earlier attempt has ended
+	until      time.Duration // when the script's timeout is over
 }
 
 func (p *process) enough() bool { return len(p.tracked) >= p.spec.Match.Count.Min }

@@ -41,6 +41,7 @@ type sim struct {
 	exited    bool
 	check     func(message.Message)
 	killed    func(procscan.ID) restart.Outcome
+	ends      map[int]func(script.Result) // of scripts that run, by token
 }
 
 // simProcess is one process of the simulated table.
@@ -83,6 +84,7 @@ func newSim(t testing.TB, cfg *confd.Config) *sim {
 		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, lookTakes: time.Millisecond, nextPID: 100,
 		procs: map[procscan.ID]*simProcess{}, tracked: map[procscan.ID]bool{}, units: map[string]Unit{},
 		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{},
+		ends: map[int]func(script.Result){},
 	}
 }
 
@@ -198,6 +200,12 @@ func (s *sim) effect(e Effect) {
 		s.runScript(e)
 	case RestartUnit:
 		s.runScript(Run{Token: e.Token, Job: script.Job{Argv: script.Argv{"unit:" + e.Unit}}})
+	case EndScript:
+		s.at(time.Millisecond, func() {
+			if end := s.ends[e.Token]; end != nil {
+				end(script.Result{Signal: "SIGTERM"})
+			}
+		})
 	case Kill:
 		s.kill(e)
 	case Say:
@@ -253,16 +261,23 @@ func (s *sim) runScript(e Run) {
 			sc.during()
 		}
 	})
-	s.at(sc.takes+time.Millisecond, func() {
+	s.ends[e.Token] = func(result script.Result) {
+		delete(s.ends, e.Token)
 		s.running[who]--
+		if strings.HasPrefix(path, "unit:") {
+			s.step(UnitRestarted{Token: e.Token, Err: result.Err})
+			return
+		}
+		s.step(ScriptEnded{Token: e.Token, Result: result})
+	}
+	s.at(sc.takes+time.Millisecond, func() {
+		if s.ends[e.Token] == nil {
+			return
+		}
 		if sc.after != nil {
 			sc.after()
 		}
-		if strings.HasPrefix(path, "unit:") {
-			s.step(UnitRestarted{Token: e.Token, Err: sc.result.Err})
-			return
-		}
-		s.step(ScriptEnded{Token: e.Token, Result: sc.result})
+		s.ends[e.Token](sc.result)
 	})
 }
 

@@ -24,12 +24,12 @@ type Host struct {
 	OwnUnit string        // the daemon's own unit: what scripts start is in it too, so it is not asked about
 	Engine  *Engine
 
-	ctx   context.Context
-	looks chan Look
-	met   map[string]bool // units that systemd was asked about; the lookout's alone
-	mu    sync.Mutex
-	files uint64       // pidfds there is room for, or not to be asked again
-	held  map[int]bool // tokens whose script must not be killed by its timeout
+	ctx     context.Context
+	looks   chan Look
+	met     map[string]bool // units that systemd was asked about; the lookout's alone
+	mu      sync.Mutex
+	files   uint64             // pidfds there is room for, or not to be asked again
+	scripts map[int]*scriptRun // that run, by token
 }
 
 // pollEvery is how late a polled exit is seen at most: the tracker's interval, and a
@@ -43,7 +43,7 @@ const tidyAfter = 2 * time.Second
 
 // Start begins to serve effects until ctx is done. Scripts that run then are left alone.
 func (h *Host) Start(ctx context.Context) {
-	h.ctx, h.looks, h.held, h.met = ctx, make(chan Look, 1), map[int]bool{}, map[string]bool{}
+	h.ctx, h.looks, h.scripts, h.met = ctx, make(chan Look, 1), map[int]*scriptRun{}, map[string]bool{}
 	tidy := time.AfterFunc(tidyAfter, debug.FreeOSMemory)
 	context.AfterFunc(ctx, func() { tidy.Stop() })
 	go h.lookout(ctx)
@@ -75,10 +75,23 @@ func (h *Host) Do(e Effect) {
 		h.looks <- e // room for one, and the machine asks for one at a time
 	case Hold:
 		h.mu.Lock()
-		h.held[e.Token] = true
+		if h.scripts[e.Token] != nil {
+			h.scripts[e.Token].held = true
+		}
+		h.mu.Unlock()
+	case EndScript:
+		h.mu.Lock()
+		if s := h.scripts[e.Token]; s != nil && !s.ending {
+			s.ending = true
+			close(s.end)
+		}
 		h.mu.Unlock()
 	case Run:
-		go h.run(e)
+		s := &scriptRun{end: make(chan struct{})}
+		h.mu.Lock()
+		h.scripts[e.Token] = s
+		h.mu.Unlock()
+		go h.run(e, s)
 	case RestartUnit:
 		go h.restartUnit(e)
 	case Kill:
@@ -101,17 +114,25 @@ func (h *Host) room() {
 	}
 }
 
-func (h *Host) run(e Run) {
+// scriptRun is what was said about a script that runs, guarded by the Host's lock.
+type scriptRun struct {
+	held   bool          // it must not be killed by its timeout
+	ending bool          // end is closed
+	end    chan struct{} // closed: it is to end
+}
+
+func (h *Host) run(e Run, s *scriptRun) {
+	e.Job.End = s.end
 	e.Job.Hold = func() bool {
 		h.mu.Lock()
 		defer h.mu.Unlock()
-		return h.held[e.Token]
+		return s.held
 	}
 	result := h.Scripts.Run(h.ctx, e.Job, func(_ int, at time.Duration) {
 		h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, At: at})
 	})
 	h.mu.Lock()
-	delete(h.held, e.Token)
+	delete(h.scripts, e.Token)
 	h.mu.Unlock()
 	h.Engine.Send(h.ctx, ScriptEnded{Token: e.Token, Result: result})
 }

@@ -37,31 +37,30 @@ func (c *child) await() {
 
 // follow waits for the script's end, or brings it about.
 func (c *child) follow(ctx context.Context, job Job) Result {
-	switch c.wait(ctx, job.Timeout) {
+	how := c.wait(ctx, job.Timeout, job.End)
+	if how == late && job.Hold != nil && job.Hold() {
+		how = c.wait(ctx, 0, job.End)
+	}
+	switch how {
 	case over:
 		return c.result(false)
 	case cancelled:
 		return c.abandon(ctx.Err())
 	}
-	if job.Hold == nil || !job.Hold() {
-		return c.terminate(ctx, job.Grace)
-	}
-	if c.wait(ctx, 0) == cancelled {
-		return c.abandon(ctx.Err())
-	}
-	return c.result(false)
+	return c.terminate(ctx, job.Grace, how == late)
 }
 
 type waited int
 
 const (
-	over waited = iota // it has ended
-	late               // the time has passed
+	over     waited = iota // it has ended
+	late                   // the time has passed
+	unwanted               // it is to be ended before its time
 	cancelled
 )
 
 // wait waits for the end at most for d; 0: without limit.
-func (c *child) wait(ctx context.Context, d time.Duration) waited {
+func (c *child) wait(ctx context.Context, d time.Duration, end <-chan struct{}) waited {
 	var timer <-chan time.Time
 	if d > 0 {
 		t := time.NewTimer(d)
@@ -73,43 +72,50 @@ func (c *child) wait(ctx context.Context, d time.Duration) waited {
 		return over
 	case <-ctx.Done():
 		return cancelled
+	case <-end:
+		return c.unless(unwanted)
 	case <-timer:
+		return c.unless(late)
 	}
+}
+
+// unless is over where the script has ended meanwhile.
+func (c *child) unless(how waited) waited {
 	select {
 	case <-c.ended:
 		return over
 	default:
-		return late
+		return how
 	}
 }
 
 // terminate ends the script's process group: SIGTERM, and after grace SIGKILL to what
 // is left of it. Stopped members are continued, so that they see the SIGTERM.
-func (c *child) terminate(ctx context.Context, grace time.Duration) Result {
+func (c *child) terminate(ctx context.Context, grace time.Duration, timedOut bool) Result {
 	if grace <= 0 {
 		grace = defaultGrace
 	}
 	deadline := time.Now().Add(grace)
 	c.signal(unix.SIGTERM)
 	c.signal(unix.SIGCONT)
-	switch c.wait(ctx, grace) {
+	switch c.wait(ctx, grace, nil) {
 	case over:
 		awaitGroup(c.pid, deadline)
 		c.signal(unix.SIGKILL)
-		return c.result(true)
+		return c.result(timedOut)
 	case cancelled:
 		return c.abandon(ctx.Err())
 	}
 	c.signal(unix.SIGKILL)
-	switch c.wait(ctx, killWait) {
+	switch c.wait(ctx, killWait, nil) {
 	case cancelled:
 		return c.abandon(ctx.Err())
 	case late:
 		res := c.abandon(errors.New("still there after SIGKILL: it hangs in the kernel (state D)"))
-		res.TimedOut = true
+		res.TimedOut = timedOut
 		return res
 	}
-	return c.result(true)
+	return c.result(timedOut)
 }
 
 // signal goes to the whole process group. It is called only while the leader is

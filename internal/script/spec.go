@@ -65,6 +65,8 @@ type Job struct {
 	// Hold, if not nil, is asked when Timeout has passed; true lets the script run on
 	// (the target stays in the foreground of its script, so killing it would be wrong).
 	Hold func() bool
+	// End, if not nil, ends the script's process group as Timeout does when it is closed.
+	End <-chan struct{}
 }
 
 // Result is how a run ended.
