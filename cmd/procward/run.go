@@ -68,6 +68,7 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		closeLog(log)
 		return err
 	}
+	reserveThreads(spareThreads + cfg.Daemon.ParallelRestarts)
 	unix.Umask(0o022)
 	if err := os.Chdir("/"); err != nil {
 		return err
