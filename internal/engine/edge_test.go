@@ -173,3 +173,20 @@ func TestStrategyAllLeavesAloneWhatIsNotOurs(t *testing.T) {
 		t.Errorf("extra, whose absence is ignored, is %s:\n%s", got, s.story())
 	}
 }
+
+// A look that began before a death shows the dead, and not who takes its place.
+func TestAnOlderLookDecidesNothing(t *testing.T) {
+	s := newSim(t, one(func(p *confd.Process) { p.Match.Count.Min = 2 }))
+	s.lookTakes = 50 * time.Millisecond
+	first, second := s.spawn("httpd"), s.spawn("httpd")
+	s.start().run(time.Second)
+	s.spawn("httpd")
+	s.die(first, clean)
+	s.run(20 * time.Millisecond)
+	s.spawn("httpd")
+	s.die(second, clean)
+	s.run(time.Minute)
+	if p := s.m.procs["httpd"]; p.state != Up || len(s.ran) != 0 {
+		t.Errorf("it is %s, ran %v:\n%s", p.state, s.ran, s.story())
+	}
+}

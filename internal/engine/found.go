@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	confd "procward/conf.d"
 	"procward/internal/message"
@@ -125,6 +126,7 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 		m.sayDown(p, "suspended: "+m.suspended)
 		m.enter(p, Unknown)
 	case m.inHands(p, f):
+	case m.comingUp(p, f):
 	case m.causeAwaited(p):
 	case p.attempt.number > 0:
 		m.lostInSettle(p)
@@ -148,6 +150,17 @@ func (m *Machine) inHands(p *process, f Finding) bool {
 	m.letGo(p)
 	m.enter(p, StoppedBy)
 	p.waitsFor = f.Unit.Name
+	return true
+}
+
+// comingUp looks again, for at most graceLost, while systemd has just started another main
+// process that does not match yet: a unit is active before its program is executed.
+func (m *Machine) comingUp(p *process, f Finding) bool {
+	const tick = 10 * time.Millisecond // of start times
+	if f.Unit.MainStarted < p.died-tick || m.now >= p.lastDown+graceLost {
+		return false
+	}
+	m.lookSoon(p)
 	return true
 }
 

@@ -46,9 +46,10 @@ type Finding struct {
 
 // Unit is what systemd says of the process's unit. The zero value: nothing.
 type Unit struct {
-	Name    string
-	Hands   string // why it is in systemd's or the operator's hands, or empty
-	MainPID int
+	Name        string
+	Hands       string        // why it is in systemd's or the operator's hands, or empty
+	MainPID     int           // 0: none
+	MainStarted time.Duration // when that process began
 }
 
 // ScriptStarted says that the script of a Run runs, or that a RestartUnit was sent.

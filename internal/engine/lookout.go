@@ -145,7 +145,11 @@ func (h *Host) askUnit(ctx context.Context, unit string) answer {
 	if err != nil {
 		return answer{err: fmt.Errorf("cannot ask systemd about the unit: %w", err)}
 	}
-	return answer{unit: Unit{Name: u.Name, Hands: hands(u), MainPID: u.MainPID}}
+	a := answer{unit: Unit{Name: u.Name, Hands: hands(u), MainPID: u.MainPID}}
+	if main, err := h.FS.Read(u.MainPID); u.MainPID > 0 && err == nil {
+		a.unit.MainStarted = main.Started()
+	}
+	return a
 }
 
 // hands says why a unit is in systemd's or the operator's hands, or nothing.

@@ -17,7 +17,7 @@ const (
 	lookLast    = time.Second            //
 	freshLook   = 100 * time.Millisecond // a look that ended longer ago is repeated before a script runs
 	causeWait   = time.Second            // when: abnormal waits this long for the cause
-	graceLost   = time.Second            // after a loss during settle, for a successor to show
+	graceLost   = time.Second            // after a loss, for a successor that is on its way to show
 )
 
 // Machine is the engine's heart: Step takes an input at a time and gives the effects.

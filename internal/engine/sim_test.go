@@ -195,7 +195,8 @@ func (s *sim) effect(e Effect) {
 	case Untrack:
 		delete(s.tracked, e.ID)
 	case Look:
-		s.at(s.lookTakes, func() { s.step(Looked{Token: e.Token, Found: s.find(e)}) })
+		found := s.find(e) // what comes while it looks is missed
+		s.at(s.lookTakes, func() { s.step(Looked{Token: e.Token, Found: found}) })
 	case Run:
 		s.runScript(e)
 	case RestartUnit:

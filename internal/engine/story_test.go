@@ -221,6 +221,18 @@ func TestUnitInTheOperatorsHands(t *testing.T) {
 	}
 }
 
+func TestSystemdHasJustStartedAnother(t *testing.T) {
+	s := newSim(t, one(nil))
+	id := s.spawn("httpd")
+	s.start().run(time.Second)
+	s.said = nil
+	s.units["httpd"] = Unit{Name: "httpd.service", MainPID: 4711, MainStarted: s.now}
+	s.die(id, sigkill)
+	s.at(20*time.Millisecond, func() { s.spawn("httpd") }) // its program is executed
+	s.run(time.Minute)
+	s.tells(`1.033 PW0203 process=httpd pid=102 replaced: it took the place of pid 101; the former one: killed by SIGKILL`)
+}
+
 func TestAbnormalWaitsForTheCause(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.When = restart.Abnormal }))
 	id := s.spawn("httpd")
