@@ -18,12 +18,14 @@ type watcher struct {
 
 // trio is the watchers of one number of tracked PIDs.
 type trio struct {
-	tracked            int
-	floor, ours, early *watcher
-	bare               [3]sample // in the same order, where a bare child was killed
+	tracked   int
+	floor     *watcher
+	ours      *watcher  // as the daemon has it
+	withCause *watcher  // told after the cause of death was read
+	bare      [3]sample // in the same order, where a bare child was killed
 }
 
-func (f *trio) all() []*watcher { return []*watcher{f.floor, f.ours, f.early} }
+func (f *trio) all() []*watcher { return []*watcher{f.floor, f.ours, f.withCause} }
 
 // deaths measures from SIGKILL to the event, with few and with many tracked PIDs.
 func deaths(ctx context.Context, b *bench) (t table, err error) {
@@ -73,28 +75,28 @@ func (f *trio) round(c *crowd) error {
 
 func (t *table) deathRows(trios []*trio, rounds int) {
 	for _, f := range trios {
-		t.add(against(number(f.tracked)+" tracked, the event", f.floor.took, f.early.took, 1.25))
+		t.add(against(number(f.tracked)+" tracked", f.floor.took, f.ours.took, 1.25))
 	}
+	t.add(growth(trios[0], trios[len(trios)-1]))
 	for _, f := range trios {
-		t.add(against(number(f.tracked)+" tracked, the event with its cause", f.floor.took, f.ours.took, 1.25))
+		t.add(against(number(f.tracked)+" tracked, the cause as well", f.floor.took, f.withCause.took, 0))
 	}
-	first, last := trios[0], trios[len(trios)-1]
-	t.add(growth("the event", first.floor, last.floor, first.early, last.early, last.tracked),
-		growth("the event with its cause", first.floor, last.floor, first.ours, last.ours, last.tracked))
-	t.add(against(number(last.tracked)+" tracked, a bare child, the event", last.bare[0], last.bare[2], 0),
-		against(number(last.tracked)+" tracked, a bare child, the event with its cause", last.bare[0], last.bare[1], 0))
-	t.note("Median of %d kills each, in turns. From just before kill(2), by the parent, to the return of epoll_wait(2) in the floor, and to the call of the event function in procward: at once (the option to tell the cause later), or after the cause of death was read from /proc. The dead are not reaped before.", rounds)
+	last := trios[len(trios)-1]
+	t.add(against(number(last.tracked)+" tracked, a bare child", last.bare[0], last.bare[1], 0),
+		against(number(last.tracked)+" tracked, a bare child, the cause as well", last.bare[0], last.bare[2], 0))
+	t.note("Median of %d kills each, in turns. From just before kill(2), by the parent, to the return of epoll_wait(2) in the floor, and to the call of the event function of the tracker, set as the daemon sets it: the cause of death is read after the event was told. The rows “the cause as well” are with the cause read from /proc before. The dead are not reaped before.", rounds)
 	t.note("The victims have executed a program, sleep(1). A bare child, which was forked and has executed nothing, is the least that can be killed; it is shown beside.")
 	for _, f := range trios {
-		t.note("%s tracked: floor %s; the event %s; with its cause %s.", number(f.tracked), f.floor.took.span(), f.early.took.span(), f.ours.took.span())
+		t.note("%s tracked: floor %s; procward %s; the cause as well %s.", number(f.tracked), f.floor.took.span(), f.ours.took.span(), f.withCause.took.span())
 	}
 }
 
-// growth is a row that compares the fewest tracked with the most.
-func growth(what string, floor1, floorN, ours1, oursN *watcher, most int) row {
-	floor, ours := ratio(floorN.took.median(), floor1.took.median()), ratio(oursN.took.median(), ours1.took.median())
+// growth is a row that compares the most tracked with the fewest.
+func growth(fewest, most *trio) row {
+	floor := ratio(most.floor.took.median(), fewest.floor.took.median())
+	ours := ratio(most.ours.took.median(), fewest.ours.took.median())
 	return row{
-		what:  "growth from 1 to " + number(most) + " tracked, " + what,
+		what:  "growth from 1 to " + number(most.tracked),
 		floor: fmt.Sprintf("×%.2f", floor), ours: fmt.Sprintf("×%.2f", ours),
 		goal: "none (≤ ×1.10)", verdict: holds(ours <= 1.10),
 	}
@@ -113,7 +115,7 @@ func (f *trio) start(ctx context.Context, b *bench) (err error) {
 	if f.ours, err = startWatcher(ctx, idle, self, "-as", asTracker); err != nil {
 		return err
 	}
-	f.early, err = startWatcher(ctx, idle, self, "-as", asEarly)
+	f.withCause, err = startWatcher(ctx, idle, self, "-as", asWithCause)
 	return err
 }
 

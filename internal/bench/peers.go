@@ -43,13 +43,21 @@ func peers(ctx context.Context, b *bench) (t table, err error) {
 	for _, s := range all {
 		r := row{what: s.who, floor: how[s.who], ours: show(s.up.median())}
 		if ours > 0 {
-			r.ratio = fmt.Sprintf("×%.2f", ratio(s.up.median(), ours))
+			r.ratio = times(ratio(s.up.median(), ours))
 		}
 		t.add(r)
 		t.note("%s: %s.", s.who, s.spans())
 	}
-	t.note("SIGKILL to the first instruction of the new target, median of %d kills each, in turns and at random moments. procward and monit start it by a script, a small C program; the others, being its parent, directly. Versions are Debian's.", rounds)
+	t.note("SIGKILL to the first instruction of the new target, median of %d kills each, in turns and at random moments. procward and monit start it by a script, a small C program; the others, being its parent, directly. monit looks once a second (`set daemon 1`) for a process that matches a pattern. Everything else is as the package has it.", rounds)
 	return t, nil
+}
+
+// times is a factor in words, to two or three digits.
+func times(f float64) string {
+	if f >= 10 {
+		return fmt.Sprintf("%.0f times", f)
+	}
+	return fmt.Sprintf("%.2f times", f)
 }
 
 // compete warms up, then kills in turns at random moments, so that nobody's cycle can

@@ -63,6 +63,7 @@ func restarts(ctx context.Context, b *bench, race bool) (t table, ours *supervis
 	for _, s := range all {
 		t.note("%s: %s.", s.who, s.spans())
 	}
+	t.note("procward does not read again what cannot have changed, as the kernel tells of every exec and rename. Where it does not, or where more of them happened than it keeps, the look takes as long as a whole scan.")
 	return t, ours, a.inherit(ctx, heir, ours, d, &t)
 }
 
@@ -94,7 +95,7 @@ func warm(ctx context.Context, b *bench, all []*supervised, t *table) error {
 	if err := killAll(ctx, all, 1); err != nil {
 		return err
 	}
-	t.note("The first restart after the start of procward, when it has to read every process: %s.", show(all[0].began.median()))
+	t.note("The first restart of all, when the idle processes were %d s old: %s. procward reads those again that are younger than 10 s.", int(time.Since(b.crowd.born).Seconds()), show(all[0].began.median()))
 	if err := b.aged(ctx); err != nil {
 		return err
 	}

@@ -17,10 +17,10 @@ import (
 )
 
 // The subjects that bench itself can be: watch.Tracker and nothing else, as the daemon
-// has it, and told to report a death before its cause.
+// sets it, and set to read the cause of a death before it tells of it.
 const (
-	asTracker = "tracker"
-	asEarly   = "tracker-early"
+	asTracker   = "tracker"
+	asWithCause = "tracker-with-cause"
 )
 
 // monotonic is the clock of every measurement, which C programs read too.
@@ -32,15 +32,15 @@ func monotonic() time.Duration {
 
 // beSubject turns this process into a subject of the measurement.
 func beSubject(ctx context.Context, as string) error {
-	if as != asTracker && as != asEarly {
-		return fmt.Errorf("-as %s: there are only %s and %s", as, asTracker, asEarly)
+	if as != asTracker && as != asWithCause {
+		return fmt.Errorf("-as %s: there are only %s and %s", as, asTracker, asWithCause)
 	}
 	fs, err := procscan.Open("/proc")
 	if err != nil {
 		return err
 	}
 	tracker, err := watch.NewTracker(fs, watch.Options{
-		CauseLater: as == asEarly,
+		CauseLater: as == asTracker,
 		Note:       func(text string) { fmt.Fprintln(os.Stderr, text) },
 	})
 	if err != nil {
