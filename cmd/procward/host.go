@@ -102,7 +102,8 @@ func trySystemd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return link.Close()
+	_, err = link.Host(ctx)
+	return errors.Join(err, link.Close())
 }
 
 func trySocket(path string) error {
