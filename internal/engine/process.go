@@ -181,10 +181,12 @@ func (m *Machine) looked(in Looked) {
 	delete(m.jobs, in.Token)
 	m.looking.token = 0
 	for _, name := range sortedKeys(in.Found) {
-		if p := m.procs[name]; p != nil {
-			p.lookedAt = m.now
-			m.judge(p, in.Found[name])
+		p := m.procs[name]
+		if p == nil || p.state == Looking && m.looking.want[name] {
+			continue // lost since the look began: the next one, which was asked for then, decides
 		}
+		p.lookedAt = m.now
+		m.judge(p, in.Found[name])
 	}
 }
 
