@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"os/signal"
 	"reflect"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
 	"procward/escalate"
@@ -86,10 +89,11 @@ func (d *daemon) say(kind *message.Kind, detail string) {
 // run watches until ctx is done or a rung stops the daemon, and gives the exit code.
 // started, if not nil, is called once the first look has been asked for.
 func (d *daemon) run(ctx context.Context, started func()) int {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	defer d.host.Tracker.Close()
 	defer d.host.Scripts.Close()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go d.pauses(ctx)
 	d.connect(ctx)
 	d.host.Start(ctx)
 	if d.observe {
@@ -103,6 +107,21 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 		}
 	}()
 	return d.engine.Run(ctx, d.host)
+}
+
+// pauses tells the engine when the daemon itself was stopped and goes on.
+func (d *daemon) pauses(ctx context.Context) {
+	goesOn := make(chan os.Signal, 1)
+	signal.Notify(goesOn, unix.SIGCONT)
+	defer signal.Stop(goesOn)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-goesOn:
+			d.engine.Send(ctx, engine.Paused{})
+		}
+	}
 }
 
 // connectTime bounds how long the start waits for systemd.

@@ -304,6 +304,10 @@ func (m *Machine) lostInSettle(p *process) {
 
 // attemptLate ends an attempt whose time is over.
 func (m *Machine) attemptLate(p *process) {
+	if p.attempt.lost && p.endedWell() {
+		m.plan(p, restart.Down)
+		return
+	}
 	why := "not found within start-timeout, which is " + p.spec.Restart.StartTimeout.String()
 	if p.attempt.lost {
 		why = p.lastCause + " before it was up for settle, which is " + p.spec.Restart.Settle.String()
@@ -332,6 +336,7 @@ func (m *Machine) killEnded(in KillEnded) {
 	delete(m.jobs, in.Token)
 	p := m.procs[j.process]
 	stuck := m.sayKilled(j.process, p, in.Ended)
+	m.expected(p, in.Ended)
 	if j.op != nil && j.op.token == in.Token {
 		m.opKilled(j.op, stuck)
 		return
@@ -345,6 +350,19 @@ func (m *Machine) killEnded(in KillEnded) {
 		return
 	}
 	m.runScript(p)
+}
+
+// expected forgets what was killed before its exit is told: it is no loss, and no script
+// is told its PID.
+func (m *Machine) expected(p *process, ended []restart.Ended) {
+	for _, e := range ended {
+		if p == nil || e.Outcome == restart.Unkillable || e.Outcome == restart.Refused {
+			continue
+		}
+		if _, ok := p.tracked[e.ID]; ok {
+			m.untrack(p, e.ID)
+		}
+	}
 }
 
 // attemptStuck skips the remaining restarts: what cannot be killed cannot be replaced.

@@ -25,8 +25,11 @@ func (m *Machine) configure(cfg *confd.Config) {
 		}
 	}
 	m.names = sortedKeys(cfg.Processes)
+	var moved []*process // to another ladder, while climbing
 	for _, name := range m.names {
-		m.configureProcess(name, cfg.Processes[name])
+		if m.configureProcess(name, cfg.Processes[name]) {
+			moved = append(moved, m.procs[name])
+		}
 	}
 	for key, l := range m.ladders {
 		_, group := cfg.Groups[l.group]
@@ -37,6 +40,9 @@ func (m *Machine) configure(cfg *confd.Config) {
 	m.sayConfig()
 	for _, op := range ops {
 		m.membersLeft(op)
+	}
+	for _, p := range moved {
+		m.join(p)
 	}
 	for _, key := range sortedKeys(m.ladders) {
 		m.needsLeft(m.ladders[key])
@@ -53,14 +59,16 @@ func (m *Machine) forget(p *process) {
 	delete(m.looking.want, p.name)
 }
 
-func (m *Machine) configureProcess(name string, spec confd.Process) {
+// configureProcess gives a process its spec, and says whether that moves it to another
+// ladder while it climbs.
+func (m *Machine) configureProcess(name string, spec confd.Process) (moved bool) {
 	p := m.procs[name]
 	if p == nil {
 		p = &process{name: name, spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, unreadable: map[procscan.ID]bool{}}
 		p.unit = configuredUnit(spec)
 		m.procs[name] = p
 		m.wantLook(p)
-		return
+		return false
 	}
 	old := p.spec
 	p.spec = spec
@@ -68,6 +76,7 @@ func (m *Machine) configureProcess(name string, spec confd.Process) {
 		p.rematch = true
 		m.wantLook(p)
 	}
+	return p.state == Climbing && (old.Group != spec.Group || (old.Escalate == nil) != (spec.Escalate == nil))
 }
 
 // configuredUnit is the unit that a spec names, before the process itself tells.

@@ -174,10 +174,15 @@ func (m *Machine) causeAwaited(p *process) bool {
 	return true
 }
 
+// endedWell says that the process ended by itself as it may: an end, not a failure.
+func (p *process) endedWell() bool {
+	return p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.cause.Clean()
+}
+
 // down is a failure beyond doubt.
 func (m *Machine) down(p *process) {
-	if p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.cause.Clean() {
-		m.plan(p, restart.Down) // an end, not a failure
+	if p.endedWell() {
+		m.plan(p, restart.Down)
 		return
 	}
 	detail := ""

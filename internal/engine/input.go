@@ -25,6 +25,10 @@ type Died struct{ Events []watch.Event }
 // Polling says that exits may be seen as late as this, because pidfds are not to be had.
 type Polling struct{ Every time.Duration }
 
+// Paused says that the daemon itself had been stopped (SIGSTOP) and goes on: deaths that
+// are told about now may be old.
+type Paused struct{}
+
 // TrackFailed says that a process asked for by Track was gone already.
 type TrackFailed struct {
 	ID procscan.ID
@@ -90,6 +94,7 @@ func (Tick) input()          {}
 func (Configured) input()    {}
 func (Died) input()          {}
 func (Polling) input()       {}
+func (Paused) input()        {}
 func (TrackFailed) input()   {}
 func (Looked) input()        {}
 func (ScriptStarted) input() {}

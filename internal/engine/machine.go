@@ -26,6 +26,7 @@ type Machine struct {
 	observe   bool
 	booting   bool
 	lag       time.Duration // exits may be seen this late
+	paused    time.Duration // when the daemon itself last went on after a stop, or 0
 	suspended string
 	cfg       *confd.Config
 	procs     map[string]*process
@@ -86,6 +87,8 @@ func (m *Machine) take(in Input) {
 		}
 	case Polling:
 		m.lag = in.Every
+	case Paused:
+		m.paused = m.now
 	case TrackFailed:
 		m.trackFailed(in)
 	case Looked:

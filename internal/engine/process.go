@@ -193,7 +193,7 @@ func (m *Machine) looked(in Looked) {
 // judge takes what was found of one process: who is new, who is in doubt.
 func (m *Machine) judge(p *process, f Finding) {
 	if f.Err != nil {
-		m.doubt(p, f.Err.Error())
+		m.doubt(p, message.Unreadable, f.Err.Error())
 		return
 	}
 	news := m.newcomers(p, f)
@@ -218,7 +218,7 @@ func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
 	}
 	news, orphans := sel.Selected, []procscan.Process(nil)
 	if len(p.dead) > 0 {
-		news, orphans = procscan.Judge(sel, p.dead, p.died, p.spec.Restart.Settle.D(), f.Unit.MainPID, p.tracks()...)
+		news, orphans = procscan.Judge(sel, p.dead, p.died-m.lag, p.spec.Restart.Settle.D(), f.Unit.MainPID, p.tracks()...)
 	}
 	p.orphans = orphans
 	return slices.DeleteFunc(slices.Clone(news), func(q procscan.Process) bool {
@@ -308,11 +308,25 @@ func pids(ids []procscan.ID) string {
 func (m *Machine) inDoubt(p *process, f Finding) bool {
 	for _, u := range f.Selection.Unreadable {
 		if !p.unreadable[u.ID] {
-			m.doubt(p, fmt.Sprintf("%s of pid %d (%s): %v", u.What, u.PID, u.Comm, u.Err))
+			m.doubt(p, message.Unreadable, fmt.Sprintf("%s of pid %d (%s): %v", u.What, u.PID, u.Comm, u.Err))
 			return true
 		}
 	}
+	if len(p.orphans) > 0 && m.toldLate(p) {
+		m.doubt(p, message.Orphans, "pids "+processPIDs(p.orphans)+", or successors: procward itself was stopped when the death was to be told, so its time is not known")
+		return true
+	}
 	return false
+}
+
+// lateWithin is how near to the end of a stop of the daemon a death was told that may
+// have come at any time during it.
+const lateWithin = 2 * time.Second
+
+// toldLate says that the death may be much older than its wake-up, so that what started
+// before the one may have started after the other.
+func (m *Machine) toldLate(p *process) bool {
+	return m.paused != 0 && (p.died-m.paused).Abs() < lateWithin
 }
 
 func (p *process) forgetDoubt(f Finding) {
@@ -323,10 +337,10 @@ func (p *process) forgetDoubt(f Finding) {
 }
 
 // doubt reports that nothing is known, once per outage, and looks again a little later.
-func (m *Machine) doubt(p *process, why string) {
+func (m *Machine) doubt(p *process, kind *message.Kind, why string) {
 	switch p.state {
 	case Unknown, Looking, Waiting:
-		m.say(message.Unreadable, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
+		m.say(kind, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
 		m.enter(p, Unclear)
 	default:
 		if p.nextLook == 0 {

@@ -233,6 +233,40 @@ func TestSystemdHasJustStartedAnother(t *testing.T) {
 	s.tells(`1.033 PW0203 process=httpd pid=102 replaced: it took the place of pid 101; the former one: killed by SIGKILL`)
 }
 
+func TestAStopOfTheDaemonLeavesOrphansInDoubt(t *testing.T) {
+	s := newSim(t, one(nil))
+	master := s.spawn("httpd")
+	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
+	s.start().run(time.Minute)
+	s.said = nil
+	s.step(Paused{})
+	s.die(master, clean)
+	s.run(time.Minute)
+	s.tells(`60.001 PW0209 process=httpd orphans left behind: pids 102, or successors: procward itself was stopped when the death was to be told, so its time is not known; nothing is done while in doubt`)
+	if len(s.ran) > 0 || len(s.procs) != 1 {
+		t.Errorf("ran %v, %d processes are left", s.ran, len(s.procs))
+	}
+}
+
+func TestAbnormalEndDuringSettle(t *testing.T) {
+	s := newSim(t, one(func(p *confd.Process) { p.Restart.When = restart.Abnormal }))
+	id := s.spawn("httpd")
+	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+		return simScript{after: func() {
+			again := s.spawn("httpd")
+			s.at(time.Second, func() { s.die(again, clean) })
+		}}
+	}
+	s.start().run(time.Second)
+	s.said = nil
+	s.die(id, sigkill)
+	s.run(time.Hour)
+	s.tells(`
+		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
+		1.001 PW0301 process=httpd restart, attempt 1 of 3
+		3.002 PW0210 process=httpd pid=102 ended: exited with code 0`)
+}
+
 func TestAbnormalWaitsForTheCause(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.When = restart.Abnormal }))
 	id := s.spawn("httpd")
@@ -488,6 +522,30 @@ func TestReloadTouchesNothingUnchanged(t *testing.T) {
 	s.run(time.Minute)
 	if got := s.m.procs["httpd"]; got.state != Up || len(s.ran) != 1 || len(got.history.Spent) != 1 {
 		t.Errorf("httpd is %s after %v:\n%s", got.state, s.ran, s.story())
+	}
+}
+
+func TestReloadMovesAClimberToAnotherLadder(t *testing.T) {
+	s := newSim(t, web(nil))
+	s.spawn("app")
+	id := s.spawn("httpd")
+	s.scripts["/restart/app"] = starts(s, "app", 0)
+	s.start().run(time.Second)
+	s.die(id, sigkill)
+	s.run(10 * time.Second)
+	if got := s.m.procs["httpd"].state; got != Climbing && got != GaveUp && got != Handed {
+		t.Fatalf("httpd is %s:\n%s", got, s.story())
+	}
+	cfg := web(nil)
+	moved := cfg.Processes["httpd"]
+	moved.Escalate = &escalate.Ladder{}
+	cfg.Processes["httpd"] = moved
+	cfg.Processes["zz"] = entry("zz", "web", func(p *confd.Process) { p.Absent = confd.AbsentIgnore })
+	s.m.procs["httpd"].state = Climbing
+	s.step(Configured{Config: cfg})
+	s.run(time.Minute)
+	if got := s.m.procs["httpd"].state; got != GaveUp {
+		t.Errorf("on the ladder of its own, which is empty, httpd is %s:\n%s", got, s.story())
 	}
 }
 
