@@ -7,7 +7,7 @@ var (
 	Stopped         = &Kind{"PW0102", "stopped", Notice, "procward stopped[: {detail}]", "The daemon has ended. The watched processes run on, and nobody watches them.", "Start procward again if this was not intended."}
 	Fallback        = &Kind{"PW0103", "fallback", Warning, "fallback[: {detail}]", "A feature of the kernel or the system is missing, and a weaker way stands in for it.", "The detail says what is lost; it is also shown by `procward status`."}
 	Dropped         = &Kind{"PW0104", "messages-dropped", Warning, "messages dropped[: {detail}]", "A log sink was too slow or dead for so long that its queue ran full. The messages counted here are missing from it.", "Look at what is wrong with journald or syslog at that time; `procward status` shows the present state of everything."}
-	Suspended       = &Kind{"PW0105", "suspended", Notice, "suspended[: {detail}]", "Nothing is restarted or escalated until resumed. Deaths are still reported.", "Run `procward resume` when the work is done, if an operator suspended it."}
+	Suspended       = &Kind{"PW0105", "suspended", Notice, "suspended[: {detail}]", "Nothing is restarted or escalated until resumed, for the reason given: the host is being shut down. Deaths are still reported.", ""}
 	Resumed         = &Kind{"PW0106", "resumed", Notice, "resumed[: {detail}]", "Watching goes on after a suspension: what is up is adopted, what is missing is treated as absent.", ""}
 	Observing       = &Kind{"PW0107", "observe", Warning, "observe mode: everything is reported, nothing is done", "The daemon runs with `--observe` or `observe: true`.", "Turn observe mode off to have processes restarted."}
 	Waiting         = &Kind{"PW0108", "waiting", Notice, "waiting[: {detail}]", "The daemon holds its judgement for a while, for instance until the boot has finished.", ""}
@@ -47,14 +47,14 @@ var (
 
 	// PW05: escalation.
 	RungAsked   = &Kind{"PW0501", "rung", Crit, "escalation: {rung}[: {detail}]", "Restarts did not help; this rung of the ladder is carried out now.", "Find the cause of the outage."}
-	RungFailed  = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}[: {detail}]", "The action of the rung failed, or no recovery showed within its `wait`. The next rung follows.", "See the detail, and what the script wrote, at the end of the message."}
+	RungFailed  = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}[: {detail}]", "The action of the rung failed, a hook asked for the next rung, or no recovery showed within the rung's `wait`. The next rung follows.", "See the detail, and what the script wrote, at the end of the message."}
 	RungRefused = &Kind{"PW0503", "rung-refused", Err, "escalation refused: {rung}[: {detail}]", "The rung is not carried out, for the reason given. The next rung follows.", "Mend the cause by hand; the detail says why procward does not act."}
 	GivenUp     = &Kind{"PW0504", "given-up", Alert, "given up[: {detail}]", "The ladder is spent, and procward does nothing more. The process is still watched, and a return by itself is credited.", "Mend the cause and start the service: its return is credited, and it is restarted again when it fails."}
 	Reminder    = &Kind{"PW0505", "given-up", Alert, "still given up[: {detail}]", "Said again every `remind`, as long as nothing has changed.", "Mend the cause and start the service: its return is credited, and it is restarted again when it fails."}
-	HandedOver  = &Kind{"PW0506", "handed-over", Crit, "handed over by the hook[: {detail}]", "The hook exited 0: somebody else, for instance the cluster, has the group now. No later rung runs.", "A return by itself takes it back."}
+	HandedOver  = &Kind{"PW0506", "handed-over", Crit, "handed over by the hook[: {detail}]", "The hook exited 0: somebody else, for instance the cluster, has the group now. No later rung runs.", "To take it back from whoever has it now, start it here: its return is credited, and it is restarted again when it fails."}
 	ClimbEnds   = &Kind{"PW0507", "climb-ended", Notice, "escalation ends[ before {rung}][: {detail}]", "Everything required is up again, so no further rung runs.", ""}
 	RetryAfter  = &Kind{"PW0508", "retry-after", Notice, "tried again from the bottom[, {detail} after giving up]", "The time `retry-after` has passed since giving up.", ""}
-	RungHalted  = &Kind{"PW0509", "rung-halted", Notice, "escalation halts[ before {rung}][: {detail}]", "The climb was suspended, or stopped by the operator.", ""}
+	RungHalted  = &Kind{"PW0509", "rung-halted", Notice, "escalation halts[ before {rung}][: {detail}]", "The climb was suspended, for the reason given.", ""}
 
 	// PW08: configuration.
 	ConfigLoaded   = &Kind{"PW0801", "config-loaded", Notice, "configuration loaded[: {detail}]", "A new configuration is in force.", ""}

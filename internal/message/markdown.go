@@ -26,7 +26,7 @@ var keys = []key{
 	{"message", "the sentence, without ID and fields"},
 	{"process", "name of the process in the configuration"},
 	{"group", "name of the group"},
-	{"monitor", "name of the monitor"},
+	{"monitor", "name of the monitor (none in this version)"},
 	{"pid", "PID of the watched process (number)"},
 	{"cause", "how it ended, in words: `killed by SIGKILL`, `exited with code 3`, `cause unknown`"},
 	{"exit_code", "exit code (number; 0 is shown)"},
@@ -35,10 +35,10 @@ var keys = []key{
 	{"attempt", "which attempt, from 1 (number)"},
 	{"attempts", "attempts in the window: always a string, `\"3\"` or `\"unlimited\"`"},
 	{"rung", "rung of the ladder: `restart-group`"},
-	{"probe", "the probe"},
+	{"probe", "the probe (none in this version)"},
 	{"output", "what a script wrote; where it is long, its end (32 KiB)"},
 	{"took_us", "microseconds (number). On `down`: from the kernel's wake-up to the message; on `restart`: from the wake-up to the start of the script"},
-	{"injected", "`true`: the failure was asked for, in a rehearsal"},
+	{"injected", "`true`: the failure was asked for, in a rehearsal (none in this version)"},
 	{"observed", "`true`: decided in observe mode, and not done"},
 }
 
