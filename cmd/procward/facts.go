@@ -19,7 +19,7 @@ func processFacts(p confd.Process, whose string, l escalate.Ladder, members []st
 			fact{"recovered", fmt.Sprintf("when found at most %v after the end of that, and up for %v", r.StartTimeout, r.Settle)})
 	}
 	if !r.Kill.Never {
-		facts = append(facts, fact{"kill", fmt.Sprintf("what is stalled or left over, before the restart: %s, SIGKILL after %v", signalText(r.Kill), r.Kill.Timeout)})
+		facts = append(facts, fact{"kill", fmt.Sprintf("what is left over or too many, or stopped with its group: %s, SIGKILL after %v", signalText(r.Kill), r.Kill.Timeout)})
 	}
 	facts = append(facts, fact{"attempts", attemptsFact(r)})
 	if g.Strategy == escalate.All && len(members) > 1 {
