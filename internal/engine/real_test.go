@@ -44,7 +44,8 @@ func victim(dir string) {
 		}
 		os.Exit(0)
 	}()
-	_ = os.WriteFile(filepath.Join(dir, "ready-"+strconv.Itoa(os.Getpid())), nil, 0o600)
+	ready := filepath.Join(dir, "ready-"+strconv.Itoa(os.Getpid()))
+	_ = os.WriteFile(ready, nil, 0o600)
 	if workers := os.Getenv("WORKERS"); workers != "" {
 		n, _ := strconv.Atoi(workers)
 		for range n {
@@ -59,6 +60,7 @@ func victim(dir string) {
 		case unix.SIGUSR2:
 			os.Exit(3)
 		case unix.SIGHUP:
+			_ = os.Rename(ready, ready+"-executed")
 			_ = unix.Exec(os.Args[0], os.Args, os.Environ())
 		}
 	}
@@ -264,6 +266,13 @@ func (r *real) send(pid int, s unix.Signal) {
 	if err := unix.Kill(pid, s); err != nil {
 		r.t.Fatal(err)
 	}
+}
+
+// unready waits until a process that was sent HUP has begun to execute itself again.
+func (r *real) unready(pid int) {
+	r.t.Helper()
+	executed := filepath.Join(r.dir, "ready-"+strconv.Itoa(pid)+"-executed")
+	waitFor(r.t, func() bool { return os.Remove(executed) == nil })
 }
 
 func processes(of map[string]confd.Process) *confd.Config { return &confd.Config{Processes: of} }

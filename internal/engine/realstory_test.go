@@ -69,8 +69,10 @@ func TestRealExecInPlaceIsNoExit(t *testing.T) {
 	r.detached("web")
 	r.run(processes(map[string]confd.Process{"web": r.entry("web", restartIt)}))
 	pid := r.until(message.Found, "web").PID
-	r.send(pid, unix.SIGHUP)
-	r.send(pid, unix.SIGHUP)
+	for range 2 {
+		r.send(pid, unix.SIGHUP)
+		r.unready(pid)
+	}
 	r.send(pid, unix.SIGKILL)
 	if m := r.until(message.Down, "web"); m.Cause != "killed by SIGKILL" {
 		t.Errorf("the first thing told after two execs and a kill is %s", m.Line())
