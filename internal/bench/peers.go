@@ -48,7 +48,7 @@ func peers(ctx context.Context, b *bench) (t table, err error) {
 		t.add(r)
 		t.note("%s: %s.", s.who, s.spans())
 	}
-	t.note("SIGKILL to the first instruction of the new target, median of %d kills each, in turns and at random moments. procward and monit start it by a script, a small C program; the others, being its parent, directly. monit looks once a second (`set daemon 1`) for a process that matches a pattern. Everything else is as the package has it.", rounds)
+	t.note("SIGKILL to the first instruction of the new target, median of %d kills each, in turns and at random moments. procward and monit start it by a script, a small C program; the others, being its parent, directly. monit looks once a second (`set daemon 1`) for a process that matches a pattern. Everything else is as the package has it. What they write while they do so lies on %s.", rounds, fileSystem(b.dir))
 	return t, nil
 }
 

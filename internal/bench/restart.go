@@ -59,7 +59,7 @@ func restarts(ctx context.Context, b *bench, race bool) (t table, ours *supervis
 		return t, ours, err
 	}
 	beside(&t, ours, all[1:], race)
-	t.note("Median of %d kills each, in turns. The peers are parents of their target and start it directly; procward is told by the kernel of a process that is not its child, looks in /proc once more, and starts a script. For procward the time ends at the script's first instruction, for the peers at the new target's; all of these are small static C programs.", rounds)
+	t.note("Median of %d kills each, in turns. The peers are parents of their target and start it directly; procward is told by the kernel of a process that is not its child, looks in /proc once more, and starts a script. For procward the time ends at the script's first instruction, for the peers at the new target's; all of these are small static C programs. What they write while they do so, state files and a log, lies on %s.", rounds, fileSystem(b.dir))
 	for _, s := range all {
 		t.note("%s: %s.", s.who, s.spans())
 	}
