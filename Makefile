@@ -56,10 +56,15 @@ bench-peers: ## The same kill under monit, supervisord, runit, daemontools and p
 	$(GO) run ./internal/bench -peers -out docs/benchmarks.md
 
 .PHONY: install
-install: build ## Install the program and the systemd unit below DESTDIR
+install: bin/procward ## Install what was built, the systemd unit and the documents below DESTDIR
 	install -D -m 0755 bin/procward $(DESTDIR)/usr/sbin/procward
 	install -D -m 0644 packaging/systemd/procward.service $(DESTDIR)/usr/lib/systemd/system/procward.service
-	install -d -m 0755 $(DESTDIR)/etc/procward/conf.d $(DESTDIR)/etc/procward/scripts
+	install -d -m 0755 $(DESTDIR)/etc/procward/conf.d $(DESTDIR)/etc/procward/scripts $(DESTDIR)/usr/share/doc/procward
+	install -m 0644 README.md CHANGELOG.md docs/*.md $(DESTDIR)/usr/share/doc/procward
+	cp -r examples $(DESTDIR)/usr/share/doc/procward/
+
+bin/procward:
+	$(MAKE) build
 
 .PHONY: clean
 clean: ## Remove what build makes

@@ -73,7 +73,7 @@ var theClimb = []struct {
 	{message.GroupStop, demoGroup, ""},
 	{message.GroupStart, demoGroup, ""},
 	{message.RungAsked, demoGroup, "hook"},
-	{message.RungFailed, demoGroup, "hook"}, // by its exit code 75
+	{message.RungPassed, demoGroup, "hook"}, // by its exit code 75
 	{message.RungAsked, demoGroup, "reboot"},
 	{message.RungRefused, demoGroup, "reboot"},
 	{message.GivenUp, demoGroup, ""},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -66,7 +67,7 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 	server, err := control.Listen(f.socket)
 	if err != nil {
 		closeLog(log)
-		return err
+		return listenFailure(err)
 	}
 	reserveThreads(spareThreads + cfg.Daemon.ParallelRestarts)
 	unix.Umask(0o022)
@@ -79,6 +80,14 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		return err
 	}
 	return d.serve(cmd.Context(), server, log)
+}
+
+func listenFailure(err error) error {
+	f := &failure{code: exitBad, err: err}
+	if errors.Is(err, fs.ErrPermission) {
+		f.remedy = "run it as root, or name a --socket in a directory of your own"
+	}
+	return f
 }
 
 // load reads the drop-ins for the first time. The paths are made absolute, since the

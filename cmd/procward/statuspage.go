@@ -172,7 +172,7 @@ func summarise(p paper, s engine.Status) {
 			bad = append(bad, ps.Name+" is "+string(ps.State))
 		}
 	}
-	text := fmt.Sprintf("%d of %d processes up", up, len(s.Processes))
+	text := fmt.Sprintf("%d of %s up", up, countOf(len(s.Processes), "process", "processes"))
 	if len(s.Processes) == 0 {
 		text = "nothing is watched"
 	}

@@ -198,9 +198,7 @@ func (m *Machine) sayRestart(p *process, at time.Duration) {
 	}
 	m.say(message.Restart, p, func(s *message.Message) {
 		s.Attempt, s.Attempts = p.attempt.number, p.spec.Restart.Attempts.String()
-		if at > p.died {
-			s.Took = at - p.died
-		}
+		s.Took = max(at-p.wokeAt(), 0)
 	})
 }
 

@@ -108,7 +108,7 @@ func (m *Machine) sayConfig() {
 		return
 	}
 	m.say(message.ConfigLoaded, nil, func(s *message.Message) {
-		s.Detail = fmt.Sprintf("%d processes and %d groups from %d drop-ins, %d rejected",
+		s.Detail = fmt.Sprintf("processes: %d, groups: %d, drop-ins: %d, rejected: %d",
 			len(m.names), len(m.cfg.Groups), len(m.cfg.Files), rejected)
 	})
 }

@@ -271,7 +271,10 @@ func (m *Machine) recovered(p *process) {
 		m.say(message.ScriptHangs, p, nil)
 	}
 	m.say(message.Recovered, p, func(s *message.Message) {
-		s.PID, s.Took = firstPID(p), m.now-p.died
+		s.PID = firstPID(p)
+		if p.event != "" { // else it was started for the sake of its group
+			s.Took = m.now - p.died
+		}
 		if p.attempt.number > 0 {
 			s.Attempt, s.Attempts = p.attempt.number, p.spec.Restart.Attempts.String()
 		}

@@ -264,7 +264,9 @@ func (m *Machine) hookEnded(l *ladder, out outcome) {
 	case out.ok && out.code == escalate.HandedOver:
 		m.climb(l, escalate.TakenOver)
 	case out.code == escalate.NextRung:
-		m.sayRungFailed(l, "the hook asks for the next rung", out.output)
+		m.sayLadder(message.RungPassed, l, func(s *message.Message) {
+			s.Rung, s.Detail, s.Output = m.rungName(l), "the hook asks for the next rung", out.output
+		})
 		m.climb(l, escalate.Skipped)
 	default:
 		m.sayRungFailed(l, "hook "+out.words, out.output)

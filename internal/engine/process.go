@@ -60,6 +60,15 @@ type attempt struct {
 
 func (p *process) enough() bool { return len(p.tracked) >= p.spec.Match.Count.Min }
 
+// wokeAt is when the failure at hand was told: the wake-up of the last death, or when
+// something else was found to be wrong.
+func (p *process) wokeAt() time.Duration {
+	if p.event == "exit" {
+		return p.lastDown
+	}
+	return p.died
+}
+
 // tracks is the tracked IDs by PID.
 func (p *process) tracks() []procscan.ID {
 	ids := make([]procscan.ID, 0, len(p.tracked))

@@ -50,8 +50,8 @@ func (m *Machine) sayDown(p *process, detail string) {
 	m.say(message.Down, p, func(s *message.Message) {
 		m.aboutDead(p, s)
 		s.Detail = detail
-		if p.event == "exit" && m.now > p.died {
-			s.Took = m.now - p.died
+		if p.event == "exit" {
+			s.Took = m.now - p.wokeAt()
 		}
 	})
 }

@@ -19,29 +19,30 @@ import (
 // sim is a world on a virtual clock: it carries out the machine's effects on simulated
 // processes, and writes down what is said.
 type sim struct {
-	t         testing.TB
-	m         *Machine
-	cfg       *confd.Config
-	now       time.Duration
-	queue     agenda
-	seq       int
-	nextPID   int
-	procs     map[procscan.ID]*simProcess
-	tracked   map[procscan.ID]bool
-	units     map[string]Unit
-	lookErr   error
-	lookTakes time.Duration
-	doubt     map[string][]procscan.Unreadable
-	scripts   map[string]func(env map[string]string) simScript // by argv[0]
-	ran       []string
-	running   map[string]int // scripts by process name
-	said      []string
-	kinds     []*message.Kind
-	exit      int
-	exited    bool
-	check     func(message.Message)
-	killed    func(procscan.ID) restart.Outcome
-	ends      map[int]func(script.Result) // of scripts that run, by token
+	t             testing.TB
+	m             *Machine
+	cfg           *confd.Config
+	now           time.Duration
+	queue         agenda
+	seq           int
+	nextPID       int
+	procs         map[procscan.ID]*simProcess
+	tracked       map[procscan.ID]bool
+	units         map[string]Unit
+	lookErr       error
+	lookTakes     time.Duration
+	doubt         map[string][]procscan.Unreadable
+	scripts       map[string]func(env map[string]string) simScript // by argv[0]
+	ran           []string
+	running       map[string]int // scripts by process name
+	said          []string
+	kinds         []*message.Kind
+	exit          int
+	exited        bool
+	check         func(message.Message)
+	killed        func(procscan.ID) restart.Outcome
+	killToldFirst bool                        // before the exits of those killed
+	ends          map[int]func(script.Result) // of scripts that run, by token
 }
 
 // simProcess is one process of the simulated table.
@@ -297,6 +298,10 @@ func (s *sim) kill(e Kill) {
 				}
 			}
 			ended = append(ended, restart.Ended{ID: id, Outcome: out})
+		}
+		if s.killToldFirst {
+			s.step(KillEnded{Token: e.Token, Ended: ended})
+			return
 		}
 		s.at(0, func() { s.step(KillEnded{Token: e.Token, Ended: ended}) })
 	})

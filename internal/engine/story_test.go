@@ -33,7 +33,7 @@ func TestKilledAndRestarted(t *testing.T) {
 	s.die(id, sigkill)
 	s.run(time.Minute)
 	s.tells(`
-		0.000 PW0801 configuration loaded: 1 processes and 0 groups from 0 drop-ins, 0 rejected
+		0.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
 		0.001 PW0202 process=httpd pid=101 found
 		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		1.001 PW0301 process=httpd restart, attempt 1 of 3
@@ -354,7 +354,7 @@ func TestTheWholeLadder(t *testing.T) {
 		2.004 PW0402 group=web group is started: members app, httpd
 		3.007 PW0403 group=web group action failed: httpd was not found within start-timeout, which is 1s
 		3.008 PW0501 group=web escalation: hook
-		3.009 PW0502 group=web escalation failed: hook: the hook asks for the next rung
+		3.009 PW0510 group=web escalation goes on: hook: the hook asks for the next rung
 		3.010 PW0501 group=web escalation: reboot
 		3.010 PW0503 group=web escalation refused: reboot: this version has no OS rungs yet
 		3.011 PW0504 group=web given up
@@ -546,6 +546,23 @@ func TestReloadMovesAClimberToAnotherLadder(t *testing.T) {
 	s.run(time.Minute)
 	if got := s.m.procs["httpd"].state; got != GaveUp {
 		t.Errorf("on the ladder of its own, which is empty, httpd is %s:\n%s", got, s.story())
+	}
+}
+
+func TestGroupRestartStartsWhoWasKilledWhateverIsToldFirst(t *testing.T) {
+	for _, first := range []bool{false, true} {
+		s := newSim(t, web(nil))
+		s.killToldFirst = first
+		s.spawn("app")
+		id := s.spawn("httpd")
+		s.scripts["/restart/app"] = starts(s, "app", 0)
+		s.start().run(time.Second)
+		s.die(id, sigkill)
+		s.run(20 * time.Second)
+		app := s.m.procs["app"]
+		if app.state != Up || len(app.history.Spent) != 0 || len(s.idsOf("app")) != 1 {
+			t.Errorf("the kill told first: %v: app is %s, spent %v, runs %d times\n%s", first, app.state, app.history.Spent, len(s.idsOf("app")), s.story())
+		}
 	}
 }
 

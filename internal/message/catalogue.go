@@ -47,7 +47,7 @@ var (
 
 	// PW05: escalation.
 	RungAsked   = &Kind{"PW0501", "rung", Crit, "escalation: {rung}[: {detail}]", "Restarts did not help; this rung of the ladder is carried out now.", "Find the cause of the outage."}
-	RungFailed  = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}[: {detail}]", "The action of the rung failed, a hook asked for the next rung, or no recovery showed within the rung's `wait`. The next rung follows.", "See the detail, and what the script wrote, at the end of the message."}
+	RungFailed  = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}[: {detail}]", "The action of the rung failed, or no recovery showed within the rung's `wait`. The next rung follows.", "See the detail, and what the script wrote, at the end of the message."}
 	RungRefused = &Kind{"PW0503", "rung-refused", Err, "escalation refused: {rung}[: {detail}]", "The rung is not carried out, for the reason given. The next rung follows.", "Mend the cause by hand; the detail says why procward does not act."}
 	GivenUp     = &Kind{"PW0504", "given-up", Alert, "given up[: {detail}]", "The ladder is spent, and procward does nothing more. The process is still watched, and a return by itself is credited.", "Mend the cause and start the service: its return is credited, and it is restarted again when it fails."}
 	Reminder    = &Kind{"PW0505", "given-up", Alert, "still given up[: {detail}]", "Said again every `remind`, as long as nothing has changed.", "Mend the cause and start the service: its return is credited, and it is restarted again when it fails."}
@@ -55,6 +55,7 @@ var (
 	ClimbEnds   = &Kind{"PW0507", "climb-ended", Notice, "escalation ends[ before {rung}][: {detail}]", "Everything required is up again, so no further rung runs.", ""}
 	RetryAfter  = &Kind{"PW0508", "retry-after", Notice, "tried again from the bottom[, {detail} after giving up]", "The time `retry-after` has passed since giving up.", ""}
 	RungHalted  = &Kind{"PW0509", "rung-halted", Notice, "escalation halts[ before {rung}][: {detail}]", "The climb was suspended, for the reason given.", ""}
+	RungPassed  = &Kind{"PW0510", "rung-passed", Notice, "escalation goes on: {rung}[: {detail}]", "The hook exited 75: it leaves the group to the next rung.", ""}
 
 	// PW08: configuration.
 	ConfigLoaded   = &Kind{"PW0801", "config-loaded", Notice, "configuration loaded[: {detail}]", "A new configuration is in force.", ""}
@@ -72,7 +73,7 @@ var Catalogue = []*Kind{
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater,
 	GroupStop, GroupStart, GroupFailed,
-	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted,
+	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed,
 	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty,
 	Operator,
 }

@@ -15,7 +15,7 @@ import (
 var (
 	contract = []string{
 		"started", "stopped", "found", "down", "replaced", "absent", "excess", "unreadable", "restart", "restart-failed", "recovered", "exhausted",
-		"group-stop", "group-start", "group-failed", "rung", "rung-failed", "rung-refused", "given-up", "cause", "killed", "unkillable",
+		"group-stop", "group-start", "group-failed", "rung", "rung-failed", "rung-passed", "rung-refused", "given-up", "cause", "killed", "unkillable",
 		"config-loaded", "config-rejected", "suspended", "resumed", "operator",
 	}
 	later = []string{"probe-failed", "probe-ok", "stall"}
