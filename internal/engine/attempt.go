@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 // plan asks the policy what follows from a failure, and goes there.
 func (m *Machine) plan(p *process, in restart.Input) {
 	m.letGo(p)
+	p.outage = true
 	if m.suspended != "" {
 		m.enter(p, Unknown)
 		return
@@ -27,14 +29,19 @@ func (m *Machine) plan(p *process, in restart.Input) {
 		return
 	}
 	if dep := m.heldBy(p); dep != "" {
-		m.say(message.Held, p, func(s *message.Message) { s.Detail = "group " + dep + " is not up" })
-		m.enter(p, HeldState)
-		p.waitsFor = "group " + dep
+		m.held(p, dep)
 		return
 	}
 	var d restart.Decision
-	p.history, d = p.spec.Restart.Next(p.history, in, p.cause, m.now, m.rand.Float64())
+	p.history, d = p.spec.Restart.Next(p.history, in, p.verdict(), m.now, m.rand.Float64())
 	m.follow(p, d)
+}
+
+// held holds a failure back until a dependency is up.
+func (m *Machine) held(p *process, dep string) {
+	m.say(message.Held, p, func(s *message.Message) { s.Detail = "group " + dep + " is not up" })
+	m.enter(p, HeldState)
+	p.waitsFor = "group " + dep
 }
 
 // follow does what the policy decided.
@@ -53,19 +60,34 @@ func (m *Machine) follow(p *process, d restart.Decision) {
 		m.enter(p, EndedState)
 	case restart.Exhaust:
 		m.say(message.Exhausted, p, func(s *message.Message) { s.Attempts = p.spec.Restart.Attempts.String() })
-		m.join(p)
+		m.spent(p)
 	case restart.Nothing: // exhausted before, in this same outage
-		m.join(p)
+		m.spent(p)
 	}
+}
+
+// spent is where no attempt is left. Too many are no reason to climb: it is up.
+func (m *Machine) spent(p *process) {
+	if p.event == "count" && p.enough() {
+		p.endured = true
+		m.credit(p)
+		m.endOutage(p)
+		return
+	}
+	m.join(p)
 }
 
 // observed is a failure in observe mode: one restart is told of, then it is waited for.
 func (m *Machine) observed(p *process) {
+	m.sayObserved(p)
+	m.enter(p, Waiting)
+	m.wait(p)
+}
+
+func (m *Machine) sayObserved(p *process) {
 	m.say(message.Restart, p, func(s *message.Message) {
 		s.Attempt, s.Attempts, s.Observed = 1, p.spec.Restart.Attempts.String(), true
 	})
-	m.enter(p, Waiting)
-	m.wait(p)
 }
 
 // wait is what observe mode does instead of a restart.
@@ -76,26 +98,59 @@ func (m *Machine) wait(p *process) {
 // runWaiting starts the attempts that are due, oldest first, as far as slots are free.
 // A look older than freshLook is repeated first, for all of them at once.
 func (m *Machine) runWaiting() {
-	slots := max(m.cfg.Daemon.ParallelRestarts, 1)
 	var due []*process
+	since := func(p *process) time.Duration { return max(p.deadline, p.attempt.ready) }
 	for _, name := range m.names {
 		p := m.procs[name]
-		if p.state == Waiting && p.deadline != 0 && p.deadline <= m.now && p.op == nil {
+		if p.attempt.ready != 0 || p.state == Waiting && p.deadline != 0 && p.deadline <= m.now && p.op == nil {
 			due = append(due, p)
 		}
 	}
-	slices.SortStableFunc(due, func(a, b *process) int { return int(a.deadline - b.deadline) })
+	slices.SortStableFunc(due, func(a, b *process) int { return cmp.Compare(since(a), since(b)) })
 	for _, p := range due {
+		why := m.barred(p)
 		switch {
-		case m.running >= slots:
-			p.waitsFor = "a free slot of parallel-restarts"
-			continue
-		case m.now-p.lookedAt > freshLook:
-			m.wantLook(p)
+		case why != "":
+			p.waitsFor = why
+		case p.lookedAt == 0 || m.now-p.lookedAt > freshLook:
+			if !p.blind { // else the next look is on its way
+				m.wantLook(p)
+			}
+		case p.attempt.ready != 0:
+			m.launch(p)
 		default:
 			m.start(p)
 		}
 	}
+}
+
+// barred says why a script of the process must not start at this moment, or nothing.
+func (m *Machine) barred(p *process) string {
+	if p.hanging != 0 {
+		m.endScript(p.hanging)
+		return "the end of its former script"
+	}
+	if p.op == nil && m.ops[p.groupKey()] != nil {
+		return "the end of what is done to its group"
+	}
+	if p.op == nil && m.ladderOf(p).climb.Phase == escalate.Acting {
+		return "the end of a rung of its ladder"
+	}
+	if m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) {
+		return "a free slot of parallel-restarts"
+	}
+	return ""
+}
+
+// scriptOf is the job of a script that still runs for a name, perhaps for a process that
+// has gone with a reload, or 0.
+func (m *Machine) scriptOf(name string) int {
+	for token, j := range m.jobs {
+		if j.script && j.process == name {
+			return token
+		}
+	}
+	return 0
 }
 
 // start spends an attempt and begins it.
@@ -113,24 +168,38 @@ func (m *Machine) start(p *process) {
 		m.beginOp(&operation{group: p.spec.Group, payer: p.name})
 		return
 	}
-	m.carryOut(p)
+	m.launch(p)
 }
 
-// carryOut does one restart: what is left is killed where that is due, then the script.
-func (m *Machine) carryOut(p *process) {
-	p.attempt = attempt{number: p.attempt.number}
-	victims := p.orphans
-	if p.event == "count" {
-		for _, id := range p.tracks() {
-			victims = append(slices.Clone(victims), p.tracked[id])
-		}
+// killRounds bounds how often what is left of a process is killed before a script runs:
+// what was killed may have left others.
+const killRounds = 3
+
+// launch does one restart: what is left is killed where that is due, and looked at again;
+// then the script.
+func (m *Machine) launch(p *process) {
+	p.attempt.ready = 0
+	victims := idsOf(p.orphans)
+	if p.event == "count" && p.op == nil && p.attempt.kills == 0 {
+		victims = append(victims, p.tracks()...)
 	}
-	if len(victims) > 0 && !p.spec.Restart.Kill.Never {
+	if len(victims) > 0 && !p.spec.Restart.Kill.Never && p.attempt.kills < killRounds {
+		p.attempt.kills++
 		p.attempt.token = m.newToken(job{process: p.name, op: p.op})
-		m.do(Kill{Token: p.attempt.token, IDs: idsOf(victims), How: p.spec.Restart.Kill})
+		m.do(Kill{Token: p.attempt.token, IDs: victims, How: p.spec.Restart.Kill})
+		return
+	}
+	if !p.startable() { // by a reload
+		m.attemptFailed(p, "the configuration no longer says how to restart it")
 		return
 	}
 	m.runScript(p)
+}
+
+// getReady lets a script wait for a look that begins now, and for a slot.
+func (m *Machine) getReady(p *process) {
+	p.attempt.ready, p.changedAt, p.lookedAt = m.now, max(p.changedAt, m.now), 0
+	m.wantLook(p)
 }
 
 func idsOf(ps []procscan.Process) []procscan.ID {
@@ -151,14 +220,9 @@ func (m *Machine) letGo(p *process) {
 	p.attempt = attempt{}
 }
 
-// runScript starts the restart script, or the restart of the unit; but first it ends the
-// script of an earlier attempt: never two at once.
+// runScript starts the restart script, or the restart of the unit.
 func (m *Machine) runScript(p *process) {
-	if p.attempt.awaits = p.hanging != 0; p.attempt.awaits {
-		m.do(EndScript{Token: p.hanging})
-		return
-	}
-	p.attempt.token = m.newToken(job{process: p.name, op: p.op, slot: true})
+	p.attempt.token = m.newToken(job{process: p.name, op: p.op, script: true, slot: true})
 	m.running++
 	p.lookStep = 0
 	r := p.spec.Restart
@@ -235,7 +299,7 @@ func (m *Machine) restartEnded(j job, token int, out outcome) {
 		m.sayScriptFailed(j.process, p, out)
 	}
 	if p != nil && p.hanging == token {
-		m.hangingEnded(p)
+		p.hanging = 0 // the next one may begin
 		return
 	}
 	if p == nil || p.attempt.token != token {
@@ -258,22 +322,15 @@ func (m *Machine) restartEnded(j job, token int, out outcome) {
 	m.wantLook(p)
 }
 
-// hangingEnded begins the script that had to wait for one of an earlier attempt.
-func (m *Machine) hangingEnded(p *process) {
-	p.hanging = 0
-	if p.attempt.awaits {
-		m.runScript(p)
-	}
-}
-
 // foundAfterRestart is a look while an attempt runs, or after its script has ended.
-func (m *Machine) foundAfterRestart(p *process) {
-	if p.enough() && p.attempt.started {
+func (m *Machine) foundAfterRestart(p *process, news []procscan.Process) {
+	switch {
+	case p.attempt.started && p.enough():
 		m.settle(p)
-		return
-	}
-	if p.attempt.started {
+	case p.attempt.started:
 		m.lookSoon(p)
+	case p.attempt.ready != 0 && p.enough() && !(p.event == "count" && p.over()):
+		m.creditReturn(p, news) // while what was left was killed
 	}
 }
 
@@ -320,9 +377,17 @@ func (m *Machine) attemptFailed(p *process, why string) {
 			s.Attempt, s.Attempts, s.Detail = p.attempt.number, p.spec.Restart.Attempts.String(), why
 		})
 	}
+	p.lookedAt = 0 // before the next one systemd is asked again
 	m.plan(p, restart.Failed)
-	if p.hanging != 0 {
-		m.do(EndScript{Token: p.hanging})
+	m.endScript(p.hanging)
+}
+
+// endScript ends a script that still runs.
+func (m *Machine) endScript(token int) {
+	if j := m.jobs[token]; j.script && !j.ending {
+		j.ending = true
+		m.jobs[token] = j
+		m.do(EndScript{Token: token})
 	}
 }
 
@@ -336,18 +401,24 @@ func (m *Machine) killEnded(in KillEnded) {
 	stuck := m.sayKilled(j.process, p, in.Ended)
 	m.expected(p, in.Ended)
 	if j.op != nil && j.op.token == in.Token {
-		m.opKilled(j.op, stuck)
+		m.opKilled(j.op, j.process, stuck)
 		return
 	}
 	if p == nil || p.attempt.token != in.Token {
 		return
 	}
 	p.attempt.token, p.orphans = 0, nil
-	if stuck {
+	switch {
+	case p.op != nil:
+		m.opMemberKilled(p, stuck)
+	case m.suspended != "":
+		m.letGo(p)
+		m.enter(p, Unknown)
+	case stuck:
 		m.attemptStuck(p)
-		return
+	default:
+		m.getReady(p)
 	}
-	m.runScript(p)
 }
 
 // expected forgets what was killed before its exit is told: it is no loss, and no script
@@ -357,8 +428,9 @@ func (m *Machine) expected(p *process, ended []restart.Ended) {
 		if p == nil || e.Outcome == restart.Unkillable || e.Outcome == restart.Refused {
 			continue
 		}
-		if _, ok := p.tracked[e.ID]; ok {
+		if info, ok := p.tracked[e.ID]; ok {
 			m.untrack(p, e.ID)
+			m.bury(p, death{Process: info, expected: true}, m.now)
 		}
 	}
 }

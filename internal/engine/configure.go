@@ -3,7 +3,6 @@ package engine
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 
 	confd "procward/conf.d"
@@ -15,38 +14,20 @@ import (
 // PIDs, counters and running scripts go on.
 func (m *Machine) configure(cfg *confd.Config) {
 	m.cfg = cfg
-	var ops []*operation // that have lost members
 	for _, name := range m.names {
 		if _, stays := cfg.Processes[name]; !stays {
-			if op := m.procs[name].op; op != nil && !slices.Contains(ops, op) {
-				ops = append(ops, op)
-			}
 			m.forget(m.procs[name])
 		}
 	}
 	m.names = sortedKeys(cfg.Processes)
-	var moved []*process // to another ladder, while climbing
 	for _, name := range m.names {
-		if m.configureProcess(name, cfg.Processes[name]) {
-			moved = append(moved, m.procs[name])
-		}
-	}
-	for key, l := range m.ladders {
-		_, group := cfg.Groups[l.group]
-		if m.procs[l.process] == nil && (l.process != "" || !group) {
-			delete(m.ladders, key)
-		}
+		m.configureProcess(name, cfg.Processes[name])
 	}
 	m.sayConfig()
-	for _, op := range ops {
-		m.membersLeft(op)
+	for _, key := range sortedKeys(m.ops) {
+		m.opWithout(m.ops[key])
 	}
-	for _, p := range moved {
-		m.join(p)
-	}
-	for _, key := range sortedKeys(m.ladders) {
-		m.needsLeft(m.ladders[key])
-	}
+	m.mendLadders()
 }
 
 // forget stops watching a process whose name is gone. Its script finishes and is
@@ -59,16 +40,14 @@ func (m *Machine) forget(p *process) {
 	delete(m.looking.want, p.name)
 }
 
-// configureProcess gives a process its spec, and says whether that moves it to another
-// ladder while it climbs.
-func (m *Machine) configureProcess(name string, spec confd.Process) (moved bool) {
+func (m *Machine) configureProcess(name string, spec confd.Process) {
 	p := m.procs[name]
 	if p == nil {
 		p = &process{name: name, spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, unreadable: map[procscan.ID]bool{}}
-		p.unit = configuredUnit(spec)
+		p.unit, p.hanging = configuredUnit(spec), m.scriptOf(name)
 		m.procs[name] = p
 		m.wantLook(p)
-		return false
+		return
 	}
 	old := p.spec
 	p.spec = spec
@@ -76,7 +55,6 @@ func (m *Machine) configureProcess(name string, spec confd.Process) (moved bool)
 		p.rematch = true
 		m.wantLook(p)
 	}
-	return p.state == Climbing && (old.Group != spec.Group || (old.Escalate == nil) != (spec.Escalate == nil))
 }
 
 // configuredUnit is the unit that a spec names, before the process itself tells.

@@ -24,9 +24,9 @@ func TestChangedMatchThatFindsNothingIsNotUp(t *testing.T) {
 	s.run(time.Minute)
 	s.tells(`
 		1.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
-		31.003 PW0216 process=httpd fewer than wanted: 1 of 2 are there
-		31.003 PW0301 process=httpd restart, attempt 1 of 3
-		36.005 PW0303 process=httpd pid=101 attempt=1 attempts=3 recovered`)
+		31.002 PW0216 process=httpd fewer than wanted: 1 of 2 are there
+		31.002 PW0301 process=httpd restart, attempt 1 of 3
+		36.004 PW0303 process=httpd pid=101 attempt=1 attempts=3 recovered`)
 }
 
 func excessive(change func(*confd.Process)) *confd.Config {

@@ -21,36 +21,64 @@ func (m *Machine) found(p *process, f Finding, news []procscan.Process) {
 	switch p.state {
 	case Unknown:
 		m.foundAtStart(p, f, news)
-	case Looking, Unclear:
+	case Unclear:
+		if p.kept != 0 {
+			kept := p.kept
+			m.enter(p, Waiting)
+			p.deadline = kept
+			m.foundWaiting(p, f, news)
+			return
+		}
+		m.secondLook(p, f, news)
+	case Looking:
 		m.secondLook(p, f, news)
 	case Waiting:
-		if p.event == "count" && p.tooMany() {
-			if p.deadline == 0 {
-				m.wait(p) // observe mode
-			}
-		} else if p.enough() {
-			m.creditReturn(p, news)
-		} else if m.inHands(p, f) {
-			return
-		} else if p.deadline == 0 {
-			m.wait(p) // observe mode
-		}
+		m.foundWaiting(p, f, news)
 	case Restarting:
-		m.foundAfterRestart(p)
+		m.foundAfterRestart(p, news)
 	case Up:
-		if len(news) > 0 {
-			m.sayFound(p, news)
-		}
-		if !p.enough() { // the match has changed: as at the start
-			p.lookStep = 0
-			m.enter(p, Unknown)
-			m.wantLook(p)
-			return
-		}
-		m.enter(p, Up)
+		m.foundUp(p, f, news)
 	case Settling:
+		if !p.enough() { // by a new match
+			m.enter(p, Looking)
+			m.wantLook(p)
+		}
 	default:
 		m.foundWhileMissing(p, f, news)
+	}
+}
+
+// foundUp is a look at a process that is up: too many may be there, or, by a new match,
+// too few.
+func (m *Machine) foundUp(p *process, f Finding, news []procscan.Process) {
+	if !p.enough() {
+		m.enter(p, Unknown)
+		p.lookStep = 0
+		m.foundAtStart(p, f, news)
+		return
+	}
+	m.sayFound(p, news)
+	m.enter(p, Up)
+}
+
+// foundWaiting is a look at a process whose restart is due, at once or later.
+func (m *Machine) foundWaiting(p *process, f Finding, news []procscan.Process) {
+	switch {
+	case p.event == "count" && p.over():
+	case p.event == "count" && p.enough(): // the surplus ones are gone
+		p.returned = true
+		m.settle(p)
+		return
+	case p.enough():
+		m.creditReturn(p, news)
+		return
+	case m.inHands(p, f):
+		return
+	case p.deadline == 0:
+		m.wait(p) // observe mode
+	}
+	if p.nextLook == 0 {
+		p.nextLook = m.now + lookMissing
 	}
 }
 
@@ -58,6 +86,7 @@ func (m *Machine) found(p *process, f Finding, news []procscan.Process) {
 func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
 	if p.enough() {
 		m.sayFound(p, news)
+		m.credit(p)
 		m.endOutage(p)
 		return
 	}
@@ -66,9 +95,6 @@ func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
 	}
 	switch {
 	case p.spec.Absent == confd.AbsentIgnore:
-		m.enter(p, AbsentNow)
-	case p.spec.Absent == confd.AbsentWait:
-		m.sayAbsent(p)
 		m.enter(p, AbsentNow)
 	case m.booting:
 		p.waitsFor = "the boot to finish"
@@ -79,6 +105,9 @@ func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
 		m.lookSoon(p)
 	case p.deadline != 0:
 		m.lookSoon(p)
+	case p.spec.Absent == confd.AbsentWait:
+		m.sayAbsent(p)
+		m.enter(p, AbsentNow)
 	default:
 		m.absent(p)
 	}
@@ -104,7 +133,7 @@ func (m *Machine) lookSoon(p *process) {
 // secondLook is the look after a loss, before anything is done about it.
 func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 	switch {
-	case p.enough() && p.attempt.number > 0:
+	case p.enough() && p.outage:
 		m.settle(p)
 	case p.enough() && p.event == "":
 		m.endOutage(p) // nothing was lost: the doubt is over
@@ -120,10 +149,14 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 			s.PID = news[0].PID
 			s.Detail = fmt.Sprintf("it took the place of pid %d", p.lastDead().PID)
 		})
+		m.sayOrphans(p)
 		m.credit(p)
 		m.endOutage(p)
 	case m.suspended != "":
-		m.sayDown(p, "suspended: "+m.suspended)
+		if p.event != "" {
+			m.sayDown(p, "suspended: "+m.suspended)
+		}
+		m.letGo(p)
 		m.enter(p, Unknown)
 	case m.inHands(p, f):
 	case m.comingUp(p, f):
@@ -132,6 +165,7 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 		m.lostInSettle(p)
 	case p.event == "":
 		m.enter(p, Unknown) // in doubt at the start, and now known to be missing
+		p.lookStep = 0
 		m.wantLook(p)
 	default:
 		m.down(p)
@@ -150,6 +184,7 @@ func (m *Machine) inHands(p *process, f Finding) bool {
 	m.letGo(p)
 	m.enter(p, StoppedBy)
 	p.waitsFor = f.Unit.Name
+	m.ladderStopped(p, f)
 	return true
 }
 
@@ -167,16 +202,16 @@ func (m *Machine) comingUp(p *process, f Finding) bool {
 // causeAwaited holds the decision of when: abnormal until the cause is known, for at
 // most causeWait.
 func (m *Machine) causeAwaited(p *process) bool {
-	if p.spec.Restart.When != restart.Abnormal || p.cause.Known || p.event != "exit" || m.now >= p.died+causeWait {
+	if p.spec.Restart.When != restart.Abnormal || p.verdict().Known || p.event != "exit" || m.now >= p.lastDown+causeWait {
 		return false
 	}
-	p.deadline = p.died + causeWait
+	p.deadline = p.lastDown + causeWait
 	return true
 }
 
 // endedWell says that the process ended by itself as it may: an end, not a failure.
 func (p *process) endedWell() bool {
-	return p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.cause.Clean()
+	return p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.verdict().Clean()
 }
 
 // down is a failure beyond doubt.
@@ -190,10 +225,14 @@ func (m *Machine) down(p *process) {
 		detail = fmt.Sprintf("%d of %d are left", len(p.tracked), p.spec.Match.Count.Min)
 	}
 	m.sayDown(p, detail)
+	m.sayOrphans(p)
+	m.plan(p, restart.Down)
+}
+
+func (m *Machine) sayOrphans(p *process) {
 	if len(p.orphans) > 0 {
 		m.say(message.Orphans, p, func(s *message.Message) { s.Detail = "pids " + processPIDs(p.orphans) })
 	}
-	m.plan(p, restart.Down)
 }
 
 func processPIDs(ps []procscan.Process) string {
@@ -211,6 +250,7 @@ func (m *Machine) foundWhileMissing(p *process, f Finding, news []procscan.Proce
 		return
 	}
 	switch {
+	case (p.state == Climbing || p.state == GaveUp || p.state == HeldState) && m.inHands(p, f):
 	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspended == "":
 		if p.event == "" {
 			m.enter(p, Unknown) // never seen: absent applies
@@ -236,6 +276,7 @@ func (m *Machine) creditReturn(p *process, news []procscan.Process) {
 		return
 	}
 	m.say(message.Returned, p, func(s *message.Message) { s.PID = firstPID(p) })
+	m.sayOrphans(p)
 	m.letGo(p)
 	p.returned = true
 	m.settle(p)
@@ -249,16 +290,26 @@ func (m *Machine) credit(p *process) {
 // endOutage is where all is well again.
 func (m *Machine) endOutage(p *process) {
 	m.letGo(p)
-	p.dead, p.orphans, p.event, p.returned, p.lookStep = nil, nil, "", false, 0
+	p.keepStrays(p.orphans)
+	p.dead, p.orphans, p.event, p.returned, p.lookStep, p.outage = nil, nil, "", false, 0, false
 	m.enter(p, Up)
 	m.upAgain(p)
+	m.ladderRecovered(p)
 }
 
 // settle starts the time that the process has to stay up.
 func (m *Machine) settle(p *process) {
 	m.enter(p, Settling)
-	p.attempt.lost = false
+	for i := range p.dead {
+		p.dead[i].past = true
+	}
+	p.outage, p.attempt.lost, p.attempt.ready = true, false, 0
 	p.deadline = m.now + max(p.spec.Restart.Settle.D(), 1) + m.lag
+	m.hold(p)
+}
+
+// hold tells a script that runs that its target is up: its timeout must not kill it.
+func (m *Machine) hold(p *process) {
 	if p.attempt.token != 0 && !p.attempt.holds {
 		p.attempt.holds = true
 		m.do(Hold{Token: p.attempt.token})
@@ -284,7 +335,6 @@ func (m *Machine) recovered(p *process) {
 	})
 	m.credit(p)
 	m.endOutage(p)
-	m.ladderRecovered(p)
 }
 
 func firstPID(p *process) int {
@@ -294,17 +344,25 @@ func firstPID(p *process) int {
 	return 0
 }
 
+// lastDead is the last that died without procward's doing.
 func (p *process) lastDead() procscan.Process {
-	if len(p.dead) == 0 {
-		return procscan.Process{}
+	for _, d := range slices.Backward(p.dead) {
+		if !d.expected {
+			return d.Process
+		}
 	}
-	return p.dead[len(p.dead)-1]
+	return procscan.Process{}
 }
 
 // due is the end of a state's time.
 func (m *Machine) due(p *process) {
 	switch p.state {
 	case Settling:
+		if !p.enough() { // count.min was raised
+			m.enter(p, Looking)
+			m.wantLook(p)
+			return
+		}
 		m.recovered(p)
 	case Looking: // the cause did not come
 		m.wantLook(p)

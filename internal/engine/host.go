@@ -12,15 +12,32 @@ func (m *Machine) suspend(why string) {
 	}
 	m.suspended = why
 	m.say(message.Suspended, nil, func(s *message.Message) { s.Detail = why })
+	for _, key := range sortedKeys(m.ops) {
+		if op := m.ops[key]; op.stage == starting && m.procs[op.current].attempt.ready != 0 {
+			m.endOp(op)
+		}
+	}
 	for _, name := range m.names {
-		p := m.procs[name]
-		if p.state != Up && p.state != Settling && p.op == nil && p.attempt.token == 0 {
+		if p := m.procs[name]; p.interruptible() {
+			m.letGo(p)
 			m.enter(p, Unknown)
 		}
 	}
 	for _, key := range sortedKeys(m.ladders) {
 		m.ladders[key].remindAt, m.ladders[key].retryAt = 0, 0
 	}
+}
+
+// interruptible says that a suspension may forget what was going on: nothing runs, the
+// process is not up, no loss waits to be told, and it did not end for good.
+func (p *process) interruptible() bool {
+	switch p.state {
+	case Up, Settling, Looking, EndedState:
+		return false
+	case Unclear:
+		return p.event == ""
+	}
+	return p.op == nil && p.attempt.token == 0
 }
 
 // resume looks again at everything: what is up is adopted, the rest is absent.

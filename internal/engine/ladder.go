@@ -18,6 +18,8 @@ type ladder struct {
 	process  string // with a ladder of its own, or without a group
 	climb    escalate.Climb
 	need     map[string]bool // members whose look is awaited before a rung
+	asked    time.Duration   // when the looks were asked for: older ones do not do
+	barred   bool            // the look waits for the end of an operation on the group
 	remindAt time.Duration
 	retryAt  time.Duration
 }
@@ -104,14 +106,23 @@ func (m *Machine) climb(l *ladder, in escalate.Input) {
 		m.giveUp(l)
 	case escalate.HandOver:
 		m.handOver(l)
+	case escalate.Wait:
+		m.ladderSettled(l)
 	case escalate.End:
-		l.remindAt, l.retryAt = 0, 0
+		l.remindAt, l.retryAt, l.need, l.barred = 0, 0, nil, false
 		if in == escalate.AllUp {
 			m.sayLadder(message.ClimbEnds, l, func(s *message.Message) {
-				s.Rung, s.Detail = rungAt(rungs, at.Position), "all required members are up"
+				s.Rung, s.Detail = rungAt(rungs, at.Position), m.whyEnds(l)
 			})
 		}
 	}
+}
+
+func (m *Machine) whyEnds(l *ladder) string {
+	if slices.ContainsFunc(m.required(l), func(p *process) bool { return !p.enough() }) {
+		return "what was exhausted is up"
+	}
+	return "all required members are up"
 }
 
 // rungAt is the name of a rung; past the end it is giving up.
@@ -130,7 +141,10 @@ func (m *Machine) lookBeforeRung(l *ladder) {
 		m.halt(l)
 		return
 	}
-	l.need = map[string]bool{}
+	l.need, l.asked, l.barred = map[string]bool{}, m.now, m.ops[l.opKey()] != nil
+	if l.barred {
+		return
+	}
 	for _, p := range m.required(l) {
 		l.need[p.name] = true
 		m.wantLook(p)
@@ -140,63 +154,164 @@ func (m *Machine) lookBeforeRung(l *ladder) {
 	}
 }
 
-func (m *Machine) halt(l *ladder) {
-	m.sayLadder(message.RungHalted, l, func(s *message.Message) {
-		s.Rung, s.Detail = m.rungName(l), "suspended: "+m.suspended
-	})
-	l.climb = escalate.Climb{Spent: l.climb.Spent}
+// opKey is the key of the operations that its rungs begin.
+func (l *ladder) opKey() string {
+	if l.group == "" {
+		return "process " + l.process
+	}
+	return "group " + l.group
 }
 
-// ladderLooked takes a look at one climber; with the last the rung is decided.
-func (m *Machine) ladderLooked(p *process) {
+// laddersGoOn begins the looks that waited for the end of an operation.
+func (m *Machine) laddersGoOn() {
+	for _, key := range sortedKeys(m.ladders) {
+		if l := m.ladders[key]; l.barred && l.climb.Phase == escalate.Looking {
+			m.lookBeforeRung(l)
+		}
+	}
+}
+
+func (m *Machine) halt(l *ladder) {
+	m.sayHalted(l, "suspended: "+m.suspended)
+	m.climb(l, escalate.Halt)
+}
+
+func (m *Machine) sayHalted(l *ladder, why string) {
+	m.sayLadder(message.RungHalted, l, func(s *message.Message) { s.Rung, s.Detail = m.rungName(l), why })
+}
+
+// ladderLooked takes a look at one climber, which began at a time; with the last the rung
+// is decided.
+func (m *Machine) ladderLooked(p *process, at time.Duration) {
 	l := m.ladderOf(p)
-	if l.climb.Phase != escalate.Looking || !l.need[p.name] {
+	if l.climb.Phase != escalate.Looking || !l.need[p.name] || at < l.asked {
 		return
 	}
 	delete(l.need, p.name)
-	m.allLooked(l)
+	m.decide(l)
 }
 
-// needsLeft awaits no look at a climber that a reload has taken off the ladder.
-func (m *Machine) needsLeft(l *ladder) {
-	if l.climb.Phase != escalate.Looking || len(l.need) == 0 {
-		return
-	}
-	for name := range l.need {
-		if p := m.procs[name]; p == nil || m.ladderOf(p) != l {
-			delete(l.need, name)
+// decide is where all looks before a rung are there. Only what is exhausted and still
+// missing calls for the rung: what has attempts left is not its concern.
+func (m *Machine) decide(l *ladder) {
+	var missing []*process
+	for _, p := range m.climbers(l) {
+		if p.state == Climbing && !p.enough() {
+			missing = append(missing, p)
 		}
 	}
-	m.allLooked(l)
-}
-
-// allLooked decides a rung when every climber has been looked at.
-func (m *Machine) allLooked(l *ladder) {
-	if len(l.need) > 0 {
-		return
-	}
-	if m.suspended != "" {
+	switch {
+	case len(l.need) > 0 || l.barred:
+	case m.suspended != "":
 		m.halt(l)
-		return
+	case m.ops[l.opKey()] != nil:
+		l.barred = true
+	case len(missing) == 0:
+		m.climb(l, escalate.AllUp)
+	case m.heldBy(missing[0]) != "":
+		m.holdClimb(l, missing)
+	default:
+		m.climb(l, escalate.Missing)
 	}
-	for _, q := range m.required(l) {
-		if !q.enough() {
-			m.climb(l, escalate.Missing)
-			return
-		}
+}
+
+// holdClimb waits for a dependency before the next rung.
+func (m *Machine) holdClimb(l *ladder, missing []*process) {
+	m.sayHalted(l, "group "+m.heldBy(missing[0])+" is not up")
+	for _, p := range missing {
+		m.held(p, m.heldBy(p))
 	}
-	m.climb(l, escalate.AllUp)
+	m.climb(l, escalate.Halt)
 }
 
 // ladderRecovered ends the climb when every required climber is up.
-func (m *Machine) ladderRecovered(p *process) {
-	l := m.ladderOf(p)
+func (m *Machine) ladderRecovered(p *process) { m.ladderSettled(m.ladderOf(p)) }
+
+// ladderSettled ends the climb if every required climber is up, and says whether it is so.
+func (m *Machine) ladderSettled(l *ladder) bool {
+	for _, q := range m.climbers(l) {
+		if q.state == HeldState && q.history.Exhausted {
+			return false
+		}
+	}
 	for _, q := range m.required(l) {
 		if q.state != Up {
-			return
+			return false
 		}
 	}
 	m.climb(l, escalate.Recovered)
+	return true
+}
+
+// ladderStopped ends the climb when the last process that called for it is in the
+// operator's hands.
+func (m *Machine) ladderStopped(p *process, f Finding) {
+	l := m.ladderOf(p)
+	for _, q := range m.climbers(l) {
+		if q.state == Climbing || q.state == GaveUp || q.state == Handed {
+			return
+		}
+	}
+	if l.climb.Phase == escalate.Looking || l.climb.Phase == escalate.Pausing {
+		m.sayHalted(l, f.Unit.Name+": "+f.Unit.Hands)
+	}
+	m.climb(l, escalate.Recovered)
+}
+
+// rest puts an exhausted process where its ladder stands.
+func (m *Machine) rest(p *process) {
+	switch m.ladderOf(p).climb.Phase {
+	case escalate.Idle:
+		m.join(p)
+	case escalate.GivenUp:
+		m.enter(p, GaveUp)
+	case escalate.Handed:
+		m.enter(p, Handed)
+	default:
+		m.enter(p, Climbing)
+	}
+}
+
+// mendLadders fits the ladders to a new configuration. Whoever climbed one that is gone
+// climbs its new one; who had given up, has given up there as well.
+func (m *Machine) mendLadders() {
+	for _, key := range sortedKeys(m.ladders) {
+		l := m.ladders[key]
+		_, exists := m.cfg.Groups[l.group]
+		if p := m.procs[l.process]; l.process == "" && !exists || l.process != "" && (p == nil || m.ladderOf(p) != l) {
+			delete(m.ladders, key)
+		}
+	}
+	for _, name := range m.names {
+		p := m.procs[name]
+		l := m.ladderOf(p)
+		switch {
+		case p.state == Climbing && (l.climb.Phase == escalate.Idle || l.climb.Phase == escalate.GivenUp || l.climb.Phase == escalate.Handed):
+			m.join(p)
+		case p.state == GaveUp && l.climb.Phase == escalate.Idle:
+			l.climb.Phase = escalate.GivenUp
+			m.arm(l)
+		case p.state == Handed && l.climb.Phase == escalate.Idle:
+			l.climb.Phase = escalate.Handed
+		}
+	}
+	for _, key := range sortedKeys(m.ladders) {
+		m.mendLadder(m.ladders[key])
+	}
+}
+
+// mendLadder lets a climb go on without those that are gone.
+func (m *Machine) mendLadder(l *ladder) {
+	climbers := m.climbers(l)
+	for name := range l.need {
+		if !slices.ContainsFunc(climbers, func(p *process) bool { return p.name == name }) {
+			delete(l.need, name)
+		}
+	}
+	if m.ladderSettled(l) || l.climb.Phase != escalate.Looking {
+		return
+	}
+	m.decide(l)
 }
 
 // act carries out a rung.
@@ -296,9 +411,13 @@ func (m *Machine) giveUp(l *ladder) {
 		}
 	}
 	m.sayLadder(message.GivenUp, l, nil)
-	g := m.settings(l)
+	m.arm(l)
+}
+
+// arm sets the times at which a ladder that is given up is told of and tried again.
+func (m *Machine) arm(l *ladder) {
 	m.remind(l)
-	if !g.RetryAfter.Never && l.retryAt == 0 {
+	if g := m.settings(l); !g.RetryAfter.Never && l.retryAt == 0 {
 		l.retryAt = m.now + g.RetryAfter.D
 	}
 }
@@ -311,8 +430,9 @@ func (m *Machine) remind(l *ladder) {
 }
 
 func (m *Machine) handOver(l *ladder) {
-	for _, p := range m.climbers(l) {
-		if !p.enough() {
+	for _, p := range m.required(l) {
+		if !p.enough() && p.op == nil {
+			m.letGo(p)
 			m.enter(p, Handed)
 		}
 	}
@@ -321,7 +441,7 @@ func (m *Machine) handOver(l *ladder) {
 
 // ladderDue does what the time has come for.
 func (m *Machine) ladderDue(l *ladder) {
-	if l.climb.Phase == escalate.Pausing && l.climb.Until <= m.now {
+	if l.climb.Phase == escalate.Pausing && l.climb.Until <= m.now && !m.ladderSettled(l) {
 		m.sayRungFailed(l, "no recovery within its wait, which is "+m.waitOf(l), "")
 		m.climb(l, escalate.Waited)
 	}

@@ -32,6 +32,7 @@ type Machine struct {
 	procs     map[string]*process
 	names     []string // of procs, sorted
 	ladders   map[string]*ladder
+	ops       map[string]*operation    // under way, by group, or by process without one
 	trackers  map[procscan.ID][]string // the names that track a process
 	jobs      map[int]job
 	token     int
@@ -47,12 +48,15 @@ type job struct {
 	process string
 	ladder  string
 	op      *operation
+	script  bool // of a process: its script or the restart of its unit
 	slot    bool // holds a parallel slot
+	ending  bool // it was told to end
 }
 
 // lookout joins the looks that are wanted into one at a time.
 type lookout struct {
 	token int             // of the one under way, or 0
+	began time.Duration   // when it was asked for
 	want  map[string]bool // names for the next one
 }
 
@@ -60,6 +64,7 @@ type lookout struct {
 func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
 		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*ladder{},
+		ops:      map[string]*operation{},
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
 		rand: rand.New(rand.NewPCG(seed, seed)),
 	}
@@ -170,7 +175,7 @@ func (m *Machine) look() {
 	if len(l.Of) == 0 {
 		return
 	}
-	m.looking.token = l.Token
+	m.looking.token, m.looking.began = l.Token, m.now
 	m.do(l)
 }
 

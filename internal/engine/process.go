@@ -23,14 +23,16 @@ type process struct {
 	history restart.History
 
 	// Of the present outage, from the first loss to recovered.
-	dead    []procscan.Process
+	outage  bool          // a failure beyond doubt, and not up for settle since
+	dead    []death       // oldest first
 	died    time.Duration // wake-up of the first loss
-	event   string        // exit, absent, count: why a restart is due
-	cause   watch.Cause
+	event   string        // exit, absent, count, escalate: why a restart is due
+	cause   watch.Cause   // of the last death
 	orphans []procscan.Process
 	attempt attempt
 	hanging int // token of a script of an earlier attempt that still runs, or 0
 
+	strays     map[procscan.ID]bool // orphans of earlier outages that still live
 	unit       string               // systemd unit, as found or configured
 	unreadable map[procscan.ID]bool // in doubt since it was last up: no news
 	lastCause  string
@@ -39,26 +41,73 @@ type process struct {
 	op         *operation // the group operation that has it in hand
 	nextLook   time.Duration
 	lookStep   time.Duration
-	lookedAt   time.Duration // when the newest look that covers it ended
+	lookedAt   time.Duration // when the newest look that told something of it ended
+	changedAt  time.Duration // a look that began before this is too old to miss it
+	blind      bool          // the newest look told nothing
 	deadline   time.Duration // of the state
+	kept       time.Duration // of Unclear: the deadline of the Waiting that it interrupts
 	rematch    bool          // the match has changed: the next look decides who is tracked
 	excess     bool          // told
+	endured    bool          // nothing more is done about the excess
 	returned   bool          // the process is back without procward's doing
+}
+
+// death is the end of one tracked process.
+type death struct {
+	procscan.Process
+	cause    watch.Cause
+	expected bool // procward has stopped it
+	past     bool // it was found again since
 }
 
 // attempt is one restart under way.
 type attempt struct {
 	number     int
-	token      int  // of the kill or script under way, or 0
-	started    bool // the script has started, and it was said
+	token      int           // of the kill or script under way, or 0
+	kills      int           // rounds of killing what is left
+	ready      time.Duration // since when the script waits for a look and a slot, or 0
+	started    bool          // the script has started, and it was said
 	scriptDone bool
 	lost       bool          // found, and lost again before it was up for settle
 	holds      bool          // the script was told not to be killed by its timeout
-	awaits     bool          // the script is to begin when the one of an earlier attempt has ended
 	until      time.Duration // when the script's timeout is over
 }
 
 func (p *process) enough() bool { return len(p.tracked) >= p.spec.Match.Count.Min }
+
+// over says that more are there than count.max.
+func (p *process) over() bool {
+	limit := p.spec.Match.Count.Max
+	return !limit.Unlimited && len(p.tracked) > limit.N
+}
+
+// startable says that there is a way to start it again once it is stopped.
+func (p *process) startable() bool { return p.spec.Restart.Run != nil || p.spec.Restart.Unit != "" }
+
+// verdict is the cause that when: abnormal goes by. Of the deaths since it was last found
+// that is one that was not clean, else one that is unknown, else the last.
+func (p *process) verdict() watch.Cause {
+	out := p.cause
+	for _, d := range p.dead {
+		switch {
+		case d.expected || d.past || d.cause.Clean():
+		case d.cause.Known:
+			return d.cause
+		default:
+			out = d.cause
+		}
+	}
+	return out
+}
+
+// corpses is the dead of the outage.
+func (p *process) corpses() []procscan.Process {
+	out := make([]procscan.Process, len(p.dead))
+	for i, d := range p.dead {
+		out[i] = d.Process
+	}
+	return out
+}
 
 // wokeAt is when the failure at hand was told: the wake-up of the last death, or when
 // something else was found to be wrong.
@@ -90,13 +139,13 @@ func (p *process) lookFor() LookFor {
 
 // enter changes the state; what was due in the old one is forgotten.
 func (m *Machine) enter(p *process, s State) {
-	p.state, p.nextLook, p.deadline, p.waitsFor = s, 0, 0, ""
+	p.state, p.nextLook, p.deadline, p.waitsFor, p.kept = s, 0, 0, "", 0
 	switch s {
 	case Up:
 		if !p.spec.Match.Count.Max.Unlimited || p.spec.Match.Select == procscan.All {
 			p.nextLook = m.now + lookExcess
 		}
-	case Climbing, GaveUp, Handed, AbsentNow, EndedState, StoppedBy, HeldState:
+	case Waiting, Climbing, GaveUp, Handed, AbsentNow, EndedState, StoppedBy, HeldState:
 		p.nextLook = m.now + lookMissing
 	case Unclear:
 		p.nextLook = m.now + lookLast
@@ -121,9 +170,11 @@ func (m *Machine) died(ev watch.Event) {
 }
 
 func (m *Machine) causeKnown(p *process, ev watch.Event) {
-	if !slices.ContainsFunc(p.dead, func(d procscan.Process) bool { return d.ID == ev.ID }) {
+	i := slices.IndexFunc(p.dead, func(d death) bool { return d.ID == ev.ID })
+	if i < 0 || p.dead[i].expected {
 		return
 	}
+	p.dead[i].cause = ev.Cause
 	if p.lastDead().ID == ev.ID {
 		p.cause, p.lastCause = ev.Cause, ev.Cause.String()
 	}
@@ -159,26 +210,37 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 		return
 	}
 	delete(p.tracked, ev.ID)
-	if p.op != nil || p.attempt.token != 0 && !p.attempt.started {
-		return // expected: it is being stopped by procward
-	}
-	if len(p.dead) == 0 {
-		p.died, p.event = ev.At, "exit"
-	}
-	p.dead = append(p.dead, info)
-	if len(p.dead) > maxDead {
-		p.dead = p.dead[1:]
+	expected := p.op != nil || p.state == Restarting && !p.attempt.started
+	m.bury(p, death{Process: info, cause: ev.Cause, expected: expected}, ev.At)
+	if expected {
+		return // it is being stopped by procward
 	}
 	p.cause, p.lastCause, p.lastDown = ev.Cause, ev.Cause.String(), ev.At
 	switch p.state {
 	case Up, Settling, Looking, Unclear:
-		if m.suspended != "" && p.state == Up {
+		if m.suspended != "" && p.state == Up && !p.enough() {
 			m.sayDown(p, "suspended: "+m.suspended)
 			m.enter(p, Unknown)
 			return
 		}
 		m.enter(p, Looking)
 		m.wantLook(p)
+	}
+}
+
+// bury remembers a death: what is found later is judged by it.
+func (m *Machine) bury(p *process, d death, at time.Duration) {
+	p.changedAt = max(p.changedAt, at)
+	first := !slices.ContainsFunc(p.dead, func(d death) bool { return !d.expected })
+	if first && (!d.expected || len(p.dead) == 0) {
+		p.died = at
+	}
+	if first && !d.expected && p.event != "count" {
+		p.event = "exit"
+	}
+	p.dead = append(p.dead, d)
+	if len(p.dead) > maxDead {
+		p.dead = p.dead[1:]
 	}
 }
 
@@ -189,18 +251,17 @@ func (m *Machine) looked(in Looked) {
 	}
 	delete(m.jobs, in.Token)
 	m.looking.token = 0
+	at := m.looking.began
 	for _, name := range sortedKeys(in.Found) {
-		p := m.procs[name]
-		if p == nil || p.state == Looking && m.looking.want[name] {
-			continue // lost since the look began: the next one, which was asked for then, decides
+		if p := m.procs[name]; p != nil {
+			m.judge(p, at, in.Found[name])
 		}
-		p.lookedAt = m.now
-		m.judge(p, in.Found[name])
 	}
 }
 
-// judge takes what was found of one process: who is new, who is in doubt.
-func (m *Machine) judge(p *process, f Finding) {
+// judge takes what a look that began at a time found of one process: who is new, who is
+// in doubt.
+func (m *Machine) judge(p *process, at time.Duration, f Finding) {
 	if f.Err != nil {
 		m.doubt(p, message.Unreadable, f.Err.Error())
 		return
@@ -211,12 +272,19 @@ func (m *Machine) judge(p *process, f Finding) {
 	}
 	m.adopt(p, news)
 	m.sayExcess(p)
-	if !p.enough() && m.inDoubt(p, f) {
-		return
+	if !p.enough() {
+		if at < p.changedAt { // a successor of the last loss may be there since
+			m.wantLook(p)
+			return
+		}
+		if m.inDoubt(p, f) {
+			return
+		}
 	}
+	p.lookedAt, p.blind = m.now, false
 	m.found(p, f, news)
 	m.excess(p)
-	m.ladderLooked(p)
+	m.ladderLooked(p, at)
 }
 
 // newcomers is the matching processes not yet tracked, orphans left out.
@@ -225,15 +293,47 @@ func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
 	if p.rematch {
 		m.dropUnmatched(p, sel)
 	}
+	left := p.stillStray(&sel, f.Unit.MainPID)
 	news, orphans := sel.Selected, []procscan.Process(nil)
 	if len(p.dead) > 0 {
-		news, orphans = procscan.Judge(sel, p.dead, p.died-m.lag, p.spec.Restart.Settle.D(), f.Unit.MainPID, p.tracks()...)
+		news, orphans = procscan.Judge(sel, p.corpses(), p.died-m.lag, p.spec.Restart.Settle.D(), f.Unit.MainPID, p.tracks()...)
 	}
-	p.orphans = orphans
+	p.orphans = append(orphans, left...)
 	return slices.DeleteFunc(slices.Clone(news), func(q procscan.Process) bool {
 		_, tracked := p.tracked[q.ID]
 		return tracked
 	})
+}
+
+// stillStray takes the orphans of earlier outages out of a selection: they are no heirs of
+// the newly dead either. Those that are gone are forgotten.
+func (p *process) stillStray(sel *procscan.Selection, mainPID int) []procscan.Process {
+	if len(p.strays) == 0 {
+		return nil
+	}
+	was := p.strays
+	p.strays = nil
+	stray := func(q procscan.Process) bool { return was[q.ID] && q.PID != sel.Hint && q.PID != mainPID }
+	var left []procscan.Process
+	for _, q := range sel.Matching {
+		if stray(q) {
+			left = append(left, q)
+		}
+	}
+	p.keepStrays(left)
+	sel.Matching = slices.DeleteFunc(slices.Clone(sel.Matching), stray)
+	sel.Selected = slices.DeleteFunc(slices.Clone(sel.Selected), stray)
+	return left
+}
+
+// keepStrays remembers orphans beyond the outage that left them.
+func (p *process) keepStrays(orphans []procscan.Process) {
+	for _, q := range orphans {
+		if p.strays == nil {
+			p.strays = map[procscan.ID]bool{}
+		}
+		p.strays[q.ID] = true
+	}
 }
 
 // dropUnmatched untracks what the changed match no longer describes.
@@ -273,15 +373,11 @@ func (m *Machine) adopt(p *process, news []procscan.Process) {
 	}
 }
 
-func (p *process) tooMany() bool {
-	limit := p.spec.Match.Count.Max
-	return !limit.Unlimited && len(p.tracked) > limit.N
-}
-
 // sayExcess reports more than count.max, once until it is over.
 func (m *Machine) sayExcess(p *process) {
 	was := p.excess
-	p.excess = p.tooMany() && (was || p.op == nil)
+	p.excess = p.over() && (was || p.op == nil)
+	p.endured = p.endured && p.over()
 	if was || !p.excess {
 		return
 	}
@@ -292,10 +388,16 @@ func (m *Machine) sayExcess(p *process) {
 
 // excess restarts what is up in more than count.max, where that is asked for.
 func (m *Machine) excess(p *process) {
-	if p.tooMany() && p.spec.Excess == confd.ExcessRestart && p.state == Up && m.suspended == "" {
-		p.event, p.died, p.cause = "count", m.now, watch.Cause{}
-		m.plan(p, restart.Down)
+	if !p.over() || p.spec.Excess != confd.ExcessRestart || p.state != Up || p.endured || m.suspended != "" {
+		return
 	}
+	if m.observe {
+		p.endured = true
+		m.sayObserved(p)
+		return
+	}
+	p.event, p.died, p.cause = "count", m.now, watch.Cause{}
+	m.plan(p, restart.Down)
 }
 
 func pids(ids []procscan.ID) string {
@@ -321,7 +423,8 @@ func (m *Machine) inDoubt(p *process, f Finding) bool {
 			return true
 		}
 	}
-	if len(p.orphans) > 0 && m.toldLate(p) {
+	unproved := func(q procscan.Process) bool { return !p.strays[q.ID] }
+	if m.toldLate(p) && slices.ContainsFunc(p.orphans, unproved) {
 		m.doubt(p, message.Orphans, "pids "+processPIDs(p.orphans)+", or successors: procward itself was stopped when the death was to be told, so its time is not known")
 		return true
 	}
@@ -347,16 +450,29 @@ func (p *process) forgetDoubt(f Finding) {
 
 // doubt reports that nothing is known, once per outage, and looks again a little later.
 func (m *Machine) doubt(p *process, kind *message.Kind, why string) {
-	switch p.state {
-	case Unknown, Looking, Waiting:
-		m.say(kind, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
+	held := m.ladderOf(p).need[p.name] || p.attempt.ready != 0
+	switch {
+	case p.state == Unknown, p.state == Looking, p.state == Waiting && !m.observe:
+		kept := p.deadline
+		if p.state != Waiting {
+			kept = 0
+		}
+		m.sayDoubt(p, kind, why)
 		m.enter(p, Unclear)
+		p.kept = kept
+	case held && !p.blind:
+		m.sayDoubt(p, kind, why)
+		fallthrough
 	default:
-		if p.nextLook == 0 {
+		if p.nextLook == 0 || p.nextLook > m.now+lookLast {
 			p.nextLook = m.now + lookLast
 		}
 	}
-	p.waitsFor = why
+	p.waitsFor, p.blind = why, true
+}
+
+func (m *Machine) sayDoubt(p *process, kind *message.Kind, why string) {
+	m.say(kind, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
 }
 
 // killing is how the process is ended by a stop that starts nothing after it, where

@@ -86,8 +86,8 @@ func TestOrphansAreNoSuccessors(t *testing.T) {
 		60.001 PW0209 process=httpd orphans left behind: pids 102 103
 		60.002 PW0214 process=httpd pid=102 killed by procward: ended
 		60.002 PW0214 process=httpd pid=103 killed by procward: ended
-		60.002 PW0301 process=httpd restart, attempt 1 of 3
-		65.004 PW0303 process=httpd pid=104 attempt=1 attempts=3 recovered`)
+		60.003 PW0301 process=httpd restart, attempt 1 of 3
+		65.005 PW0303 process=httpd pid=104 attempt=1 attempts=3 recovered`)
 }
 
 func TestCrashLoopExhaustsAndGivesUp(t *testing.T) {
@@ -352,13 +352,13 @@ func TestTheWholeLadder(t *testing.T) {
 		2.003 PW0401 group=web group is stopped: members app, httpd
 		2.004 PW0214 process=app group=web pid=101 killed by procward: ended
 		2.004 PW0402 group=web group is started: members app, httpd
-		3.007 PW0403 group=web group action failed: httpd was not found within start-timeout, which is 1s
-		3.008 PW0501 group=web escalation: hook
-		3.009 PW0510 group=web escalation goes on: hook: the hook asks for the next rung
-		3.010 PW0501 group=web escalation: reboot
-		3.010 PW0503 group=web escalation refused: reboot: this version has no OS rungs yet
-		3.011 PW0504 group=web given up
-		8.007 PW0303 process=app group=web pid=103 recovered`)
+		3.009 PW0403 group=web group action failed: httpd was not found within start-timeout, which is 1s
+		3.010 PW0501 group=web escalation: hook
+		3.011 PW0510 group=web escalation goes on: hook: the hook asks for the next rung
+		3.012 PW0501 group=web escalation: reboot
+		3.012 PW0503 group=web escalation refused: reboot: this version has no OS rungs yet
+		3.013 PW0504 group=web given up
+		8.009 PW0303 process=app group=web pid=103 recovered`)
 }
 
 func TestHookHandsOver(t *testing.T) {
@@ -427,9 +427,9 @@ func TestStrategyAll(t *testing.T) {
 		1.001 PW0401 group=web group is stopped: members app, httpd
 		1.002 PW0214 process=app group=web pid=101 killed by procward: ended
 		1.002 PW0402 group=web group is started: members app, httpd
-		1.004 PW0301 process=httpd group=web restart, attempt 1 of 1
-		6.006 PW0303 process=app group=web pid=103 recovered
-		6.006 PW0303 process=httpd group=web pid=104 attempt=1 attempts=1 recovered`)
+		1.006 PW0301 process=httpd group=web restart, attempt 1 of 1
+		6.008 PW0303 process=app group=web pid=103 recovered
+		6.008 PW0303 process=httpd group=web pid=104 attempt=1 attempts=1 recovered`)
 	if used := len(s.m.procs["app"].history.Spent); used != 0 {
 		t.Errorf("app paid %d attempts for the death of httpd", used)
 	}

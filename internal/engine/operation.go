@@ -1,0 +1,216 @@
+package engine
+
+import (
+	"procward/escalate"
+	"procward/internal/message"
+	"procward/internal/script"
+)
+
+// operation stops the members of a group and starts them again, or only stops them: for
+// strategy all, restart-group and stop-group. The group's own scripts do it where it has
+// them, else the members' kill and restart, in order. Exits of members are expected then.
+// A group has one operation at a time.
+type operation struct {
+	group    string
+	ladder   string   // the ladder whose rung this is, or
+	payer    string   // the member whose attempt this is
+	members  []string // in the order of starts
+	stopOnly bool
+	stage    stage
+	todo     []string        // members still to be stopped, then still to be started
+	current  string          // the member that is being started
+	token    int             // of the group's script, or of the kill of a member, under way
+	stuck    map[string]bool // members that cannot be killed
+	failed   string
+}
+
+type stage int
+
+const (
+	draining   stage = iota // members' own scripts are still running
+	stopScript              // the group's stop script runs
+	stopping                // members are killed, last first
+	startScript
+	starting // members are started, first first
+	finding  // the start script ended: all members are looked for
+)
+
+// key is what no two operations have in common.
+func (op *operation) key() string {
+	if op.group == "" {
+		return "process " + op.members[0]
+	}
+	return "group " + op.group
+}
+
+// beginOp takes the members in hand; scripts of their own that run are awaited first.
+func (m *Machine) beginOp(op *operation) {
+	if op.members == nil {
+		op.members = m.members(op.group)
+	}
+	op.stuck = map[string]bool{}
+	m.ops[op.key()] = op
+	for _, name := range op.members {
+		p := m.procs[name]
+		if p.op != nil || p.leftAlone() {
+			continue
+		}
+		p.op = op
+		if p.state != Restarting {
+			m.enter(p, Restarting)
+		}
+		p.nextLook, p.deadline = 0, 0
+	}
+	m.drained(op)
+}
+
+// leftAlone says that the process is down by its own will, by somebody else's, or
+// because it need not be there: a group operation does not start it.
+func (p *process) leftAlone() bool {
+	switch p.state {
+	case StoppedBy, Handed, EndedState, AbsentNow:
+		return true
+	}
+	return false
+}
+
+// mine is the members that are in the operation's hands, in the order of starts.
+func (m *Machine) mine(op *operation) []*process {
+	var out []*process
+	for _, name := range op.members {
+		if p := m.procs[name]; p != nil && p.op == op {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// drained begins the stop once no member's own script runs, or only with its process up.
+func (m *Machine) drained(op *operation) {
+	mine := m.mine(op)
+	for _, p := range mine {
+		if p.attempt.token != 0 && !p.attempt.holds {
+			return
+		}
+	}
+	if m.suspended != "" || len(mine) == 0 {
+		m.endOp(op)
+		return
+	}
+	for _, p := range mine {
+		number := 0 // a start by a rung or a strategy is no attempt
+		if p.name == op.payer {
+			number = p.attempt.number
+		}
+		m.letGo(p)
+		p.attempt.number = number
+		op.todo = append(op.todo, p.name)
+	}
+	m.sayGroup(message.GroupStop, op, "members "+names(mine))
+	if g := m.cfg.Groups[op.group]; g.Stop != nil {
+		op.stage = stopScript
+		m.runOpScript(op, g.Stop, g)
+		return
+	}
+	op.stage = stopping
+	m.stopNext(op)
+}
+
+// stopNext kills what is left of the next member from the end, then starts.
+func (m *Machine) stopNext(op *operation) {
+	for len(op.todo) > 0 && m.suspended == "" {
+		last := len(op.todo) - 1
+		p := m.procs[op.todo[last]]
+		op.todo = op.todo[:last]
+		if p == nil || p.op != op || !op.stopOnly && !m.mayStop(op, p) {
+			continue
+		}
+		victims := append(p.tracks(), idsOf(p.orphans)...)
+		if len(victims) == 0 {
+			continue
+		}
+		op.token = m.newToken(job{process: p.name, op: op})
+		m.do(Kill{Token: op.token, IDs: victims, How: p.killing()})
+		return
+	}
+	if op.stopOnly || m.suspended != "" {
+		m.endOp(op)
+		return
+	}
+	m.startGroup(op)
+}
+
+// mayStop says that a member may be killed for a restart: not where its script does it,
+// nor where there is no way to start it again.
+func (m *Machine) mayStop(op *operation, p *process) bool {
+	return !p.spec.Restart.Kill.Never && (p.startable() || m.cfg.Groups[op.group].Start != nil)
+}
+
+// opKilled goes on when a member is stopped.
+func (m *Machine) opKilled(op *operation, name string, stuck bool) {
+	op.token = 0
+	if stuck {
+		op.stick(name)
+	}
+	m.stopNext(op)
+}
+
+func (op *operation) stick(name string) {
+	op.stuck[name] = true
+	op.failed = name + " cannot be killed"
+}
+
+func (m *Machine) runOpScript(op *operation, argv script.Argv, g escalate.Group) {
+	op.token = m.newToken(job{op: op})
+	env := map[string]string{"PROCWARD_GROUP": op.group, "PROCWARD_EVENT": "escalate", "PROCWARD_RUNG": ""}
+	if p := m.procs[op.payer]; p != nil {
+		env = m.environment(p, nil, "")
+	} else if l := m.ladders[op.ladder]; l != nil {
+		env["PROCWARD_RUNG"] = m.rungName(l)
+	}
+	m.do(Run{Token: op.token, Job: script.Job{Argv: argv, Env: env, Timeout: g.Timeout.D()}})
+}
+
+// opScriptEnded takes the end of the group's stop or start script.
+func (m *Machine) opScriptEnded(op *operation, out outcome) {
+	op.token = 0
+	if !out.ok {
+		what := "stop"
+		if op.stage == startScript {
+			what = "start"
+		}
+		m.say(message.GroupFailed, nil, func(s *message.Message) {
+			s.Group, s.Detail, s.Output = op.group, what+" script "+out.words, out.output
+		})
+	}
+	if op.stage == stopScript {
+		op.stage = stopping
+		m.stopNext(op)
+		return
+	}
+	op.stage = finding
+	for _, p := range m.mine(op) {
+		m.awaitStart(p)
+	}
+	m.opFound(op)
+}
+
+func (m *Machine) sayGroup(kind *message.Kind, op *operation, detail string) {
+	m.say(kind, nil, func(s *message.Message) {
+		s.Group, s.Detail = op.group, detail
+		if op.group == "" {
+			s.Process = op.members[0]
+		}
+	})
+}
+
+func names(ps []*process) string {
+	out := ""
+	for i, p := range ps {
+		if i > 0 {
+			out += ", "
+		}
+		out += p.name
+	}
+	return out
+}
