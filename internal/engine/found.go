@@ -199,13 +199,17 @@ func (m *Machine) comingUp(p *process, f Finding) bool {
 	return true
 }
 
-// causeAwaited holds the decision of when: abnormal until the cause is known, for at
-// most causeWait.
+// causeAwaited holds the decision until the cause is known: for a moment, since it is
+// told right after the death, and for at most causeWait where the policy needs it.
 func (m *Machine) causeAwaited(p *process) bool {
-	if p.spec.Restart.When != restart.Abnormal || p.verdict().Known || p.event != "exit" || m.now >= p.lastDown+causeWait {
+	wait := causeMoment
+	if p.spec.Restart.When == restart.Abnormal {
+		wait = causeWait
+	}
+	if p.verdict().Known || p.event != "exit" || m.now >= p.lastDown+wait {
 		return false
 	}
-	p.deadline = p.lastDown + causeWait
+	p.deadline = p.lastDown + wait
 	return true
 }
 

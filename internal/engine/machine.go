@@ -16,7 +16,8 @@ const (
 	lookFirst   = 10 * time.Millisecond  // after a restart began, doubled up to
 	lookLast    = time.Second            //
 	freshLook   = 100 * time.Millisecond // a look that ended longer ago is repeated before a script runs
-	causeWait   = time.Second            // when: abnormal waits this long for the cause
+	causeMoment = 5 * time.Millisecond   // after a death its cause is waited for this long,
+	causeWait   = time.Second            // and where the policy is when: abnormal this long
 	graceLost   = time.Second            // after a loss, for a successor that is on its way to show
 )
 

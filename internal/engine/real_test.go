@@ -38,7 +38,8 @@ func victim(dir string) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGUSR1, unix.SIGUSR2, unix.SIGHUP)
 	go func() {
-		alive, err := os.Open(filepath.Join(dir, "alive")) // waits for the test's write end
+		// Without a writer, when the test is over, the end of the file is there at once.
+		alive, err := os.OpenFile(filepath.Join(dir, "alive"), os.O_RDONLY|unix.O_NONBLOCK, 0)
 		if err == nil {
 			_, _ = alive.Read(make([]byte, 1))
 		}
@@ -109,8 +110,23 @@ func newReal(t *testing.T) *real {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { hold.Close() })
+	t.Cleanup(func() {
+		hold.Close()
+		waitFor(t, func() bool { return r.victims() == 0 })
+	})
 	return r
+}
+
+// victims counts the processes of the test that live.
+func (r *real) victims() int {
+	found, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	n := 0
+	for _, f := range found {
+		if text, _ := os.ReadFile(f); strings.Contains(string(text), r.dir+"\x00") {
+			n++
+		}
+	}
+	return n
 }
 
 // link makes a victim program of a name and gives its path.
