@@ -101,7 +101,7 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 	}
 	go func() {
 		d.watchSystemd(ctx)
-		d.engine.Send(ctx, engine.Configured{Config: d.config})
+		d.engine.Send(ctx, engine.Configured{Config: d.current()})
 		if started != nil {
 			started()
 		}
@@ -199,12 +199,19 @@ func (d *daemon) Status(ctx context.Context) (engine.Status, error) {
 	return s, nil
 }
 
+// current is the configuration in force.
+func (d *daemon) current() *confd.Config {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	return d.config
+}
+
 // Reload reads the drop-ins again and puts what is good in force.
 func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 	d.reloading.Lock()
 	defer d.reloading.Unlock()
 	d.notified(notify.Reloading())
-	defer func() { d.notified(d.ready()) }()
+	defer func() { d.notified(d.ready(d.config)) }()
 	cfg, err := d.loader.Load()
 	if err != nil {
 		return control.Reloaded{}, err

@@ -149,14 +149,18 @@ func (d *daemon) serve(ctx context.Context, server *control.Server, log *message
 	if err := d.beat(); err != nil {
 		d.say(message.InternalFailure, err.Error())
 	}
+	follow := d.config.Daemon.Follow
 	go d.hangups(ctx)
-	if d.config.Daemon.Follow {
+	if follow {
 		go d.loader.Follow(ctx, time.Second, 5*time.Minute, func() { d.reload(ctx) })
 	}
-	served := make(chan error, 1)
 	code := d.run(ctx, func() {
-		go func() { served <- server.Serve(d) }()
-		d.notified(d.ready())
+		go func() {
+			if err := server.Serve(d); err != nil {
+				d.say(message.InternalFailure, "the control socket: "+err.Error())
+			}
+		}()
+		d.notified(d.ready(d.current()))
 	})
 	d.notified(notify.Stopping())
 	closing, cancel := context.WithTimeout(context.Background(), flushTime)
@@ -171,8 +175,8 @@ func (d *daemon) serve(ctx context.Context, server *control.Server, log *message
 }
 
 // ready tells the service manager that the configuration is in force.
-func (d *daemon) ready() error {
-	return notify.Ready(fmt.Sprintf("watching %d processes, detection by %s", len(d.config.Processes), d.host.Tracker.Mode()))
+func (d *daemon) ready(cfg *confd.Config) error {
+	return notify.Ready(fmt.Sprintf("watching %s, detection by %s", countOf(len(cfg.Processes), "process", "processes"), d.host.Tracker.Mode()))
 }
 
 func ending(code int) string {

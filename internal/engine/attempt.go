@@ -107,8 +107,16 @@ func (m *Machine) runWaiting() {
 		}
 	}
 	slices.SortStableFunc(due, func(a, b *process) int { return cmp.Compare(since(a), since(b)) })
+	ahead := max(m.cfg.Daemon.ParallelRestarts, 1) * aheadOfSlots
 	for _, p := range due {
+		if ahead == 0 {
+			p.waitsFor = forASlot
+			continue
+		}
 		why := m.barred(p)
+		if why == "" || why == forASlot {
+			ahead--
+		}
 		switch {
 		case why != "":
 			p.waitsFor = why
@@ -124,6 +132,12 @@ func (m *Machine) runWaiting() {
 	}
 }
 
+// aheadOfSlots is how many that wait for each slot are looked at again; those behind them
+// wait their turn, so that a burst of thousands does not look for all at every step.
+const aheadOfSlots = 4
+
+const forASlot = "a free slot of parallel-restarts"
+
 // barred says why a script of the process must not start at this moment, or nothing.
 func (m *Machine) barred(p *process) string {
 	if p.hanging != 0 {
@@ -137,7 +151,7 @@ func (m *Machine) barred(p *process) string {
 		return "the end of a rung of its ladder"
 	}
 	if m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) {
-		return "a free slot of parallel-restarts"
+		return forASlot
 	}
 	return ""
 }

@@ -152,10 +152,22 @@ func (m *Machine) tick() {
 			m.due(p)
 		}
 	}
-	for _, key := range sortedKeys(m.ladders) {
-		m.ladderDue(m.ladders[key])
-	}
+	m.laddersDue()
 	m.runWaiting()
+}
+
+// laddersDue goes on with the ladders whose time has come. There may be one for each
+// process, so only those are put in order.
+func (m *Machine) laddersDue() {
+	due := map[string]*ladder{}
+	for key, l := range m.ladders {
+		if wake := l.wake(); wake != 0 && wake <= m.now {
+			due[key] = l
+		}
+	}
+	for _, key := range sortedKeys(due) {
+		m.ladderDue(due[key])
+	}
 }
 
 // wantLook asks for p in the next look: one that begins after this moment.
