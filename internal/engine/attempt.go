@@ -134,7 +134,7 @@ func (m *Machine) runWaiting() {
 
 // aheadOfSlots is how many that wait for each slot are looked at again; those behind them
 // wait their turn, so that a burst of thousands does not look for all at every step.
-const aheadOfSlots = 4
+const aheadOfSlots = 32
 
 const forASlot = "a free slot of parallel-restarts"
 

@@ -58,7 +58,29 @@ type job struct {
 type lookout struct {
 	token int             // of the one under way, or 0
 	began time.Duration   // when it was asked for
+	rest  time.Duration   // until when the next one waits, unless somebody has died
 	want  map[string]bool // names for the next one
+}
+
+// While all slots are taken a look is followed by a rest of lookRest times its own length,
+// at most maxRest, so that in a burst the looks for what was started do not take the time
+// of starting the others.
+const (
+	lookRest = 4
+	maxRest  = 50 * time.Millisecond
+)
+
+// resting says that the next look can wait: nothing that it is wanted for has just died.
+func (m *Machine) resting() bool {
+	if m.now >= m.looking.rest || m.running < max(m.cfg.Daemon.ParallelRestarts, 1) {
+		return false
+	}
+	for name := range m.looking.want {
+		if p := m.procs[name]; p != nil && p.state == Looking {
+			return false
+		}
+	}
+	return true
 }
 
 // NewMachine makes a machine that watches nothing yet. The seed is the luck of jitter.
@@ -133,6 +155,9 @@ func (m *Machine) Wake() (time.Duration, bool) {
 			earliest(p.deadline)
 		}
 	}
+	if m.looking.token == 0 && len(m.looking.want) > 0 {
+		earliest(m.looking.rest)
+	}
 	for _, l := range m.ladders {
 		earliest(l.wake())
 	}
@@ -175,7 +200,7 @@ func (m *Machine) wantLook(p *process) { m.looking.want[p.name] = true }
 
 // look begins a look for all that is wanted, unless one is under way.
 func (m *Machine) look() {
-	if m.looking.token != 0 || len(m.looking.want) == 0 {
+	if m.looking.token != 0 || len(m.looking.want) == 0 || m.resting() {
 		return
 	}
 	l := Look{Token: m.newToken(job{}), Of: map[string]LookFor{}}

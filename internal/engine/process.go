@@ -250,8 +250,8 @@ func (m *Machine) looked(in Looked) {
 		return
 	}
 	delete(m.jobs, in.Token)
-	m.looking.token = 0
 	at := m.looking.began
+	m.looking.token, m.looking.rest = 0, m.now+min(lookRest*(m.now-at), maxRest)
 	for _, name := range sortedKeys(in.Found) {
 		if p := m.procs[name]; p != nil {
 			m.judge(p, at, in.Found[name])
