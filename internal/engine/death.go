@@ -1,0 +1,101 @@
+package engine
+
+import (
+	"slices"
+	"time"
+
+	"procward/internal/message"
+	"procward/watch"
+)
+
+// died takes an exit, or the cause of an earlier one, to every process that tracked it.
+func (m *Machine) died(ev watch.Event) {
+	if ev.Belated {
+		for _, name := range m.names {
+			m.causeKnown(m.procs[name], ev)
+		}
+		return
+	}
+	names := m.trackers[ev.ID]
+	delete(m.trackers, ev.ID)
+	for _, name := range names {
+		if p := m.procs[name]; p != nil {
+			m.lost(p, ev)
+		}
+	}
+}
+
+func (m *Machine) causeKnown(p *process, ev watch.Event) {
+	i := slices.IndexFunc(p.dead, func(d death) bool { return d.ID == ev.ID })
+	if i < 0 || p.dead[i].expected {
+		return
+	}
+	p.dead[i].cause = ev.Cause
+	if p.lastDead().ID == ev.ID {
+		p.cause, p.lastCause = ev.Cause, ev.Cause.String()
+	}
+	if p.state != Looking { // else the message about the death is still to come, and tells it
+		m.say(message.CauseKnown, p, func(s *message.Message) {
+			s.PID = ev.ID.PID
+			about(ev.Cause, s)
+		})
+	}
+	if p.state == Looking && p.deadline != 0 {
+		p.deadline = 0
+		m.wantLook(p)
+	}
+}
+
+func (m *Machine) trackFailed(in TrackFailed) {
+	names := m.trackers[in.ID]
+	delete(m.trackers, in.ID)
+	for _, name := range names {
+		if p := m.procs[name]; p != nil {
+			m.lost(p, watch.Event{ID: in.ID, At: in.At})
+		}
+	}
+}
+
+// maxDead bounds the dead that an outage remembers.
+const maxDead = 64
+
+// lost takes the exit of one tracked process.
+func (m *Machine) lost(p *process, ev watch.Event) {
+	info, ok := p.tracked[ev.ID]
+	if !ok {
+		return
+	}
+	delete(p.tracked, ev.ID)
+	expected := p.op != nil || p.state == Restarting && !p.attempt.started
+	m.bury(p, death{Process: info, cause: ev.Cause, expected: expected}, ev.At)
+	if expected {
+		return // it is being stopped by procward
+	}
+	p.cause, p.lastCause, p.lastDown = ev.Cause, ev.Cause.String(), ev.At
+	switch p.state {
+	case Up, Settling, Looking, Unclear:
+		if m.suspended != "" && p.state == Up && !p.enough() {
+			m.sayDown(p, "suspended: "+m.suspended)
+			m.enter(p, Unknown)
+			return
+		}
+		m.enter(p, Looking)
+		m.wantLook(p)
+	}
+}
+
+// bury remembers a death: what is found later is judged by it.
+func (m *Machine) bury(p *process, d death, at time.Duration) {
+	p.changedAt = max(p.changedAt, at)
+	first := !slices.ContainsFunc(p.dead, func(d death) bool { return !d.expected })
+	if first && (!d.expected || len(p.dead) == 0) {
+		p.died = at
+	}
+	if first && !d.expected && p.event != "count" {
+		p.event = "exit"
+	}
+	p.dead = append(p.dead, d)
+	if len(p.dead) > maxDead {
+		p.dead = p.dead[1:]
+	}
+}

@@ -1,0 +1,185 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/message"
+	"procward/internal/systemd"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+)
+
+// looked takes the findings of a look.
+func (m *Machine) looked(in Looked) {
+	if in.Token != m.looking.token {
+		return
+	}
+	delete(m.jobs, in.Token)
+	at := m.looking.began
+	m.looking.token, m.looking.rest = 0, m.now+min(lookRest*(m.now-at), maxRest)
+	for _, name := range sortedKeys(in.Found) {
+		if p := m.procs[name]; p != nil {
+			m.judge(p, at, in.Found[name])
+		}
+	}
+}
+
+// judge takes what a look that began at a time found of one process: who is new, who is
+// in doubt.
+func (m *Machine) judge(p *process, at time.Duration, f Finding) {
+	if f.Err != nil {
+		m.doubt(p, message.Unreadable, f.Err.Error())
+		return
+	}
+	news := m.newcomers(p, f)
+	if len(news) > 0 || p.enough() {
+		p.forgetDoubt(f)
+	}
+	m.adopt(p, news)
+	m.sayExcess(p)
+	if !p.enough() {
+		if at < p.changedAt { // a successor of the last loss may be there since
+			m.wantLook(p)
+			return
+		}
+		if m.inDoubt(p, f) {
+			return
+		}
+	}
+	p.lookedAt, p.blind = m.now, false
+	m.found(p, f, news)
+	m.excess(p)
+	m.ladderLooked(p, at)
+}
+
+// newcomers is the matching processes not yet tracked, orphans left out.
+func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
+	sel := f.Selection
+	if p.rematch {
+		m.dropUnmatched(p, sel)
+	}
+	left := p.stillStray(&sel, f.Unit.MainPID)
+	news, orphans := sel.Selected, []procscan.Process(nil)
+	if len(p.dead) > 0 {
+		news, orphans = procscan.Judge(sel, p.corpses(), p.died-m.lag, p.spec.Restart.Settle.D(), f.Unit.MainPID, p.tracks()...)
+	}
+	p.orphans = append(orphans, left...)
+	return slices.DeleteFunc(slices.Clone(news), func(q procscan.Process) bool {
+		_, tracked := p.tracked[q.ID]
+		return tracked
+	})
+}
+
+// stillStray takes the orphans of earlier outages out of a selection: they are no heirs of
+// the newly dead either. Those that are gone are forgotten.
+func (p *process) stillStray(sel *procscan.Selection, mainPID int) []procscan.Process {
+	if len(p.strays) == 0 {
+		return nil
+	}
+	was := p.strays
+	p.strays = nil
+	stray := func(q procscan.Process) bool { return was[q.ID] && q.PID != sel.Hint && q.PID != mainPID }
+	var left []procscan.Process
+	for _, q := range sel.Matching {
+		if stray(q) {
+			left = append(left, q)
+		}
+	}
+	p.keepStrays(left)
+	sel.Matching = slices.DeleteFunc(slices.Clone(sel.Matching), stray)
+	sel.Selected = slices.DeleteFunc(slices.Clone(sel.Selected), stray)
+	return left
+}
+
+// keepStrays remembers orphans beyond the outage that left them.
+func (p *process) keepStrays(orphans []procscan.Process) {
+	for _, q := range orphans {
+		if p.strays == nil {
+			p.strays = map[procscan.ID]bool{}
+		}
+		p.strays[q.ID] = true
+	}
+}
+
+// dropUnmatched untracks what the changed match no longer describes.
+func (m *Machine) dropUnmatched(p *process, sel procscan.Selection) {
+	p.rematch = false
+	for _, id := range p.tracks() {
+		if !slices.ContainsFunc(sel.Selected, func(q procscan.Process) bool { return q.ID == id }) {
+			m.untrack(p, id)
+		}
+	}
+}
+
+func (m *Machine) untrack(p *process, id procscan.ID) {
+	delete(p.tracked, id)
+	others := slices.DeleteFunc(slices.Clone(m.trackers[id]), func(n string) bool { return n == p.name })
+	if len(others) > 0 {
+		m.trackers[id] = others
+		return
+	}
+	delete(m.trackers, id)
+	m.do(Untrack{ID: id})
+}
+
+// adopt tracks newly found processes.
+func (m *Machine) adopt(p *process, news []procscan.Process) {
+	for _, q := range news {
+		p.tracked[q.ID] = q
+		if len(m.trackers[q.ID]) == 0 {
+			m.do(Track{ID: q.ID})
+		}
+		m.trackers[q.ID] = append(m.trackers[q.ID], p.name)
+	}
+	if len(news) > 0 {
+		if u := systemd.UnitOf(news[0].Unit); u != "" {
+			p.unit = u
+		}
+	}
+}
+
+// sayExcess reports more than count.max, once until it is over.
+func (m *Machine) sayExcess(p *process) {
+	was := p.excess
+	p.excess = p.over() && (was || p.op == nil)
+	p.endured = p.endured && p.over()
+	if was || !p.excess {
+		return
+	}
+	m.say(message.Excess, p, func(s *message.Message) {
+		s.Detail = fmt.Sprintf("%d match, at most %d are wanted (pids %s)", len(p.tracked), p.spec.Match.Count.Max.N, pids(p.tracks()))
+	})
+}
+
+// excess restarts what is up in more than count.max, where that is asked for.
+func (m *Machine) excess(p *process) {
+	if !p.over() || p.spec.Excess != confd.ExcessRestart || p.state != Up || p.endured || m.suspended != "" {
+		return
+	}
+	if m.observe {
+		p.endured = true
+		m.sayObserved(p)
+		return
+	}
+	p.event, p.died, p.cause = "count", m.now, watch.Cause{}
+	m.plan(p, restart.Down)
+}
+
+func pids(ids []procscan.ID) string {
+	var b strings.Builder
+	for i, id := range ids {
+		if i == 20 {
+			return b.String() + " …"
+		}
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		fmt.Fprint(&b, id.PID)
+	}
+	return b.String()
+}

@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"procward/escalate"
+	"procward/internal/message"
+	"procward/internal/script"
+)
+
+// act carries out a rung.
+func (m *Machine) act(l *ladder, d escalate.Decision) {
+	name := d.Rung.Name()
+	m.sayLadder(message.RungAsked, l, func(s *message.Message) {
+		s.Rung, s.Attempt = name, d.Attempt
+	})
+	switch r := d.Rung; {
+	case r.RestartGroup != nil, r.StopGroup != nil:
+		op := &operation{group: l.group, ladder: l.key, stopOnly: r.StopGroup != nil}
+		if l.group == "" {
+			op.members = []string{l.process}
+		}
+		m.beginOp(op)
+	case r.Hook != nil:
+		m.runHook(l, r.Hook)
+	case r.StopDaemon != nil:
+		code := escalate.DefaultExitCode
+		if r.StopDaemon.ExitCode != nil {
+			code = *r.StopDaemon.ExitCode
+		}
+		m.do(Exit{Code: code})
+		m.climb(l, escalate.Done)
+	default:
+		m.sayLadder(message.RungRefused, l, func(s *message.Message) {
+			s.Rung, s.Detail = name, "this version has no OS rungs yet"
+		})
+		m.climb(l, escalate.Failed)
+	}
+}
+
+func (m *Machine) runHook(l *ladder, h *escalate.Hook) {
+	p := m.worst(l)
+	if p == nil {
+		m.climb(l, escalate.Failed)
+		return
+	}
+	token := m.newToken(job{ladder: l.key})
+	m.do(Run{Token: token, Job: script.Job{
+		Argv: h.Run, User: h.User, Env: m.environment(p, h.Env, "hook"), Timeout: h.Timeout.D(),
+	}})
+}
+
+// worst is the process that a hook is told of: the first that is not up.
+func (m *Machine) worst(l *ladder) *process {
+	all := m.climbers(l)
+	for _, p := range all {
+		if p.state == Climbing {
+			return p
+		}
+	}
+	if len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+// hookEnded reads the exit code of a hook.
+func (m *Machine) hookEnded(l *ladder, out outcome) {
+	if l == nil {
+		return
+	}
+	switch {
+	case out.ok && out.code == escalate.HandedOver:
+		m.climb(l, escalate.TakenOver)
+	case out.code == escalate.NextRung:
+		m.sayLadder(message.RungPassed, l, func(s *message.Message) {
+			s.Rung, s.Detail, s.Output = m.rungName(l), "the hook asks for the next rung", out.output
+		})
+		m.climb(l, escalate.Skipped)
+	default:
+		m.sayRungFailed(l, "hook "+out.words, out.output)
+		m.climb(l, escalate.Failed)
+	}
+}
+
+func (m *Machine) sayRungFailed(l *ladder, detail, output string) {
+	m.sayLadder(message.RungFailed, l, func(s *message.Message) {
+		s.Rung, s.Detail, s.Output = m.rungName(l), detail, output
+	})
+}
