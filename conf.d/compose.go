@@ -116,7 +116,7 @@ func (cs candidates) dangling() bool {
 // assemble puts the chosen versions together.
 func (cs candidates) assemble() *Config {
 	out := &Config{
-		Daemon: DefaultDaemon(), Processes: map[string]Process{}, Groups: map[string]escalate.Group{},
+		Daemon: DefaultDaemon(), Processes: map[string]Process{}, Groups: map[string]escalate.Group{}, Monitors: map[string]Monitor{},
 		origins: map[string]origin{},
 	}
 	for _, c := range cs {
@@ -128,6 +128,7 @@ func (cs candidates) assemble() *Config {
 		}
 		maps.Copy(out.Processes, c.use.dropin.Processes)
 		maps.Copy(out.Groups, c.use.dropin.Groups)
+		maps.Copy(out.Monitors, c.use.dropin.Monitors)
 		for _, n := range c.use.names {
 			out.origins[n.name] = n.origin
 		}

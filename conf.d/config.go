@@ -17,6 +17,7 @@ type Config struct {
 	Daemon    Daemon
 	Processes map[string]Process
 	Groups    map[string]escalate.Group
+	Monitors  map[string]Monitor
 	Files     []File    // every drop-in, in order, good or bad
 	Problems  []Problem // what is wrong or doubtful, in order of file and line
 

@@ -116,7 +116,7 @@ func keysOf(t reflect.Type, path string) []string {
 		for _, key := range fields(t) {
 			i, _ := field(t, key)
 			out = append(out, join(path, key))
-			out = append(out, keysOf(t.Field(i).Type, join(path, key))...)
+			out = append(out, keysOf(t.FieldByIndex(i).Type, join(path, key))...)
 		}
 	}
 	return out

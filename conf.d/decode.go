@@ -94,7 +94,7 @@ func (d *decoder) empty(at *yaml.Node, v reflect.Value, path string) {
 func (d *decoder) section(n *yaml.Node, v reflect.Value, path string) {
 	d.pairs(n, path, func(key string, k, value *yaml.Node) {
 		if i, ok := field(v.Type(), key); ok {
-			d.value(value, k, v.Field(i), join(path, key))
+			d.value(value, k, v.FieldByIndex(i), join(path, key))
 		} else {
 			d.unknown(k, v.Type(), path)
 		}
@@ -148,10 +148,6 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
 // unknown notes a key that the struct does not have, with the nearest that it has.
 func (d *decoder) unknown(k *yaml.Node, t reflect.Type, path string) {
 	key := resolve(k).Value
-	if later(t, key) {
-		d.bad(k, join(path, key), "is not built yet in this version: remove it")
-		return
-	}
 	known := strings.Join(fields(t), ", ")
 	meant := meantKey(key, t)
 	if meant == "" {

@@ -62,7 +62,7 @@ func tables(page string) map[string]string {
 func collect(into map[string]string, path string, v reflect.Value) {
 	for _, key := range fields(v.Type()) {
 		i, _ := field(v.Type(), key)
-		f := v.Field(i)
+		f := v.FieldByIndex(i)
 		if f.Kind() == reflect.Pointer && !f.IsNil() {
 			f = f.Elem()
 		}

@@ -19,6 +19,7 @@ type dropin struct {
 	Daemon    *Daemon                   `yaml:"daemon"`
 	Processes map[string]Process        `yaml:"processes"`
 	Groups    map[string]escalate.Group `yaml:"groups"`
+	Monitors  map[string]Monitor        `yaml:"monitors"`
 }
 
 // version is one reading of a drop-in: what it says, and what is wrong with it.

@@ -6,25 +6,38 @@ import (
 	"procward/escalate"
 )
 
+// inline marks a struct field whose keys stand among those of the struct around it.
+const inline = ",inline"
+
 // fields are the keys of a struct, in its order.
 func fields(t reflect.Type) []string {
 	var out []string
 	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("yaml"); key != "" && key != "-" {
+		switch key := t.Field(i).Tag.Get("yaml"); key {
+		case "", "-":
+		case inline:
+			out = append(out, fields(t.Field(i).Type)...)
+		default:
 			out = append(out, key)
 		}
 	}
 	return out
 }
 
-// field is the number of the struct field that has the key.
-func field(t reflect.Type, key string) (int, bool) {
+// field is the struct field that has the key, as reflect.Value.FieldByIndex takes it.
+func field(t reflect.Type, key string) ([]int, bool) {
 	for i := range t.NumField() {
-		if t.Field(i).Tag.Get("yaml") == key && key != "-" && key != "" {
-			return i, true
+		switch tag := t.Field(i).Tag.Get("yaml"); {
+		case tag == "" || tag == "-":
+		case tag == inline:
+			if below, ok := field(t.Field(i).Type, key); ok {
+				return append([]int{i}, below...), true
+			}
+		case tag == key:
+			return []int{i}, true
 		}
 	}
-	return 0, false
+	return nil, false
 }
 
 // preset gives a section its defaults before its keys are read.
@@ -41,15 +54,4 @@ func preset(v reflect.Value) {
 	case *escalate.Hook:
 		*s = escalate.DefaultHook()
 	}
-}
-
-// later says that a key belongs to the contract but is built by a later version.
-func later(t reflect.Type, key string) bool {
-	switch t {
-	case reflect.TypeFor[dropin]():
-		return key == "monitors"
-	case reflect.TypeFor[Process]():
-		return key == "stall" || key == "limits"
-	}
-	return false
 }

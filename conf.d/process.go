@@ -9,6 +9,7 @@ import (
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
+	"procward/watch/vital"
 )
 
 // Process is one entry of the processes: section.
@@ -19,6 +20,8 @@ type Process struct {
 	Absent   Absent           `yaml:"absent"`
 	Excess   Excess           `yaml:"excess"`
 	Restart  restart.Spec     `yaml:"restart"`
+	Stall    []Sign           `yaml:"stall"`
+	Limits   vital.Limits     `yaml:"limits"`
 	Escalate *escalate.Ladder `yaml:"escalate"` // nil: the group's; empty: none
 }
 

@@ -5,6 +5,8 @@ import (
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
+	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // Effect is something the machine wants done. It is carried out outside, and what comes
@@ -58,6 +60,31 @@ type Kill struct {
 	How   restart.Kill
 }
 
+// Attend watches the signs of a stall of a process or monitor; Sensed follows whenever a
+// verdict changes. A new round begins afresh; the same round only brings the IDs and the
+// specs up to date.
+type Attend struct {
+	Target string
+	Round  int
+	IDs    []procscan.ID // whose vital signs are read; none for a monitor
+	Checks []probe.Check
+	Vital  vital.Spec
+}
+
+// Unattend watches the signs of a process or monitor no more.
+type Unattend struct{ Target string }
+
+// Evidence writes down what can be seen of a stalled process before it is killed, and
+// sends it the signal of its dump; EvidenceTaken follows, in a bounded time.
+type Evidence struct {
+	Token  int
+	Target string
+	Sign   string // its name
+	Why    string // in words
+	IDs    []procscan.ID
+	Spec   restart.Spec
+}
+
 // Say sends a message.
 type Say struct{ Message message.Message }
 
@@ -72,5 +99,8 @@ func (RestartUnit) effect() {}
 func (Hold) effect()        {}
 func (EndScript) effect()   {}
 func (Kill) effect()        {}
+func (Attend) effect()      {}
+func (Unattend) effect()    {}
+func (Evidence) effect()    {}
 func (Say) effect()         {}
 func (Exit) effect()        {}

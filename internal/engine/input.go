@@ -81,6 +81,16 @@ type KillEnded struct {
 	Ended []restart.Ended
 }
 
+// Sensed brings verdicts on the signs of stalls that have changed.
+type Sensed struct{ Signs []watch.Sign }
+
+// EvidenceTaken says where the evidence of a stall was written.
+type EvidenceTaken struct {
+	Token int
+	Path  string // empty: nothing was written
+	Err   error  // what could not be done of it
+}
+
 // Suspend holds everything: nothing is restarted or escalated until Resume.
 type Suspend struct{ Why string }
 
@@ -101,6 +111,8 @@ func (ScriptStarted) input() {}
 func (ScriptEnded) input()   {}
 func (UnitRestarted) input() {}
 func (KillEnded) input()     {}
+func (Sensed) input()        {}
+func (EvidenceTaken) input() {}
 func (Suspend) input()       {}
 func (Resume) input()        {}
 func (Booting) input()       {}
