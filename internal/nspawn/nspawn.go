@@ -39,6 +39,12 @@ type Machine struct {
 // the test ends, and also when the test binary dies.
 func Boot(t testing.TB) *Machine {
 	t.Helper()
+	return BootRoot(t, plain)
+}
+
+// BootRoot is Boot with another root than the plain one.
+func BootRoot(t testing.TB, r Root) *Machine {
+	t.Helper()
 	if testing.Short() {
 		t.Skip("a container is too slow for -short")
 	}
@@ -50,7 +56,7 @@ func Boot(t testing.TB) *Machine {
 			t.Skipf("a container with systemd needs %s (packages systemd-container, mmdebstrap)", program)
 		}
 	}
-	root := findRoot(t)
+	root := r.find(t)
 	group := makeGroup(t)
 	notify := listen(t)
 	m := &Machine{t: t, ended: make(chan struct{})}

@@ -5,29 +5,40 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// packages are what a root holds besides Debian's essential ones. Whoever changes them
-// or anything in build gives the root another name.
-const (
-	packages = "systemd-sysv,dbus,rsyslog,procps"
-	rootName = "bookworm-1"
-)
+// Root is the system that a container starts with. It is made once and kept: whoever
+// changes what it holds, or build, gives it another name.
+type Root struct {
+	Name     string   // of its directory in the cache
+	Packages []string // besides Debian's essential ones
+	Disabled []string // units of the packages that are not to start with the container
+}
 
-// findRoot is the directory of a Debian root, which is made where it is not there yet
-// (about 15 s and 300 MB, from the Debian mirror that this host uses). It skips the
-// test where that cannot be done.
-func findRoot(t testing.TB) string {
+// plain is what Boot starts.
+var plain = Root{Name: "bookworm-1", Packages: []string{"systemd-sysv", "dbus", "rsyslog", "procps"}}
+
+// Plus is the plain root with more packages, some of whose units do not start by
+// themselves.
+func Plus(name string, packages, disabled []string) Root {
+	return Root{Name: plain.Name + "-" + name, Packages: slices.Concat(plain.Packages, packages), Disabled: disabled}
+}
+
+// find is the directory of a Debian root, which is made where it is not there yet
+// (from 15 s and 300 MB, from the Debian mirror that this host uses). It skips the test
+// where that cannot be done.
+func (r Root) find(t testing.TB) string {
 	t.Helper()
 	cache, err := cacheDir()
 	if err != nil {
 		t.Skipf("no place for the root of a container: %v", err)
 	}
-	root := filepath.Join(cache, rootName)
+	root := filepath.Join(cache, r.Name)
 	lock, err := os.OpenFile(root+".lock", os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		t.Skipf("no place for the root of a container: %v", err)
@@ -39,7 +50,7 @@ func findRoot(t testing.TB) string {
 	if _, err := os.Stat(root); err == nil {
 		return root
 	}
-	if err := build(root); err != nil {
+	if err := r.build(root); err != nil {
 		t.Skipf("cannot make the root of a container: %v", err)
 	}
 	return root
@@ -58,14 +69,17 @@ func cacheDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
-func build(root string) error {
+func (r Root) build(root string) error {
 	tmp := root + ".new"
 	if err := os.RemoveAll(tmp); err != nil {
 		return err
 	}
-	cmd := exec.Command("mmdebstrap", "--quiet", "--variant=minbase", "--format=directory", "--include="+packages,
-		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*",
-		"bookworm", tmp)
+	args := []string{"--quiet", "--variant=minbase", "--format=directory", "--include=" + strings.Join(r.Packages, ","),
+		"--dpkgopt=path-exclude=/usr/share/doc/*", "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/locale/*"}
+	if len(r.Disabled) > 0 {
+		args = append(args, `--customize-hook=chroot "$1" systemctl disable `+strings.Join(r.Disabled, " "))
+	}
+	cmd := exec.Command("mmdebstrap", append(args, "bookworm", tmp)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		os.RemoveAll(tmp)
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
