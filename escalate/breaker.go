@@ -1,0 +1,121 @@
+package escalate
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"procward/internal/scalar"
+)
+
+// RebootLimit is the reboot breaker: how often a rung that ends the operating system
+// (shutdown, reboot, panic, watchdog-reset, watchdog-panic) may be taken, over boots.
+//
+// The window is running time of the machine, counted by the Ledger on CLOCK_BOOTTIME;
+// the time that the machine was off does not count. Only the wall clock knows that time,
+// and a wall clock can be wrong by a day just when it matters: before NTP, with an empty
+// RTC battery. Running time never exceeds true time, so whatever the wall clock does,
+// there are never more than Count such rungs in any Window of true time. The price is
+// that a machine which was off for a day still remembers.
+type RebootLimit struct {
+	Count     int             `yaml:"count"`      // 3 in the window, at least 0; 0 allows none
+	Window    scalar.Duration `yaml:"window"`     // 24h, above 0
+	MinUptime scalar.Duration `yaml:"min-uptime"` // 10m after boot; Count times that fits into the window; 0s for none
+}
+
+// DefaultRebootLimit is what reboot-limit holds before its keys are read. The minimum
+// uptime leaves an operator ten minutes after each boot to log in and say stop.
+func DefaultRebootLimit() RebootLimit {
+	return RebootLimit{Count: 3, Window: scalar.Duration(24 * time.Hour), MinUptime: scalar.Duration(10 * time.Minute)}
+}
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (r RebootLimit) Validate() error {
+	var errs []error
+	if r.Count < 0 {
+		errs = append(errs, scalar.Errorf("count", "%d is below 0", r.Count))
+	}
+	if r.Window <= 0 {
+		errs = append(errs, scalar.Errorf("window", "must be above 0s"))
+	}
+	if r.MinUptime < 0 {
+		errs = append(errs, scalar.Errorf("min-uptime", "is below 0s"))
+	}
+	if r.Window > 0 && r.Count > 0 && r.MinUptime >= r.Window/scalar.Duration(r.Count) {
+		errs = append(errs, scalar.Errorf("min-uptime", "%v, %d times, does not fit into the window of %v: the limit would never be spent, and the machine could reboot for ever", r.MinUptime, r.Count, r.Window))
+	}
+	return errors.Join(errs...)
+}
+
+// Answer is the breaker's yes or no. The zero value is no.
+type Answer int
+
+// The answers of RebootLimit.Ask.
+const (
+	Refuse Answer = iota // not taken; the ladder goes on
+	Allow                // taken as soon as the new ledger has been saved, and only then
+	Later                // not before Verdict.At, for the machine has only just booted
+)
+
+// Verdict is an answer with its reason.
+type Verdict struct {
+	Answer Answer
+	Why    string        // in words, of Refuse and Later
+	At     time.Duration // of Later: the uptime (CLOCK_BOOTTIME) at which to look, and to ask, again
+}
+
+// Ask says whether a rung that ends the system may be taken now, and returns the ledger
+// after that. On Allow the rung stands in it as asked and is spent: it must be saved
+// durably before the act. Where it cannot be saved the rung must not be taken, and the
+// ledger that was passed in stays the one in use. A rung counts whether or not it then
+// happens.
+func (r RebootLimit) Ask(l Ledger, rung, reason string, now Moment) (Ledger, Verdict) {
+	l, _ = l.Opened(now)
+	used := l.counted(r.Window.D())
+	switch {
+	case now.Boot == "":
+		return l, Verdict{Why: "the boot id cannot be read, so the rungs that were taken before cannot be counted"}
+	case r.Count <= 0:
+		return l, Verdict{Why: "reboot-limit.count is 0"}
+	case len(used) >= r.Count:
+		return l, Verdict{Why: r.spent(l, used)}
+	case now.Uptime < r.MinUptime.D():
+		return l, Verdict{Answer: Later, At: r.MinUptime.D(),
+			Why: fmt.Sprintf("the machine is up for less than reboot-limit.min-uptime, %v", r.MinUptime)}
+	}
+	e := Entry{Rung: rung, Reason: reason, Wall: now.Wall, Boot: now.Boot, Uptime: now.Uptime, Ran: l.Ran}
+	l.Entries = append(l.trimmed(r), e)
+	return l, Verdict{Answer: Allow}
+}
+
+// spent says why there is no rung left, and until when.
+func (r RebootLimit) spent(l Ledger, used []Entry) string {
+	var list []string
+	for _, e := range used[len(used)-min(len(used), 5):] {
+		list = append(list, e.Rung+" at "+e.Wall.Format(time.RFC3339))
+	}
+	return fmt.Sprintf("reboot-limit is spent: %d of %d in %v (the last: %s); the next is allowed after %v more of running time, or after `procward recover`",
+		len(used), r.Count, r.Window, strings.Join(list, ", "), scalar.Duration(r.free(l, used).Round(time.Second)))
+}
+
+// free is the running time until a rung is allowed again.
+func (r RebootLimit) free(l Ledger, used []Entry) time.Duration {
+	if r.Count <= 0 || len(used) < r.Count {
+		return 0
+	}
+	return r.Window.D() - (l.Ran - used[len(used)-r.Count].Ran)
+}
+
+// Standing is what the breaker stands at, to be shown.
+type Standing struct {
+	Used []Entry       // those that count now, oldest first
+	Free time.Duration // running time until a rung is allowed again; 0 where one is left, or none ever is
+}
+
+// Standing is how much of the limit is used.
+func (r RebootLimit) Standing(l Ledger, now Moment) Standing {
+	l = l.Seen(now)
+	used := l.counted(r.Window.D())
+	return Standing{Used: used, Free: r.free(l, used)}
+}

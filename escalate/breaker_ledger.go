@@ -1,0 +1,141 @@
+package escalate
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Moment is a point in time as the breaker needs it.
+type Moment struct {
+	Boot   string        // /proc/sys/kernel/random/boot_id; empty where it cannot be read
+	Uptime time.Duration // CLOCK_BOOTTIME: since the boot, sleep included
+	Wall   time.Time     // only to show
+}
+
+// Outcome is what is known of a rung that was allowed.
+type Outcome string
+
+// The outcomes. The zero value is Asked.
+const (
+	Asked    Outcome = ""         // recorded, and perhaps carried out
+	Happened Outcome = "happened" // a boot followed it
+	Missed   Outcome = "missed"   // the same boot goes on
+)
+
+// Entry is one rung that was allowed.
+type Entry struct {
+	Rung    string        `json:"rung"`
+	Reason  string        `json:"reason,omitempty"`
+	Wall    time.Time     `json:"wall"`
+	Boot    string        `json:"boot"`
+	Uptime  time.Duration `json:"uptime"` // CLOCK_BOOTTIME when it was asked
+	Ran     time.Duration `json:"ran"`    // on the ledger's own clock
+	Outcome Outcome       `json:"outcome,omitempty"`
+}
+
+// Ledger is what the breaker remembers over boots. It is a value: its methods leave it
+// as it is and return another. The zero value is that of a new machine.
+//
+// It has a clock of its own: the sum of the running time (CLOCK_BOOTTIME) that was seen
+// in each boot. That clock never steps and never runs faster than true time. It loses
+// what ran at the end of a boot after the last save, which makes the breaker only
+// stricter; saving the ledger once an hour while it has entries keeps the loss small.
+type Ledger struct {
+	Ran     time.Duration `json:"ran"`              // the clock when last seen
+	Boot    string        `json:"boot,omitempty"`   // the boot in which that was
+	Uptime  time.Duration `json:"uptime,omitempty"` // and its CLOCK_BOOTTIME
+	Entries []Entry       `json:"entries,omitempty"`
+}
+
+// keep is how many entries stay to be shown after they no longer count.
+const keep = 20
+
+// Seen brings the ledger's clock up to now. A boot other than the last one has run since
+// then for its whole uptime.
+func (l Ledger) Seen(now Moment) Ledger {
+	gain := now.Uptime
+	if now.Boot == l.Boot {
+		gain -= l.Uptime
+	}
+	if now.Boot == "" || now.Boot == l.Boot && gain <= 0 {
+		return l
+	}
+	l.Ran, l.Boot, l.Uptime = l.Ran+max(gain, 0), now.Boot, now.Uptime
+	return l
+}
+
+// Opened is for the start of the daemon: it settles whether a rung that was asked for
+// has happened, and reports it. In another boot it has; in the same boot the daemon
+// would not start if it had. Without a boot id nothing is settled.
+func (l Ledger) Opened(now Moment) (Ledger, []Report) {
+	l = l.Seen(now)
+	var reports []Report
+	for i, e := range l.Entries {
+		if e.Outcome != Asked || now.Boot == "" {
+			continue
+		}
+		if reports == nil {
+			l.Entries = slices.Clone(l.Entries)
+		}
+		e.Outcome = Missed
+		if e.Boot != now.Boot {
+			e.Outcome = Happened
+		}
+		l.Entries[i] = e
+		reports = append(reports, Report{e})
+	}
+	return l, reports
+}
+
+// Failed is for an act that returned: what was asked for in this boot has not happened.
+func (l Ledger) Failed(now Moment) Ledger {
+	l, _ = l.Opened(now)
+	return l
+}
+
+// Clear is for the operator's recover: nothing counts any more.
+func (l Ledger) Clear() Ledger {
+	l.Entries = nil
+	return l
+}
+
+// Report is a rung of which it is now known whether it happened.
+type Report struct{ Entry }
+
+// String says it in words: "reboot as asked at …", "reboot did not happen, asked at …".
+func (r Report) String() string {
+	words := "did not happen, asked at"
+	if r.Outcome == Happened {
+		words = "as asked at"
+	}
+	s := fmt.Sprintf("%s %s %s", r.Rung, words, r.Wall.Format(time.RFC3339))
+	if r.Reason != "" {
+		s += ": " + r.Reason
+	}
+	return s
+}
+
+// counted is the entries within the window, oldest first. One that seems to lie in the
+// future counts.
+func (l Ledger) counted(window time.Duration) []Entry {
+	var out []Entry
+	for _, e := range l.Entries {
+		if l.Ran-e.Ran < window {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// trimmed is the entries without old ones that no longer count, as a new slice.
+func (l Ledger) trimmed(r RebootLimit) []Entry {
+	old := len(l.Entries) - max(keep, r.Count)
+	var out []Entry
+	for i, e := range l.Entries {
+		if i > old || l.Ran-e.Ran < r.Window.D() {
+			out = append(out, e)
+		}
+	}
+	return out
+}
