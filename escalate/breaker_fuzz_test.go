@@ -22,7 +22,7 @@ func FuzzBreaker(f *testing.F) {
 		data = data[:min(len(data), 1024)]
 		h := &host{t: t, limit: limit(2, day, 0)}
 		if len(data) > 2 {
-			h.limit = limit(int(data[0]%5), time.Duration(1+data[1])*10*time.Minute, 0)
+			h.limit = limit(int(data[0]%5), (1+time.Duration(data[1]))*10*time.Minute, 0)
 			h.limit.MinUptime = h.limit.Window * scalar.Duration(data[2]) / (256 * 4) // Count times that fits into the window
 			data = data[3:]
 			if err := h.limit.Validate(); err != nil {
