@@ -1,0 +1,132 @@
+package state
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/trust"
+)
+
+// most is the size of the largest file that is read.
+const most = 64 << 20
+
+// found is a whole version and the file it is in.
+type found struct {
+	Saved
+	name string
+}
+
+// read takes state.json or, where that is bad or gone, the newest of the others, which
+// then is state.json. What is bad is set aside.
+func (s *Store) read() (*Saved, []Problem, error) {
+	dir, err := os.Open(s.dir)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer dir.Close()
+	if _, err := dir.Readdirnames(-1); err != nil { // a disk that fails is not an empty one
+		return nil, nil, err
+	}
+	var whole []found
+	var problems []Problem
+	var stuck error
+	for _, name := range []string{current, old, spare} {
+		v, err := s.look(name)
+		switch {
+		case err == nil:
+			whole = append(whole, found{v, name})
+			s.write = max(s.write, v.write)
+		case errors.Is(err, fs.ErrNotExist):
+		case name == spare && errors.Is(err, ErrTorn): // we were ended while we wrote it
+		default:
+			aside, failed := setAside(dir, name)
+			stuck = errors.Join(stuck, failed)
+			problems = append(problems, Problem{filepath.Join(s.dir, name), aside, errors.Join(err, failed)})
+		}
+	}
+	if len(whole) == 0 {
+		return nil, problems, stuck // what can be neither read nor moved may be good, and must not be written over
+	}
+	return s.choose(dir, whole, problems)
+}
+
+// choose makes the best version state.json, and sees that it is on the disk: it is what
+// must not be lost before there is a newer one.
+func (s *Store) choose(dir *os.File, whole []found, problems []Problem) (*Saved, []Problem, error) {
+	best := whole[0]
+	for _, v := range whole[1:] {
+		if best.name != current && v.write > best.write {
+			best = v
+		}
+	}
+	var err error
+	if best.name != current {
+		// The first Save of all may be ended before its file has its name; else it is missed.
+		if len(problems) == 0 && best.name == old {
+			problems = append(problems, Problem{filepath.Join(s.dir, current), "", errors.New("it is missing")})
+		}
+		err = unix.Renameat(int(dir.Fd()), best.name, int(dir.Fd()), current)
+	}
+	if err == nil {
+		err = syncFile(dir, current)
+	}
+	if err == nil {
+		err = dir.Sync()
+	}
+	if err != nil {
+		problems = append(problems, Problem{filepath.Join(s.dir, best.name), "", fmt.Errorf("make it safe: %w", err)})
+	}
+	s.durable[current] = err == nil
+	return &best.Saved, problems, nil
+}
+
+// look reads one file. One of blanks alone, but for state.json, only keeps room: it
+// counts as not there.
+func (s *Store) look(name string) (Saved, error) {
+	f, err := open(filepath.Join(s.dir, name))
+	if err != nil {
+		return Saved{}, err
+	}
+	defer f.Close()
+	st, err := f.Stat()
+	if err != nil {
+		return Saved{}, err
+	}
+	if !st.Mode().IsRegular() || st.Size() > most {
+		return Saved{}, ErrForeign
+	}
+	b, err := io.ReadAll(io.LimitReader(f, most))
+	if err != nil {
+		return Saved{}, err
+	}
+	if len(bytes.Trim(b, " \n")) == 0 {
+		if name == current {
+			return Saved{}, ErrTorn
+		}
+		return Saved{}, fs.ErrNotExist
+	}
+	return decode(b)
+}
+
+// open opens a file that we may believe, whatever it is, without waiting for anyone.
+func open(path string) (*os.File, error) {
+	if os.Geteuid() == 0 {
+		return trust.Open(path, 0)
+	}
+	return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+}
+
+func syncFile(dir *os.File, name string) error {
+	f, err := openAt(dir, name, unix.O_RDONLY)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
