@@ -63,6 +63,8 @@ var allowed = map[string][]string{
 	"internal/control": {"conf.d", "internal/engine"},
 	"internal/arch":    {},
 	"internal/nspawn":  {},
+	"internal/state":   {"procscan", "internal/trust"},
+	"internal/vm":      {},
 	"internal/bench":   {"procscan", "watch", "internal/script", "internal/message", "internal/engine", "conf.d"},
 	"cmd/procward":     {"*"},
 }
