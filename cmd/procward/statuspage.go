@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"procward/internal/engine"
+	"procward/watch"
 )
 
 // manyPIDs is how many PIDs of one process the overview shows.
@@ -145,6 +146,7 @@ func nowText(p engine.ProcessStatus) string {
 	if n := len(p.Tracked); n > 0 && n < p.Min {
 		now = append(now, fmt.Sprintf("%d of at least %d there", n, p.Min))
 	}
+	now = append(now, signsText(p)...)
 	if p.UnreadableNow > 0 {
 		now = append(now, fmt.Sprintf("%d unreadable", p.UnreadableNow))
 	}
@@ -158,6 +160,20 @@ func nowText(p engine.ProcessStatus) string {
 		now = append(now, "next step in "+age(p.NextIn.Round(time.Second)))
 	}
 	return strings.Join(now, "; ")
+}
+
+// signsText is the stall of a process, or the signs of it that are not ok.
+func signsText(p engine.ProcessStatus) []string {
+	if p.Stalled != "" {
+		return []string{visible(p.Stalled)}
+	}
+	var out []string
+	for _, s := range p.Signs {
+		if s.Verdict != watch.OK && s.Verdict != watch.Pending {
+			out = append(out, visible(s.Name)+" is "+string(s.Verdict))
+		}
+	}
+	return out
 }
 
 // summarise writes the last line: the same that the exit code says.

@@ -61,6 +61,9 @@ func (m *Machine) barred(p *process) string {
 		m.endScript(p.hanging)
 		return "the end of its former script"
 	}
+	if p.evidence != 0 {
+		return "the evidence of its stall"
+	}
 	if p.op == nil && m.ops[p.groupKey()] != nil {
 		return "the end of what is done to its group"
 	}
@@ -111,7 +114,7 @@ const killRounds = 3
 func (m *Machine) launch(p *process) {
 	p.attempt.ready = 0
 	victims := idsOf(p.orphans)
-	if p.event == "count" && p.op == nil && p.attempt.kills == 0 {
+	if p.op == nil && (p.event == "count" && p.attempt.kills == 0 || p.isStalled() && p.spec.Restart.Unit == "") {
 		victims = append(victims, p.tracks()...)
 	}
 	if len(victims) > 0 && !p.spec.Restart.Kill.Never && p.attempt.kills < killRounds {
@@ -244,6 +247,9 @@ func (m *Machine) expected(p *process, ended []restart.Ended) {
 			continue
 		}
 		if info, ok := p.tracked[e.ID]; ok {
+			if p.event == "stall" {
+				p.died = m.now // of what is found later some may be older than the stall
+			}
 			m.untrack(p, e.ID)
 			m.bury(p, death{Process: info, expected: true}, m.now)
 		}

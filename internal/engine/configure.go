@@ -33,6 +33,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 // forget stops watching a process whose name is gone. Its script finishes and is
 // reported, nothing follows.
 func (m *Machine) forget(p *process) {
+	m.unattend(&p.watched)
 	for _, id := range p.tracks() {
 		m.untrack(p, id)
 	}
@@ -51,6 +52,7 @@ func (m *Machine) configureProcess(name string, spec confd.Process) {
 	}
 	old := p.spec
 	p.spec = spec
+	m.stir(p)
 	if !reflect.DeepEqual(old.Match, spec.Match) {
 		p.rematch = true
 		m.wantLook(p)

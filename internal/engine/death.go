@@ -65,8 +65,10 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 	if !ok {
 		return
 	}
+	m.stir(p)
+	stalled := p.isStalled()
 	delete(p.tracked, ev.ID)
-	expected := p.op != nil || p.state == Restarting && !p.attempt.started
+	expected := p.op != nil || p.state == Restarting && (!p.attempt.started || stalled && p.stall.ids[ev.ID])
 	m.bury(p, death{Process: info, cause: ev.Cause, expected: expected}, ev.At)
 	if expected {
 		return // it is being stopped by procward
@@ -81,6 +83,10 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 		}
 		m.enter(p, Looking)
 		m.wantLook(p)
+	default:
+		if stalled && !p.isStalled() {
+			m.stalledLost(p)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	confd "procward/conf.d"
@@ -65,11 +66,11 @@ func (m *Machine) foundUp(p *process, f Finding, news []procscan.Process) {
 func (m *Machine) foundWaiting(p *process, f Finding, news []procscan.Process) {
 	switch {
 	case p.event == "count" && p.over():
-	case p.event == "count" && p.enough(): // the surplus ones are gone
+	case p.event == "count" && p.well(): // the surplus ones are gone
 		p.returned = true
 		m.settle(p)
 		return
-	case p.enough():
+	case p.well():
 		m.creditReturn(p, news)
 		return
 	case m.inHands(p, f):
@@ -84,7 +85,8 @@ func (m *Machine) foundWaiting(p *process, f Finding, news []procscan.Process) {
 
 // foundAtStart is the first look at a process, or the first after a suspension.
 func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
-	if p.enough() {
+	if p.enough() && !(m.suspended != "" && p.isStalled()) {
+		p.watched.afresh, p.stall = p.isStalled(), nil
 		m.sayFound(p, news)
 		m.credit(p)
 		m.endOutage(p)
@@ -133,15 +135,14 @@ func (m *Machine) lookSoon(p *process) {
 // secondLook is the look after a loss, before anything is done about it.
 func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 	switch {
+	case p.enough() && p.isStalled():
+		m.stallSeen(p, f)
 	case p.enough() && p.outage:
 		m.settle(p)
 	case p.enough() && p.event == "":
 		m.endOutage(p) // nothing was lost: the doubt is over
 	case p.enough() && len(news) == 0:
-		m.say(message.Lost, p, func(s *message.Message) {
-			m.aboutDead(p, s)
-			s.Detail = fmt.Sprintf("%d are left, %d are needed", len(p.tracked), p.spec.Match.Count.Min)
-		})
+		m.sayLost(p)
 		m.endOutage(p)
 	case p.enough():
 		m.say(message.Replaced, p, func(s *message.Message) {
@@ -249,12 +250,14 @@ func processPIDs(ps []procscan.Process) string {
 
 // foundWhileMissing is a look at a process that nothing is being done about just now.
 func (m *Machine) foundWhileMissing(p *process, f Finding, news []procscan.Process) {
-	if p.enough() {
+	if p.well() {
 		m.creditReturn(p, news)
 		return
 	}
 	switch {
 	case (p.state == Climbing || p.state == GaveUp || p.state == HeldState) && m.inHands(p, f):
+	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspended == "" && p.enough():
+		m.stalled(p)
 	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspended == "":
 		if p.event == "" {
 			m.enter(p, Unknown) // never seen: absent applies
@@ -296,6 +299,7 @@ func (m *Machine) endOutage(p *process) {
 	m.letGo(p)
 	p.keepStrays(p.orphans)
 	p.dead, p.orphans, p.event, p.returned, p.lookStep, p.outage = nil, nil, "", false, 0, false
+	p.stall = nil
 	m.enter(p, Up)
 	m.upAgain(p)
 	m.ladderRecovered(p)
@@ -309,6 +313,7 @@ func (m *Machine) settle(p *process) {
 	}
 	p.outage, p.attempt.lost, p.attempt.ready = true, false, 0
 	p.deadline = m.now + max(p.spec.Restart.Settle.D(), 1) + m.lag
+	p.settledAt, p.stall = p.deadline, nil
 	m.hold(p)
 }
 
@@ -328,17 +333,27 @@ func (m *Machine) recovered(p *process) {
 	m.say(message.Recovered, p, func(s *message.Message) {
 		s.PID = firstPID(p)
 		if p.event != "" { // else it was started for the sake of its group
-			s.Took = m.now - p.died
+			s.Took = m.now - p.since()
 		}
 		if p.attempt.number > 0 {
 			s.Attempt, s.Attempts = p.attempt.number, p.spec.Restart.Attempts.String()
 		}
-		if p.returned {
-			s.Detail = "by itself"
-		}
+		s.Detail = p.howRecovered()
 	})
 	m.credit(p)
 	m.endOutage(p)
+}
+
+// howRecovered is what is particular to a recovery.
+func (p *process) howRecovered() string {
+	var out []string
+	if p.returned {
+		out = append(out, "by itself")
+	}
+	if names := p.unknown(); len(names) > 0 {
+		out = append(out, "not told by: "+strings.Join(names, ", "))
+	}
+	return strings.Join(out, "; ")
 }
 
 func firstPID(p *process) int {
@@ -367,7 +382,7 @@ func (m *Machine) due(p *process) {
 			m.wantLook(p)
 			return
 		}
-		m.recovered(p)
+		m.settled(p)
 	case Looking: // the cause did not come
 		m.wantLook(p)
 	case Unknown: // one start-timeout of looking is over

@@ -43,7 +43,7 @@ func (m *Machine) remind(l *ladder) {
 
 func (m *Machine) handOver(l *ladder) {
 	for _, p := range m.required(l) {
-		if !p.enough() && p.op == nil {
+		if !p.well() && p.op == nil {
 			m.letGo(p)
 			m.enter(p, Handed)
 		}

@@ -117,6 +117,7 @@ func (m *Machine) dropUnmatched(p *process, sel procscan.Selection) {
 }
 
 func (m *Machine) untrack(p *process, id procscan.ID) {
+	m.stir(p)
 	delete(p.tracked, id)
 	others := slices.DeleteFunc(slices.Clone(m.trackers[id]), func(n string) bool { return n == p.name })
 	if len(others) > 0 {
@@ -137,6 +138,7 @@ func (m *Machine) adopt(p *process, news []procscan.Process) {
 		m.trackers[q.ID] = append(m.trackers[q.ID], p.name)
 	}
 	if len(news) > 0 {
+		m.stir(p)
 		if u := systemd.UnitOf(news[0].Unit); u != "" {
 			p.unit = u
 		}

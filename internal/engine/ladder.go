@@ -116,7 +116,7 @@ func (m *Machine) climb(l *ladder, in escalate.Input) {
 }
 
 func (m *Machine) whyEnds(l *ladder) string {
-	if slices.ContainsFunc(m.required(l), func(p *process) bool { return !p.enough() }) {
+	if slices.ContainsFunc(m.required(l), func(p *process) bool { return !p.well() }) {
 		return "what was exhausted is up"
 	}
 	return "all required members are up"
@@ -193,7 +193,7 @@ func (m *Machine) ladderLooked(p *process, at time.Duration) {
 func (m *Machine) decide(l *ladder) {
 	var missing []*process
 	for _, p := range m.climbers(l) {
-		if p.state == Climbing && !p.enough() {
+		if p.state == Climbing && !p.well() {
 			missing = append(missing, p)
 		}
 	}
@@ -205,6 +205,7 @@ func (m *Machine) decide(l *ladder) {
 		l.barred = true
 	case len(missing) == 0:
 		m.climb(l, escalate.AllUp)
+	case slices.ContainsFunc(missing, func(p *process) bool { return p.evidence != 0 }): // evidenceTaken goes on
 	case m.heldBy(missing[0]) != "":
 		m.holdClimb(l, missing)
 	default:

@@ -33,6 +33,8 @@ type Machine struct {
 	procs     map[string]*process
 	names     []string // of procs, sorted
 	ladders   map[string]*ladder
+	rounds    int                      // of attention begun so far
+	stirred   map[string]bool          // processes whose attention may have to change
 	ops       map[string]*operation    // under way, by group, or by process without one
 	trackers  map[procscan.ID][]string // the names that track a process
 	jobs      map[int]job
@@ -87,7 +89,7 @@ func (m *Machine) resting() bool {
 func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
 		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*ladder{},
-		ops:      map[string]*operation{},
+		ops: map[string]*operation{}, stirred: map[string]bool{},
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
 		rand: rand.New(rand.NewPCG(seed, seed)),
 	}
@@ -101,6 +103,7 @@ func (m *Machine) Step(now time.Duration, inputs ...Input) []Effect {
 		m.take(in)
 	}
 	m.tick()
+	m.attendStirred()
 	m.look()
 	return m.effects
 }
@@ -129,6 +132,10 @@ func (m *Machine) take(in Input) {
 		m.scriptEnded(in.Token, unitOutcome(in))
 	case KillEnded:
 		m.killEnded(in)
+	case Sensed:
+		m.sensed(in)
+	case EvidenceTaken:
+		m.evidenceTaken(in)
 	case Suspend:
 		m.suspend(in.Why)
 	case Resume:

@@ -56,6 +56,7 @@ func (m *Machine) beginOp(op *operation) {
 			continue
 		}
 		p.op = op
+		m.stir(p)
 		if p.state != Restarting {
 			m.enter(p, Restarting)
 		}

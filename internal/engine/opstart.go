@@ -89,12 +89,12 @@ func (m *Machine) opLooked(p *process) {
 	current := op.stage == starting && op.current == p.name
 	switch {
 	case current && p.attempt.ready != 0:
-		if p.enough() && !p.spec.Restart.Kill.Never { // by itself
+		if p.well() && !p.spec.Restart.Kill.Never { // by itself
 			p.attempt.ready = 0
 			m.startNext(op)
 		}
 	case current && (p.attempt.started || p.deadline != 0):
-		if !p.enough() {
+		if !p.well() {
 			m.lookSoon(p)
 			return
 		}
@@ -102,7 +102,7 @@ func (m *Machine) opLooked(p *process) {
 		m.hold(p)
 		m.startNext(op)
 	case op.stage == finding && p.deadline != 0:
-		if !p.enough() {
+		if !p.well() {
 			m.lookSoon(p)
 			return
 		}
@@ -158,6 +158,7 @@ func (m *Machine) endOp(op *operation) {
 	mine := m.mine(op)
 	for _, p := range mine {
 		p.op = nil
+		m.stir(p)
 	}
 	for _, p := range mine {
 		m.leaves(op, p)
@@ -175,7 +176,7 @@ func (m *Machine) endOp(op *operation) {
 // leaves is where a member stands after an operation.
 func (m *Machine) leaves(op *operation, p *process) {
 	switch {
-	case p.enough() && !op.stopOnly:
+	case p.well() && !op.stopOnly:
 		m.settle(p)
 	case m.suspended != "":
 		m.letGo(p)

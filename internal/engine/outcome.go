@@ -65,11 +65,11 @@ func (m *Machine) restartEnded(j job, token int, out outcome) {
 // foundAfterRestart is a look while an attempt runs, or after its script has ended.
 func (m *Machine) foundAfterRestart(p *process, news []procscan.Process) {
 	switch {
-	case p.attempt.started && p.enough():
+	case p.attempt.started && p.well():
 		m.settle(p)
 	case p.attempt.started:
 		m.lookSoon(p)
-	case p.attempt.ready != 0 && p.enough() && !(p.event == "count" && p.over()):
+	case p.attempt.ready != 0 && p.well() && !(p.event == "count" && p.over()):
 		m.creditReturn(p, news) // while what was left was killed
 	}
 }

@@ -22,11 +22,16 @@ type process struct {
 	outage  bool          // a failure beyond doubt, and not up for settle since
 	dead    []death       // oldest first
 	died    time.Duration // wake-up of the first loss
-	event   string        // exit, absent, count, escalate: why a restart is due
+	event   string        // exit, stall, absent, count, escalate: why a restart is due
 	cause   watch.Cause   // of the last death
 	orphans []procscan.Process
 	attempt attempt
-	hanging int // token of a script of an earlier attempt that still runs, or 0
+	stall   *stalled // while it is stalled, as far as the signs tell
+	// Of the last stall.
+	stalledAt  time.Duration
+	stalledPID int
+	evidence   int // token of the evidence that is being taken, or 0
+	hanging    int // token of a script of an earlier attempt that still runs, or 0
 
 	strays     map[procscan.ID]bool // orphans of earlier outages that still live
 	unit       string               // systemd unit, as found or configured
@@ -37,6 +42,8 @@ type process struct {
 	op         *operation // the group operation that has it in hand
 	nextLook   time.Duration
 	lookStep   time.Duration
+	watched    attention
+	settledAt  time.Duration // of Settling: when the settle time is over
 	lookedAt   time.Duration // when the newest look that told something of it ended
 	changedAt  time.Duration // a look that began before this is too old to miss it
 	blind      bool          // the newest look told nothing
@@ -111,6 +118,14 @@ func (p *process) wokeAt() time.Duration {
 	if p.event == "exit" {
 		return p.lastDown
 	}
+	return p.since()
+}
+
+// since is when the outage began.
+func (p *process) since() time.Duration {
+	if p.event == "stall" {
+		return p.stalledAt
+	}
 	return p.died
 }
 
@@ -135,6 +150,7 @@ func (p *process) lookFor() LookFor {
 
 // enter changes the state; what was due in the old one is forgotten.
 func (m *Machine) enter(p *process, s State) {
+	m.stir(p)
 	p.state, p.nextLook, p.deadline, p.waitsFor, p.kept = s, 0, 0, "", 0
 	switch s {
 	case Up:

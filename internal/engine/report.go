@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"maps"
 	"time"
 
 	"procward/escalate"
+	"procward/watch"
 )
 
 // Status is the machine's state as an operator sees it. wall is the wall clock at now.
@@ -33,12 +35,35 @@ func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) P
 		at := wall.Add(p.lastDown - now)
 		out.LastDown = &at
 	}
+	if p.isStalled() {
+		out.Stalled = inWords(p.stall.sign)
+	}
+	out.Signs = p.watched.status(now, wall)
 	if p.deadline > now {
 		in := p.deadline - now
 		out.NextIn = &in
 	}
 	if l := m.ladderOf(p); l.climb.Phase != escalate.Idle {
 		out.Rung = m.rungName(l)
+	}
+	return out
+}
+
+// status is the signs of the present round, by name.
+func (a *attention) status(now time.Duration, wall time.Time) []SignStatus {
+	all := map[string]sign{}
+	for _, name := range checkNames(a.given.Checks) {
+		all[name] = sign{}
+	}
+	maps.Copy(all, a.signs)
+	var out []SignStatus
+	for _, name := range sortedKeys(all) {
+		s := SignStatus{Name: name, Verdict: all[name].Verdict, Text: all[name].Text}
+		if s.Verdict != watch.Pending {
+			since := wall.Add(all[name].since - now)
+			s.Since = &since
+		}
+		out = append(out, s)
 	}
 	return out
 }

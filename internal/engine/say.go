@@ -159,6 +159,9 @@ func (m *Machine) environment(p *process, extra map[string]string, rung string) 
 	if p.event == "exit" {
 		env["PROCWARD_PID"] = strconv.Itoa(p.lastDead().PID)
 	}
+	if p.event == "stall" {
+		env["PROCWARD_PID"] = strconv.Itoa(p.stalledPID)
+	}
 	if p.event == "exit" && p.cause.Known && p.cause.Signal == 0 {
 		env["PROCWARD_EXIT_CODE"] = strconv.Itoa(p.cause.Code)
 	}

@@ -43,6 +43,12 @@ type sim struct {
 	killed        func(procscan.ID) restart.Outcome
 	killToldFirst bool                        // before the exits of those killed
 	ends          map[int]func(script.Result) // of scripts that run, by token
+	attended      map[string]Attend           // by target
+	ill           map[string]string           // why a check fails, by target/sign
+	mute          map[string]bool             // a check tells nothing, by target/sign
+	evidenceTakes time.Duration
+	evidence      []string // of which targets it was taken
+	victims       []procscan.ID
 }
 
 // simProcess is one process of the simulated table.
@@ -85,7 +91,7 @@ func newSim(t testing.TB, cfg *confd.Config) *sim {
 		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, lookTakes: time.Millisecond, nextPID: 100,
 		procs: map[procscan.ID]*simProcess{}, tracked: map[procscan.ID]bool{}, units: map[string]Unit{},
 		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{},
-		ends: map[int]func(script.Result){},
+		ends: map[int]func(script.Result){}, attended: map[string]Attend{}, ill: map[string]string{}, mute: map[string]bool{}, evidenceTakes: 10 * time.Millisecond,
 	}
 }
 
@@ -209,7 +215,18 @@ func (s *sim) effect(e Effect) {
 			}
 		})
 	case Kill:
+		s.victims = append(s.victims, e.IDs...)
 		s.kill(e)
+	case Attend:
+		s.attend(e)
+	case Unattend:
+		if s.attended[e.Target].Round == 0 {
+			s.t.Fatalf("%s was not attended:\n%s", e.Target, s.story())
+		}
+		delete(s.attended, e.Target)
+	case Evidence:
+		s.evidence = append(s.evidence, e.Target)
+		s.at(s.evidenceTakes, func() { s.step(EvidenceTaken{Token: e.Token, Path: "/evidence/" + e.Target}) })
 	case Say:
 		s.kinds = append(s.kinds, e.Message.Kind)
 		s.said = append(s.said, fmt.Sprintf("%8.3f %s", (s.now-1000*time.Second).Seconds(), e.Message.Line()))

@@ -5,6 +5,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/procscan"
+	"procward/watch"
 )
 
 // State is where a process stands, in one word.
@@ -71,6 +72,16 @@ type ProcessStatus struct {
 	Unit          string         `json:"unit,omitempty"`
 	WaitsFor      string         `json:"waits_for,omitempty"`
 	UnreadableNow int            `json:"unreadable,omitempty"`
+	Stalled       string         `json:"stalled,omitempty"` // while it is there and does not work: why
+	Signs         []SignStatus   `json:"signs,omitempty"`
+}
+
+// SignStatus is one sign of a stall.
+type SignStatus struct {
+	Name    string        `json:"name"`
+	Verdict watch.Verdict `json:"verdict"` // empty: nothing is known since it was watched afresh
+	Text    string        `json:"text,omitempty"`
+	Since   *time.Time    `json:"since,omitempty"` // of the verdict
 }
 
 // TrackedPID is one tracked process.

@@ -57,6 +57,21 @@ var (
 	RungHalted  = &Kind{"PW0509", "rung-halted", Notice, "escalation halts[ before {rung}][: {detail}]", "The climb was suspended, for the reason given.", ""}
 	RungPassed  = &Kind{"PW0510", "rung-passed", Notice, "escalation goes on: {rung}[: {detail}]", "The hook exited 75: it leaves the group to the next rung.", ""}
 
+	// PW06: stalls.
+	Stall          = &Kind{"PW0601", "stall", Err, "stalled[: {probe}][: {detail}]", "The process is there and does not work: the probe or sign named here is bad.", "Nothing yet; what procward does about it follows as messages of its own. The evidence shows where it hung."}
+	ProbeFailed    = &Kind{"PW0602", "probe-failed", Notice, "probe fails[: {probe}][: {detail}]", "A check that was ok has failed, not yet as often as `failures` says.", ""}
+	ProbeOK        = &Kind{"PW0603", "probe-ok", Notice, "probe is ok again[: {probe}][: {detail}]", "A check or limit that was bad, failing or unknown is ok again.", ""}
+	ProbeUnknown   = &Kind{"PW0604", "probe-unknown", Warning, "probe tells nothing[: {probe}][: {detail}]", "It cannot be told whether the check is good or bad. That is no failure: nothing follows from it.", "See the detail for what keeps the check from telling."}
+	ProbeSlow      = &Kind{"PW0605", "probe-slow", Warning, "probe is slow[: {probe}][: {detail}]", "A check took over 80 % of its timeout.", "Find out why the service answers slowly, or raise the `timeout` of the check."}
+	ProbeBad       = &Kind{"PW0606", "probe-bad", Warning, "bad[: {probe}][: {detail}]", "A check, sign or limit is bad, and nothing follows from it: it has `action: report`, or the process is known to be stalled already.", "Look at the process; procward only reports this."}
+	EvidenceKept   = &Kind{"PW0607", "evidence", Notice, "evidence of the stall[: {detail}]", "What could be seen of the stalled process is written to the file named here.", "Read it to find the cause of the stall; the oldest files are removed."}
+	EvidenceFailed = &Kind{"PW0608", "evidence-failed", Warning, "evidence of the stall is missing or not whole[: {detail}]", "Something of the evidence could not be read or written. The restart goes on without it.", ""}
+	MonitorFailed  = &Kind{"PW0609", "monitor-failed", Err, "monitor failed[: {probe}][: {detail}]", "What the monitor checks is bad.", "Nothing yet; what procward does about it follows as messages of its own."}
+	MonitorOK      = &Kind{"PW0610", "monitor-ok", Notice, "monitor is ok again[: {detail}]", "What the monitor checks is good again, and its outage is over.", ""}
+	MonitorRecover = &Kind{"PW0611", "monitor-recover", Notice, "recovery for a monitor[, attempt {attempt} of {attempts}][: {detail}]", "The target of the monitor is restarted now.", ""}
+	MonitorNoHelp  = &Kind{"PW0612", "monitor-recover-failed", Err, "recovery for a monitor did not help[, attempt {attempt} of {attempts}][: {detail}]", "The target of the monitor was restarted, and the monitor is bad all the same; or it could not be restarted.", "Find the cause: it may not lie in the target."}
+	MonitorSkipped = &Kind{"PW0613", "monitor-skipped", Notice, "recovery for a monitor is put off[: {detail}]", "The target of the monitor is not restarted now, for the reason given. No attempt is spent.", ""}
+
 	// PW08: configuration.
 	ConfigLoaded   = &Kind{"PW0801", "config-loaded", Notice, "configuration loaded[: {detail}]", "A new configuration is in force.", ""}
 	ConfigRejected = &Kind{"PW0802", "config-rejected", Err, "configuration rejected[: {detail}]", "A drop-in is bad. Its last good version stays, or it is left out; all others are in force.", "Run `procward check`, mend the file."}
@@ -74,6 +89,8 @@ var Catalogue = []*Kind{
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater,
 	GroupStop, GroupStart, GroupFailed,
 	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed,
+	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,
+	MonitorFailed, MonitorOK, MonitorRecover, MonitorNoHelp, MonitorSkipped,
 	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty,
 	Operator,
 }

@@ -1,0 +1,520 @@
+package engine
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/scalar"
+	"procward/internal/script"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+	"procward/watch/probe"
+)
+
+const status500 = "status 500 instead of 200"
+
+func TestStallRestarted(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	probedHTTPD(s)
+	var env map[string]string
+	start := startsWell(s, "httpd")
+	s.scripts["/restart/httpd"] = func(e map[string]string) simScript { env = e; return start(e) }
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		21.012 PW0214 process=httpd pid=101 killed by procward: ended
+		21.013 PW0301 process=httpd restart, attempt 1 of 3
+		26.015 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+	if env["PROCWARD_EVENT"] != "stall" || env["PROCWARD_CAUSE"] != "stalled: http: "+status500 || env["PROCWARD_PID"] != "101" || env["PROCWARD_PIDS"] != "" {
+		t.Errorf("the script was told %v", env)
+	}
+}
+
+func TestStallHealsDuringTheDelay(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) { p.Restart.Delay = scalar.Duration(30 * time.Second) })))
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(40 * time.Second)
+	s.cure("httpd", "http")
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.001 PW0307 process=httpd next restart, attempt 1 of 3, in 30s
+		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		41.000 PW0603 process=httpd probe is ok again: http
+		41.001 PW0212 process=httpd pid=101 returned by itself
+		46.001 PW0303 process=httpd pid=101 recovered: by itself`)
+	if len(s.ran)+len(s.victims) > 0 {
+		t.Errorf("ran %v, killed %v", s.ran, s.victims)
+	}
+}
+
+func TestAProbeThatFailsOnceIsNoStall(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(15 * time.Second)
+	s.cure("httpd", "http")
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		16.000 PW0603 process=httpd probe is ok again: http`)
+}
+
+func TestRecoveryWaitsForTheProbes(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) { p.Stall[0].StartDelay = scalar.Duration(20 * time.Second) })))
+	id := probedHTTPD(s)
+	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.die(id, sigkill)
+	s.run(10 * time.Second)
+	if p := s.status("httpd"); p.State != Settling || p.WaitsFor != "the probe http to succeed" {
+		t.Errorf("after settle it is %s and waits for %q", p.State, p.WaitsFor)
+	}
+	s.run(time.Minute)
+	s.tells(`
+		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
+		1.001 PW0301 process=httpd restart, attempt 1 of 3
+		21.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+}
+
+func TestAProbeThatTellsNothingHoldsNoRecoveryForEver(t *testing.T) {
+	for _, verdict := range []watch.Verdict{watch.Pending, watch.Blind} {
+		s := newSim(t, one(probed(nil)))
+		id := probedHTTPD(s)
+		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.mute["httpd/http"] = true
+		s.die(id, sigkill)
+		s.run(10 * time.Second)
+		if verdict == watch.Blind {
+			s.tell("httpd", s.attended["httpd"].Round, "http", watch.Blind, "the host is under pressure")
+			s.tells(`
+				1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
+				1.001 PW0301 process=httpd restart, attempt 1 of 3
+				11.000 PW0604 process=httpd probe tells nothing: http: the host is under pressure`)
+		}
+		s.said = nil
+		s.run(time.Hour)
+		s.tells(`76.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered: not told by: http`)
+		if got := s.status("httpd").Signs; len(got) != 1 || got[0].Name != "http" || got[0].Verdict != verdict {
+			t.Errorf("its signs are %+v", got)
+		}
+	}
+}
+
+func TestAProbeThatKeepsFailingIsAFailedAttempt(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) { p.Restart.Attempts = scalar.AtMost(2) })))
+	id := probedHTTPD(s)
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.ill["httpd/http"] = status500
+	s.die(id, sigkill)
+	s.run(10 * time.Minute)
+	s.tells(`
+		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
+		1.001 PW0301 process=httpd restart, attempt 1 of 2
+		1.004 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.005 PW0601 process=httpd pid=102 stalled: http: status 500 instead of 200
+		21.005 PW0302 process=httpd restart failed, attempt 1 of 2: stalled: http: status 500 instead of 200
+		21.005 PW0307 process=httpd next restart, attempt 2 of 2, in 1s
+		21.015 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		22.007 PW0214 process=httpd pid=102 killed by procward: ended
+		22.008 PW0301 process=httpd restart, attempt 2 of 2
+		22.011 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		42.012 PW0601 process=httpd pid=103 stalled: http: status 500 instead of 200
+		42.012 PW0302 process=httpd restart failed, attempt 2 of 2: stalled: http: status 500 instead of 200
+		42.012 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 2
+		42.022 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		42.023 PW0504 process=httpd given up`)
+	if got := s.m.procs["httpd"].state; got != GaveUp {
+		t.Errorf("it is %s", got)
+	}
+	s.cure("httpd", "http")
+	s.run(time.Minute)
+	s.tells(`
+		601.000 PW0603 process=httpd probe is ok again: http
+		601.001 PW0212 process=httpd pid=103 returned by itself
+		606.001 PW0303 process=httpd pid=103 recovered: by itself`)
+}
+
+func TestAStallThatCannotBeKilled(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	probedHTTPD(s)
+	s.killed = func(procscan.ID) restart.Outcome { return restart.Unkillable }
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		21.012 PW0215 process=httpd pid=101 unkillable: unkillable
+		21.012 PW0302 process=httpd restart failed, attempt 1 of 3: what was left of it cannot be killed; the remaining restarts are skipped
+		21.012 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 3
+		21.013 PW0504 process=httpd given up`)
+	if len(s.ran) > 0 {
+		t.Errorf("ran %v beside the one that is stalled", s.ran)
+	}
+}
+
+func TestAStalledOneExitsWhileTheEvidenceIsTaken(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	id := probedHTTPD(s)
+	s.evidenceTakes = 3 * time.Second
+	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.sicken("httpd", "http", status500)
+	s.run(21 * time.Second)
+	s.die(id, exit3)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		22.001 PW0201 process=httpd pid=101 down: exited with code 3
+		24.001 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		24.002 PW0301 process=httpd restart, attempt 1 of 3
+		29.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+	if len(s.m.procs["httpd"].history.Spent) != 1 {
+		t.Errorf("spent %v", s.m.procs["httpd"].history.Spent)
+	}
+}
+
+func TestReloadDuringAStall(t *testing.T) {
+	delayed := func(p *confd.Process) { p.Restart.Delay = scalar.Duration(time.Minute) }
+	s := newSim(t, one(probed(delayed)))
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(30 * time.Second)
+	s.said = nil
+	round := s.attended["httpd"].Round
+	s.cfg = one(probed(delayed))
+	s.start().run(time.Second)
+	if now := s.attended["httpd"].Round; now != round || s.m.procs["httpd"].state != Waiting {
+		t.Errorf("a reload of the same begins round %d after %d", now, round)
+	}
+	s.cfg = one(probed(func(p *confd.Process) { delayed(p); p.Stall[0].HTTP = &probe.HTTP{URL: "http://127.0.0.1/mended"} }))
+	s.ill = map[string]string{}
+	s.start()
+	s.run(time.Minute)
+	s.tells(`
+		31.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
+		32.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
+		32.001 PW0212 process=httpd pid=101 returned by itself
+		37.001 PW0303 process=httpd pid=101 recovered: by itself`)
+	s.tell("httpd", round, "http", watch.Bad, "of an old round")
+	s.step(Sensed{Signs: []watch.Sign{{Target: "httpd", Round: round, Name: "http", Verdict: watch.Bad}, {Target: "nobody", Round: 1, Verdict: watch.Bad}}})
+	s.cfg = one(nil)
+	s.start().run(time.Minute)
+	if _, on := s.attended["httpd"]; on || s.m.procs["httpd"].state != Up {
+		t.Errorf("without signs it is attended: %v, and %s:\n%s", on, s.m.procs["httpd"].state, s.story())
+	}
+}
+
+func TestAllOfAStalledNameAreKilled(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) {
+		p.Match.Select, p.Match.Count = procscan.All, procscan.Count{Min: 2, Max: scalar.Unlimited}
+		p.Restart.Delay = scalar.Duration(20 * time.Second)
+	})))
+	s.spawn("httpd")
+	s.spawn("httpd")
+	probedHTTPD(s)
+	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+		return simScript{after: func() { s.ill = map[string]string{}; s.spawn("httpd"); s.spawn("httpd") }}
+	}
+	s.sicken("httpd", "http", status500)
+	s.run(30 * time.Second)
+	s.die(s.idsOf("httpd")[0], sigkill)
+	late := s.spawn("httpd") // a worker, while the rest hangs
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.001 PW0307 process=httpd next restart, attempt 1 of 3, in 20s
+		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		41.003 PW0214 process=httpd pid=102 killed by procward: ended
+		41.003 PW0214 process=httpd pid=103 killed by procward: ended
+		41.003 PW0214 process=httpd pid=104 killed by procward: ended
+		41.004 PW0301 process=httpd restart, attempt 1 of 3
+		46.006 PW0303 process=httpd pid=105 attempt=1 attempts=3 recovered`)
+	if len(s.idsOf("httpd")) != 2 || !slices.Contains(s.victims, late) {
+		t.Errorf("%v are there, killed were %v", s.idsOf("httpd"), s.victims)
+	}
+}
+
+func TestStrategyAllOnAStall(t *testing.T) {
+	cfg := web(func(g *escalate.Group) { g.Strategy = escalate.All })
+	cfg.Processes["httpd"] = entry("httpd", "web", probed(nil))
+	s := newSim(t, cfg)
+	s.spawn("app")
+	probedHTTPD(s)
+	s.scripts["/restart/app"] = starts(s, "app", 0)
+	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd group=web probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd group=web pid=102 stalled: http: status 500 instead of 200
+		21.011 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
+		21.011 PW0401 group=web group is stopped: members app, httpd
+		21.012 PW0214 process=httpd group=web pid=102 killed by procward: ended
+		21.013 PW0214 process=app group=web pid=101 killed by procward: ended
+		21.013 PW0402 group=web group is started: members app, httpd
+		21.017 PW0301 process=httpd group=web restart, attempt 1 of 3
+		26.019 PW0303 process=app group=web pid=103 recovered
+		26.019 PW0303 process=httpd group=web pid=104 attempt=1 attempts=3 recovered`)
+}
+
+func TestDependentsAreHeldDuringAStall(t *testing.T) {
+	cfg := web(func(g *escalate.Group) { g.DependsOn = []string{"db"} })
+	cfg.Groups["db"] = escalate.DefaultGroup()
+	cfg.Processes["postgres"] = entry("postgres", "db", probed(func(p *confd.Process) { p.Restart.Delay = scalar.Duration(10 * time.Second) }))
+	s := newSim(t, cfg)
+	s.spawn("app")
+	s.spawn("postgres")
+	httpd := probedHTTPD(s)
+	for _, name := range []string{"app", "httpd", "postgres"} {
+		s.scripts["/restart/"+name] = startsWell(s, name)
+	}
+	s.sicken("postgres", "http", "no answer")
+	s.run(25 * time.Second)
+	s.die(httpd, exit3)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=postgres group=db probe fails: http: no answer
+		21.001 PW0601 process=postgres group=db pid=102 stalled: http: no answer
+		21.001 PW0307 process=postgres group=db next restart, attempt 1 of 3, in 10s
+		21.011 PW0607 process=postgres group=db evidence of the stall: /evidence/postgres
+		26.001 PW0201 process=httpd group=web pid=103 down: exited with code 3
+		26.001 PW0213 process=httpd group=web held back: group db is not up
+		31.003 PW0214 process=postgres group=db pid=102 killed by procward: ended
+		31.004 PW0301 process=postgres group=db restart, attempt 1 of 3
+		36.006 PW0303 process=postgres group=db pid=104 attempt=1 attempts=3 recovered
+		36.007 PW0301 process=httpd group=web restart, attempt 1 of 1
+		41.009 PW0303 process=httpd group=web pid=105 attempt=1 attempts=1 recovered`)
+}
+
+func TestStallWhileSuspended(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	probedHTTPD(s)
+	s.step(Suspend{Why: "the host is being shut down"})
+	s.sicken("httpd", "http", status500)
+	s.run(10 * time.Minute)
+	s.tells(`
+		1.000 PW0105 suspended: the host is being shut down
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200; suspended: the host is being shut down`)
+	s.cure("httpd", "http")
+	s.run(time.Second)
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	s.tells(`
+		601.000 PW0603 process=httpd probe is ok again: http
+		602.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		622.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200; suspended: the host is being shut down`)
+	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.step(Resume{Why: "the shutdown was cancelled"})
+	s.run(time.Minute)
+	s.tells(`
+		662.000 PW0106 resumed: the shutdown was cancelled
+		662.002 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		682.003 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		682.013 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		682.014 PW0214 process=httpd pid=101 killed by procward: ended
+		682.015 PW0301 process=httpd restart, attempt 1 of 3
+		687.017 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+}
+
+func TestStallIsHaltedByASuspension(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) { p.Restart.Delay = scalar.Duration(30 * time.Second) })))
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(25 * time.Second)
+	s.step(Suspend{Why: "the host is being shut down"})
+	s.run(time.Hour)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.001 PW0307 process=httpd next restart, attempt 1 of 3, in 30s
+		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		26.000 PW0105 suspended: the host is being shut down`)
+	if len(s.ran)+len(s.victims) > 0 {
+		t.Errorf("ran %v, killed %v", s.ran, s.victims)
+	}
+}
+
+func TestObserveTellsOfAStallOnce(t *testing.T) {
+	cfg := one(probed(nil))
+	cfg.Daemon.Observe = true
+	s := newSim(t, cfg)
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(time.Hour)
+	s.cure("httpd", "http")
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.001 PW0301 process=httpd restart, attempt 1 of 3 (observed, not done)
+		3601.000 PW0603 process=httpd probe is ok again: http
+		3601.001 PW0212 process=httpd pid=101 returned by itself
+		3606.001 PW0303 process=httpd pid=101 recovered: by itself`)
+	if len(s.ran)+len(s.victims)+len(s.evidence) > 0 {
+		t.Errorf("ran %v, killed %v, evidence of %v", s.ran, s.victims, s.evidence)
+	}
+}
+
+func TestAStalledUnitInTheOperatorsHands(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	id := probedHTTPD(s)
+	s.units["httpd"] = Unit{Name: "httpd.service", Hands: "systemd has a stop job for it"}
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	if len(s.victims)+len(s.evidence) > 0 || s.m.procs["httpd"].state != StoppedBy {
+		t.Errorf("it is %s, killed %v, evidence of %v", s.m.procs["httpd"].state, s.victims, s.evidence)
+	}
+	delete(s.units, "httpd") // the job was cancelled, and it hangs still
+	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0208 process=httpd stopped from outside procward: httpd.service: systemd has a stop job for it
+		61.005 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		61.015 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		61.016 PW0214 process=httpd pid=101 killed by procward: ended
+		61.017 PW0301 process=httpd restart, attempt 1 of 3
+		66.019 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+	s.die(id, clean)
+}
+
+func TestAStalledUnitIsStoppedBySystemd(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) { p.Restart.Run, p.Restart.Unit = nil, "httpd.service" })))
+	id := probedHTTPD(s)
+	s.scripts["unit:httpd.service"] = func(map[string]string) simScript {
+		return simScript{takes: 20 * time.Second, after: func() {
+			s.ill = map[string]string{}
+			s.die(id, watch.Cause{Known: true, Signal: 15})
+			s.spawn("httpd")
+		}}
+	}
+	s.sicken("httpd", "http", status500)
+	s.run(2 * time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		21.011 PW0301 process=httpd restart, attempt 1 of 3
+		46.013 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+	if len(s.victims) > 0 {
+		t.Errorf("killed %v", s.victims)
+	}
+}
+
+func TestKillNeverLeavesAStallToTheScript(t *testing.T) {
+	never := func(p *confd.Process) { p.Restart.Kill = restart.Kill{Never: true} }
+	for name, heals := range map[string]func(s *sim, id procscan.ID){
+		"another one":   func(s *sim, id procscan.ID) { s.ill = map[string]string{}; s.die(id, sigkill); s.spawn("httpd") },
+		"the same one":  func(s *sim, id procscan.ID) { s.cure("httpd", "http") },
+		"neither works": func(*sim, procscan.ID) {},
+	} {
+		s := newSim(t, one(probed(func(p *confd.Process) { never(p); p.Restart.Attempts = scalar.AtMost(1) })))
+		id := probedHTTPD(s)
+		s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+			return simScript{takes: time.Second, after: func() { heals(s, id) }}
+		}
+		s.sicken("httpd", "http", status500)
+		s.run(2 * time.Minute)
+		want := Up
+		if name == "neither works" {
+			want = GaveUp
+		}
+		if got := s.m.procs["httpd"].state; got != want || len(s.victims) > 0 || len(s.ran) != 1 {
+			t.Errorf("%s: it is %s, killed %v, ran %v:\n%s", name, got, s.victims, s.ran, s.story())
+		}
+	}
+}
+
+func TestReportOnly(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) { p.Stall[0].Action = watch.ActReport })))
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	s.cure("httpd", "http")
+	s.tell("httpd", s.attended["httpd"].Round, "http", watch.Blind, "the host is under pressure")
+	s.step(Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.attended["httpd"].Round, Name: "http", Slow: true, Text: "it took 4.5s of 5s"}}})
+	s.tell("httpd", s.attended["httpd"].Round, "http", watch.OK, "")
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.000 PW0606 process=httpd bad: http: status 500 instead of 200
+		61.000 PW0603 process=httpd probe is ok again: http
+		61.000 PW0604 process=httpd probe tells nothing: http: the host is under pressure
+		61.000 PW0605 process=httpd probe is slow: http: it took 4.5s of 5s
+		61.000 PW0603 process=httpd probe is ok again: http`)
+}
+
+func TestAStallClimbsTheLadder(t *testing.T) {
+	cfg := web(func(g *escalate.Group) { g.Escalate = g.Escalate[:2] })
+	cfg.Processes["httpd"] = entry("httpd", "web", probed(func(p *confd.Process) { p.Restart.Attempts = scalar.AtMost(0) }))
+	s := newSim(t, cfg)
+	s.spawn("app")
+	probedHTTPD(s)
+	s.scripts["/restart/app"] = starts(s, "app", 0)
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.scripts["/hook"] = func(map[string]string) simScript { return simScript{result: script.Result{Code: 75}} }
+	s.sicken("httpd", "http", status500)
+	s.run(5 * time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd group=web probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd group=web pid=102 stalled: http: status 500 instead of 200
+		21.001 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 0
+		21.011 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
+		21.012 PW0501 group=web attempt=1 escalation: restart-group
+		21.012 PW0401 group=web group is stopped: members app, httpd
+		21.013 PW0214 process=httpd group=web pid=102 killed by procward: ended
+		21.014 PW0214 process=app group=web pid=101 killed by procward: ended
+		21.014 PW0402 group=web group is started: members app, httpd
+		21.021 PW0602 process=httpd group=web probe fails: http: status 500 instead of 200
+		26.020 PW0303 process=app group=web pid=103 recovered
+		41.022 PW0601 process=httpd group=web pid=104 stalled: http: status 500 instead of 200
+		41.032 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
+		81.020 PW0502 group=web escalation failed: restart-group: no recovery within its wait, which is 1m0s
+		81.021 PW0501 group=web escalation: hook
+		81.022 PW0510 group=web escalation goes on: hook: the hook asks for the next rung
+		81.023 PW0504 group=web given up`)
+	s.cure("httpd", "http")
+	s.run(time.Minute)
+	s.tells(`
+		301.000 PW0603 process=httpd group=web probe is ok again: http
+		301.001 PW0212 process=httpd group=web pid=104 returned by itself
+		306.001 PW0303 process=httpd group=web pid=104 recovered: by itself`)
+}
+
+func TestReplacedIsJudgedAfresh(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	id := probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(5 * time.Second)
+	round := s.attended["httpd"].Round
+	s.ill = map[string]string{}
+	s.spawn("httpd")
+	s.die(id, clean)
+	s.run(time.Minute)
+	if now := s.attended["httpd"].Round; now <= round || s.m.procs["httpd"].state != Up {
+		t.Errorf("round %d after %d:\n%s", now, round, s.story())
+	}
+}
+
+// status is a process as an operator sees it.
+func (s *sim) status(name string) ProcessStatus {
+	for _, p := range s.m.Status(s.now, time.Time{}).Processes {
+		if p.Name == name {
+			return p
+		}
+	}
+	s.t.Fatalf("no process %s", name)
+	return ProcessStatus{}
+}
