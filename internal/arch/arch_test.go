@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"internal/notify":  {},
 	"internal/systemd": {},
 	"watch":            {"procscan"},
+	"watch/evidence":   {"procscan", "internal/trust"},
 	"restart":          {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":         {"watch", "internal/scalar", "internal/script"},
 	"conf.d":           {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "internal/scalar", "internal/script", "internal/trust"},

@@ -1,0 +1,110 @@
+package evidence
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"unicode"
+)
+
+// page is a part of a file that one reader fills while somebody else may take it away.
+type page struct {
+	mu    sync.Mutex
+	text  []byte
+	limit int
+	at    string // what is being read
+	done  bool   // nothing is added any more
+}
+
+func newPage(limit int) *page { return &page{limit: limit} }
+
+// linef adds one line; what is not printable in it is escaped, so that no name or output
+// of somebody else makes a line of its own or speaks to a terminal. It is false once the
+// page is full or was taken.
+func (p *page) linef(format string, args ...any) bool {
+	line := printable(fmt.Sprintf(format, args...))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.done {
+		return false
+	}
+	if len(p.text)+len(line)+1 > p.limit {
+		p.text = fmt.Appendf(p.text, "… cut here: more than %d bytes\n", p.limit)
+		p.done = true
+		return false
+	}
+	p.text = append(append(p.text, line...), '\n')
+	return true
+}
+
+// reading notes what is going to be read; false as in linef.
+func (p *page) reading(what string) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = what
+	return !p.done
+}
+
+// finish says that all is read.
+func (p *page) finish() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.done = true
+}
+
+// take gives what is on the page. Of a page that was not finished it says why, and what
+// was being read.
+func (p *page) take(why string) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.done {
+		p.done = true
+		if p.at != "" {
+			why += ", while reading " + p.at
+		}
+		p.text = append(p.text, printable("… the rest is missing: "+why)+"\n"...)
+	}
+	return p.text
+}
+
+// block adds text that has lines of its own, indented, at most so many of them.
+func (p *page) block(text string, lines int) {
+	all := strings.Split(strings.TrimRight(text, "\n"), "\n")
+	for i, line := range all {
+		if i == lines {
+			p.more(len(all)-i, "lines")
+			return
+		}
+		if !p.linef("    %s", line) {
+			return
+		}
+	}
+}
+
+func (p *page) more(n int, what string) {
+	if n > 0 {
+		p.linef("    … and %d more %s", n, what)
+	}
+}
+
+// printable escapes what is not, but for tabs.
+func printable(s string) string {
+	odd := func(r rune) bool { return r != '\t' && (!unicode.IsPrint(r) || r == unicode.ReplacementChar) }
+	if strings.IndexFunc(s, odd) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case r == unicode.ReplacementChar && s[i] != "\uFFFD"[0]:
+			fmt.Fprintf(&b, `\x%02x`, s[i])
+		case odd(r):
+			q := strconv.QuoteRune(r)
+			b.WriteString(q[1 : len(q)-1])
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,157 @@
+// Package evidence writes down what the kernel can tell about a stalled process before it
+// is killed: a text file for the operator, taken in a bounded time and of a bounded size.
+//
+// It reads only what does not take the target's memory lock: never smaps, maps, environ
+// or cmdline. Whatever it reads is read through one descriptor of /proc/PID whose start
+// time was verified, so it is never that of another process with the same PID.
+package evidence
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"procward/procscan"
+)
+
+// Case is one stall.
+type Case struct {
+	Process string        // the name of the process; characters that a file name should not have are replaced
+	Sign    string        // the name of the sign that told the stall
+	Why     string        // in words
+	At      time.Time     // when it was judged; the zero time is now
+	IDs     []procscan.ID // what is stalled
+	Probes  []string      // the last results of its probes, one line each
+	Dump    string        // what is sent to it next, in words; "" for nothing
+}
+
+// Writer takes evidence. Of its fields only Dir must be given. It may be used by several
+// goroutines at a time.
+type Writer struct {
+	Dir      string // absolute; made with mode 0700 where it is missing
+	Keep     int    // how many files are kept; 0: DefaultKeep
+	MaxBytes int    // of one file; 0: DefaultMaxBytes
+	MaxTotal int64  // of all files together; 0: DefaultMaxTotal
+	Proc     string // the proc file system; "": /proc
+
+	stuck atomic.Int32 // tasks that were left behind and have not ended
+}
+
+// The bounds where a Writer gives none.
+const (
+	DefaultKeep     = 20
+	DefaultMaxBytes = 256 << 10
+	DefaultMaxTotal = 16 << 20
+)
+
+// Longest is how long Collect takes where its context ends no sooner.
+const Longest = 10 * time.Second
+
+// maxStuck is how many tasks may hang, each with a thread, before none is started any more.
+const maxStuck = 32
+
+var errStuck = errors.New("not tried: too many earlier readers hang")
+
+// Collect takes the evidence of a case and gives the path of the file. It returns by the
+// deadline of ctx, or after Longest. What hangs is left behind: the file then says what
+// is missing, as it does for what was not permitted and for a process that has ended
+// meanwhile; none of these is an error. When ctx is cancelled, what has been read by then
+// is written. An error means that there is no file, or that it is not known to be on disk.
+func (w *Writer) Collect(ctx context.Context, c Case) (string, error) {
+	end := time.Now().Add(Longest)
+	if d, ok := ctx.Deadline(); ok && d.Before(end) {
+		end = d
+	}
+	left := time.Until(end)
+	if left <= 0 {
+		return "", fmt.Errorf("write evidence of %s: %w", c.Process, context.DeadlineExceeded)
+	}
+	if c.At.IsZero() {
+		c.At = time.Now()
+	}
+	// A quarter is kept for the writing.
+	reading, cancel := context.WithTimeout(ctx, left-left/4)
+	defer cancel()
+	text := w.report(reading, c)
+
+	type result struct {
+		path string
+		err  error
+	}
+	written := make(chan result, 1)
+	t := w.start(func() {
+		path, err := w.write(c, text)
+		written <- result{path, err}
+	})
+	if t == nil {
+		return "", fmt.Errorf("write evidence of %s: %w", c.Process, errStuck)
+	}
+	timer := time.NewTimer(time.Until(end))
+	defer timer.Stop()
+	select {
+	case r := <-written:
+		if r.err != nil {
+			return r.path, fmt.Errorf("write evidence of %s: %w", c.Process, r.err)
+		}
+		return r.path, nil
+	case <-timer.C:
+		w.leave(t)
+		return "", fmt.Errorf("write evidence of %s: %s takes too long: %w", c.Process, w.Dir, os.ErrDeadlineExceeded)
+	}
+}
+
+// task is something that may hang.
+type task struct {
+	done  chan struct{}
+	state atomic.Int32
+}
+
+// The states of a task.
+const (
+	running = iota
+	ended
+	left // behind: nobody waits for it any more
+)
+
+// start begins a task; nil where too many hang already. It ends when what it reads or
+// writes does.
+func (w *Writer) start(f func()) *task {
+	if w.stuck.Load() >= maxStuck {
+		return nil
+	}
+	t := &task{done: make(chan struct{})}
+	go func() {
+		f()
+		if !t.state.CompareAndSwap(running, ended) {
+			w.stuck.Add(-1)
+		}
+		close(t.done)
+	}()
+	return t
+}
+
+// leave gives a task up.
+func (w *Writer) leave(t *task) {
+	w.stuck.Add(1)
+	if !t.state.CompareAndSwap(running, left) {
+		w.stuck.Add(-1)
+	}
+}
+
+func (w *Writer) proc() string {
+	if w.Proc == "" {
+		return "/proc"
+	}
+	return w.Proc
+}
+
+// or is v, or the default where v is not above 0.
+func or[T int | int64](v, otherwise T) T {
+	if v > 0 {
+		return v
+	}
+	return otherwise
+}
