@@ -56,9 +56,11 @@ var allowed = map[string][]string{
 	"internal/notify":  {},
 	"internal/systemd": {},
 	"watch":            {"procscan"},
+	"watch/probe":      {"watch", "procscan", "internal/scalar", "internal/script", "internal/trust"},
 	"watch/evidence":   {"procscan", "internal/trust"},
 	"restart":          {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":         {"watch", "internal/scalar", "internal/script"},
+	"escalate/power":   {"internal/scalar"},
 	"conf.d":           {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "internal/scalar", "internal/script", "internal/trust"},
 	"internal/engine":  {"conf.d", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/script", "internal/systemd"},
 	"internal/control": {"conf.d", "internal/engine"},
@@ -99,7 +101,7 @@ var only = map[string][]string{
 	"github.com/godbus/dbus":                  {"internal/systemd"},
 	"github.com/coreos/go-systemd/v22/dbus":   {"internal/systemd"},
 	"github.com/coreos/go-systemd/v22/login1": {"internal/systemd"},
-	"net/http":                                {"internal/control"},
+	"net/http":                                {"internal/control", "watch/probe"},
 }
 
 func TestLibrariesKeepToTheirRooms(t *testing.T) {

@@ -1,0 +1,186 @@
+package probe
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"time"
+)
+
+// asker carries out HTTP checks of one spec.
+type asker struct {
+	spec    *HTTP
+	body    *regexp.Regexp // nil: any
+	request *http.Request  // without what the files say
+	expires time.Duration  // of the certificate; 0: it does not matter
+	plain   *http.Client   // where there are no files; else nil
+	files   files
+	reading atomic.Bool
+}
+
+// newAsker makes the checker of a valid spec.
+func newAsker(spec *HTTP) (*asker, error) {
+	req, err := http.NewRequest(spec.Method, spec.URL, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "procward")
+	for k, v := range spec.Headers {
+		req.Header.Set(k, v)
+		if http.CanonicalHeaderKey(k) == "Host" {
+			req.Host = v
+		}
+	}
+	a := &asker{spec: spec, request: req, files: files{spec: spec}}
+	if spec.Body != "" {
+		if a.body, err = regexp.Compile(spec.Body); err != nil {
+			return nil, err
+		}
+	}
+	if spec.TLS != nil {
+		a.expires = spec.TLS.Expires.D()
+	}
+	if a.files.paths = spec.paths(); len(a.files.paths) == 0 {
+		l, err := load(spec)
+		if err != nil {
+			return nil, err
+		}
+		a.plain = l.client
+	}
+	return a, nil
+}
+
+func (a *asker) check(ctx context.Context, timeout time.Duration) result {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	client, req := a.plain, a.request.WithContext(ctx)
+	if client == nil {
+		l, err := a.readFiles(ctx)
+		if err != nil {
+			return unknown("%v", err)
+		}
+		if client = l.client; l.authorization != "" {
+			req.Header = req.Header.Clone()
+			req.Header.Set("Authorization", l.authorization)
+		}
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return judge(bare(err), "no answer", timeout)
+	}
+	defer resp.Body.Close()
+	if r := a.head(resp); r.outcome != Success {
+		return r
+	}
+	if err := a.read(resp.Body); err != nil {
+		return judge(err, "no complete answer", timeout)
+	}
+	return success("status %d", resp.StatusCode)
+}
+
+// readFiles is what the files say now. They may lie where reading hangs.
+func (a *asker) readFiles(ctx context.Context) (*loaded, error) {
+	type read struct {
+		l   *loaded
+		err error
+	}
+	r, err := patiently(ctx, &a.reading, func() read {
+		l, err := a.files.now()
+		return read{l, err}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", strings.Join(a.files.paths, ", "), err)
+	}
+	return r.l, r.err
+}
+
+// bare is the error below what http.Client wraps around it: the method and the URL.
+func bare(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) {
+		return u.Err
+	}
+	return err
+}
+
+// head judges what comes before the body.
+func (a *asker) head(resp *http.Response) result {
+	accepted := false
+	for _, s := range a.spec.Status {
+		accepted = accepted || s.From <= resp.StatusCode && resp.StatusCode <= s.To
+	}
+	if !accepted {
+		text := fmt.Sprintf("status %d instead of %s", resp.StatusCode, statuses(a.spec.Status))
+		if to := resp.Header.Get("Location"); to != "" {
+			text += fmt.Sprintf(", with a redirect to %.200q", to)
+		}
+		return failure("%s", text)
+	}
+	if a.expires > 0 && resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
+		if end := resp.TLS.PeerCertificates[0].NotAfter; time.Until(end) < a.expires {
+			return failure("the certificate ends on %s", end.UTC().Format(time.DateOnly))
+		}
+	}
+	return result{outcome: Success}
+}
+
+func statuses(list []Status) string {
+	var words []string
+	for _, s := range list {
+		words = append(words, s.String())
+	}
+	return strings.Join(words, ", ")
+}
+
+// read reads the body as far as it is asked for, and looks for what must be in it.
+func (a *asker) read(body io.Reader) error {
+	limited := io.LimitReader(body, int64(a.spec.MaxBody))
+	if a.body == nil {
+		_, err := io.Copy(io.Discard, limited)
+		return err
+	}
+	return find(a.body, limited, a.spec.MaxBody)
+}
+
+// find says whether an expression is found in what r gives, nil if it is. It reads no
+// further than it has to.
+func find(re *regexp.Regexp, r io.Reader, limit Size) error {
+	seen := &seeing{r: r}
+	found := re.MatchReader(bufio.NewReader(seen))
+	switch {
+	case seen.err != nil:
+		return seen.err // without it the end would have been taken for the end of the text
+	case found:
+		return nil
+	case seen.n >= int64(limit):
+		return fmt.Errorf("%q is not in the first %s of the answer", re, limit)
+	case seen.n == 0:
+		return fmt.Errorf("an empty answer, without %q", re)
+	}
+	return fmt.Errorf("%q is not in the answer: %.200q", re, seen.first)
+}
+
+// seeing notes what is read through it.
+type seeing struct {
+	r     io.Reader
+	n     int64
+	first []byte // at most 200
+	err   error  // but the end
+}
+
+func (s *seeing) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	s.first = append(s.first, p[:min(n, 200-len(s.first))]...)
+	s.n += int64(n)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}

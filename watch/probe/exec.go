@@ -1,0 +1,124 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"procward/internal/scalar"
+	"procward/internal/script"
+)
+
+// Exec runs a script or a Nagios plug-in. Of the exit codes those in ok are a success, 2
+// is a failure, 1 is what warning says and every other is what unknown says; so is the
+// end by a signal. A program that cannot be started is always unknown.
+type Exec struct {
+	Run     script.Argv       `yaml:"run"`
+	User    string            `yaml:"user"` // procward's own
+	Env     map[string]string `yaml:"env"`
+	OK      []int             `yaml:"ok"`      // exit codes: [0]
+	Warning Word              `yaml:"warning"` // exit code 1: ok (default), or fail
+	Unknown Word              `yaml:"unknown"` // exit code 3 and what is not known: unknown (default), or fail
+}
+
+// Word is what an exit code counts as.
+type Word string
+
+// The words.
+const (
+	CountsOK      Word = "ok"
+	CountsFail    Word = "fail"
+	CountsUnknown Word = "unknown"
+)
+
+// DefaultExec is what an exec check holds before its keys are read.
+func DefaultExec() Exec { return Exec{OK: []int{0}, Warning: CountsOK, Unknown: CountsUnknown} }
+
+// Exit codes of a plug-in (monitoring-plugins developer guidelines).
+const (
+	codeWarning  = 1
+	codeCritical = 2
+)
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (e *Exec) Validate() error {
+	errs := []error{scalar.Under("run", e.Run.Validate()), scalar.Under("env", scalar.ValidateEnv(e.Env))}
+	if len(e.OK) == 0 {
+		errs = append(errs, scalar.Errorf("ok", "accepts nothing: write for instance [0]"))
+	}
+	for i, code := range e.OK {
+		if code < 0 || code > 255 {
+			errs = append(errs, scalar.Errorf("ok["+strconv.Itoa(i)+"]", "%d is no exit code from 0 to 255", code))
+		}
+	}
+	if e.Warning != CountsOK && e.Warning != CountsFail {
+		errs = append(errs, scalar.Errorf("warning", "%q is neither ok nor fail", e.Warning))
+	}
+	if e.Unknown != CountsUnknown && e.Unknown != CountsFail {
+		errs = append(errs, scalar.Errorf("unknown", "%q is neither unknown nor fail", e.Unknown))
+	}
+	return errors.Join(errs...)
+}
+
+// outcome is what an exit code counts as.
+func (e *Exec) outcome(code int) Outcome {
+	switch {
+	case slices.Contains(e.OK, code):
+		return Success
+	case code == codeCritical:
+		return Failure
+	case code == codeWarning && e.Warning == CountsOK:
+		return Success
+	case code == codeWarning || e.Unknown == CountsFail:
+		return Failure
+	}
+	return Unknown
+}
+
+// grace is how long a program that is out of time has between SIGTERM and SIGKILL.
+const grace = time.Second
+
+// executor carries out exec checks.
+type executor struct {
+	spec    *Exec
+	scripts *script.Runner
+}
+
+func (e *executor) check(ctx context.Context, timeout time.Duration) result {
+	job := script.Job{Argv: e.spec.Run, User: e.spec.User, Env: e.spec.Env, Timeout: timeout, Grace: grace, End: ctx.Done()}
+	res := e.scripts.Run(context.WithoutCancel(ctx), job, nil)
+	r := e.result(res, timeout)
+	r.output = res.Output
+	return r
+}
+
+func (e *executor) result(res script.Result, timeout time.Duration) result {
+	line := firstLine(res.Output)
+	switch {
+	case res.TimedOut:
+		return late("no result", timeout)
+	case res.Err != nil:
+		return unknown("%v", res.Err)
+	case res.Signal != "":
+		r := unknown("ended by %s", res.Signal)
+		if e.spec.Unknown == CountsFail {
+			r.outcome = Failure
+		}
+		return r
+	}
+	text := "exit code " + strconv.Itoa(res.Code)
+	if line != "" {
+		text += ": " + line
+	}
+	return result{outcome: e.spec.outcome(res.Code), text: text}
+}
+
+// firstLine is what a person reads of the output of a plug-in: its first line without
+// the performance data. Both end with a bar in what the script room gives.
+func firstLine(output string) string {
+	line, _, _ := strings.Cut(output, "|")
+	return strings.TrimSpace(line)
+}

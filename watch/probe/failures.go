@@ -1,0 +1,87 @@
+package probe
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+
+	"procward/internal/scalar"
+)
+
+// Failures is how many failures make a check bad: N of the last Of results that are
+// known; Of is N where they must be in a row. In YAML it is a number, or "3 of 5".
+type Failures struct{ N, Of int }
+
+// failures is how they are written.
+var failures = regexp.MustCompile(`^([1-9][0-9]{0,5})(?: of ([1-9][0-9]{0,5}))?$`)
+
+// UnmarshalText reads "3" or "3 of 5".
+func (f *Failures) UnmarshalText(text []byte) error {
+	m := failures.FindSubmatch(text)
+	if m == nil {
+		return fmt.Errorf("%q is not a number of failures in a row, like 3, nor like 3 of 5", text)
+	}
+	f.N, _ = strconv.Atoi(string(m[1]))
+	f.Of = f.N
+	if m[2] != nil {
+		f.Of, _ = strconv.Atoi(string(m[2]))
+	}
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (f Failures) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
+
+// String is "3", or "3 of 5".
+func (f Failures) String() string {
+	if f.N == f.Of {
+		return strconv.Itoa(f.N)
+	}
+	return fmt.Sprintf("%d of %d", f.N, f.Of)
+}
+
+// Validate holds when 1 <= N <= Of <= 64.
+func (f Failures) Validate() error {
+	switch {
+	case f.N < 1:
+		return scalar.Errorf("", "%d is less than 1", f.N)
+	case f.N > f.Of:
+		return scalar.Errorf("", "%d failures cannot be among %d results: write for instance %d of %d", f.N, f.Of, f.Of, f.N)
+	case f.Of > maxCount:
+		return scalar.Errorf("", "%d results are not remembered: the most is %d; use a longer interval", f.Of, maxCount)
+	}
+	return nil
+}
+
+// Size is a number of bytes with a unit: "512B", "64KiB", "1MiB".
+type Size int64
+
+// size is how one is written.
+var size = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})(B|KiB|MiB|GiB)$`)
+
+// UnmarshalText reads a size.
+func (s *Size) UnmarshalText(text []byte) error {
+	m := size.FindSubmatch(text)
+	if m == nil {
+		return fmt.Errorf("%q is not a size: write for instance 512B, 64KiB or 1MiB", text)
+	}
+	n, _ := strconv.ParseInt(string(m[1]), 10, 64)
+	*s = Size(n << units[string(m[2])])
+	return nil
+}
+
+// units are the powers of two of what stands behind a size.
+var units = map[string]int{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}
+
+// MarshalText writes the size with the largest unit that is exact.
+func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// String is "64KiB".
+func (s Size) String() string {
+	for _, unit := range []string{"GiB", "MiB", "KiB"} {
+		if n := s >> units[unit]; s > 0 && n<<units[unit] == s {
+			return fmt.Sprintf("%d%s", n, unit)
+		}
+	}
+	return fmt.Sprintf("%dB", int64(s))
+}

@@ -1,0 +1,106 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/scalar"
+)
+
+// Heartbeat is a file that the program touches, or replaces, again and again. That its
+// mtime moves is what counts, not what it says: a step of the clock is no matter. A file
+// that is not there does not move. From the start of the process on it has max-age to
+// move for the first time; until then nothing is judged.
+type Heartbeat struct {
+	File   string          `yaml:"file"`
+	MaxAge scalar.Duration `yaml:"max-age"`
+}
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (h *Heartbeat) Validate() error {
+	errs := []error{absolute("file", h.File), within("max-age", h.MaxAge, time.Second, 7*24*time.Hour)}
+	if h.File == "" {
+		errs = append(errs, scalar.Errorf("file", "is missing: write the path of the file that the program touches"))
+	}
+	return errors.Join(errs...)
+}
+
+// beat is one state of the file. The zero value is: not there.
+type beat struct {
+	ino   uint64
+	mtime unix.Timespec
+}
+
+// listener carries out heartbeat checks. Ages are in time that the host was awake:
+// while it is suspended the program cannot beat.
+type listener struct {
+	spec  *Heartbeat
+	awake func() time.Duration
+	busy  atomic.Bool
+
+	looked bool          // at all
+	moved  bool          // since it was looked at first
+	last   beat          // as it was seen last
+	at     time.Duration // when it was seen to have moved; else when looking began
+}
+
+func newListener(spec *Heartbeat, awake func() time.Duration, since time.Duration) *listener {
+	return &listener{spec: spec, awake: awake, at: since}
+}
+
+func (l *listener) check(ctx context.Context, timeout time.Duration) result {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	type looked struct {
+		beat
+		err error
+	}
+	now, err := patiently(ctx, &l.busy, func() looked {
+		b, err := look(l.spec.File)
+		return looked{b, err}
+	})
+	switch {
+	case errors.Is(err, context.DeadlineExceeded): // that says something of the file system, not of the program
+		return unknown("stat %s did not return within %s", l.spec.File, scalar.Duration(timeout))
+	case err != nil:
+		return unknown("stat %s: %v", l.spec.File, err)
+	case now.err != nil:
+		return unknown("stat %s: %v", l.spec.File, now.err)
+	}
+	return l.judge(now.beat, l.awake())
+}
+
+// judge is what one look at the file means.
+func (l *listener) judge(b beat, now time.Duration) result {
+	if l.looked && b != l.last && b != (beat{}) {
+		l.moved, l.at = true, now
+	}
+	l.looked, l.last = true, b
+	age := now - l.at
+	switch {
+	case age < l.spec.MaxAge.D() && l.moved:
+		return success("it moves")
+	case age < l.spec.MaxAge.D():
+		return early("%s has not moved yet", l.spec.File)
+	case b == (beat{}):
+		return failure("%s does not exist", l.spec.File)
+	}
+	return failure("%s has not moved for %s", l.spec.File, scalar.Duration(age.Round(time.Second)))
+}
+
+// look is stat(2); a file that does not exist is no error.
+func look(file string) (beat, error) {
+	var st unix.Stat_t
+	switch err := unix.Stat(file, &st); err {
+	case nil:
+		return beat{st.Ino, st.Mtim}, nil
+	case unix.ENOENT:
+		return beat{}, nil
+	default:
+		return beat{}, err
+	}
+}

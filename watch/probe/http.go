@@ -1,0 +1,190 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"procward/internal/scalar"
+)
+
+// HTTP asks a web server, in HTTP/1.1 over a connection of its own each time: one that
+// is kept would not show that none is accepted any more. Proxies named in the
+// environment are not used. The whole answer, up to max-body, has to be there within the
+// timeout.
+type HTTP struct {
+	URL       string            `yaml:"url"`
+	Method    string            `yaml:"method"`    // GET, or HEAD
+	Headers   map[string]string `yaml:"headers"`   // Host among them
+	AuthFile  string            `yaml:"auth-file"` // its first line is user:password, or Bearer and a token
+	Status    []Status          `yaml:"status"`    // that are accepted: [2xx]
+	Body      string            `yaml:"body"`      // RE2 that must be found in the body's first max-body
+	MaxBody   Size              `yaml:"max-body"`  // 64KiB
+	TLS       *TLS              `yaml:"tls"`
+	Redirects bool              `yaml:"redirects"` // false: a redirect is an answer like any other
+}
+
+// TLS says how the server of an https URL is known, and we to it.
+type TLS struct {
+	CAFile     string          `yaml:"ca-file"`     // PEM, instead of the host's authorities
+	ServerName string          `yaml:"server-name"` // that the certificate must be for: the URL's host
+	CertFile   string          `yaml:"cert-file"`   // PEM, our own certificate
+	KeyFile    string          `yaml:"key-file"`
+	Insecure   bool            `yaml:"insecure"` // any certificate will do
+	Expires    scalar.Duration `yaml:"expires"`  // a certificate that ends within this is a failure; 0s: only one that has ended
+}
+
+// DefaultHTTP is what an HTTP check holds before its keys are read.
+func DefaultHTTP() HTTP {
+	return HTTP{Method: http.MethodGet, Status: []Status{{200, 299}}, MaxBody: 64 << 10}
+}
+
+// maxMaxBody bounds what is read of one body.
+const maxMaxBody = 64 << 20
+
+// token is the name of a header field (RFC 9110, 5.6.2).
+var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (h *HTTP) Validate() error {
+	errs := []error{validateURL(h.URL), validateHeaders(h.Headers), absolute("auth-file", h.AuthFile), compiles("body", h.Body)}
+	switch {
+	case h.Method != http.MethodGet && h.Method != http.MethodHead:
+		errs = append(errs, scalar.Errorf("method", "%q is neither GET nor HEAD", h.Method))
+	case h.Method == http.MethodHead && h.Body != "":
+		errs = append(errs, scalar.Errorf("body", "an answer to HEAD has none: use method: GET"))
+	}
+	if len(h.Status) == 0 {
+		errs = append(errs, scalar.Errorf("status", "accepts nothing: write for instance [200, 204] or [2xx]"))
+	}
+	if h.MaxBody < 1 || h.MaxBody > maxMaxBody {
+		errs = append(errs, scalar.Errorf("max-body", "%s is not from 1B to %s", h.MaxBody, Size(maxMaxBody)))
+	}
+	if h.TLS != nil {
+		errs = append(errs, scalar.Under("tls", h.TLS.validate()))
+		if strings.HasPrefix(h.URL, "http:") && !h.Redirects {
+			errs = append(errs, scalar.Errorf("tls", "the url is not one of https: change that, or remove tls"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func validateURL(s string) error {
+	u, err := url.Parse(s)
+	switch {
+	case s == "":
+		return scalar.Errorf("url", "is missing: write for instance http://127.0.0.1/health")
+	case err != nil:
+		return scalar.Errorf("url", "%q is no URL: %v", s, errors.Unwrap(err))
+	case u.Scheme != "http" && u.Scheme != "https":
+		return scalar.Errorf("url", "%q begins with neither http:// nor https://", s)
+	case u.Hostname() == "":
+		return scalar.Errorf("url", "%q names no host", s)
+	case u.User != nil:
+		return scalar.Errorf("url", "holds a user: put user:password into a file of its own, and name that in auth-file")
+	case u.Port() != "" && !isPort(u.Port()):
+		return scalar.Errorf("url", "%s is no port from 1 to 65535", u.Port())
+	}
+	return nil
+}
+
+func isPort(s string) bool {
+	n, err := strconv.ParseUint(s, 10, 16)
+	return err == nil && n > 0
+}
+
+func validateHeaders(headers map[string]string) error {
+	var errs []error
+	for _, k := range slices.Sorted(maps.Keys(headers)) {
+		at := "headers." + k
+		switch http.CanonicalHeaderKey(k) {
+		case "Authorization":
+			errs = append(errs, scalar.Errorf(at, "a secret does not belong here: put user:password, or Bearer and the token, into a file of its own, and name that in auth-file"))
+		case "Content-Length", "Transfer-Encoding", "Connection", "Trailer", "Upgrade":
+			errs = append(errs, scalar.Errorf(at, "is said by procward itself: remove it"))
+		}
+		if !token.MatchString(k) {
+			errs = append(errs, scalar.Errorf(at, "is no name of a header"))
+		}
+		if strings.ContainsFunc(headers[k], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
+			errs = append(errs, scalar.Errorf(at, "holds a control character"))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (t *TLS) validate() error {
+	errs := []error{absolute("ca-file", t.CAFile), absolute("cert-file", t.CertFile), absolute("key-file", t.KeyFile)}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		errs = append(errs, scalar.Errorf("cert-file", "a certificate and its key go together: write cert-file and key-file, or neither"))
+	}
+	if t.Insecure && (t.CAFile != "" || t.ServerName != "") {
+		errs = append(errs, scalar.Errorf("insecure", "accepts any certificate: remove it, or ca-file and server-name"))
+	}
+	return errors.Join(errs...)
+}
+
+// absolute holds for an absolute path, and for none.
+func absolute(key, path string) error {
+	if path != "" && !filepath.IsAbs(path) || strings.ContainsRune(path, 0) {
+		return scalar.Errorf(key, "%q is not an absolute path", path)
+	}
+	return nil
+}
+
+// compiles holds for an RE2 expression.
+func compiles(key, expr string) error {
+	if _, err := regexp.Compile(expr); err != nil {
+		return scalar.Errorf(key, "%v", err)
+	}
+	return nil
+}
+
+// Status is a status of HTTP, or a range of them: "200", "2xx", "200-399".
+type Status struct{ From, To int }
+
+// status is how they are written.
+var status = regexp.MustCompile(`^([1-5])(?:xx|([0-9]{2})(?:-([1-5][0-9]{2}))?)$`)
+
+// UnmarshalText reads a status or a range, from 100 to 599.
+func (s *Status) UnmarshalText(text []byte) error {
+	m := status.FindSubmatch(text)
+	if m == nil {
+		return fmt.Errorf("%q is no status from 100 to 599: write for instance 200, 2xx or 200-399", text)
+	}
+	class := int(m[1][0]-'0') * 100
+	if m[2] == nil {
+		*s = Status{class, class + 99}
+		return nil
+	}
+	n, _ := strconv.Atoi(string(m[2]))
+	*s = Status{class + n, class + n}
+	if m[3] != nil {
+		s.To, _ = strconv.Atoi(string(m[3]))
+	}
+	if s.To < s.From {
+		return fmt.Errorf("%q ends before it begins", text)
+	}
+	return nil
+}
+
+// MarshalText writes what UnmarshalText reads.
+func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// String is "200", "2xx" or "200-399".
+func (s Status) String() string {
+	switch {
+	case s.From == s.To:
+		return strconv.Itoa(s.From)
+	case s.From%100 == 0 && s.To == s.From+99:
+		return fmt.Sprintf("%dxx", s.From/100)
+	}
+	return fmt.Sprintf("%d-%d", s.From, s.To)
+}

@@ -1,0 +1,136 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"procward/internal/scalar"
+)
+
+// Notify is a datagram socket to which the program speaks the sd_notify(3) protocol, as
+// it does where systemd started it: NOTIFY_SOCKET is its path. READY=1 and WATCHDOG=1
+// are signs of life and must come within max-age, or what WATCHDOG_USEC= says;
+// EXTEND_TIMEOUT_USEC= asks for more time. WATCHDOG=trigger is a failure at once. After
+// STOPPING=1 nothing is judged, nor before the first sign within max-age of the start.
+//
+// The kernel says who writes: root, procward's own user and the user named are heard. The
+// socket is there as long as its process or monitor is attended, also while that is
+// started again. Its directory must exist.
+type Notify struct {
+	Socket string          `yaml:"socket"`
+	User   string          `yaml:"user"` // that the program runs as: procward's own
+	MaxAge scalar.Duration `yaml:"max-age"`
+}
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (n *Notify) Validate() error {
+	return errors.Join(socketPath("socket", n.Socket), within("max-age", n.MaxAge, time.Second, 7*24*time.Hour))
+}
+
+// life is what a program has said of itself. Times are of being awake.
+type life struct {
+	mu      sync.Mutex
+	from    time.Duration // when judging begins: it has max-age from then on
+	alive   time.Duration // the last sign of life; 0: none since the start
+	extend  time.Duration // until when it has asked to be let alone
+	maxAge  time.Duration // as it has said; 0: nothing
+	stops   time.Duration // when it said that it stops; 0: it does not
+	trigger bool          // it said that it is stuck
+	status  string
+	heard   time.Duration // anything at all
+}
+
+// afresh forgets what was said before the time since, at which the program started.
+// What it has said since then, before it was found, counts.
+func (l *life) afresh(since, from time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.from = from
+	if l.heard < since {
+		l.trigger, l.maxAge, l.extend, l.status = false, 0, 0, ""
+	}
+	if l.alive < since {
+		l.alive = 0
+	}
+	if l.stops < since {
+		l.stops = 0
+	}
+}
+
+// hear takes one datagram in, and says whether it should be judged now.
+func (l *life) hear(message string, now time.Duration) (urgent bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.heard = now
+	for line := range strings.SplitSeq(message, "\n") {
+		key, value, _ := strings.Cut(line, "=")
+		switch key {
+		case "READY", "WATCHDOG":
+			urgent = l.sign(value, now) || urgent
+		case "WATCHDOG_USEC":
+			l.maxAge = microseconds(value)
+		case "EXTEND_TIMEOUT_USEC":
+			l.extend = max(l.extend, now+microseconds(value))
+		case "STOPPING":
+			if value == "1" {
+				l.stops = now
+			}
+		case "STATUS":
+			l.status = fmt.Sprintf("%.200q", value)
+		}
+	}
+	return urgent
+}
+
+// sign takes READY= or WATCHDOG= in, and says whether that is news.
+func (l *life) sign(value string, now time.Duration) bool {
+	switch value {
+	case "1":
+		news := l.alive == 0 || l.trigger
+		l.alive, l.trigger, l.stops = now, false, 0
+		return news
+	case "trigger":
+		news := !l.trigger
+		l.trigger = true
+		return news
+	}
+	return false
+}
+
+// microseconds is 0 where it is no number, and bounded by a week.
+func microseconds(s string) time.Duration {
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(min(n, uint64(7*24*time.Hour/time.Microsecond))) * time.Microsecond
+}
+
+// judge is what it means now.
+func (l *life) judge(maxAge, now time.Duration) result {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.maxAge > 0 {
+		maxAge = l.maxAge
+	}
+	age := now - max(l.alive, l.from)
+	r := result{outcome: Success, text: "alive"}
+	switch {
+	case l.stops > 0:
+		r = early("it says that it stops")
+	case l.trigger:
+		r = failure("it says itself that it is stuck (WATCHDOG=trigger)")
+	case age >= maxAge && now >= l.extend:
+		r = failure("no WATCHDOG=1 for %s", scalar.Duration(age.Round(time.Second)))
+	case l.alive == 0:
+		r = early("no READY=1 or WATCHDOG=1 yet")
+	}
+	if l.status != "" {
+		r.text += ", status " + l.status
+	}
+	return r
+}

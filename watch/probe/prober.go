@@ -1,0 +1,140 @@
+package probe
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"procward/internal/script"
+	"procward/procscan"
+	"procward/watch"
+)
+
+// Options say how a Prober works.
+type Options struct {
+	Scripts  *script.Runner // of exec checks
+	Parallel int            // checks in their first second at once; 0: 64. Of programs a quarter of it, and never more than it in all
+	Pressure Pressure
+	Tell     func([]watch.Sign) // is given the changes, on the goroutine of Run; while it runs no check begins
+}
+
+// Prober carries out the checks of many targets, each on its own schedule. All but Run
+// may be called from any goroutine, also from Tell, and return at once.
+//
+// Schedules, timeouts and ages are in time that the host is awake (CLOCK_MONOTONIC): a
+// suspend makes neither a burst nor a false alarm. A check that was under way while the
+// host was suspended is unknown.
+type Prober struct {
+	opts   Options
+	base   time.Time
+	boot   func() time.Duration // CLOCK_BOOTTIME
+	chance func() float64       // at least 0, below 1
+	wake   chan struct{}
+
+	mu      sync.Mutex
+	targets map[string]*target
+	net     lane // all checks but exec
+	exec    lane
+	ears    []*ear                     // to be opened
+	ending  map[string]<-chan struct{} // by path: sockets that are being closed
+	signs   []watch.Sign               // to be told
+}
+
+// New makes a Prober. It does nothing before Run.
+func New(opts Options) *Prober {
+	if opts.Parallel <= 0 {
+		opts.Parallel = 64
+	}
+	return &Prober{
+		opts: opts, base: time.Now(), boot: procscan.Boottime, chance: rand.Float64,
+		wake:    make(chan struct{}, 1),
+		targets: map[string]*target{}, ending: map[string]<-chan struct{}{},
+		net: lane{places: opts.Parallel}, exec: lane{places: max(1, opts.Parallel/4), total: opts.Parallel},
+	}
+}
+
+// awake is the time for which the host has been awake since New, plus an hour: a time
+// before New can be told then as well.
+func (p *Prober) awake() time.Duration { return time.Since(p.base) + time.Hour }
+
+// Run carries out the checks until ctx ends. Then it breaks off those under way, removes
+// the notify sockets and returns nil; what hangs in the kernel it leaves behind.
+func (p *Prober) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var work sync.WaitGroup
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for ctx.Err() == nil {
+		wait := p.step(ctx, &work)
+		if wait < 0 {
+			timer.Stop()
+		} else {
+			timer.Reset(wait)
+		}
+		select {
+		case <-ctx.Done():
+		case <-p.wake:
+		case <-timer.C:
+		}
+	}
+	work.Wait()
+	p.shut()
+	return nil
+}
+
+// step tells what there is to tell, starts what is due, and gives the time to the next;
+// less than 0: there is none.
+func (p *Prober) step(ctx context.Context, work *sync.WaitGroup) time.Duration {
+	p.mu.Lock()
+	now := p.awake()
+	for _, e := range p.ears {
+		e.listen(p.ending[e.path])
+		delete(p.ending, e.path)
+	}
+	p.ears = p.ears[:0]
+	for _, l := range []*lane{&p.net, &p.exec} {
+		for it := l.next(now); it != nil; it = l.next(now) {
+			p.start(ctx, it, work)
+		}
+	}
+	wait := p.net.wait(now)
+	if w := p.exec.wait(now); wait < 0 || w >= 0 && w < wait {
+		wait = w
+	}
+	signs := p.signs
+	p.signs = nil
+	p.mu.Unlock()
+	if len(signs) > 0 {
+		p.opts.Tell(signs)
+	}
+	return wait
+}
+
+// nudge makes Run look.
+func (p *Prober) nudge() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// shut closes the sockets, and waits a moment until they are removed.
+func (p *Prober) shut() {
+	p.mu.Lock()
+	for _, t := range p.targets {
+		p.silence(t, nil)
+	}
+	ending := p.ending
+	p.ending = map[string]<-chan struct{}{}
+	p.mu.Unlock()
+	enough := time.After(time.Second)
+	for _, done := range ending {
+		select {
+		case <-done:
+		case <-enough:
+			return
+		}
+	}
+}

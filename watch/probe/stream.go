@@ -1,0 +1,157 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"regexp"
+	"syscall"
+	"time"
+
+	"procward/internal/scalar"
+)
+
+// TCP connects to a port.
+type TCP struct {
+	Address string `yaml:"address"` // host:port
+	Send    string `yaml:"send"`    // after the connection is made
+	Expect  string `yaml:"expect"`  // RE2 that must be found in the first 64KiB that come
+}
+
+// Unix connects to a stream socket.
+type Unix struct {
+	Path   string `yaml:"path"` // @ at its beginning stands for the abstract name space
+	Send   string `yaml:"send"`
+	Expect string `yaml:"expect"`
+}
+
+// maxExpect bounds what is read of a stream.
+const maxExpect Size = 64 << 10
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (t *TCP) Validate() error {
+	errs := []error{compiles("expect", t.Expect)}
+	host, port, err := net.SplitHostPort(t.Address)
+	switch {
+	case t.Address == "":
+		errs = append(errs, scalar.Errorf("address", "is missing: write for instance 127.0.0.1:80, or '[::1]:80'"))
+	case err != nil || host == "":
+		errs = append(errs, scalar.Errorf("address", "%q is not like 127.0.0.1:80 or [::1]:80", t.Address))
+	case !isPort(port):
+		errs = append(errs, scalar.Errorf("address", "%q is no port from 1 to 65535", port))
+	}
+	return errors.Join(errs...)
+}
+
+// maxUnixPath is sun_path of unix(7) without the byte at its end.
+const maxUnixPath = 107
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (u *Unix) Validate() error {
+	errs := []error{compiles("expect", u.Expect)}
+	if len(u.Path) < 2 || u.Path[0] != '@' {
+		errs = append(errs, socketPath("path", u.Path))
+	}
+	return errors.Join(errs...)
+}
+
+// socketPath holds for a path that a socket can have.
+func socketPath(key, path string) error {
+	switch {
+	case path == "":
+		return scalar.Errorf(key, "is missing: write the path of the socket")
+	case len(path) > maxUnixPath:
+		return scalar.Errorf(key, "has %d bytes, and the path of a socket at most %d", len(path), maxUnixPath)
+	}
+	return absolute(key, path)
+}
+
+// caller carries out checks that connect, send and expect.
+type caller struct {
+	network, address string
+	send             []byte
+	expect           *regexp.Regexp // nil: nothing
+}
+
+func newCaller(network, address, send, expect string) (*caller, error) {
+	c := &caller{network: network, address: address, send: []byte(send)}
+	if expect == "" {
+		return c, nil
+	}
+	var err error
+	c.expect, err = regexp.Compile(expect)
+	return c, err
+}
+
+func (c *caller) check(ctx context.Context, timeout time.Duration) result {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	conn, err := c.dial(ctx)
+	if err != nil {
+		return judge(err, "no connection", timeout)
+	}
+	defer conn.Close()
+	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
+	if len(c.send) > 0 {
+		if _, err := conn.Write(c.send); err != nil {
+			return judge(cut(ctx, err), "could not send", timeout)
+		}
+	}
+	if c.expect == nil {
+		return success("connected")
+	}
+	if err := await(io.LimitReader(conn, int64(maxExpect)), c.expect); err != nil {
+		return judge(cut(ctx, err), "not the answer that is expected", timeout)
+	}
+	return success("answered as expected")
+}
+
+// dial connects. A full accept queue makes connect(2) wait for TCP; a unix socket that
+// does not block says EAGAIN instead, so it is tried until the time is over.
+func (c *caller) dial(ctx context.Context) (net.Conn, error) {
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		conn, err := dialer.DialContext(ctx, c.network, c.address)
+		if !errors.Is(err, syscall.EAGAIN) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// cut is the reason for which the deadline was set to the past, where it was.
+func cut(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
+}
+
+// await reads until an expression is found in all that has come so far, nil then; or
+// until the end, or the bound. An answer that is not followed by anything must not be
+// waited for any longer.
+func await(r io.Reader, expect *regexp.Regexp) error {
+	var got []byte
+	chunk := make([]byte, 4<<10)
+	for {
+		n, err := r.Read(chunk)
+		got = append(got, chunk[:n]...)
+		switch {
+		case n > 0 && expect.Match(got):
+			return nil
+		case len(got) >= int(maxExpect):
+			return fmt.Errorf("%q is not in the first %s of the answer", expect, maxExpect)
+		case err == io.EOF && len(got) == 0:
+			return fmt.Errorf("closed the connection without an answer, and %q is expected", expect)
+		case err == io.EOF:
+			return fmt.Errorf("%q is not in the answer: %.200q", expect, got)
+		case err != nil:
+			return err
+		}
+	}
+}
