@@ -1,0 +1,201 @@
+package power
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// The steps that have a thread of their own; sysrq is followed by the letter.
+const (
+	kernelLog = "kernel log"
+	syncDisks = "sync"
+	reboot2   = "reboot(2)"
+	sysrq     = "sysrq "
+	watchdog  = "watchdog"
+)
+
+// letters are the sysrq used: sync, remount read-only, reboot, crash, power off.
+const letters = "subco"
+
+// Act carries out a rung, for a reason in words, which also goes to the kernel's log. If
+// it works it does not return. It returns when ctx ends, before the next step, and else
+// an error that joins what every step did, when the last one has had its time. Each
+// step is taken once.
+//
+// shutdown, reboot: the Manager is asked; if the machine is still here a while after that
+// (Limits.Leave), or at once if it does not accept: sync(2), reboot(2), and sysrq s, u
+// and b or o. A step that hangs is left behind.
+//
+// panic: sync(2), so that the log has the reason, and sysrq c.
+//
+// watchdog-reset, watchdog-panic: sync(2), and the watchdog is never fed again.
+func (m *Machine) Act(ctx context.Context, rung, reason string) error {
+	if err, known := m.refused[rung]; !known {
+		return &RungError{rung, errors.New("was not made ready at the start")}
+	} else if err != nil {
+		return &RungError{rung, err}
+	}
+	if err := ctx.Err(); err != nil {
+		return &RungError{rung, err}
+	}
+	if !m.acting.TryLock() {
+		return &RungError{rung, ErrActing}
+	}
+	defer m.acting.Unlock()
+	defer m.teller.flush(m.opts.Limits.Pause)
+	r := &run{m: m}
+	r.do(kernelLog, m.opts.Limits.Pause, m.kmsgLine(rung, reason))
+	err := r.act(ctx, rung)
+	return &RungError{rung, r.with(err)}
+}
+
+// run is one Act. What it has to say it gathers without memory of its own.
+type run struct {
+	m     *Machine
+	taken [16]said
+	n     int
+}
+
+// act takes the steps of a rung and says why the machine is still here.
+func (r *run) act(ctx context.Context, rung string) error {
+	lim := r.m.opts.Limits
+	switch rung {
+	case Shutdown, Reboot:
+		if err := r.ask(ctx, rung); err != nil {
+			return err
+		}
+		return r.force(ctx, rung)
+	case Panic:
+		return r.all(ctx, []step{{syncDisks, lim.Sync, 0, r.m.sync}, {sysrq + "c", lim.Kernel, lim.Kernel, r.m.sysrq['c']}})
+	}
+	r.do(syncDisks, lim.Sync, r.m.sync)
+	r.do(watchdog, lim.Pause, r.m.dog.starve(rung == WatchdogPanic))
+	if err := r.m.hands.wait(ctx, r.m.dog.timeout+lim.Kernel); err != nil {
+		return fmt.Errorf("the watchdog is not fed any more, and the machine was still here when procward had to end: %w", err)
+	}
+	return errStillHere
+}
+
+// ask asks the Manager, and waits for the machine to end if it accepts. Its error is
+// that of ctx.
+func (r *run) ask(ctx context.Context, rung string) error {
+	m := r.m
+	if m.opts.Manager == nil {
+		r.note("systemd", ErrLeftOut)
+		return ctx.Err()
+	}
+	call := m.opts.Manager.Reboot
+	if rung == Shutdown {
+		call = m.opts.Manager.PowerOff
+	}
+	if err := m.call(ctx, call); err != nil {
+		r.note("systemd", err)
+		return ctx.Err()
+	}
+	r.note("systemd", nil)
+	if err := r.m.hands.wait(ctx, m.opts.Limits.Leave); err != nil {
+		return fmt.Errorf("systemd was asked, and the machine was still here when procward had to end: %w", err)
+	}
+	r.note("wait", fmt.Errorf("the machine is still here %v after systemd was asked", m.opts.Limits.Leave))
+	return nil
+}
+
+// call bounds a call, whether or not it keeps to its context.
+func (m *Machine) call(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, m.opts.Limits.Call)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("no answer: %w", ctx.Err())
+	}
+}
+
+// step is one act on the kernel: a limit for it, and how long to wait after it.
+type step struct {
+	name  string
+	limit time.Duration
+	pause time.Duration
+	do    func() error
+}
+
+// force ends the machine without systemd. It needs no memory, no descriptor, no thread.
+func (r *run) force(ctx context.Context, rung string) error {
+	m, lim := r.m, r.m.opts.Limits
+	last := step{sysrq + "b", lim.Kernel, lim.Kernel, m.sysrq['b']}
+	if rung == Shutdown {
+		last = step{sysrq + "o", lim.Kernel, lim.Kernel, m.sysrq['o']}
+	}
+	return r.all(ctx, []step{
+		{syncDisks, lim.Sync, 0, m.sync},
+		{reboot2, lim.Kernel, lim.Kernel, m.reboot[rung]},
+		{sysrq + "s", lim.Pause, lim.Pause, m.sysrq['s']},
+		{sysrq + "u", lim.Pause, lim.Pause, m.sysrq['u']},
+		last,
+	})
+}
+
+func (r *run) all(ctx context.Context, steps []step) error {
+	for _, s := range steps {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !r.do(s.name, s.limit, s.do) || s.pause == 0 {
+			continue
+		}
+		if err := r.m.hands.wait(ctx, s.pause); err != nil {
+			return err
+		}
+	}
+	return errStillHere
+}
+
+// errStillHere ends the list of what was tried.
+var errStillHere = errors.New("the machine is still here")
+
+// do takes a step and says whether it was taken.
+func (r *run) do(name string, limit time.Duration, f func() error) bool {
+	err := r.m.hands.do(name, limit, f)
+	r.note(name, err)
+	return err == nil
+}
+
+// note tells of a step, and keeps it.
+func (r *run) note(name string, err error) {
+	r.m.teller.tell(name, err)
+	if r.n < len(r.taken) {
+		r.taken[r.n] = said{step: name, err: err}
+		r.n++
+	}
+}
+
+// with is the error of the whole: the steps that did not do what they should, and why it
+// ended.
+func (r *run) with(end error) error {
+	var all tried
+	for _, s := range r.taken[:r.n] {
+		if s.err != nil {
+			all = append(all, fmt.Errorf("%s: %w", s.step, s.err))
+		}
+	}
+	return append(all, end)
+}
+
+// tried is errors in one line.
+type tried []error
+
+func (t tried) Error() string {
+	var words []string
+	for _, err := range t {
+		words = append(words, err.Error())
+	}
+	return strings.Join(words, "; ")
+}
+
+func (t tried) Unwrap() []error { return t }

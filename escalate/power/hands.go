@@ -1,0 +1,108 @@
+package power
+
+import (
+	"context"
+	"runtime"
+	"sync"
+	"time"
+)
+
+// spareThreads is how many threads lie ready for what else the process does meanwhile.
+const spareThreads = 8
+
+// hands are threads that exist before they are needed, one for each step that may hang.
+// If it does, the thread is left to it, and the other steps have theirs. A thread that
+// has to be made at the moment of need might not be had, and Go's runtime ends the whole
+// process then.
+type hands struct {
+	by    map[string]*hand
+	timer *time.Timer
+}
+
+type hand struct {
+	work chan func() error
+	done chan error
+	left bool // to a step that hung
+}
+
+func newHands(steps ...string) *hands {
+	h := &hands{by: map[string]*hand{}, timer: time.NewTimer(0)}
+	h.timer.Stop()
+	for _, name := range steps {
+		one := &hand{work: make(chan func() error, 1), done: make(chan error, 1)}
+		h.by[name] = one
+		go one.run()
+	}
+	makeThreads(len(steps) + spareThreads)
+	return h
+}
+
+// run keeps the thread that it has got until close; the thread ends with it.
+func (h *hand) run() {
+	runtime.LockOSThread()
+	for f := range h.work {
+		h.done <- f()
+	}
+}
+
+// do does one step, for at most a time: then it is ErrStuck, and so it is at once where
+// it still hangs from the last time. It needs no memory. Only one step is done at a time.
+func (h *hands) do(name string, limit time.Duration, f func() error) error {
+	if f == nil {
+		return ErrLeftOut
+	}
+	one := h.by[name]
+	if one.left {
+		select {
+		case <-one.done:
+			one.left = false
+		default:
+			return ErrStuck
+		}
+	}
+	h.timer.Reset(limit)
+	defer h.timer.Stop()
+	one.work <- f
+	select {
+	case err := <-one.done:
+		return err
+	case <-h.timer.C:
+		one.left = true
+		return ErrStuck
+	}
+}
+
+// wait waits without memory of its own, or returns the error of ctx.
+func (h *hands) wait(ctx context.Context, d time.Duration) error {
+	h.timer.Reset(d)
+	defer h.timer.Stop()
+	select {
+	case <-h.timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// close ends the threads, those that hang as soon as they no longer do.
+func (h *hands) close() {
+	for _, one := range h.by {
+		close(one.work)
+	}
+}
+
+// makeThreads makes the runtime have at least n threads more than now: n goroutines hold
+// one each until all have theirs. The runtime keeps threads that it has no use for.
+func makeThreads(n int) {
+	var all, ended sync.WaitGroup
+	all.Add(n)
+	for range n {
+		ended.Go(func() {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
+			all.Done()
+			all.Wait()
+		})
+	}
+	ended.Wait()
+}

@@ -1,0 +1,42 @@
+package power
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// longest is how much of a line the kernel's log surely takes in one record.
+const longest = 800
+
+// kmsgLine makes the step that writes the reason into the kernel's log, with priority
+// crit, nil where there is no log.
+func (m *Machine) kmsgLine(rung, reason string) func() error {
+	if m.kmsg < 0 {
+		return nil
+	}
+	line, fd := kmsgText(rung, reason), m.kmsg
+	return func() error { return write(fd, line) }
+}
+
+// kmsgText is one record: "<2>procward: PW0501 escalation: reboot: REASON".
+func kmsgText(rung, reason string) []byte {
+	text := "<2>procward: PW0501 escalation: " + rung
+	if reason != "" {
+		text += ": " + strings.Map(visible, strings.ToValidUTF8(reason, "?"))
+	}
+	if len(text) > longest {
+		cut := longest
+		for !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut]
+	}
+	return []byte(text + "\n")
+}
+
+func visible(r rune) rune {
+	if r < ' ' || r == 0x7f {
+		return ' '
+	}
+	return r
+}

@@ -1,0 +1,264 @@
+// Package power ends the machine: shutdown, reboot, panic, and a watchdog that is no
+// longer fed. What that needs is opened and set up when the daemon starts, so that a
+// full disk, a hung filesystem, no free PID and no memory cannot stop the last step.
+//
+// Nothing here reaches the machine by default: every path, system call and service is
+// given in Options, and what is not given is left out. RealPaths and Real are the only
+// way to the real ones.
+package power
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The rungs that Act carries out, by their names in the configuration.
+const (
+	Shutdown      = "shutdown"
+	Reboot        = "reboot"
+	Panic         = "panic"
+	WatchdogReset = "watchdog-reset"
+	WatchdogPanic = "watchdog-panic"
+)
+
+// Paths are the files by which the kernel is reached. An empty one is not used.
+type Paths struct {
+	Sysrq       string // takes one letter (Documentation/admin-guide/sysrq.rst); the mask kernel.sysrq does not bind it
+	Kmsg        string // the kernel's log (Documentation/ABI/testing/dev-kmsg)
+	Watchdog    string // Documentation/watchdog/watchdog-api.rst
+	WatchdogSys string // the class of watchdogs in sysfs (Documentation/ABI/testing/sysfs-class-watchdog)
+}
+
+// RealPaths are those of this machine.
+func RealPaths() Paths {
+	return Paths{Sysrq: "/proc/sysrq-trigger", Kmsg: "/dev/kmsg", Watchdog: "/dev/watchdog", WatchdogSys: "/sys/class/watchdog"}
+}
+
+// Kernel is the system calls. One that is nil is not called.
+type Kernel struct {
+	Sync   func()              // sync(2)
+	Reboot func(cmd int) error // reboot(2)
+}
+
+// Real is those of this machine.
+func Real() Kernel { return Kernel{Sync: unix.Sync, Reboot: unix.Reboot} }
+
+// Manager asks the service manager for an orderly end. A method returns when the request
+// has been accepted.
+type Manager interface {
+	PowerOff(context.Context) error
+	Reboot(context.Context) error
+}
+
+// Limits bound the steps. A zero stands for the default.
+type Limits struct {
+	Call   time.Duration // 30s: until the Manager has accepted
+	Leave  time.Duration // 5m: from then to the end of the machine
+	Sync   time.Duration // 30s: of sync(2)
+	Kernel time.Duration // 30s: of reboot(2), of the last sysrq, and beyond the watchdog's timeout
+	Pause  time.Duration // 2s: of a line to the kernel's log, and for a sysrq that works in the background
+}
+
+func (l Limits) withDefaults() Limits {
+	for _, d := range []struct {
+		limit *time.Duration
+		by    time.Duration
+	}{{&l.Call, 30 * time.Second}, {&l.Leave, 5 * time.Minute}, {&l.Sync, 30 * time.Second}, {&l.Kernel, 30 * time.Second}, {&l.Pause, 2 * time.Second}} {
+		if *d.limit <= 0 {
+			*d.limit = d.by
+		}
+	}
+	return l
+}
+
+// Options are all that Open uses. The zero value touches nothing.
+type Options struct {
+	Rungs   []string // those that the configuration has; only what they need is opened
+	Paths   Paths
+	Kernel  Kernel
+	Manager Manager // nil: none
+	Limits  Limits
+
+	// WatchdogTimeout is asked of the watchdog, in whole seconds; 60s where it is 0. Its
+	// driver may choose another. A pretimeout is half of it.
+	WatchdogTimeout time.Duration
+
+	// Say is told of each step when it is over: err is nil where the step did what it
+	// should, and ErrLeftOut where it was not given. It is called on a goroutine of its
+	// own, in order, and may block: the steps do not wait for it.
+	Say func(step string, err error)
+
+	openWatchdog func(path string) (device, error) // of a test
+}
+
+// Errors of steps.
+var (
+	ErrLeftOut = errors.New("not available here")
+	ErrStuck   = errors.New("hangs; not waited for any longer")
+	ErrActing  = errors.New("another rung that ends the machine is being carried out")
+)
+
+// RungError says why a rung cannot be carried out here.
+type RungError struct {
+	Rung string
+	Err  error
+}
+
+func (e *RungError) Error() string { return "rung " + e.Rung + ": " + e.Err.Error() }
+
+// Unwrap gives the reason itself.
+func (e *RungError) Unwrap() error { return e.Err }
+
+// Machine is what is held ready. Its methods may be called from any goroutine, Close
+// after all others.
+type Machine struct {
+	opts    Options
+	refused map[string]error // by rung
+	sysrq   [256]func() error
+	sync    func() error
+	reboot  map[string]func() error
+	kmsg    int // descriptors; -1: none
+	trigger int
+	dog     *dog // nil: none
+	hands   *hands
+	teller  *teller
+	acting  sync.Mutex
+	closed  sync.Once
+}
+
+// Open sets up what opts.Rungs need. It always returns a Machine, to be closed; the
+// error joins a RungError for each rung that cannot be carried out, which Act then
+// refuses. Opening a watchdog starts it: from then on FeedWatchdog must run.
+func Open(opts Options) (*Machine, error) {
+	opts.Limits = opts.Limits.withDefaults()
+	m := &Machine{opts: opts, refused: map[string]error{}, kmsg: -1, trigger: -1, teller: newTeller(opts.Say)}
+	if len(opts.Rungs) == 0 {
+		return m, nil
+	}
+	steps := []string{kernelLog, syncDisks, reboot2, watchdog}
+	for _, letter := range letters {
+		steps = append(steps, sysrq+string(letter))
+	}
+	m.hands = newHands(steps...)
+	for _, rung := range opts.Rungs {
+		m.refused[rung] = nil
+	}
+	m.openKernel()
+	m.openDog()
+	var errs []error
+	for _, rung := range opts.Rungs {
+		if err := m.refused[rung]; err != nil {
+			errs = append(errs, &RungError{rung, err})
+		}
+	}
+	return m, errors.Join(errs...)
+}
+
+// has says whether one of the rungs is asked for.
+func (m *Machine) has(rungs ...string) bool {
+	for _, r := range rungs {
+		if _, has := m.refused[r]; has {
+			return true
+		}
+	}
+	return false
+}
+
+func (m *Machine) refuse(err error, rungs ...string) {
+	for _, r := range rungs {
+		if m.has(r) {
+			m.refused[r] = err
+		}
+	}
+}
+
+// openKernel opens the kernel's files. Without the sysrq trigger a reboot still has
+// reboot(2), and without the kernel's log it still works.
+func (m *Machine) openKernel() {
+	for _, rung := range m.opts.Rungs {
+		switch rung {
+		case Shutdown, Reboot, Panic, WatchdogReset, WatchdogPanic:
+		default:
+			m.refuse(errors.New("does not end the machine"), rung)
+		}
+	}
+	var err error
+	if m.kmsg, err = openFile(m.opts.Paths.Kmsg); err != nil {
+		m.teller.tell(kernelLog, err)
+	}
+	if m.has(Shutdown, Reboot, Panic) {
+		if m.trigger, err = openFile(m.opts.Paths.Sysrq); err != nil {
+			m.refuse(err, Panic)
+			m.teller.tell("sysrq", err)
+		}
+	}
+	m.prepare()
+}
+
+// prepare makes the steps, so that to take one needs no memory.
+func (m *Machine) prepare() {
+	if fd := m.trigger; fd >= 0 {
+		for _, letter := range []byte(letters) {
+			text := []byte{letter}
+			m.sysrq[letter] = func() error { return write(fd, text) }
+		}
+	}
+	if f := m.opts.Kernel.Sync; f != nil {
+		m.sync = func() error { f(); return nil }
+	}
+	m.reboot = map[string]func() error{}
+	if f := m.opts.Kernel.Reboot; f != nil {
+		m.reboot[Reboot] = func() error { return f(unix.LINUX_REBOOT_CMD_RESTART) }
+		m.reboot[Shutdown] = func() error { return f(unix.LINUX_REBOOT_CMD_POWER_OFF) }
+	}
+}
+
+// Close lets go of everything. A watchdog is stopped, so that the machine lives on
+// without procward, except after a rung that lets it bite. A second Close does nothing.
+func (m *Machine) Close() (err error) {
+	m.closed.Do(func() { err = m.close() })
+	return err
+}
+
+func (m *Machine) close() error {
+	var errs []error
+	if m.dog != nil {
+		errs = append(errs, m.dog.close())
+	}
+	for _, fd := range []int{m.kmsg, m.trigger} {
+		if fd >= 0 {
+			errs = append(errs, unix.Close(fd))
+		}
+	}
+	if m.hands != nil {
+		m.hands.close()
+	}
+	m.teller.flush(m.opts.Limits.Pause)
+	m.teller.close()
+	return errors.Join(errs...)
+}
+
+func openFile(path string) (int, error) {
+	if path == "" {
+		return -1, ErrLeftOut
+	}
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC|unix.O_NOCTTY, 0)
+	if err != nil {
+		return -1, fmt.Errorf("open %s: %w", path, err)
+	}
+	return fd, nil
+}
+
+// write writes all of b in one system call, as the kernel's files want it.
+func write(fd int, b []byte) error {
+	for {
+		if _, err := unix.Write(fd, b); err != unix.EINTR {
+			return err
+		}
+	}
+}

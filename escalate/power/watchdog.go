@@ -1,0 +1,169 @@
+package power
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// defaultTimeout of the watchdog.
+const defaultTimeout = time.Minute
+
+// dog is the watchdog that this process holds.
+//
+// When the process dies without Close (SIGKILL), the descriptor is closed without the
+// magic letter and a device with WDIOF_MAGICCLOSE runs on: a procward that is started
+// again within the timeout takes it over by opening it, and the machine does not notice.
+// If none comes, the machine is reset, as it should be.
+type dog struct {
+	dev        device
+	timeout    time.Duration
+	pretimeout time.Duration // that watchdog-panic uses; 0: cannot
+	starved    atomic.Bool
+}
+
+// openDog takes the watchdog if a rung needs it and can use it.
+func (m *Machine) openDog() {
+	usable := false
+	for _, rung := range []string{WatchdogReset, WatchdogPanic} {
+		if m.has(rung) {
+			err := CheckRung(rung, m.opts.Paths)
+			m.refuse(err, rung)
+			usable = usable || err == nil
+		}
+	}
+	if !usable {
+		return
+	}
+	if err := m.takeDog(); err != nil {
+		m.refuse(err, WatchdogReset, WatchdogPanic)
+	}
+}
+
+func (m *Machine) takeDog() error {
+	open := openDevice
+	if m.opts.openWatchdog != nil {
+		open = m.opts.openWatchdog
+	}
+	dev, err := open(m.opts.Paths.Watchdog)
+	if err != nil {
+		return err
+	}
+	m.dog = &dog{dev: dev}
+	if err := m.setUpDog(); err != nil {
+		err = errors.Join(err, m.dog.close())
+		m.dog = nil
+		return err
+	}
+	return nil
+}
+
+func (m *Machine) setUpDog() (err error) {
+	d, want := m.dog, m.opts.WatchdogTimeout
+	if want <= 0 {
+		want = defaultTimeout
+	}
+	if d.timeout, err = d.dev.setTimeout(want); err != nil {
+		return err
+	}
+	if m.has(WatchdogPanic) && m.refused[WatchdogPanic] == nil {
+		m.refuse(d.preparePanic(m.opts.Paths, !m.has(WatchdogReset)), WatchdogPanic)
+		if err := m.refused[WatchdogPanic]; err != nil && !m.has(WatchdogReset) {
+			return err
+		}
+	}
+	m.warnOfDog()
+	return nil
+}
+
+// preparePanic makes the pretimeout panic. A machine that freezes panics where that is
+// the only rung of the watchdog, and else is reset.
+func (d *dog) preparePanic(p Paths, always bool) error {
+	if d.dev.options()&unix.WDIOF_PRETIMEOUT == 0 {
+		return fmt.Errorf("the watchdog has no pretimeout: %s", insteadPanic)
+	}
+	if err := setGovernor(p); err != nil {
+		return err
+	}
+	d.pretimeout = max(d.timeout/2, time.Second).Truncate(time.Second)
+	if always {
+		return d.dev.setPretimeout(d.pretimeout)
+	}
+	return d.dev.setPretimeout(0)
+}
+
+// warnOfDog tells what the operator would not expect of this device.
+func (m *Machine) warnOfDog() {
+	d := m.dog
+	switch {
+	case noWayOut(m.opts.Paths):
+		m.teller.tell(watchdog, fmt.Errorf("cannot be stopped (nowayout): a stop of procward for longer than %v resets the machine", d.timeout))
+	case d.dev.options()&unix.WDIOF_MAGICCLOSE == 0:
+		m.teller.tell(watchdog, errors.New("has no magic close: it stops when procward dies, and does not reset the machine then"))
+	}
+}
+
+// HasWatchdog says whether there is one to be fed.
+func (m *Machine) HasWatchdog() bool { return m.dog != nil }
+
+// FeedWatchdog feeds the watchdog four times in its timeout for as long as healthy
+// returns nil, until ctx ends or a rung lets it bite. It tells when feeding stops being
+// deserved, and when it is deserved again, not each time. It returns at once where no
+// rung needs the watchdog. healthy must return within a quarter of the timeout.
+func (m *Machine) FeedWatchdog(ctx context.Context, healthy func() error) {
+	if m.dog == nil {
+		return
+	}
+	tick := time.NewTicker(m.dog.timeout / 4)
+	defer tick.Stop()
+	failing := false
+	for !m.dog.starved.Load() {
+		err := healthy()
+		if err == nil {
+			err = m.dog.feed()
+		}
+		if was := failing; was != (err != nil) {
+			failing = !was
+			m.teller.tell("watchdog feeding", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (d *dog) feed() error {
+	if d.starved.Load() {
+		return nil
+	}
+	return d.dev.feed()
+}
+
+// starve makes the step after which the watchdog is not fed any more, by anybody.
+func (d *dog) starve(panics bool) func() error {
+	return func() error {
+		d.starved.Store(true)
+		switch {
+		case panics:
+			return d.dev.setPretimeout(d.pretimeout)
+		case d.pretimeout > 0:
+			return d.dev.setPretimeout(0)
+		}
+		return nil
+	}
+}
+
+// close stops the watchdog. One that has been let loose is not stopped, and as a device
+// without magic close stops with its descriptor, that is left to the end of the process.
+func (d *dog) close() error {
+	if d.starved.Load() {
+		return nil
+	}
+	return errors.Join(d.dev.disarm(), d.dev.close())
+}
