@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -14,12 +16,13 @@ import (
 // Outcome is how the ending of one process went, in one word.
 type Outcome string
 
-// The outcomes of Kill.End.
+// The outcomes of Kill.End and Dump.Send.
 const (
 	Gone       Outcome = "gone"       // it had ended before
 	BySignal   Outcome = "ended"      // by the signal, within the timeout
 	ByKill     Outcome = "killed"     // by SIGKILL
 	Unkillable Outcome = "unkillable" // it is still there some seconds after SIGKILL
+	Sent       Outcome = "sent"       // of a Dump: the signal was sent, and it is still there
 	Refused    Outcome = "refused"    // it could not be signalled, or the wait was broken off: Err tells
 )
 
@@ -33,15 +36,26 @@ type Ended struct {
 // afterKill is how long a process may take to go after SIGKILL.
 const afterKill = 5 * time.Second
 
+// errSpared is of processes that are never ended: that would end procward itself.
+var errSpared = errors.New("procward, its parent and PID 1 are never signalled")
+
+// spared says that a process is none that may be signalled.
+func spared(pid int) bool { return pid <= 1 || pid == os.Getpid() || pid == os.Getppid() }
+
 // End ends processes, all at once: each is sent the signal, and SIGCONT so that a stopped
 // one can act on it; those still there after the timeout are sent SIGKILL. It returns when
 // all are gone, or some seconds after SIGKILL, with one Ended for each ID, in their order.
 // A zombie counts as gone.
 //
-// Only the very processes named are signalled, by their pidfds (pidfd_send_signal(2)), and
-// never what has their PID by now; where the kernel has no pidfds the outcome is Refused.
-// With Never nothing is done and nil is returned. When ctx ends first, nothing more is
-// sent, and those still there are Refused with its error.
+// With Tree the descendants are ended in the same way at the same time, as systemd does
+// with a whole control group, and an Ended for each follows those of the IDs. What is a
+// descendant, grow tells.
+//
+// Only the very processes named, and theirs, are signalled, by their pidfds
+// (pidfd_send_signal(2)), and never what has their PID by now; where the kernel has no
+// pidfds the outcome is Refused. Procward itself, its parent and PID 1 are Refused. With
+// Never nothing is done and nil is returned. When ctx ends first, nothing more is sent but
+// SIGCONT to what was held, and those still there are Refused with its error.
 func (k Kill) End(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []Ended {
 	if k.Never || len(ids) == 0 {
 		return nil
@@ -52,43 +66,80 @@ func (k Kill) End(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []End
 	if k.Number() == unix.SIGKILL {
 		by = ByKill
 	}
+	if k.Tree {
+		c.hold(ctx)
+		c.findHomes()
+	}
 	if ctx.Err() == nil {
 		c.signal(k.Number())
 		c.signal(unix.SIGCONT)
-		c.await(ctx, k.Timeout.D(), by)
+	} else if c.held {
+		c.signal(unix.SIGCONT)
 	}
+	c.await(ctx, k.Timeout.D(), by)
 	if ctx.Err() == nil {
-		c.signal(unix.SIGKILL)
+		c.kill(ctx)
 		c.await(ctx, afterKill, ByKill)
 	}
 	var why error
 	if ctx.Err() != nil {
 		why = fmt.Errorf("broken off while it was being ended: %w", ctx.Err())
 	}
-	c.settleRest(why)
+	c.settleRest(Unkillable, why)
 	return c.ended
 }
 
 // condemned are processes that are being ended.
 type condemned struct {
-	ended []Ended
-	fds   []unix.PollFd // the pidfd of each; -1, which poll(2) skips, once its outcome is settled
-	left  int           // not settled
+	fs     *procscan.FS
+	ended  []Ended
+	fds    []unix.PollFd // the pidfd of each; -1, which poll(2) skips, once its outcome is settled
+	left   int           // not settled
+	family *family       // of a Kill with Tree, else nil
+	held   bool          // they were sent SIGSTOP
 }
 
 func condemn(fs *procscan.FS, ids []procscan.ID) *condemned {
-	c := &condemned{ended: make([]Ended, len(ids)), fds: make([]unix.PollFd, len(ids)), left: len(ids)}
-	for i, id := range ids {
+	c := &condemned{fs: fs}
+	for _, id := range ids {
+		if spared(id.PID) {
+			c.add(id, -1)
+			c.settle(len(c.ended)-1, Refused, fmt.Errorf("end process %v: %w", id, errSpared))
+			continue
+		}
 		fd, err := fs.Pidfd(id)
-		c.ended[i].ID, c.fds[i] = id, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		c.add(id, fd)
 		switch {
 		case errors.Is(err, procscan.ErrGone):
-			c.settle(i, Gone, nil)
+			c.settle(len(c.ended)-1, Gone, nil)
 		case err != nil:
-			c.settle(i, Refused, err)
+			c.settle(len(c.ended)-1, Refused, err)
 		}
 	}
 	return c
+}
+
+// add takes one more in, with its pidfd.
+func (c *condemned) add(id procscan.ID, fd int) {
+	c.ended = append(c.ended, Ended{ID: id})
+	c.fds = append(c.fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
+	c.left++
+}
+
+// kill sends SIGKILL to all that are not settled, and to what they have brought forth since.
+func (c *condemned) kill(ctx context.Context) {
+	if c.family == nil {
+		c.signal(unix.SIGKILL)
+		return
+	}
+	for range maxRounds {
+		c.hold(ctx)
+		c.signal(unix.SIGKILL)
+		if !c.grow() {
+			return
+		}
+	}
+	c.signal(unix.SIGKILL)
 }
 
 func (c *condemned) settle(i int, how Outcome, err error) {
@@ -108,9 +159,11 @@ func (c *condemned) close() {
 	}
 }
 
-// signal sends a signal to all that are not settled.
+// signal sends a signal to all that are not settled, to children before their parents:
+// when a parent ends while a child is stopped, the kernel sends SIGHUP to the child's
+// whole process group (setpgid(2)), which may hold others.
 func (c *condemned) signal(s unix.Signal) {
-	for i, fd := range c.fds {
+	for i, fd := range slices.Backward(c.fds) {
 		if fd.Fd < 0 {
 			continue
 		}
@@ -128,7 +181,8 @@ const slice = 200 * time.Millisecond
 func (c *condemned) await(ctx context.Context, timeout time.Duration, how Outcome) {
 	deadline := procscan.Boottime() + timeout
 	for c.left > 0 && ctx.Err() == nil {
-		wait := min(deadline-procscan.Boottime(), slice)
+		now := procscan.Boottime()
+		wait := min(deadline-now, slice)
 		if wait <= 0 {
 			return
 		}
@@ -137,7 +191,7 @@ func (c *condemned) await(ctx context.Context, timeout time.Duration, how Outcom
 			continue
 		}
 		if err != nil {
-			c.settleRest(fmt.Errorf("wait for processes to end: poll: %w", err))
+			c.settleRest(Refused, fmt.Errorf("wait for processes to end: poll: %w", err))
 			return
 		}
 		for i, fd := range c.fds {
@@ -145,19 +199,20 @@ func (c *condemned) await(ctx context.Context, timeout time.Duration, how Outcom
 				c.settle(i, how, nil)
 			}
 		}
+		c.growAfter(now)
 	}
 }
 
-// settleRest settles what is still there: as unkillable, or, where the wait was broken
-// off, with the reason.
-func (c *condemned) settleRest(why error) {
+// settleRest settles what is still there: as it is told, or, where the wait was broken
+// off, as refused with the reason.
+func (c *condemned) settleRest(how Outcome, why error) {
 	for i, fd := range c.fds {
 		switch {
 		case fd.Fd < 0:
 		case why != nil:
 			c.settle(i, Refused, why)
 		default:
-			c.settle(i, Unkillable, nil)
+			c.settle(i, how, nil)
 		}
 	}
 }

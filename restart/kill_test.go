@@ -169,7 +169,7 @@ func TestUnkillable(t *testing.T) {
 	tg := startTarget(t, ":")
 	c := condemn(openProc(t), []procscan.ID{tg.id})
 	c.await(context.Background(), time.Millisecond, BySignal)
-	c.settleRest(nil)
+	c.settleRest(Unkillable, nil)
 	if c.ended[0].Outcome != Unkillable || c.fds[0].Fd != -1 || c.left != 0 {
 		t.Errorf("%+v", c)
 	}

@@ -35,6 +35,7 @@ type Spec struct {
 	StartTimeout scalar.Duration   `yaml:"start-timeout"` // 30s after the script ended to be found again
 	Settle       scalar.Duration   `yaml:"settle"`        // 5s up to count as recovered
 	Kill         Kill              `yaml:"kill"`
+	Dump         *Dump             `yaml:"dump"` // absent: none
 	User         string            `yaml:"user"`
 	Env          map[string]string `yaml:"env"`
 }
@@ -53,6 +54,7 @@ type Kill struct {
 	Never   bool            `yaml:"-"`       // `kill: never` leaves it to the script
 	Signal  string          `yaml:"signal"`  // TERM
 	Timeout scalar.Duration `yaml:"timeout"` // 10s, then SIGKILL
+	Tree    bool            `yaml:"tree"`    // false; true: its descendants too
 }
 
 // UnmarshalText reads the word "never".
@@ -65,11 +67,13 @@ func (k *Kill) UnmarshalText(text []byte) error {
 }
 
 // Number is the signal's number; TERM and SIGTERM are the same; 0 if there is none.
-func (k Kill) Number() unix.Signal {
-	if s := unix.SignalNum(k.Signal); s != 0 {
+func (k Kill) Number() unix.Signal { return number(k.Signal) }
+
+func number(signal string) unix.Signal {
+	if s := unix.SignalNum(signal); s != 0 {
 		return s
 	}
-	return unix.SignalNum("SIG" + k.Signal)
+	return unix.SignalNum("SIG" + signal)
 }
 
 // DefaultSpec is what a restart holds before its keys are read.
@@ -118,6 +122,9 @@ func (s Spec) Validate() error {
 	}
 	if s.Unit != "" {
 		errs = append(errs, s.validateUnit())
+	}
+	if s.Dump != nil {
+		errs = append(errs, scalar.Under("dump", s.Dump.Validate()))
 	}
 	errs = append(errs, scalar.Under("kill", s.Kill.Validate()), scalar.Under("env", scalar.ValidateEnv(s.Env)))
 	return errors.Join(errs...)

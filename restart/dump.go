@@ -1,0 +1,65 @@
+package restart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/scalar"
+	"procward/procscan"
+)
+
+// Dump is a signal on which a stalled process writes down what it is at, before it is
+// killed: QUIT makes a Java virtual machine write its threads, ABRT makes the kernel write
+// a core and ends the process.
+type Dump struct {
+	Signal string          `yaml:"signal"` // no default
+	Wait   scalar.Duration `yaml:"wait"`   // 2s for the dump to be written; the kill cuts off what is not
+}
+
+// DefaultDump is what a dump holds before its keys are read.
+func DefaultDump() Dump { return Dump{Wait: sec(2 * time.Second)} }
+
+// Number is the signal's number; QUIT and SIGQUIT are the same; 0 if there is none.
+func (d Dump) Number() unix.Signal { return number(d.Signal) }
+
+// Validate reports a signal on which no process can write anything, and a wait of nothing.
+func (d Dump) Validate() error {
+	var errs []error
+	switch n := d.Number(); {
+	case d.Signal == "":
+		errs = append(errs, scalar.Errorf("signal", "is missing: write for instance QUIT for a Java server, ABRT for a core"))
+	case n == 0:
+		errs = append(errs, scalar.Errorf("signal", "%q is no signal: write for instance QUIT", d.Signal))
+	case n == unix.SIGKILL, n == unix.SIGSTOP, n == unix.SIGCONT:
+		errs = append(errs, scalar.Errorf("signal", "%s makes no process write a dump: write for instance QUIT", d.Signal))
+	}
+	if d.Wait <= 0 {
+		errs = append(errs, scalar.Errorf("wait", "must be above 0s; the kill follows it"))
+	}
+	return errors.Join(errs...)
+}
+
+// Send sends the signal to the processes, and SIGCONT so that a stopped one can act on it,
+// and waits until all are gone, at most as long as Wait says. It gives one Ended for each
+// ID, in their order: Gone, BySignal, Sent, which is the rule, or Refused. Nothing else is
+// signalled, as in Kill.End. Kill.End finds those Gone that have ended of it; a core that
+// is still being written when it sends SIGKILL stays cut off.
+func (d Dump) Send(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []Ended {
+	c := condemn(fs, ids)
+	defer c.close()
+	if ctx.Err() == nil {
+		c.signal(d.Number())
+		c.signal(unix.SIGCONT)
+		c.await(ctx, d.Wait.D(), BySignal)
+	}
+	var why error
+	if ctx.Err() != nil {
+		why = fmt.Errorf("broken off while its dump was waited for: %w", ctx.Err())
+	}
+	c.settleRest(Sent, why)
+	return c.ended
+}

@@ -1,0 +1,149 @@
+package restart
+
+import (
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/prometheus/procfs"
+
+	"procward/procscan"
+)
+
+// home is a control group (version 2) that was a victim's alone when it was held: every
+// process in it and in the groups below was a victim or a descendant. What is born in it
+// while the victim lives is the victim's too, even when its own parent has ended.
+//
+// The group serves as a list only. It is never killed as a whole (cgroup.kill): systemd
+// may have started the successor in it by then.
+type home struct {
+	group string        // as /proc/PID/cgroup shows it
+	dir   string        // where it is mounted
+	of    int           // the victim
+	seen  time.Duration // Boottime at which the victim was last known to live
+}
+
+// findHomes notes the control groups that are the victims' alone.
+func (c *condemned) findHomes() {
+	mounts, err := procfs.GetMounts()
+	if err != nil {
+		return // then there is only the tree
+	}
+	mine := groupOf(os.Getpid())
+	for i, e := range c.ended {
+		group := groupOf(e.ID.PID)
+		if !c.lives(i) || !ownable(group, mine) {
+			continue
+		}
+		h := home{group: group, dir: mounted(mounts, group), of: i}
+		if h.dir != "" && c.alone(h) {
+			c.family.homes = append(c.family.homes, h)
+		}
+	}
+	c.seen(procscan.Boottime())
+}
+
+// alone says that nobody else is in a group.
+func (c *condemned) alone(h home) bool {
+	known := map[int]struct{}{}
+	for i, e := range c.ended {
+		if c.fds[i].Fd >= 0 {
+			known[e.ID.PID] = struct{}{}
+		}
+	}
+	pids := h.pids()
+	for _, pid := range pids {
+		if _, ok := known[pid]; !ok {
+			return false
+		}
+	}
+	return len(pids) > 0
+}
+
+// seen notes at which time victims were alive, that is, are still.
+func (c *condemned) seen(at time.Duration) {
+	for i := range c.family.homes {
+		if h := &c.family.homes[i]; c.lives(h.of) {
+			h.seen = at
+		}
+	}
+}
+
+// startTick is how much later than ID.Started tells a process may have started.
+const startTick = 10 * time.Millisecond
+
+// bore says that a process in the group started while the victim lived.
+func (h home) bore(p procscan.Process) bool { return p.Started()+startTick <= h.seen }
+
+// holds says that a process is in the group or in one below.
+func (h home) holds(pid int) bool {
+	g := groupOf(pid)
+	return g == h.group || strings.HasPrefix(g, h.group+"/")
+}
+
+// pids are the processes in the group and in those below.
+func (h home) pids() []int {
+	var pids []int
+	_ = filepath.WalkDir(h.dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return nil // removed meanwhile, or a file of the group
+		}
+		text, err := os.ReadFile(filepath.Join(name, "cgroup.procs"))
+		if err != nil {
+			return nil
+		}
+		for _, word := range strings.Fields(string(text)) {
+			pid, _ := strconv.Atoi(word) // 0 is a process of another PID namespace: nobody we know
+			pids = append(pids, pid)
+		}
+		return nil
+	})
+	return pids
+}
+
+// groupOf is the control group (version 2) of a process; "" where it has none.
+func groupOf(pid int) string {
+	text, err := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "cgroup"))
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if group, ok := strings.CutPrefix(line, "0::"); ok {
+			return strings.TrimSuffix(group, "\n")
+		}
+	}
+	return ""
+}
+
+// ownable says that a group can be one process's: it is not the root, a slice, the scope of
+// a session or of PID 1, a user's manager, or one that we are in ourselves.
+func ownable(group, mine string) bool {
+	name := path.Base(group)
+	session := strings.HasPrefix(name, "session-") && strings.HasSuffix(name, ".scope")
+	manager := strings.HasPrefix(name, "user@") && strings.HasSuffix(name, ".service")
+	switch {
+	case group == "" || group == "/" || strings.HasPrefix(group, "/.."), strings.HasSuffix(group, " (deleted)"):
+		return false
+	case session || manager || name == "init.scope" || strings.HasSuffix(name, ".slice"):
+		return false
+	}
+	return mine != group && !strings.HasPrefix(mine, group+"/")
+}
+
+// mounted is the directory of a group, "" where it is not to be seen.
+func mounted(mounts []*procfs.MountInfo, group string) string {
+	for _, m := range mounts {
+		if m.FSType != "cgroup2" {
+			continue
+		}
+		below, err := filepath.Rel(m.Root, group)
+		if err == nil && below != ".." && !strings.HasPrefix(below, "../") {
+			return filepath.Join(m.MountPoint, below)
+		}
+	}
+	return ""
+}
