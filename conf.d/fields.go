@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"procward/escalate"
+	"procward/restart"
 )
 
 // inline marks a struct field whose keys stand among those of the struct around it.
@@ -53,5 +54,7 @@ func preset(v reflect.Value) {
 		*s = escalate.DefaultRestartGroup()
 	case *escalate.Hook:
 		*s = escalate.DefaultHook()
+	case *restart.Dump:
+		*s = restart.DefaultDump()
 	}
 }
