@@ -7,15 +7,21 @@ import (
 	"time"
 )
 
-// checker makes what carries out a check. Times are of being awake.
+// maker makes what carries out the checks of a target: for a program started at start,
+// with something to judge expected from then on. afresh says that what was known of an
+// earlier program does not count. Times are of being awake.
+type maker func(t *target, c Check, start, from time.Duration, afresh bool) (checker, error)
+
+// checker makes what carries out a check.
 func (p *Prober) checker(t *target, c Check, start, now time.Duration, afresh bool) checker {
-	made, err := p.kind(t, c, start, max(now, start+c.StartDelay.D()), afresh)
+	made, err := p.make(t, c, start, max(now, start+c.StartDelay.D()), afresh)
 	if err != nil {
 		return broken{err}
 	}
 	return made
 }
 
+// kind is the maker.
 func (p *Prober) kind(t *target, c Check, start, from time.Duration, afresh bool) (checker, error) {
 	switch {
 	case c.HTTP != nil:

@@ -30,6 +30,7 @@ type Prober struct {
 	base   time.Time
 	boot   func() time.Duration // CLOCK_BOOTTIME
 	chance func() float64       // at least 0, below 1
+	make   maker
 	wake   chan struct{}
 
 	mu      sync.Mutex
@@ -46,12 +47,14 @@ func New(opts Options) *Prober {
 	if opts.Parallel <= 0 {
 		opts.Parallel = 64
 	}
-	return &Prober{
+	p := &Prober{
 		opts: opts, base: time.Now(), boot: procscan.Boottime, chance: rand.Float64,
 		wake:    make(chan struct{}, 1),
 		targets: map[string]*target{}, ending: map[string]<-chan struct{}{},
 		net: lane{places: opts.Parallel}, exec: lane{places: max(1, opts.Parallel/4), total: opts.Parallel},
 	}
+	p.make = p.kind
+	return p
 }
 
 // awake is the time for which the host has been awake since New, plus an hour: a time
