@@ -28,6 +28,10 @@ test: ## Run all tests; those that need root or a kernel feature skip and say wh
 race: ## Run all tests under the race detector (needs gcc)
 	$(GO) test -race ./...
 
+.PHONY: test-vm
+test-vm: ## Test what ends a machine, in a virtual one (root, Debian on amd64; under 15 minutes)
+	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 30m -v ./internal/vm
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME each
 	@set -e; for pkg in $$($(GO) list ./...); do \
