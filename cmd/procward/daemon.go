@@ -226,14 +226,14 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 	return control.Reloaded{Changed: changed, Files: cfg.Files, Problems: cfg.Problems}, ctx.Err()
 }
 
-// changes is the names of processes and groups that differ between two configurations.
+// changes is the names of processes, groups and monitors that differ between two configurations.
 func changes(old, now *confd.Config) []string {
-	names := append(differences(old.Processes, now.Processes), differences(old.Groups, now.Groups)...)
+	names := slices.Concat(differences(old.Processes, now.Processes), differences(old.Groups, now.Groups), differences(old.Monitors, now.Monitors))
 	slices.Sort(names)
 	return slices.Compact(names)
 }
 
-func differences[V confd.Process | escalate.Group](old, now map[string]V) []string {
+func differences[V confd.Process | escalate.Group | confd.Monitor](old, now map[string]V) []string {
 	names := []string{}
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		if before, was := old[name]; !was || !reflect.DeepEqual(before, now[name]) {

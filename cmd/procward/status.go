@@ -99,5 +99,10 @@ func well(s engine.Status) bool {
 			return false
 		}
 	}
+	for _, mon := range s.Monitors {
+		if !mon.Well() {
+			return false
+		}
+	}
 	return !rejected(s.Files, s.Problems)
 }

@@ -33,6 +33,10 @@ func showStatus(p paper, s engine.Status, now time.Time, whole bool) {
 	showConfig(p, s.Files, s.Problems)
 	fmt.Fprintln(p)
 	p.table(statusRows(s, now, whole))
+	if len(s.Monitors) > 0 {
+		fmt.Fprintln(p)
+		p.table(monitorRows(s.Monitors, now))
+	}
 	fmt.Fprintln(p)
 	summarise(p, s)
 }
@@ -176,6 +180,44 @@ func signsText(p engine.ProcessStatus) []string {
 	return out
 }
 
+// monitorRows is the table of the monitors.
+func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]cell {
+	rows := [][]cell{{{"MONITOR", bold}, {"STATE", bold}, {"SINCE", bold}, {"RECOVERS", bold}, {"ATTEMPTS", bold}, {"NOW", bold}}}
+	for _, mon := range monitors {
+		c := red
+		switch {
+		case mon.State == string(watch.OK):
+			c = green
+		case mon.Well(), mon.State == string(watch.Blind):
+			c = yellow
+		}
+		since, recovers, attempts := "-", "-", "-"
+		if mon.Sign != nil && mon.Sign.Since != nil {
+			since = age(now.Sub(*mon.Sign.Since))
+		}
+		if mon.Recover != "" {
+			recovers, attempts = mon.Recover, fmt.Sprintf("%d of %s in %s", mon.AttemptsUsed, mon.Attempts, mon.Window)
+		}
+		rows = append(rows, []cell{{mon.Name, none}, {mon.State, c}, {since, none}, {recovers, none}, {attempts, none}, {monitorText(mon), none}})
+	}
+	return rows
+}
+
+// monitorText is what goes on for a monitor at this moment.
+func monitorText(mon engine.MonitorStatus) string {
+	var now []string
+	if mon.Sign != nil && mon.Sign.Text != "" && mon.State != string(watch.OK) {
+		now = append(now, visible(mon.Sign.Text))
+	}
+	if text := rungText(mon.Rung, nil); text != "" {
+		now = append(now, text)
+	}
+	if mon.WaitsFor != "" {
+		now = append(now, "waits for "+visible(mon.WaitsFor))
+	}
+	return strings.Join(now, "; ")
+}
+
 // summarise writes the last line: the same that the exit code says.
 func summarise(p paper, s engine.Status) {
 	up := 0
@@ -188,8 +230,13 @@ func summarise(p paper, s engine.Status) {
 			bad = append(bad, ps.Name+" is "+string(ps.State))
 		}
 	}
+	for _, mon := range s.Monitors {
+		if !mon.Well() {
+			bad = append(bad, "monitor "+mon.Name+" is "+mon.State)
+		}
+	}
 	text := fmt.Sprintf("%d of %s up", up, countOf(len(s.Processes), "process", "processes"))
-	if len(s.Processes) == 0 {
+	if len(s.Processes)+len(s.Monitors) == 0 {
 		text = "nothing is watched"
 	}
 	if len(bad) > 0 {

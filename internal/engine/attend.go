@@ -49,6 +49,16 @@ func (a *attention) bad() bool {
 	return false
 }
 
+// reported says that a sign is bad, even if it is only reported.
+func (a *attention) reported() bool {
+	for _, s := range a.signs {
+		if s.bad {
+			return true
+		}
+	}
+	return false
+}
+
 // attend watches a target as want says. A new round begins when the specs have changed,
 // or none of the processes is left that were watched before.
 func (m *Machine) attend(a *attention, want Attend) {

@@ -23,6 +23,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 	for _, name := range m.names {
 		m.configureProcess(name, cfg.Processes[name])
 	}
+	m.configureMonitors(cfg)
 	m.sayConfig()
 	for _, key := range sortedKeys(m.ops) {
 		m.opWithout(m.ops[key])
@@ -83,7 +84,7 @@ func (m *Machine) sayConfig() {
 		}
 		m.say(kind, nil, func(s *message.Message) { s.Detail = problem.String() })
 	}
-	if len(m.names) == 0 {
+	if len(m.names)+len(m.monitorNames) == 0 {
 		m.say(message.ConfigEmpty, nil, nil)
 		return
 	}

@@ -10,7 +10,7 @@ import (
 // settings is the group section that the ladder obeys; a process without one has the
 // defaults.
 func (m *Machine) settings(l *ladder) escalate.Group {
-	if g, ok := m.cfg.Groups[l.group]; ok {
+	if g, ok := m.cfg.Groups[l.group]; ok && l.monitor == "" {
 		return g
 	}
 	return escalate.DefaultGroup()

@@ -47,6 +47,9 @@ func (m *Machine) resume(why string) {
 	}
 	m.suspended = ""
 	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })
+	for _, mon := range m.monitors {
+		mon.watched.afresh, m.moved = mon.outage, true
+	}
 	m.lookAgain()
 }
 

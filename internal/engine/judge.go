@@ -55,6 +55,7 @@ func (m *Machine) judge(p *process, at time.Duration, f Finding) {
 	m.found(p, f, news)
 	m.excess(p)
 	m.ladderLooked(p, at)
+	m.monitorsLooked(p, at, f)
 }
 
 // newcomers is the matching processes not yet tracked, orphans left out.

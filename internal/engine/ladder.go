@@ -12,6 +12,7 @@ import (
 type ladder struct {
 	key      string // "group web" or "process httpd"
 	group    string // whose rungs restart or stop it; may be empty
+	monitor  string // of a monitor: the others are empty
 	process  string // with a ladder of its own, or without a group
 	climb    escalate.Climb
 	need     map[string]bool // members whose look is awaited before a rung
@@ -49,6 +50,9 @@ func (m *Machine) ladderOf(p *process) *ladder {
 
 // rungs is the ladder's configuration as it is now.
 func (m *Machine) rungs(l *ladder) escalate.Ladder {
+	if l.monitor != "" {
+		return m.cfg.Monitors[l.monitor].Escalate
+	}
 	if l.process == "" {
 		return m.cfg.Groups[l.group].Escalate
 	}
@@ -116,6 +120,9 @@ func (m *Machine) climb(l *ladder, in escalate.Input) {
 }
 
 func (m *Machine) whyEnds(l *ladder) string {
+	if l.monitor != "" {
+		return "the monitor is ok"
+	}
 	if slices.ContainsFunc(m.required(l), func(p *process) bool { return !p.well() }) {
 		return "what was exhausted is up"
 	}
@@ -138,8 +145,12 @@ func (m *Machine) lookBeforeRung(l *ladder) {
 		m.halt(l)
 		return
 	}
-	l.need, l.asked, l.barred = map[string]bool{}, m.now, m.ops[l.opKey()] != nil
+	l.need, l.asked, l.barred = map[string]bool{}, m.now, m.ops[m.opKey(l)] != nil
 	if l.barred {
+		return
+	}
+	if l.monitor != "" {
+		m.decideMonitor(l)
 		return
 	}
 	for _, p := range m.required(l) {
@@ -152,7 +163,10 @@ func (m *Machine) lookBeforeRung(l *ladder) {
 }
 
 // opKey is the key of the operations that its rungs begin.
-func (l *ladder) opKey() string {
+func (m *Machine) opKey(l *ladder) string {
+	if mon := m.monitors[l.monitor]; mon != nil {
+		return m.targetKey(mon)
+	}
 	if l.group == "" {
 		return "process " + l.process
 	}
@@ -191,6 +205,10 @@ func (m *Machine) ladderLooked(p *process, at time.Duration) {
 // decide is where all looks before a rung are there. Only what is exhausted and still
 // missing calls for the rung: what has attempts left is not its concern.
 func (m *Machine) decide(l *ladder) {
+	if l.monitor != "" {
+		m.decideMonitor(l)
+		return
+	}
 	var missing []*process
 	for _, p := range m.climbers(l) {
 		if p.state == Climbing && !p.well() {
@@ -201,7 +219,7 @@ func (m *Machine) decide(l *ladder) {
 	case len(l.need) > 0 || l.barred:
 	case m.suspended != "":
 		m.halt(l)
-	case m.ops[l.opKey()] != nil:
+	case m.ops[m.opKey(l)] != nil:
 		l.barred = true
 	case len(missing) == 0:
 		m.climb(l, escalate.AllUp)
@@ -227,6 +245,12 @@ func (m *Machine) ladderRecovered(p *process) { m.ladderSettled(m.ladderOf(p)) }
 
 // ladderSettled ends the climb if every required climber is up, and says whether it is so.
 func (m *Machine) ladderSettled(l *ladder) bool {
+	if mon := m.monitors[l.monitor]; mon != nil {
+		if !mon.outage {
+			m.climb(l, escalate.Recovered)
+		}
+		return !mon.outage
+	}
 	for _, q := range m.climbers(l) {
 		if q.state == HeldState && q.history.Exhausted {
 			return false
@@ -276,6 +300,12 @@ func (m *Machine) mendLadders() {
 	for _, key := range sortedKeys(m.ladders) {
 		l := m.ladders[key]
 		_, exists := m.cfg.Groups[l.group]
+		if l.monitor != "" {
+			if m.monitors[l.monitor] == nil {
+				delete(m.ladders, key)
+			}
+			continue
+		}
 		if p := m.procs[l.process]; l.process == "" && !exists || l.process != "" && (p == nil || m.ladderOf(p) != l) {
 			delete(m.ladders, key)
 		}
@@ -315,7 +345,7 @@ func (m *Machine) mendLadder(l *ladder) {
 // sayLadder sends a message about a ladder: of its group, or of its process.
 func (m *Machine) sayLadder(kind *message.Kind, l *ladder, fill func(*message.Message)) {
 	m.say(kind, nil, func(s *message.Message) {
-		s.Process, s.Group = l.process, l.group
+		s.Process, s.Group, s.Monitor = l.process, l.group, l.monitor
 		if fill != nil {
 			fill(s)
 		}

@@ -24,26 +24,29 @@ const (
 // Machine is the engine's heart: Step takes an input at a time and gives the effects.
 // It reads no clock and does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
-	observe   bool
-	booting   bool
-	lag       time.Duration // exits may be seen this late
-	paused    time.Duration // when the daemon itself last went on after a stop, or 0
-	suspended string
-	cfg       *confd.Config
-	procs     map[string]*process
-	names     []string // of procs, sorted
-	ladders   map[string]*ladder
-	rounds    int                      // of attention begun so far
-	stirred   map[string]bool          // processes whose attention may have to change
-	ops       map[string]*operation    // under way, by group, or by process without one
-	trackers  map[procscan.ID][]string // the names that track a process
-	jobs      map[int]job
-	token     int
-	running   int // scripts that hold a parallel slot
-	looking   lookout
-	rand      *rand.Rand
-	now       time.Duration
-	effects   []Effect
+	observe      bool
+	booting      bool
+	lag          time.Duration // exits may be seen this late
+	paused       time.Duration // when the daemon itself last went on after a stop, or 0
+	suspended    string
+	cfg          *confd.Config
+	procs        map[string]*process
+	names        []string // of procs, sorted
+	ladders      map[string]*ladder
+	monitors     map[string]*monitor
+	monitorNames []string                 // sorted
+	moved        bool                     // a state or verdict has changed that monitors may go by
+	rounds       int                      // of attention begun so far
+	stirred      map[string]bool          // processes whose attention may have to change
+	ops          map[string]*operation    // under way, by group, or by process without one
+	trackers     map[procscan.ID][]string // the names that track a process
+	jobs         map[int]job
+	token        int
+	running      int // scripts that hold a parallel slot
+	looking      lookout
+	rand         *rand.Rand
+	now          time.Duration
+	effects      []Effect
 }
 
 // job is what an effect under way belongs to.
@@ -89,7 +92,7 @@ func (m *Machine) resting() bool {
 func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
 		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*ladder{},
-		ops: map[string]*operation{}, stirred: map[string]bool{},
+		ops: map[string]*operation{}, stirred: map[string]bool{}, monitors: map[string]*monitor{},
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
 		rand: rand.New(rand.NewPCG(seed, seed)),
 	}
@@ -104,6 +107,7 @@ func (m *Machine) Step(now time.Duration, inputs ...Input) []Effect {
 	}
 	m.tick()
 	m.attendStirred()
+	m.attendMonitors()
 	m.look()
 	return m.effects
 }
@@ -168,6 +172,7 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	for _, l := range m.ladders {
 		earliest(l.wake())
 	}
+	m.monitorWake(earliest)
 	return wake, wake != 0
 }
 
@@ -185,6 +190,7 @@ func (m *Machine) tick() {
 		}
 	}
 	m.laddersDue()
+	m.monitorsDue()
 	m.runWaiting()
 }
 

@@ -13,9 +13,11 @@ import (
 type operation struct {
 	group    string
 	ladder   string   // the ladder whose rung this is, or
+	monitor  string   // the monitor that asks for it, or
 	payer    string   // the member whose attempt this is
 	members  []string // in the order of starts
 	stopOnly bool
+	alone    bool // one member is restarted, not the group: no script of the group runs
 	stage    stage
 	todo     []string        // members still to be stopped, then still to be started
 	current  string          // the member that is being started
@@ -108,7 +110,7 @@ func (m *Machine) drained(op *operation) {
 		op.todo = append(op.todo, p.name)
 	}
 	m.sayGroup(message.GroupStop, op, "members "+names(mine))
-	if g := m.cfg.Groups[op.group]; g.Stop != nil {
+	if g := m.opGroup(op); g.Stop != nil {
 		op.stage = stopScript
 		m.runOpScript(op, g.Stop, g)
 		return
@@ -141,10 +143,18 @@ func (m *Machine) stopNext(op *operation) {
 	m.startGroup(op)
 }
 
+// opGroup is the group section that the operation obeys.
+func (m *Machine) opGroup(op *operation) escalate.Group {
+	if op.alone {
+		return escalate.Group{}
+	}
+	return m.cfg.Groups[op.group]
+}
+
 // mayStop says that a member may be killed for a restart: not where its script does it,
 // nor where there is no way to start it again.
 func (m *Machine) mayStop(op *operation, p *process) bool {
-	return !p.spec.Restart.Kill.Never && (p.startable() || m.cfg.Groups[op.group].Start != nil)
+	return !p.spec.Restart.Kill.Never && (p.startable() || m.opGroup(op).Start != nil)
 }
 
 // opKilled goes on when a member is stopped.
@@ -168,6 +178,9 @@ func (m *Machine) runOpScript(op *operation, argv script.Argv, g escalate.Group)
 		env = m.environment(p, nil, "")
 	} else if l := m.ladders[op.ladder]; l != nil {
 		env["PROCWARD_RUNG"] = m.rungName(l)
+	}
+	if mon := m.monitors[op.monitor]; mon != nil {
+		env["PROCWARD_MONITOR"], env["PROCWARD_CAUSE"] = mon.name, mon.inWords()
 	}
 	m.do(Run{Token: op.token, Job: script.Job{Argv: argv, Env: env, Timeout: g.Timeout.D()}})
 }
@@ -198,11 +211,19 @@ func (m *Machine) opScriptEnded(op *operation, out outcome) {
 
 func (m *Machine) sayGroup(kind *message.Kind, op *operation, detail string) {
 	m.say(kind, nil, func(s *message.Message) {
-		s.Group, s.Detail = op.group, detail
-		if op.group == "" {
+		s.Group, s.Monitor, s.Detail = op.group, op.monitor, detail
+		if op.group == "" || op.alone {
 			s.Process = op.members[0]
 		}
 	})
+}
+
+// askedBy is the monitor for whose sake the process is restarted, or empty.
+func (p *process) askedBy() string {
+	if p.op == nil {
+		return ""
+	}
+	return p.op.monitor
 }
 
 func names(ps []*process) string {

@@ -11,7 +11,7 @@ import (
 func (m *Machine) startGroup(op *operation) {
 	mine := m.mine(op)
 	m.sayGroup(message.GroupStart, op, "members "+names(mine))
-	if g := m.cfg.Groups[op.group]; g.Start != nil {
+	if g := m.opGroup(op); g.Start != nil {
 		op.stage = startScript
 		m.runOpScript(op, g.Start, g)
 		return
@@ -163,6 +163,9 @@ func (m *Machine) endOp(op *operation) {
 	for _, p := range mine {
 		m.leaves(op, p)
 	}
+	if mon := m.monitors[op.monitor]; mon != nil {
+		m.recoveryEnded(mon)
+	}
 	if l := m.ladders[op.ladder]; l != nil {
 		in := escalate.Done
 		if op.failed != "" && !op.stopOnly {
@@ -188,6 +191,9 @@ func (m *Machine) leaves(op *operation, p *process) {
 			p.event, p.died = "escalate", m.now
 		}
 		m.enter(p, Climbing)
+		if op.monitor != "" { // no ladder of its own is climbed
+			m.enter(p, GaveUp)
+		}
 	case p.name == op.payer && op.stuck[p.name]:
 		m.attemptStuck(p)
 	case p.name == op.payer:

@@ -44,6 +44,7 @@ type process struct {
 	lookStep   time.Duration
 	watched    attention
 	settledAt  time.Duration // of Settling: when the settle time is over
+	asked      bool          // the next look asks systemd too, for the sake of a monitor
 	lookedAt   time.Duration // when the newest look that told something of it ended
 	changedAt  time.Duration // a look that began before this is too old to miss it
 	blind      bool          // the newest look told nothing
@@ -141,7 +142,7 @@ func (p *process) tracks() []procscan.ID {
 
 // lookFor is what to look for: systemd is asked only where something is missing.
 func (p *process) lookFor() LookFor {
-	l := LookFor{Match: p.spec.Match, Missing: p.state != Up && (p.state != Unknown || p.lookStep != 0)}
+	l := LookFor{Match: p.spec.Match, Missing: p.asked || p.state != Up && (p.state != Unknown || p.lookStep != 0)}
 	if l.Missing {
 		l.Unit = p.unit
 	}
@@ -151,6 +152,7 @@ func (p *process) lookFor() LookFor {
 // enter changes the state; what was due in the old one is forgotten.
 func (m *Machine) enter(p *process, s State) {
 	m.stir(p)
+	m.moved = true
 	p.state, p.nextLook, p.deadline, p.waitsFor, p.kept = s, 0, 0, "", 0
 	switch s {
 	case Up:

@@ -15,6 +15,9 @@ func (m *Machine) Status(now time.Duration, wall time.Time) Status {
 	for _, name := range m.names {
 		s.Processes = append(s.Processes, m.processStatus(m.procs[name], now, wall))
 	}
+	for _, name := range m.monitorNames {
+		s.Monitors = append(s.Monitors, m.monitorStatus(m.monitors[name], now, wall))
+	}
 	for _, name := range sortedKeys(m.cfg.Groups) {
 		s.Groups = append(s.Groups, m.groupStatus(name))
 	}

@@ -15,6 +15,10 @@ func (m *Machine) act(l *ladder, d escalate.Decision) {
 	switch r := d.Rung; {
 	case r.RestartGroup != nil, r.StopGroup != nil:
 		op := &operation{group: l.group, ladder: l.key, stopOnly: r.StopGroup != nil}
+		if l.monitor != "" {
+			m.actOnTarget(l, op)
+			return
+		}
 		if l.group == "" {
 			op.members = []string{l.process}
 		}
@@ -38,13 +42,19 @@ func (m *Machine) act(l *ladder, d escalate.Decision) {
 
 func (m *Machine) runHook(l *ladder, h *escalate.Hook) {
 	p := m.worst(l)
-	if p == nil {
+	env := map[string]string{}
+	switch mon := m.monitors[l.monitor]; {
+	case mon != nil:
+		env = m.monitorEnvironment(mon, h.Env)
+	case p != nil:
+		env = m.environment(p, h.Env, "hook")
+	default:
 		m.climb(l, escalate.Failed)
 		return
 	}
 	token := m.newToken(job{ladder: l.key})
 	m.do(Run{Token: token, Job: script.Job{
-		Argv: h.Run, User: h.User, Env: m.environment(p, h.Env, "hook"), Timeout: h.Timeout.D(),
+		Argv: h.Run, User: h.User, Env: env, Timeout: h.Timeout.D(),
 	}})
 }
 

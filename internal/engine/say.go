@@ -156,6 +156,9 @@ func (m *Machine) environment(p *process, extra map[string]string, rung string) 
 		"PROCWARD_ATTEMPT": strconv.Itoa(attempt), "PROCWARD_ATTEMPTS": p.spec.Restart.Attempts.String(),
 		"PROCWARD_RUNG": rung,
 	})
+	if mon := m.monitors[p.askedBy()]; mon != nil {
+		env["PROCWARD_EVENT"], env["PROCWARD_CAUSE"], env["PROCWARD_MONITOR"] = "stall", mon.inWords(), mon.name
+	}
 	if p.event == "exit" {
 		env["PROCWARD_PID"] = strconv.Itoa(p.lastDead().PID)
 	}

@@ -12,6 +12,8 @@ func (m *Machine) sensed(in Sensed) {
 	for _, s := range in.Signs {
 		if p := m.procs[s.Target]; p != nil && p.watched.hears(s) {
 			m.processSign(p, s)
+		} else if mon := m.monitors[s.Target]; mon != nil && mon.watched.hears(s) {
+			m.monitorSign(mon, s)
 		}
 	}
 }

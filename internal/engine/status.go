@@ -43,6 +43,7 @@ type Status struct {
 	Problems  []confd.Problem   `json:"problems,omitempty"`
 	Groups    []GroupStatus     `json:"groups"`
 	Processes []ProcessStatus   `json:"processes"`
+	Monitors  []MonitorStatus   `json:"monitors,omitempty"`
 }
 
 // GroupStatus is one group.
@@ -74,6 +75,29 @@ type ProcessStatus struct {
 	UnreadableNow int            `json:"unreadable,omitempty"`
 	Stalled       string         `json:"stalled,omitempty"` // while it is there and does not work: why
 	Signs         []SignStatus   `json:"signs,omitempty"`
+}
+
+// MonitorStatus is one monitor.
+type MonitorStatus struct {
+	Name         string         `json:"name"`
+	State        string         `json:"state"`             // a verdict, or not-judged, pending, waiting, recovering, exhausted, given-up, handed-over
+	Recover      string         `json:"recover,omitempty"` // the process or group that is restarted for it
+	Sign         *SignStatus    `json:"sign,omitempty"`    // its check
+	AttemptsUsed int            `json:"attempts_used"`
+	Attempts     string         `json:"attempts"`
+	Window       string         `json:"window"`
+	NextIn       *time.Duration `json:"next_in,omitempty"` // nanoseconds
+	Rung         string         `json:"rung,omitempty"`
+	WaitsFor     string         `json:"waits_for,omitempty"`
+}
+
+// Well says that nothing is wrong with what it checks, as far as that is known.
+func (mon MonitorStatus) Well() bool {
+	switch mon.State {
+	case string(watch.OK), string(watch.Failing), "pending", "not-judged":
+		return true
+	}
+	return false
 }
 
 // SignStatus is one sign of a stall.

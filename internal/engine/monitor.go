@@ -1,0 +1,254 @@
+package engine
+
+import (
+	"reflect"
+	"strings"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/message"
+	"procward/internal/scalar"
+	"procward/restart"
+	"procward/watch"
+	"procward/watch/probe"
+)
+
+// monitor is what the machine knows of one entry under monitors:.
+type monitor struct {
+	name    string
+	spec    confd.Monitor
+	targets []string // the processes that it restarts, in the order of starts
+	watched attention
+	history restart.History
+
+	// Of the present outage, from the first time that it was bad until it is ok again.
+	outage     bool
+	sign       watch.Sign // that was bad last
+	tried      int        // the attempt whose success is not known yet, or 0
+	deadline   time.Duration
+	need       map[string]bool // targets whose look is awaited before an attempt
+	asked      time.Duration   // when the looks were asked for: older ones do not do
+	hands      string          // why the looks speak against it
+	skipped    string          // why the attempt is put off, as it was said last
+	putOff     bool            // the attempt is put off now
+	recovering bool            // the operation on its targets is under way
+}
+
+// policy is how often and when the target is restarted for it.
+func (mon *monitor) policy() restart.Spec {
+	s := restart.Spec{When: restart.Always, Attempts: mon.spec.Attempts, Window: mon.spec.Window}
+	if mon.spec.Recover == "" {
+		s.Attempts = scalar.AtMost(0)
+	}
+	return s
+}
+
+// configureMonitors puts the monitors of a configuration in force.
+func (m *Machine) configureMonitors(cfg *confd.Config) {
+	for name, mon := range m.monitors {
+		if _, stays := cfg.Monitors[name]; !stays {
+			m.unattend(&mon.watched)
+			delete(m.monitors, name)
+		}
+	}
+	m.monitorNames, m.moved = sortedKeys(cfg.Monitors), true
+	for _, name := range m.monitorNames {
+		spec := cfg.Monitors[name]
+		mon := m.monitors[name]
+		if mon == nil {
+			mon = &monitor{name: name}
+			m.monitors[name] = mon
+		}
+		before, targets := mon.spec, mon.targets
+		mon.spec, mon.targets = spec, m.members(spec.Recover)
+		if _, is := cfg.Processes[spec.Recover]; is {
+			mon.targets = []string{spec.Recover}
+		}
+		if mon.need != nil || mon.outage && !reflect.DeepEqual(targets, mon.targets) || mon.outage && !reflect.DeepEqual(before, spec) {
+			mon.need, mon.deadline, mon.watched.afresh = nil, 0, true
+		}
+	}
+}
+
+// attendMonitors fits what is watched to what the targets and the needed monitors have
+// come to in this step.
+func (m *Machine) attendMonitors() {
+	if !m.moved {
+		return
+	}
+	m.moved = false
+	for _, name := range m.monitorNames {
+		mon := m.monitors[name]
+		if m.unjudged(mon) != "" {
+			if !mon.recovering {
+				mon.need, mon.deadline, mon.putOff = nil, 0, false
+			}
+			m.unattend(&mon.watched)
+			continue
+		}
+		m.attend(&mon.watched, Attend{Target: name, Checks: []probe.Check{mon.spec.Check}})
+	}
+}
+
+// unjudged says why the monitor is not judged at the moment, or nothing.
+func (m *Machine) unjudged(mon *monitor) string {
+	if mon.recovering {
+		return "the restart of " + mon.spec.Recover
+	}
+	if why := m.targetDown(mon); mon.spec.When == confd.WhenUp && why != "" {
+		return why
+	}
+	if name := m.needed(mon, len(m.monitors)); name != "" {
+		return "monitor " + name + " to be ok"
+	}
+	return ""
+}
+
+// needed is a bad monitor that this one needs, also through others, or empty.
+func (m *Machine) needed(mon *monitor, depth int) string {
+	for _, name := range mon.spec.Needs {
+		need := m.monitors[name]
+		if need == nil || depth == 0 {
+			continue
+		}
+		if need.outage || need.watched.reported() {
+			return name
+		}
+		if further := m.needed(need, depth-1); further != "" {
+			return further
+		}
+	}
+	return ""
+}
+
+// targetDown says which target is not up, or nothing. One that need not be there does not
+// count, unless none is up.
+func (m *Machine) targetDown(mon *monitor) string {
+	up, last := false, ""
+	for _, name := range mon.targets {
+		p := m.procs[name]
+		if p == nil {
+			continue
+		}
+		last = name + ", which is " + string(p.state)
+		switch p.state {
+		case AbsentNow, EndedState, StoppedBy:
+		case Up:
+			up = true
+		default:
+			return last
+		}
+	}
+	if up || last == "" {
+		return ""
+	}
+	return last
+}
+
+// monitorSign takes a verdict on a monitor.
+func (m *Machine) monitorSign(mon *monitor, s watch.Sign) {
+	about := func(msg *message.Message) { aboutSign(s, msg) }
+	if s.Slow {
+		m.sayMonitor(message.ProbeSlow, mon, about)
+		return
+	}
+	old := mon.watched.take(s)
+	if old.Verdict == s.Verdict {
+		return
+	}
+	m.moved = true // others may need it
+	switch {
+	case s.Verdict == watch.OK:
+		m.monitorOK(mon, old, s)
+	case s.Verdict == watch.Bad && s.Report:
+		m.sayMonitor(message.ProbeBad, mon, about)
+	case s.Verdict == watch.Bad:
+		m.monitorBad(mon, s)
+	case !mon.outage:
+		m.sayMonitor(signKind(old, s, false), mon, about)
+	}
+}
+
+// monitorBad takes a check that is bad: for the first time, or after a restart.
+func (m *Machine) monitorBad(mon *monitor, s watch.Sign) {
+	mon.sign = s
+	if !mon.outage {
+		m.sayMonitor(message.MonitorFailed, mon, func(msg *message.Message) {
+			aboutSign(s, msg)
+			if m.suspended != "" {
+				msg.Detail = strings.TrimPrefix(msg.Detail+"; suspended: "+m.suspended, "; ")
+			}
+		})
+	}
+	first := !mon.outage
+	mon.outage = true
+	if m.suspended != "" {
+		return
+	}
+	if l := m.monitorLadder(mon); l.climb.Phase != escalate.Idle {
+		m.decide(l)
+		return
+	}
+	in := restart.Down
+	if mon.tried > 0 {
+		m.sayMonitor(message.MonitorNoHelp, mon, func(msg *message.Message) {
+			msg.Attempt, msg.Attempts, msg.Detail = mon.tried, mon.spec.Attempts.String(), s.Text
+		})
+		in, mon.tried = restart.Failed, 0
+	}
+	if m.observe {
+		if first && mon.spec.Recover != "" {
+			m.sayRecover(mon, 1)
+		}
+		return
+	}
+	m.planMonitor(mon, in)
+}
+
+// planMonitor asks the policy what follows.
+func (m *Machine) planMonitor(mon *monitor, in restart.Input) {
+	var d restart.Decision
+	mon.history, d = mon.policy().Next(mon.history, in, watch.Cause{}, m.now, 0)
+	switch d.Action {
+	case restart.Wait:
+		mon.deadline = d.At
+	case restart.Exhaust:
+		m.sayMonitor(message.Exhausted, mon, func(s *message.Message) {
+			if mon.spec.Recover != "" {
+				s.Attempts = mon.spec.Attempts.String()
+			}
+		})
+		m.climb(m.monitorLadder(mon), escalate.Exhausted)
+	case restart.Nothing:
+		m.climb(m.monitorLadder(mon), escalate.Exhausted)
+	}
+}
+
+// monitorOK takes a check that succeeds: what was going on for it ends.
+func (m *Machine) monitorOK(mon *monitor, old sign, s watch.Sign) {
+	mon.deadline, mon.need, mon.tried, mon.skipped, mon.putOff = 0, nil, 0, "", false
+	if !mon.outage {
+		if kind := signKind(old, s, false); kind != nil {
+			m.sayMonitor(kind, mon, func(msg *message.Message) { aboutSign(s, msg) })
+		}
+		return
+	}
+	mon.outage = false
+	m.sayMonitor(message.MonitorOK, mon, func(msg *message.Message) { msg.Detail = s.Text })
+	mon.history, _ = mon.policy().Next(mon.history, restart.Recovered, watch.Cause{}, m.now, 0)
+	m.climb(m.monitorLadder(mon), escalate.Recovered)
+}
+
+// sayMonitor sends a message about a monitor.
+func (m *Machine) sayMonitor(kind *message.Kind, mon *monitor, fill func(*message.Message)) {
+	if kind == nil {
+		return
+	}
+	m.say(kind, nil, func(s *message.Message) {
+		s.Monitor = mon.name
+		if fill != nil {
+			fill(s)
+		}
+	})
+}

@@ -1,0 +1,316 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/scalar"
+	"procward/internal/script"
+	"procward/watch"
+	"procward/watch/probe"
+)
+
+// gateway is a monitor with a TCP check, as the configuration would give it.
+func gateway(target string, change func(*confd.Monitor)) confd.Monitor {
+	mon := confd.Monitor{Recover: target, Attempts: scalar.AtMost(2), Window: scalar.Duration(time.Hour), When: confd.WhenAlways}
+	mon.Check = httpCheck(func(c *probe.Check) { c.HTTP, c.TCP = nil, &probe.TCP{Address: "127.0.0.1:80"} })
+	if change != nil {
+		change(&mon)
+	}
+	return mon
+}
+
+// monitored is a world of the group web with a monitor of it, up and well for a second.
+func monitored(t *testing.T, cfg *confd.Config, monitors map[string]confd.Monitor) *sim {
+	cfg.Monitors = monitors
+	s := newSim(t, cfg)
+	for name := range cfg.Processes {
+		s.spawn(name)
+		s.scripts["/restart/"+name] = startsWell(s, name)
+	}
+	s.start().run(10 * time.Second)
+	s.said = nil
+	return s
+}
+
+// ailing are the scripts of a world where nothing helps.
+func (s *sim) ailing() *sim {
+	for name := range s.cfg.Processes {
+		s.scripts["/restart/"+name] = starts(s, name, 0)
+	}
+	return s
+}
+
+func (s *sim) monitorStatus(name string) MonitorStatus {
+	for _, mon := range s.m.Status(s.now, time.Time{}).Monitors {
+		if mon.Name == name {
+			return mon
+		}
+	}
+	s.t.Fatalf("no monitor %s", name)
+	return MonitorStatus{}
+}
+
+func TestMonitorRestartsAProcess(t *testing.T) {
+	s := monitored(t, one(nil), map[string]confd.Monitor{"port": gateway("httpd", nil)})
+	s.sicken("port", "tcp", "connection refused")
+	s.run(time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=port probe fails: tcp: connection refused
+		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
+		30.001 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd
+		30.001 PW0401 process=httpd monitor=port group is stopped: members httpd
+		30.002 PW0214 process=httpd pid=101 killed by procward: ended
+		30.002 PW0402 process=httpd monitor=port group is started: members httpd
+		30.006 PW0610 monitor=port monitor is ok again
+		35.005 PW0303 process=httpd pid=102 recovered`)
+	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 || !mon.Well() {
+		t.Errorf("its status is %+v", mon)
+	}
+	if n := len(s.m.procs["httpd"].history.Spent); n != 0 {
+		t.Errorf("the process paid %d attempts", n)
+	}
+}
+
+func TestMonitorRestartsOneMemberWithoutTheGroupsScripts(t *testing.T) {
+	s := monitored(t, web(func(g *escalate.Group) { g.Stop, g.Start = script.Argv{"/web", "stop"}, script.Argv{"/web", "start"} }),
+		map[string]confd.Monitor{"port": gateway("httpd", nil)})
+	s.sicken("port", "tcp", "connection refused")
+	s.run(time.Minute)
+	if len(s.ran) != 1 || s.ran[0] != "/restart/httpd" || len(s.victims) != 1 {
+		t.Errorf("ran %v, killed %v:\n%s", s.ran, s.victims, s.story())
+	}
+}
+
+func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
+	s := monitored(t, web(nil), map[string]confd.Monitor{"port": gateway("web", func(mon *confd.Monitor) {
+		mon.Attempts = scalar.AtMost(1)
+		mon.Escalate = escalate.Ladder{
+			{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(time.Hour)}},
+			{Hook: &escalate.Hook{Run: script.Argv{"/hook"}, Timeout: scalar.Duration(time.Minute)}},
+		}
+	})}).ailing()
+	var env map[string]string
+	s.scripts["/hook"] = func(e map[string]string) simScript { env = e; return simScript{result: script.Result{Code: 75}} }
+	s.sicken("port", "tcp", "connection refused")
+	s.run(10 * time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=port probe fails: tcp: connection refused
+		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
+		30.001 PW0611 monitor=port recovery for a monitor, attempt 1 of 1: restart of web
+		30.001 PW0401 group=web monitor=port group is stopped: members app, httpd
+		30.002 PW0214 process=httpd group=web pid=102 killed by procward: ended
+		30.003 PW0214 process=app group=web pid=101 killed by procward: ended
+		30.003 PW0402 group=web monitor=port group is started: members app, httpd
+		35.009 PW0303 process=app group=web pid=103 recovered
+		35.009 PW0303 process=httpd group=web pid=104 recovered
+		50.010 PW0612 monitor=port recovery for a monitor did not help, attempt 1 of 1: connection refused
+		50.010 PW0304 monitor=port exhausted: a restart is needed and no attempt is left of 1
+		50.010 PW0501 monitor=port attempt=1 escalation: restart-group
+		50.010 PW0401 group=web monitor=port group is stopped: members app, httpd
+		50.011 PW0214 process=httpd group=web pid=104 killed by procward: ended
+		50.012 PW0214 process=app group=web pid=103 killed by procward: ended
+		50.012 PW0402 group=web monitor=port group is started: members app, httpd
+		55.018 PW0303 process=app group=web pid=105 recovered
+		55.018 PW0303 process=httpd group=web pid=106 recovered
+		110.018 PW0502 monitor=port escalation failed: restart-group: no recovery within its wait, which is 1m0s
+		110.018 PW0501 monitor=port escalation: hook
+		110.019 PW0510 monitor=port escalation goes on: hook: the hook asks for the next rung
+		110.019 PW0504 monitor=port given up`)
+	if env["PROCWARD_MONITOR"] != "port" || env["PROCWARD_EVENT"] != "escalate" || env["PROCWARD_CAUSE"] != "monitor port: connection refused" || env["PROCWARD_GROUP"] != "web" {
+		t.Errorf("the hook was told %v", env)
+	}
+	if mon := s.monitorStatus("port"); mon.State != "given-up" || mon.Well() {
+		t.Errorf("its status is %+v", mon)
+	}
+	s.run(time.Hour)
+	s.cure("port", "tcp")
+	s.run(time.Minute)
+	s.tells(`
+		3710.019 PW0505 monitor=port still given up
+		4210.000 PW0610 monitor=port monitor is ok again`)
+}
+
+func TestMonitorWithoutATargetOnlyClimbs(t *testing.T) {
+	code := 71
+	s := monitored(t, one(nil), map[string]confd.Monitor{"gw": gateway("", func(mon *confd.Monitor) {
+		mon.Escalate = escalate.Ladder{{StopDaemon: &escalate.StopDaemon{ExitCode: &code}}}
+	})})
+	s.sicken("gw", "tcp", "no route to host")
+	s.run(time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=gw probe fails: tcp: no route to host
+		30.000 PW0609 monitor=gw monitor failed: tcp: no route to host
+		30.000 PW0304 monitor=gw exhausted: a restart is needed and no attempt is left
+		30.000 PW0501 monitor=gw escalation: stop-daemon`)
+	if !s.exited || s.exit != 71 {
+		t.Errorf("exited: %v with %d", s.exited, s.exit)
+	}
+}
+
+func TestMonitorPutsOffWhatIsInOtherHands(t *testing.T) {
+	s := monitored(t, one(func(p *confd.Process) { p.Restart.Delay = scalar.Duration(time.Minute) }), map[string]confd.Monitor{"port": gateway("httpd", nil)})
+	s.dieAll("httpd", sigkill)
+	s.sicken("port", "tcp", "connection refused")
+	s.run(3 * time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=port probe fails: tcp: connection refused
+		10.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
+		10.001 PW0307 process=httpd next restart, attempt 1 of 3, in 1m0s
+		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
+		30.000 PW0613 monitor=port recovery for a monitor is put off: httpd, which is waiting
+		70.002 PW0301 process=httpd restart, attempt 1 of 3
+		75.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered
+		80.001 PW0610 monitor=port monitor is ok again`)
+	s.units["httpd"] = Unit{Name: "httpd.service", Hands: "systemd has a stop job for it"}
+	s.sicken("port", "tcp", "connection refused")
+	s.run(2 * time.Minute)
+	s.tells(`
+		190.000 PW0602 monitor=port probe fails: tcp: connection refused
+		210.000 PW0609 monitor=port monitor failed: tcp: connection refused
+		210.001 PW0613 monitor=port recovery for a monitor is put off: httpd.service: systemd has a stop job for it`)
+	if len(s.victims) > 0 {
+		t.Errorf("killed %v", s.victims)
+	}
+	if mon := s.monitorStatus("port"); mon.AttemptsUsed != 0 {
+		t.Errorf("its status is %+v", mon)
+	}
+}
+
+func TestMonitorWhenUp(t *testing.T) {
+	s := monitored(t, one(func(p *confd.Process) { p.Restart.Delay = scalar.Duration(time.Minute) }),
+		map[string]confd.Monitor{"port": gateway("httpd", func(mon *confd.Monitor) { mon.When = confd.WhenUp })})
+	s.dieAll("httpd", sigkill)
+	s.run(time.Second)
+	if mon := s.monitorStatus("port"); mon.State != "not-judged" || mon.WaitsFor != "httpd, which is waiting" || s.attended["port"].Round != 0 {
+		t.Errorf("while the target is down its status is %+v", mon)
+	}
+	s.run(2 * time.Minute)
+	if mon := s.monitorStatus("port"); mon.State != "ok" {
+		t.Errorf("its status is %+v", mon)
+	}
+	s.sicken("port", "tcp", "connection refused")
+	s.run(21 * time.Second)
+	if mon := s.monitorStatus("port"); mon.State != "not-judged" && mon.State != "recovering" {
+		t.Errorf("its status is %+v", mon)
+	}
+	s.run(time.Minute)
+	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 {
+		t.Errorf("its status is %+v:\n%s", mon, s.story())
+	}
+}
+
+func TestMonitorNeedsOthers(t *testing.T) {
+	needs := func(name string) func(*confd.Monitor) {
+		return func(mon *confd.Monitor) { mon.Needs = []string{name} }
+	}
+	s := monitored(t, one(nil), map[string]confd.Monitor{
+		"link":    gateway("", func(mon *confd.Monitor) { mon.Action = watch.ActReport }),
+		"gateway": gateway("", needs("link")), "port": gateway("httpd", needs("gateway")),
+	})
+	s.sicken("link", "tcp", "no carrier")
+	s.sicken("port", "tcp", "connection refused")
+	s.run(25 * time.Second)
+	for _, name := range []string{"gateway", "port"} {
+		if mon := s.monitorStatus(name); mon.State != "not-judged" || mon.WaitsFor != "monitor link to be ok" {
+			t.Errorf("%s is %+v", name, mon)
+		}
+	}
+	s.run(time.Minute)
+	s.cure("link", "tcp")
+	s.run(time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=link probe fails: tcp: no carrier
+		10.000 PW0602 monitor=port probe fails: tcp: connection refused
+		30.000 PW0606 monitor=link bad: tcp: no carrier
+		95.000 PW0603 monitor=link probe is ok again: tcp
+		95.001 PW0602 monitor=port probe fails: tcp: connection refused
+		115.001 PW0609 monitor=port monitor failed: tcp: connection refused
+		115.002 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd
+		115.002 PW0401 process=httpd monitor=port group is stopped: members httpd
+		115.003 PW0214 process=httpd pid=101 killed by procward: ended
+		115.003 PW0402 process=httpd monitor=port group is started: members httpd
+		115.007 PW0610 monitor=port monitor is ok again
+		120.006 PW0303 process=httpd pid=102 recovered`)
+}
+
+func TestMonitorWhileSuspended(t *testing.T) {
+	s := monitored(t, one(nil), map[string]confd.Monitor{"port": gateway("httpd", nil)})
+	s.step(Suspend{Why: "the host is being shut down"})
+	s.sicken("port", "tcp", "connection refused")
+	s.run(10 * time.Minute)
+	s.step(Resume{Why: "the shutdown was cancelled"})
+	s.run(time.Minute)
+	s.tells(`
+		10.000 PW0105 suspended: the host is being shut down
+		10.000 PW0602 monitor=port probe fails: tcp: connection refused
+		30.000 PW0609 monitor=port monitor failed: tcp: connection refused; suspended: the host is being shut down
+		610.000 PW0106 resumed: the shutdown was cancelled
+		630.002 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd
+		630.002 PW0401 process=httpd monitor=port group is stopped: members httpd
+		630.003 PW0214 process=httpd pid=101 killed by procward: ended
+		630.003 PW0402 process=httpd monitor=port group is started: members httpd
+		630.007 PW0610 monitor=port monitor is ok again
+		635.006 PW0303 process=httpd pid=102 recovered`)
+}
+
+func TestMonitorInObserveMode(t *testing.T) {
+	cfg := one(nil)
+	cfg.Daemon.Observe = true
+	s := monitored(t, cfg, map[string]confd.Monitor{"port": gateway("httpd", nil), "gw": gateway("", func(mon *confd.Monitor) {
+		mon.Escalate = escalate.Ladder{{StopDaemon: &escalate.StopDaemon{}}}
+	})})
+	s.sicken("port", "tcp", "connection refused")
+	s.sicken("gw", "tcp", "no route to host")
+	s.run(time.Hour)
+	s.cure("port", "tcp")
+	s.run(time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=port probe fails: tcp: connection refused
+		10.000 PW0602 monitor=gw probe fails: tcp: no route to host
+		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
+		30.000 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd (observed, not done)
+		30.000 PW0609 monitor=gw monitor failed: tcp: no route to host
+		3610.000 PW0610 monitor=port monitor is ok again`)
+}
+
+func TestMonitorStopsItsTarget(t *testing.T) {
+	s := monitored(t, web(nil), map[string]confd.Monitor{"disk": gateway("web", func(mon *confd.Monitor) {
+		mon.Attempts = scalar.AtMost(0)
+		mon.Escalate = escalate.Ladder{{StopGroup: &escalate.Plain{}}}
+	})}).ailing()
+	s.sicken("disk", "tcp", "read-only")
+	s.run(5 * time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=disk probe fails: tcp: read-only
+		30.000 PW0609 monitor=disk monitor failed: tcp: read-only
+		30.000 PW0304 monitor=disk exhausted: a restart is needed and no attempt is left of 0
+		30.000 PW0501 monitor=disk escalation: stop-group
+		30.000 PW0401 group=web monitor=disk group is stopped: members app, httpd
+		30.001 PW0214 process=httpd group=web pid=102 killed by procward: ended
+		30.002 PW0214 process=app group=web pid=101 killed by procward: ended
+		90.002 PW0502 monitor=disk escalation failed: stop-group: no recovery within its wait, which is 1m0s
+		90.002 PW0504 monitor=disk given up`)
+	s.start().run(5 * time.Minute)
+	if len(s.ran) > 0 || len(s.procs) > 0 {
+		t.Errorf("ran %v, %d processes are left", s.ran, len(s.procs))
+	}
+}
+
+func TestMonitorGoesWithAReload(t *testing.T) {
+	cfg := one(nil)
+	s := monitored(t, cfg, map[string]confd.Monitor{"port": gateway("httpd", nil)}).ailing()
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 20*time.Second)
+	s.sicken("port", "tcp", "connection refused")
+	s.run(25 * time.Second)
+	if mon := s.monitorStatus("port"); mon.State != "recovering" {
+		t.Fatalf("its status is %+v:\n%s", mon, s.story())
+	}
+	s.cfg = one(nil)
+	s.start().run(time.Minute)
+	if _, on := s.attended["port"]; on || s.m.procs["httpd"].state != Up || len(s.ran) != 1 || len(s.m.ladders) != 1 {
+		t.Errorf("attended: %v, httpd is %s, ran %v, %d ladders:\n%s", on, s.m.procs["httpd"].state, s.ran, len(s.m.ladders), s.story())
+	}
+}
