@@ -8,7 +8,6 @@ import (
 	confd "procward/conf.d"
 	"procward/escalate"
 	"procward/internal/message"
-	"procward/internal/scalar"
 	"procward/restart"
 	"procward/watch"
 	"procward/watch/probe"
@@ -37,9 +36,9 @@ type monitor struct {
 
 // policy is how often and when the target is restarted for it.
 func (mon *monitor) policy() restart.Spec {
-	s := restart.Spec{When: restart.Always, Attempts: mon.spec.Attempts, Window: mon.spec.Window}
-	if mon.spec.Recover == "" {
-		s.Attempts = scalar.AtMost(0)
+	s := restart.Spec{When: restart.Always, Window: mon.spec.Window} // no attempts
+	if mon.spec.Recover != "" {
+		s.Attempts = mon.spec.Attempts
 	}
 	return s
 }

@@ -42,7 +42,7 @@ func (m *Machine) act(l *ladder, d escalate.Decision) {
 
 func (m *Machine) runHook(l *ladder, h *escalate.Hook) {
 	p := m.worst(l)
-	env := map[string]string{}
+	var env map[string]string
 	switch mon := m.monitors[l.monitor]; {
 	case mon != nil:
 		env = m.monitorEnvironment(mon, h.Env)
