@@ -19,7 +19,7 @@ func FuzzBreaker(f *testing.F) {
 	f.Add([]byte{3, 2, 1, 0x62, 0x72, 0x62, 0x72, 0x62, 0x72, 0x62, 0x72})
 	f.Add([]byte{2, 9, 0, 0x60, 0x12, 0x01, 0x60, 0x13, 0x91, 0x24, 0x05, 0x26, 0x60, 0x17, 0x08, 0xf3})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		data = data[:min(len(data), 1024)]
+		data = data[:min(len(data), 200)]
 		h := &host{t: t, limit: limit(2, day, 0)}
 		if len(data) > 2 {
 			h.limit = limit(int(data[0]%5), (1+time.Duration(data[1]))*10*time.Minute, 0)

@@ -33,10 +33,8 @@ const letters = "subco"
 //
 // watchdog-reset, watchdog-panic: sync(2), and the watchdog is never fed again.
 func (m *Machine) Act(ctx context.Context, rung, reason string) error {
-	if err, known := m.refused[rung]; !known {
-		return &RungError{rung, errors.New("was not made ready at the start")}
-	} else if err != nil {
-		return &RungError{rung, err}
+	if err := m.Ready(rung); err != nil {
+		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return &RungError{rung, err}

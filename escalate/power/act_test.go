@@ -329,7 +329,10 @@ func TestOpen(t *testing.T) {
 		t.Error(err)
 	}
 	m, err := Open(Options{Rungs: []string{Reboot, Panic, WatchdogReset, WatchdogPanic, "hook"}})
-	defer m.Close()
+	t.Cleanup(func() { m.Close() })
+	if err := m.Ready(Reboot); err != nil {
+		t.Error(err)
+	}
 	want := []string{
 		"rung panic: not available here",
 		"rung watchdog-reset: there is no watchdog: load the driver of this machine's, or softdog: not available here",

@@ -78,7 +78,7 @@ func (l Limits) withDefaults() Limits {
 
 // Options are all that Open uses. The zero value touches nothing.
 type Options struct {
-	Rungs   []string // those that the configuration has; only what they need is opened
+	Rungs   []string // those that the configuration has; only what they need is opened. A Prover needs WatchdogReset
 	Paths   Paths
 	Kernel  Kernel
 	Manager Manager // nil: none
@@ -133,7 +133,8 @@ type Machine struct {
 
 // Open sets up what opts.Rungs need. It always returns a Machine, to be closed; the
 // error joins a RungError for each rung that cannot be carried out, which Act then
-// refuses. Opening a watchdog starts it: from then on FeedWatchdog must run.
+// refuses. Opening a watchdog starts it: from then on FeedWatchdog must run. For other
+// rungs, after a reload, Close it and Open another.
 func Open(opts Options) (*Machine, error) {
 	opts.Limits = opts.Limits.withDefaults()
 	m := &Machine{opts: opts, refused: map[string]error{}, kmsg: -1, trigger: -1, teller: newTeller(opts.Say)}
@@ -157,6 +158,19 @@ func Open(opts Options) (*Machine, error) {
 		}
 	}
 	return m, errors.Join(errs...)
+}
+
+// Ready says why a rung cannot be carried out, nil where it can. It is asked before the
+// breaker is, so that a rung that cannot be taken spends nothing.
+func (m *Machine) Ready(rung string) error {
+	err, known := m.refused[rung]
+	if !known {
+		err = errors.New("was not made ready at the start")
+	}
+	if err != nil {
+		return &RungError{rung, err}
+	}
+	return nil
 }
 
 // has says whether one of the rungs is asked for.

@@ -128,6 +128,8 @@ func TestProver(t *testing.T) {
 			if err == nil {
 				err = errors.New("well")
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			said = append(said, err.Error())
 		})
 		alive(time.Hour, "")
@@ -146,6 +148,8 @@ func TestProver(t *testing.T) {
 		close(over)
 		alive(time.Minute, "")
 		want := "never worked; well; no process; well; user space: no proof: context deadline exceeded; well"
+		mu.Lock()
+		defer mu.Unlock()
 		if got := strings.Join(said, "; "); got != want {
 			t.Errorf("said %q, want %q", got, want)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 // fakeDog is a watchdog that writes down what it would do to the machine.
 type fakeDog struct {
+	mu         sync.Mutex
 	flags      uint32
 	timeout    time.Duration
 	pretimeout time.Duration
@@ -27,6 +29,8 @@ type fakeDog struct {
 func (f *fakeDog) options() uint32 { return f.flags }
 
 func (f *fakeDog) feed() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.feedErr == nil {
 		f.fed, f.feeds = time.Now(), f.feeds+1
 	}
@@ -34,6 +38,8 @@ func (f *fakeDog) feed() error {
 }
 
 func (f *fakeDog) setTimeout(d time.Duration) (time.Duration, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.timeout == 0 {
 		f.timeout = d
 	}
@@ -42,16 +48,33 @@ func (f *fakeDog) setTimeout(d time.Duration) (time.Duration, error) {
 }
 
 func (f *fakeDog) setPretimeout(d time.Duration) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.pretimeout = d
 	f.calls = append(f.calls, fmt.Sprint("pretimeout ", d))
 	return nil
 }
 
-func (f *fakeDog) disarm() error { f.armed = false; f.calls = append(f.calls, "V"); return nil }
-func (f *fakeDog) close() error  { f.calls = append(f.calls, "close"); return nil }
+func (f *fakeDog) disarm() error {
+	f.set(func() { f.armed, f.calls = false, append(f.calls, "V") })
+	return nil
+}
+
+func (f *fakeDog) close() error {
+	f.set(func() { f.calls = append(f.calls, "close") })
+	return nil
+}
+
+func (f *fakeDog) set(change func()) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change()
+}
 
 // bites is what the device does to the machine by now, as the kernel would.
 func (f *fakeDog) bites() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	hungry := time.Since(f.fed)
 	switch {
 	case !f.armed:
@@ -73,7 +96,7 @@ func (b *bed) withDog(f *fakeDog) *bed {
 	b.file("sys/watchdog0/pretimeout_available_governors", "panic\nnoop\n")
 	b.file("sys/watchdog0/pretimeout_governor", "noop\n")
 	b.opts.openWatchdog = func(string) (device, error) {
-		f.armed, f.fed = true, time.Now()
+		f.set(func() { f.armed, f.fed = true, time.Now() })
 		return f, nil
 	}
 	return b
@@ -108,24 +131,18 @@ func TestWatchdogRungs(t *testing.T) {
 				}
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				frozen := false
-				go m.FeedWatchdog(ctx, func() error {
-					if frozen {
-						return errors.New("frozen")
-					}
-					return nil
-				})
+				go m.FeedWatchdog(ctx, func() error { return nil })
 				time.Sleep(10 * time.Minute)
 				synctest.Wait()
 				if got := f.bites(); got != "" || f.feeds < 40 && c.calls != "timeout 1m0s, V, close" {
 					t.Fatalf("a healthy machine gets %q, after %d feeds", got, f.feeds)
 				}
-				fed := f.fed
-				f.fed = f.fed.Add(-time.Hour)
+				var fed time.Time
+				f.set(func() { fed, f.fed = f.fed, f.fed.Add(-time.Hour) })
 				if got := f.bites(); got != c.frozen {
 					t.Errorf("a frozen machine gets %q, want %q", got, c.frozen)
 				}
-				f.fed = fed
+				f.set(func() { f.fed = fed })
 				start := time.Now()
 				acted := make(chan error, 1)
 				go func() { acted <- m.Act(ctx, c.act, "httpd is down") }()
@@ -157,10 +174,13 @@ func TestFeeding(t *testing.T) {
 		f := &fakeDog{flags: able, timeout: 10 * time.Second} // a driver that has its own mind
 		b := newBed(t, WatchdogReset).withDog(f)
 		m := b.open()
-		var ill error
+		var ill error // with f's lock
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
-		go func() { defer close(ended); m.FeedWatchdog(ctx, func() error { return ill }) }()
+		go func() {
+			defer close(ended)
+			m.FeedWatchdog(ctx, func() (err error) { f.set(func() { err = ill }); return err })
+		}()
 		after := func(d time.Duration, bites, told string) {
 			t.Helper()
 			time.Sleep(d)
@@ -173,19 +193,19 @@ func TestFeeding(t *testing.T) {
 			}
 		}
 		after(time.Hour, "", "")
-		ill = errors.New("no progress")
+		f.set(func() { ill = errors.New("no progress") })
 		said := "watchdog feeding: no progress"
 		after(5*time.Second, "", said)
-		ill = nil
+		f.set(func() { ill = nil })
 		said += "; watchdog feeding: <nil>"
 		after(3*time.Second, "", said)
-		f.feedErr = unix.EIO
+		f.set(func() { f.feedErr = unix.EIO })
 		said += "; watchdog feeding: input/output error"
 		after(3*time.Second, "", said)
-		f.feedErr = nil
+		f.set(func() { f.feedErr = nil })
 		said += "; watchdog feeding: <nil>"
 		after(3*time.Second, "", said)
-		ill = errors.New("no progress")
+		f.set(func() { ill = errors.New("no progress") })
 		said += "; watchdog feeding: no progress"
 		after(15*time.Second, "reset", said)
 		cancel()
@@ -198,21 +218,23 @@ func TestStopAndDeath(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeDog{flags: able}
 		b := newBed(t, WatchdogReset).withDog(f)
+		after := func(d time.Duration, what string) {
+			t.Helper()
+			time.Sleep(d)
+			synctest.Wait()
+			if f.bites() != "" {
+				t.Error(what)
+			}
+		}
 		if err := b.open().Close(); err != nil {
 			t.Error(err)
 		}
-		if time.Sleep(time.Hour); f.bites() != "" {
-			t.Error("a stop of procward resets the machine")
-		}
+		after(time.Hour, "a stop of procward resets the machine")
 		dead := b.open() // killed: nobody closes it in order
-		if time.Sleep(59 * time.Second); f.bites() != "" {
-			t.Error("a death of procward resets the machine at once")
-		}
+		after(59*time.Second, "a death of procward resets the machine at once")
 		next := b.open()
 		go next.FeedWatchdog(t.Context(), func() error { return nil })
-		if time.Sleep(time.Hour); f.bites() != "" {
-			t.Error("the next procward does not take it over")
-		}
+		after(time.Hour, "the next procward does not take it over")
 		_ = dead
 	})
 }
@@ -245,7 +267,7 @@ func TestAPlainFileIsNoWatchdog(t *testing.T) {
 	b.opts.openWatchdog = nil
 	b.file("dev/watchdog", "untouched")
 	m, err := Open(b.opts)
-	defer m.Close()
+	t.Cleanup(func() { m.Close() })
 	if !errors.Is(err, unix.ENOTTY) || !strings.Contains(err.Error(), "is no watchdog") || m.HasWatchdog() {
 		t.Error(err)
 	}
@@ -261,7 +283,7 @@ func TestSomebodyElseHasIt(t *testing.T) {
 	b := newBed(t, Reboot, WatchdogReset).withDog(nil)
 	b.opts.openWatchdog = func(string) (device, error) { return nil, unix.EBUSY }
 	m, err := Open(b.opts)
-	defer m.Close()
+	t.Cleanup(func() { m.Close() })
 	var of *RungError
 	if !errors.As(err, &of) || of.Rung != WatchdogReset || !errors.Is(err, unix.EBUSY) {
 		t.Error(err)
