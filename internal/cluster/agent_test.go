@@ -26,11 +26,12 @@ const guard = `<primitive id="guard" class="ocf" provider="procward" type="procw
 // TestPacemakerAgent holds that Pacemaker takes the daemon's resource to the other node
 // when procward has given up, and when it ends itself by stop-daemon.
 func TestPacemakerAgent(t *testing.T) {
+	t.Parallel()
 	one, two := pacemaker(t)
 	for _, h := range []*host{one, two} {
 		h.configure(`[{none: {}}]`)
 	}
-	one.create("guard", guard)
+	one.create("guard", "guard", guard)
 	one.watched()
 	one.crash()
 	one.said("given-up")
@@ -61,6 +62,7 @@ func oneHost(t *testing.T) *host {
 }
 
 func TestOCFTester(t *testing.T) {
+	t.Parallel()
 	h := oneHost(t)
 	h.configure(`[{none: {}}]`)
 	h.stand("/usr/local/sbin/stand-in")
@@ -115,6 +117,7 @@ func (h *host) stand(path string) {
 
 // TestAgent is what the agent says of each state.
 func TestAgent(t *testing.T) {
+	t.Parallel()
 	h := oneHost(t)
 	says := func(action, parameters string, want int, line string) {
 		t.Helper()

@@ -32,6 +32,7 @@ vrrp_instance web {
 `
 
 func TestKeepalivedHook(t *testing.T) {
+	t.Parallel()
 	one, two := twoHosts(t)
 	for h, priority := range map[*host]int{one: 150, two: 100} {
 		h.Write("/etc/keepalived/keepalived.conf", fmt.Sprintf(keepalivedConf, h.name, priority), 0o644)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 )
 
 const corosyncConf = `totem {
@@ -12,6 +13,7 @@ const corosyncConf = `totem {
   transport: knet
   crypto_cipher: none
   crypto_hash: none
+  token: 5000
 }
 nodelist {
   node {
@@ -60,20 +62,23 @@ func pacemaker(t *testing.T) (one, two *host) {
 		h.Must("chown", "hacluster:haclient", "/var/lib/pacemaker/cib/cib.xml")
 		h.Must("systemctl", "start", "--no-block", "corosync", "pacemaker")
 	}
+	before := time.Now()
 	until(t, "both nodes online", func() (string, bool) {
 		out, _ := one.Exec("crm_mon", "-1", "--include=none,nodes")
-		return out, strings.Contains(out, "one two") || strings.Contains(out, "two one")
+		return out, strings.Contains(out, " Online: [ one two ]")
 	})
+	t.Logf("both nodes are online after %v", time.Since(before))
 	return one, two
 }
 
-// create puts a resource into the cluster, which starts it on its favourite node.
-func (h *host) create(resource, xml string) {
+// create puts a resource into the cluster, which starts it on its favourite node, and
+// waits for the last part of it.
+func (h *host) create(resource, last, xml string) {
 	h.t.Helper()
 	h.Must("cibadmin", "--create", "--scope", "resources", "--xml-text", xml)
 	h.Must("cibadmin", "--create", "--scope", "constraints", "--xml-text",
 		fmt.Sprintf(`<rsc_location id="likes-%s" rsc="%[1]s" node="one" score="10"/>`, resource))
-	h.runsOn(resource, "one")
+	h.runsOn(last, "one")
 }
 
 // runsOn waits until the cluster says that a resource runs on a node, and only there.
@@ -99,8 +104,9 @@ const addressAndMore = `<group id="shop">
 
 // TestPacemakerHook is a whole story, and then each word of the hook by itself.
 func TestPacemakerHook(t *testing.T) {
+	t.Parallel()
 	one, two := pacemaker(t)
-	one.create("shop", addressAndMore)
+	one.create("shop", "shopfront", addressAndMore)
 	one.configure(`[{hook: {run: ` + hooks + `pacemaker, env: {ACTION: move, RESOURCE: shop}}}]`)
 	one.Must("systemctl", "start", "procward.service")
 	one.watched()
@@ -109,13 +115,13 @@ func TestPacemakerHook(t *testing.T) {
 	}
 	one.crash()
 	one.said("handed-over")
-	one.runsOn("shop", "two")
+	one.runsOn("shopfront", "two")
 	if one.has(floating) || !two.has(floating) {
 		t.Error("the address has not moved with the group")
 	}
 	one.Must("systemctl", "stop", "procward.service")
 	one.Must("crm_resource", "--clear", "--resource", "shop")
-	one.runsOn("shop", "one")
+	one.runsOn("shopfront", "one")
 	t.Run("words", func(t *testing.T) { pacemakerWords(t, one) })
 	t.Run("refusals", func(t *testing.T) { pacemakerRefusals(t, one) })
 }
@@ -141,13 +147,13 @@ func pacemakerWords(t *testing.T, one *host) {
 			t.Errorf("%s: exit code %d, not %d: %s", c.env, code, c.code, out)
 		}
 		one.Must(strings.Fields(c.undo)...)
-		one.runsOn("shop", "one")
+		one.runsOn("shopfront", "one")
 	}
 	one.Must("crm_resource", "--resource", "shopfront", "--meta", "--set-parameter", "migration-threshold", "--parameter-value", "1")
 	if out, code := one.hook("pacemaker", "ACTION=failcount", "RESOURCE=shopfront"); code != 0 {
 		t.Errorf("failcount with a threshold of 1: exit code %d: %s", code, out)
 	}
-	one.runsOn("shop", "two")
+	one.runsOn("shopfront", "two")
 }
 
 // pacemakerRefusals begins with all resources on two.
