@@ -84,11 +84,14 @@ func (h *hands) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// close ends the threads, those that hang as soon as they no longer do.
-func (h *hands) close() {
+// close ends the threads, those that hang as soon as they no longer do, and says whether
+// there are any.
+func (h *hands) close() (hanging bool) {
 	for _, one := range h.by {
 		close(one.work)
+		hanging = hanging || one.left
 	}
+	return hanging
 }
 
 // makeThreads makes the runtime have at least n threads more than now: n goroutines hold

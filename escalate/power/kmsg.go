@@ -14,13 +14,13 @@ func (m *Machine) kmsgLine(rung, reason string) func() error {
 	if m.kmsg < 0 {
 		return nil
 	}
-	line, fd := kmsgText(rung, reason), m.kmsg
+	line, fd := kmsgText("PW0501 escalation: "+rung, reason), m.kmsg
 	return func() error { return write(fd, line) }
 }
 
 // kmsgText is one record: "<2>procward: PW0501 escalation: reboot: REASON".
-func kmsgText(rung, reason string) []byte {
-	text := "<2>procward: PW0501 escalation: " + rung
+func kmsgText(what, reason string) []byte {
+	text := "<2>procward: " + what
 	if reason != "" {
 		text += ": " + strings.Map(visible, strings.ToValidUTF8(reason, "?"))
 	}

@@ -53,7 +53,7 @@ func (m *Machine) takeDog() error {
 	if err != nil {
 		return err
 	}
-	m.dog = &dog{dev: dev}
+	m.dog, m.feeder = &dog{dev: dev}, newHands(kernelLog)
 	if err := m.setUpDog(); err != nil {
 		err = errors.Join(err, m.dog.close())
 		m.dog = nil
@@ -128,7 +128,7 @@ func (m *Machine) FeedWatchdog(ctx context.Context, healthy func() error) {
 		}
 		if was := failing; was != (err != nil) {
 			failing = !was
-			m.teller.tell("watchdog feeding", err)
+			m.tellOfFeeding(err)
 		}
 		select {
 		case <-tick.C:
@@ -136,6 +136,17 @@ func (m *Machine) FeedWatchdog(ctx context.Context, healthy func() error) {
 			return
 		}
 	}
+}
+
+// tellOfFeeding also writes why the machine may be about to be reset into the kernel's
+// log: a user space that stalls may have no other.
+func (m *Machine) tellOfFeeding(err error) {
+	m.teller.tell("watchdog feeding", err)
+	if err == nil || m.kmsg < 0 {
+		return
+	}
+	line, fd := kmsgText("the watchdog is not fed", err.Error()), m.kmsg
+	_ = m.feeder.do(kernelLog, m.opts.Limits.Pause, func() error { return write(fd, line) })
 }
 
 func (d *dog) feed() error {

@@ -208,6 +208,10 @@ func TestFeeding(t *testing.T) {
 		f.set(func() { ill = errors.New("no progress") })
 		said += "; watchdog feeding: no progress"
 		after(15*time.Second, "reset", said)
+		want := "<2>procward: the watchdog is not fed: no progress\n<2>procward: the watchdog is not fed: input/output error\n<2>procward: the watchdog is not fed: no progress\n"
+		if got := b.read("kmsg"); got != want {
+			t.Errorf("kernel log %q, want %q", got, want)
+		}
 		cancel()
 		<-ended
 	})
