@@ -24,7 +24,7 @@ func (t *Tracker) place(id procscan.ID) error {
 		}
 		return errPolled
 	}
-	fd, err := t.fs.Pidfd(id)
+	fd, err := t.Open(id)
 	if err != nil {
 		return err
 	}

@@ -45,6 +45,7 @@ type Tracker struct {
 	closed   bool
 	pidfds   map[procscan.ID]int32    // alive, in the epoll set
 	polled   map[procscan.ID]struct{} // alive, not in the epoll set (yet)
+	kept     map[procscan.ID]int      // adopted, not yet asked for
 	spent    []int32                  // dead and told, the pidfd to be closed
 	late     map[procscan.ID]int32    // dead and told, the pidfd kept until the parent has reaped it
 	expiry   []expiry                 // of late, the earliest first
@@ -199,7 +200,11 @@ func (t *Tracker) Close() error {
 	for _, fd := range t.spent {
 		unix.Close(int(fd))
 	}
+	for _, fd := range t.kept {
+		unix.Close(fd)
+	}
 	clear(t.polled)
+	clear(t.kept)
 	var errs []error
 	for _, fd := range []int{t.wake, t.epoll} {
 		if fd >= 0 {

@@ -62,7 +62,7 @@ var allowed = map[string][]string{
 	"escalate":         {"watch", "internal/scalar", "internal/script"},
 	"escalate/power":   {"internal/scalar"},
 	"conf.d":           {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "internal/scalar", "internal/script", "internal/trust"},
-	"internal/engine":  {"conf.d", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/script", "internal/systemd"},
+	"internal/engine":  {"conf.d", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
 	"internal/control": {"conf.d", "internal/engine"},
 	"internal/arch":    {},
 	"internal/nspawn":  {},

@@ -26,6 +26,9 @@ func (m *Machine) runWaiting() {
 	slices.SortStableFunc(due, func(a, b *process) int { return cmp.Compare(since(a), since(b)) })
 	ahead := max(m.cfg.Daemon.ParallelRestarts, 1) * aheadOfSlots
 	for _, p := range due {
+		if p.attempt.ready == 0 && p.state != Waiting {
+			continue // taken in hand by the group operation of one before it
+		}
 		if ahead == 0 {
 			p.waitsFor = forASlot
 			continue
@@ -132,6 +135,7 @@ func (m *Machine) launch(p *process) {
 
 // getReady lets a script wait for a look that begins now, and for a slot.
 func (m *Machine) getReady(p *process) {
+	m.touch(p)
 	p.attempt.ready, p.changedAt, p.lookedAt = m.now, max(p.changedAt, m.now), 0
 	m.wantLook(p)
 }
@@ -147,19 +151,24 @@ func idsOf(ps []procscan.Process) []procscan.ID {
 // letGo ends the present attempt. A script of it that still runs gives its slot back, and
 // has to end before another one begins.
 func (m *Machine) letGo(p *process) {
-	if p.attempt.token != 0 && p.attempt.started {
+	if m.jobs[p.attempt.token].script {
 		m.release(p.attempt.token)
 		p.hanging = p.attempt.token
 	}
 	p.attempt = attempt{}
+	m.touch(p)
 }
 
 // runScript starts the restart script, or the restart of the unit.
 func (m *Machine) runScript(p *process) {
-	p.attempt.token = m.newToken(job{process: p.name, op: p.op, script: true, slot: true})
+	r := p.spec.Restart
+	j := job{process: p.name, op: p.op, script: true, slot: true, asked: m.now, until: m.now + r.Timeout.D()}
+	if r.Unit == "" {
+		j.path = r.Run[0]
+	}
+	p.attempt.token = m.newToken(j)
 	m.running++
 	p.lookStep = 0
-	r := p.spec.Restart
 	switch {
 	case r.Unit != "":
 		m.do(RestartUnit{Token: p.attempt.token, Unit: r.Unit, Spec: r})
@@ -180,7 +189,13 @@ func (m *Machine) release(token int) {
 }
 
 func (m *Machine) scriptStarted(in ScriptStarted) {
-	j := m.jobs[in.Token]
+	j, ok := m.jobs[in.Token]
+	if !ok {
+		return
+	}
+	j.id = in.ID
+	m.jobs[in.Token] = j
+	m.touchJob(j)
 	p := m.procs[j.process]
 	if p == nil || p.attempt.token != in.Token || p.attempt.started {
 		return
@@ -226,6 +241,7 @@ func (m *Machine) killEnded(in KillEnded) {
 		return
 	}
 	p.attempt.token, p.orphans = 0, nil
+	m.touch(p)
 	switch {
 	case p.op != nil:
 		m.opMemberKilled(p, stuck)

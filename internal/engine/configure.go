@@ -24,6 +24,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 		m.configureProcess(name, cfg.Processes[name])
 	}
 	m.configureMonitors(cfg)
+	m.goOn()
 	m.sayConfig()
 	for _, key := range sortedKeys(m.ops) {
 		m.opWithout(m.ops[key])
@@ -39,21 +40,24 @@ func (m *Machine) forget(p *process) {
 		m.untrack(p, id)
 	}
 	delete(m.procs, p.name)
+	m.touch(p)
 	delete(m.looking.want, p.name)
 }
 
 func (m *Machine) configureProcess(name string, spec confd.Process) {
 	p := m.procs[name]
 	if p == nil {
-		p = &process{name: name, spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, unreadable: map[procscan.ID]bool{}}
+		p = &process{name: name, key: keyProcess + name, digest: digest(spec.Match), spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, unreadable: map[procscan.ID]bool{}}
 		p.unit, p.hanging = configuredUnit(spec), m.scriptOf(name)
 		m.procs[name] = p
 		m.wantLook(p)
+		m.claim(p)
 		return
 	}
 	old := p.spec
-	p.spec = spec
+	p.spec, p.digest = spec, digest(spec.Match)
 	m.stir(p)
+	m.touch(p)
 	if !reflect.DeepEqual(old.Match, spec.Match) {
 		p.rematch = true
 		m.wantLook(p)

@@ -31,6 +31,7 @@ func (m *Machine) causeKnown(p *process, ev watch.Event) {
 		return
 	}
 	p.dead[i].cause = ev.Cause
+	m.touch(p)
 	if p.lastDead().ID == ev.ID {
 		p.cause, p.lastCause = ev.Cause, ev.Cause.String()
 	}
@@ -92,6 +93,7 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 
 // bury remembers a death: what is found later is judged by it.
 func (m *Machine) bury(p *process, d death, at time.Duration) {
+	m.touch(p)
 	p.changedAt = max(p.changedAt, at)
 	first := !slices.ContainsFunc(p.dead, func(d death) bool { return !d.expected })
 	if first && (!d.expected || len(p.dead) == 0) {

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/procscan"
@@ -37,6 +39,16 @@ type LookFor struct {
 type Run struct {
 	Token int
 	Job   script.Job
+}
+
+// Await waits for a script that an earlier daemon has started; ScriptStarted follows if it
+// is found that runs and its ID was not known, and in any case ScriptGone.
+type Await struct {
+	Token   int
+	ID      procscan.ID   // zero: not known
+	Path    string        // of the script
+	Since   time.Duration // it was started after this
+	Timeout time.Duration // what is left of it
 }
 
 // RestartUnit restarts a systemd unit; ScriptStarted and UnitRestarted follow.
@@ -95,6 +107,7 @@ func (Track) effect()       {}
 func (Untrack) effect()     {}
 func (Look) effect()        {}
 func (Run) effect()         {}
+func (Await) effect()       {}
 func (RestartUnit) effect() {}
 func (Hold) effect()        {}
 func (EndScript) effect()   {}

@@ -292,6 +292,7 @@ func (m *Machine) creditReturn(p *process, news []procscan.Process) {
 // credit ends the policy's outage: the process is up.
 func (m *Machine) credit(p *process) {
 	p.history, _ = p.spec.Restart.Next(p.history, restart.Recovered, watch.Cause{}, m.now, 0)
+	m.touch(p)
 }
 
 // endOutage is where all is well again.
@@ -321,6 +322,7 @@ func (m *Machine) settle(p *process) {
 func (m *Machine) hold(p *process) {
 	if p.attempt.token != 0 && !p.attempt.holds {
 		p.attempt.holds = true
+		m.touch(p)
 		m.do(Hold{Token: p.attempt.token})
 	}
 }

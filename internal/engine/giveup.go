@@ -36,6 +36,7 @@ func (m *Machine) arm(l *ladder) {
 
 func (m *Machine) remind(l *ladder) {
 	l.remindAt = 0
+	m.touchLadder(l)
 	if g := m.settings(l); !g.Remind.Never {
 		l.remindAt = m.now + g.Remind.D
 	}
@@ -74,6 +75,7 @@ func (m *Machine) waitOf(l *ladder) string {
 // retry begins again from the bottom, with all attempts.
 func (m *Machine) retry(l *ladder) {
 	l.retryAt = 0
+	m.touchLadder(l)
 	if m.suspended != "" {
 		return
 	}

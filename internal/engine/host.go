@@ -25,6 +25,7 @@ func (m *Machine) suspend(why string) {
 	}
 	for _, key := range sortedKeys(m.ladders) {
 		m.ladders[key].remindAt, m.ladders[key].retryAt = 0, 0
+		m.touchLadder(m.ladders[key])
 	}
 }
 

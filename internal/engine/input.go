@@ -59,6 +59,7 @@ type Unit struct {
 // ScriptStarted says that the script of a Run runs, or that a RestartUnit was sent.
 type ScriptStarted struct {
 	Token int
+	ID    procscan.ID // of the script; zero where it is not known, and of a unit
 	At    time.Duration
 }
 
@@ -66,6 +67,12 @@ type ScriptStarted struct {
 type ScriptEnded struct {
 	Token  int
 	Result script.Result
+}
+
+// ScriptGone says that the script of an Await has ended, or was not there any more.
+type ScriptGone struct {
+	Token int
+	Cause watch.Cause // unknown, unless the kernel could still tell
 }
 
 // UnitRestarted says how a RestartUnit ended.
@@ -109,6 +116,7 @@ func (TrackFailed) input()   {}
 func (Looked) input()        {}
 func (ScriptStarted) input() {}
 func (ScriptEnded) input()   {}
+func (ScriptGone) input()    {}
 func (UnitRestarted) input() {}
 func (KillEnded) input()     {}
 func (Sensed) input()        {}

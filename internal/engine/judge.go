@@ -64,6 +64,9 @@ func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
 	if p.rematch {
 		m.dropUnmatched(p, sel)
 	}
+	if len(p.strays) > 0 {
+		m.touch(p)
+	}
 	left := p.stillStray(&sel, f.Unit.MainPID)
 	news, orphans := sel.Selected, []procscan.Process(nil)
 	if len(p.dead) > 0 {
@@ -120,6 +123,7 @@ func (m *Machine) dropUnmatched(p *process, sel procscan.Selection) {
 func (m *Machine) untrack(p *process, id procscan.ID) {
 	m.stir(p)
 	delete(p.tracked, id)
+	m.touch(p)
 	others := slices.DeleteFunc(slices.Clone(m.trackers[id]), func(n string) bool { return n == p.name })
 	if len(others) > 0 {
 		m.trackers[id] = others
@@ -132,6 +136,7 @@ func (m *Machine) untrack(p *process, id procscan.ID) {
 // adopt tracks newly found processes.
 func (m *Machine) adopt(p *process, news []procscan.Process) {
 	for _, q := range news {
+		m.touch(p)
 		p.tracked[q.ID] = q
 		if len(m.trackers[q.ID]) == 0 {
 			m.do(Track{ID: q.ID})
@@ -151,6 +156,7 @@ func (m *Machine) sayExcess(p *process) {
 	was := p.excess
 	p.excess = p.over() && (was || p.op == nil)
 	p.endured = p.endured && p.over()
+	m.touch(p)
 	if was || !p.excess {
 		return
 	}
@@ -166,6 +172,7 @@ func (m *Machine) excess(p *process) {
 	}
 	if m.observe {
 		p.endured = true
+		m.touch(p)
 		m.sayObserved(p)
 		return
 	}

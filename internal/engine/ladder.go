@@ -17,6 +17,7 @@ type ladder struct {
 	climb    escalate.Climb
 	need     map[string]bool // members whose look is awaited before a rung
 	asked    time.Duration   // when the looks were asked for: older ones do not do
+	hook     int             // token of its hook under way, or of the last one
 	barred   bool            // the look waits for the end of an operation on the group
 	remindAt time.Duration
 	retryAt  time.Duration
@@ -98,6 +99,7 @@ func (m *Machine) climb(l *ladder, in escalate.Input) {
 	at := l.climb
 	var d escalate.Decision
 	l.climb, d = rungs.Next(l.climb, in, m.now)
+	m.touchLadder(l)
 	switch d.Action {
 	case escalate.Look:
 		m.lookBeforeRung(l)
@@ -308,6 +310,7 @@ func (m *Machine) mendLadders() {
 		}
 		if p := m.procs[l.process]; l.process == "" && !exists || l.process != "" && (p == nil || m.ladderOf(p) != l) {
 			delete(m.ladders, key)
+			m.touchLadder(l)
 		}
 	}
 	for _, name := range m.names {
@@ -318,9 +321,11 @@ func (m *Machine) mendLadders() {
 			m.join(p)
 		case p.state == GaveUp && l.climb.Phase == escalate.Idle:
 			l.climb.Phase = escalate.GivenUp
+			m.touchLadder(l)
 			m.arm(l)
 		case p.state == Handed && l.climb.Phase == escalate.Idle:
 			l.climb.Phase = escalate.Handed
+			m.touchLadder(l)
 		}
 	}
 	for _, key := range sortedKeys(m.ladders) {

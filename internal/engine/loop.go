@@ -27,6 +27,10 @@ type Engine struct {
 	started time.Time
 	clock   func() time.Duration
 
+	// Keeper, if not nil, is given what must outlive the daemon, before what it records
+	// is done. It is called by the engine's goroutine.
+	Keeper Keeper
+
 	// Beat, if not nil, is called by the engine's goroutine every BeatEvery: a sign
 	// that it makes progress. It must not block.
 	Beat      func()
@@ -99,7 +103,15 @@ pending:
 			break pending
 		}
 	}
-	for _, effect := range e.machine.Step(e.clock(), inputs...) {
+	return e.carryOut(e.machine.Step(e.clock(), inputs...), world)
+}
+
+// carryOut begins the effects of a step. What they change is written before.
+func (e *Engine) carryOut(effects []Effect, world World) (code int, exit bool) {
+	if changes := e.machine.Changes(); e.Keeper != nil && (len(changes) > 0 || awaitsKeeping(effects)) {
+		e.Keeper.Keep(changes, awaitsKeeping(effects))
+	}
+	for _, effect := range effects {
 		switch effect := effect.(type) {
 		case Say:
 			effect.Message.Time = time.Now()

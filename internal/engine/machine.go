@@ -24,6 +24,7 @@ const (
 // Machine is the engine's heart: Step takes an input at a time and gives the effects.
 // It reads no clock and does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
+	durable
 	observe      bool
 	booting      bool
 	lag          time.Duration // exits may be seen this late
@@ -54,9 +55,13 @@ type job struct {
 	process string
 	ladder  string
 	op      *operation
-	script  bool // of a process: its script or the restart of its unit
-	slot    bool // holds a parallel slot
-	ending  bool // it was told to end
+	script  bool          // of a process: its script or the restart of its unit
+	slot    bool          // holds a parallel slot
+	ending  bool          // it was told to end
+	path    string        // of a script
+	id      procscan.ID   // of a script, once it is known
+	asked   time.Duration // when the start of a script or of a unit was asked for, else 0
+	until   time.Duration // when its timeout is over
 }
 
 // lookout joins the looks that are wanted into one at a time.
@@ -93,6 +98,7 @@ func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
 		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*ladder{},
 		ops: map[string]*operation{}, stirred: map[string]bool{}, monitors: map[string]*monitor{},
+		durable:  newDurable(),
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
 		rand: rand.New(rand.NewPCG(seed, seed)),
 	}
@@ -134,6 +140,8 @@ func (m *Machine) take(in Input) {
 		m.scriptEnded(in.Token, scriptOutcome(in.Result))
 	case UnitRestarted:
 		m.scriptEnded(in.Token, unitOutcome(in))
+	case ScriptGone:
+		m.scriptEnded(in.Token, goneOutcome(in.Cause))
 	case KillEnded:
 		m.killEnded(in)
 	case Sensed:
@@ -186,6 +194,7 @@ func (m *Machine) tick() {
 		}
 		if p.deadline != 0 && p.deadline <= m.now && p.state != Waiting {
 			p.deadline = 0
+			m.touch(p)
 			m.due(p)
 		}
 	}
@@ -233,6 +242,7 @@ func (m *Machine) look() {
 func (m *Machine) newToken(j job) int {
 	m.token++
 	m.jobs[m.token] = j
+	m.touchJob(j)
 	return m.token
 }
 

@@ -49,6 +49,7 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 		if _, stays := cfg.Monitors[name]; !stays {
 			m.unattend(&mon.watched)
 			delete(m.monitors, name)
+			m.touchMonitor(mon)
 		}
 	}
 	m.monitorNames, m.moved = sortedKeys(cfg.Monitors), true
@@ -58,6 +59,7 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 		if mon == nil {
 			mon = &monitor{name: name}
 			m.monitors[name] = mon
+			m.touchMonitor(mon)
 		}
 		before, targets := mon.spec, mon.targets
 		mon.spec, mon.targets = spec, m.members(spec.Recover)
@@ -172,6 +174,7 @@ func (m *Machine) monitorSign(mon *monitor, s watch.Sign) {
 // monitorBad takes a check that is bad: for the first time, or after a restart.
 func (m *Machine) monitorBad(mon *monitor, s watch.Sign) {
 	mon.sign = s
+	m.touchMonitor(mon)
 	if !mon.outage {
 		m.sayMonitor(message.MonitorFailed, mon, func(msg *message.Message) {
 			aboutSign(s, msg)
@@ -207,6 +210,7 @@ func (m *Machine) monitorBad(mon *monitor, s watch.Sign) {
 
 // planMonitor asks the policy what follows.
 func (m *Machine) planMonitor(mon *monitor, in restart.Input) {
+	m.touchMonitor(mon)
 	var d restart.Decision
 	mon.history, d = mon.policy().Next(mon.history, in, watch.Cause{}, m.now, 0)
 	switch d.Action {
@@ -226,6 +230,7 @@ func (m *Machine) planMonitor(mon *monitor, in restart.Input) {
 
 // monitorOK takes a check that succeeds: what was going on for it ends.
 func (m *Machine) monitorOK(mon *monitor, old sign, s watch.Sign) {
+	m.touchMonitor(mon)
 	mon.deadline, mon.need, mon.tried, mon.skipped, mon.putOff = 0, nil, 0, "", false
 	if !mon.outage {
 		if kind := signKind(old, s, false); kind != nil {

@@ -21,6 +21,7 @@ type operation struct {
 	stage    stage
 	todo     []string        // members still to be stopped, then still to be started
 	current  string          // the member that is being started
+	by       string          // the operator who asked for it
 	token    int             // of the group's script, or of the kill of a member, under way
 	stuck    map[string]bool // members that cannot be killed
 	failed   string
@@ -52,6 +53,7 @@ func (m *Machine) beginOp(op *operation) {
 	}
 	op.stuck = map[string]bool{}
 	m.ops[op.key()] = op
+	m.touchOp(op)
 	for _, name := range op.members {
 		p := m.procs[name]
 		if p.op != nil || p.leftAlone() {
@@ -63,6 +65,7 @@ func (m *Machine) beginOp(op *operation) {
 			m.enter(p, Restarting)
 		}
 		p.nextLook, p.deadline = 0, 0
+		m.touch(p)
 	}
 	m.drained(op)
 }
@@ -172,7 +175,7 @@ func (op *operation) stick(name string) {
 }
 
 func (m *Machine) runOpScript(op *operation, argv script.Argv, g escalate.Group) {
-	op.token = m.newToken(job{op: op})
+	op.token = m.newToken(job{op: op, path: argv[0], asked: m.now, until: m.now + g.Timeout.D()})
 	env := map[string]string{"PROCWARD_GROUP": op.group, "PROCWARD_EVENT": "escalate", "PROCWARD_RUNG": ""}
 	if p := m.procs[op.payer]; p != nil {
 		env = m.environment(p, nil, "")

@@ -48,6 +48,7 @@ func (m *Machine) startNext(op *operation) {
 
 // awaitStart looks for a member that should be coming up, for start-timeout.
 func (m *Machine) awaitStart(p *process) {
+	m.touch(p)
 	p.deadline, p.lookStep = m.now+p.spec.Restart.StartTimeout.D(), 0
 	m.wantLook(p)
 }
@@ -86,6 +87,7 @@ func (m *Machine) opTakes(p *process) bool {
 // opLooked takes a look at a member in hand.
 func (m *Machine) opLooked(p *process) {
 	op := p.op
+	m.touch(p)
 	current := op.stage == starting && op.current == p.name
 	switch {
 	case current && p.attempt.ready != 0:
@@ -149,6 +151,7 @@ func (m *Machine) opWithout(op *operation) {
 // ends an operation before its next step.
 func (m *Machine) endOp(op *operation) {
 	delete(m.ops, op.key())
+	m.touchOp(op)
 	if m.suspended != "" && op.failed == "" {
 		op.failed = "suspended: " + m.suspended
 	}

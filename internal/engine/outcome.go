@@ -10,6 +10,7 @@ import (
 type outcome struct {
 	ok       bool
 	conflict bool
+	missed   bool // nobody knows how it ended
 	code     int
 	words    string
 	output   string
@@ -22,6 +23,7 @@ func (m *Machine) scriptEnded(token int, out outcome) {
 	}
 	m.release(token)
 	delete(m.jobs, token)
+	m.touchJob(j)
 	switch {
 	case j.ladder != "":
 		m.hookEnded(m.ladders[j.ladder], out)

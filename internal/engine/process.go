@@ -13,6 +13,8 @@ import (
 // process is what the machine knows of one entry under processes:.
 type process struct {
 	name    string
+	key     string // of what is saved
+	digest  string // of the match
 	spec    confd.Process
 	state   State
 	tracked map[procscan.ID]procscan.Process
@@ -33,6 +35,8 @@ type process struct {
 	evidence   int // token of the evidence that is being taken, or 0
 	hanging    int // token of a script of an earlier attempt that still runs, or 0
 
+	stopped    string               // by the operator: who; it is not watched until he starts it
+	suspended  string               // by the operator: who
 	strays     map[procscan.ID]bool // orphans of earlier outages that still live
 	unit       string               // systemd unit, as found or configured
 	unreadable map[procscan.ID]bool // in doubt since it was last up: no news
@@ -154,6 +158,7 @@ func (m *Machine) enter(p *process, s State) {
 	m.stir(p)
 	m.moved = true
 	p.state, p.nextLook, p.deadline, p.waitsFor, p.kept = s, 0, 0, "", 0
+	m.touch(p)
 	switch s {
 	case Up:
 		if !p.spec.Match.Count.Max.Unlimited || p.spec.Match.Select == procscan.All {

@@ -127,6 +127,7 @@ func (m *Machine) recover(mon *monitor) {
 		m.putOff(mon, why)
 		return
 	}
+	m.touchMonitor(mon)
 	var d restart.Decision
 	mon.history, d = mon.policy().Next(mon.history, restart.Due, watch.Cause{}, m.now, 0)
 	if d.Action != restart.Run {

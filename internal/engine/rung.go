@@ -52,8 +52,8 @@ func (m *Machine) runHook(l *ladder, h *escalate.Hook) {
 		m.climb(l, escalate.Failed)
 		return
 	}
-	token := m.newToken(job{ladder: l.key})
-	m.do(Run{Token: token, Job: script.Job{
+	l.hook = m.newToken(job{ladder: l.key, path: h.Run[0], asked: m.now, until: m.now + h.Timeout.D()})
+	m.do(Run{Token: l.hook, Job: script.Job{
 		Argv: h.Run, User: h.User, Env: env, Timeout: h.Timeout.D(),
 	}})
 }
@@ -78,6 +78,9 @@ func (m *Machine) hookEnded(l *ladder, out outcome) {
 		return
 	}
 	switch {
+	case out.missed:
+		m.sayRungFailed(l, "the hook "+out.words+": what it decided is not known", "")
+		m.climb(l, escalate.Failed)
 	case out.ok && out.code == escalate.HandedOver:
 		m.climb(l, escalate.TakenOver)
 	case out.code == escalate.NextRung:

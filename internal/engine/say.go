@@ -121,6 +121,18 @@ func scriptOutcome(r script.Result) outcome {
 	return out
 }
 
+// goneOutcome is the end of a script that an earlier daemon has started. Where nobody
+// knows it, it is no failure: the target tells.
+func goneOutcome(c watch.Cause) outcome {
+	switch {
+	case !c.Known:
+		return outcome{ok: true, missed: true, words: "ended while procward was not running"}
+	case c.Signal != 0:
+		return outcome{code: -1, words: "killed by " + watch.SignalName(c.Signal)}
+	}
+	return outcome{ok: c.Code == 0, code: c.Code, words: "exited with code " + strconv.Itoa(c.Code)}
+}
+
 func unitOutcome(in UnitRestarted) outcome {
 	if in.Err == nil {
 		return outcome{ok: true}

@@ -49,6 +49,9 @@ type sim struct {
 	evidenceTakes time.Duration
 	evidence      []string // of which targets it was taken
 	victims       []procscan.ID
+	life          int       // how often the machine was begun anew
+	runs          []*simRun // scripts that were ever started
+	memory        memory    // what the machine has had written
 }
 
 // simProcess is one process of the simulated table.
@@ -130,8 +133,7 @@ func (s *sim) die(id procscan.ID, c watch.Cause) {
 	}
 	if s.tracked[id] {
 		delete(s.tracked, id)
-		at := s.now
-		s.at(0, func() { s.step(Died{Events: []watch.Event{{ID: id, At: at, Cause: c}}}) })
+		s.later(0, Died{Events: []watch.Event{{ID: id, At: s.now, Cause: c}}})
 	}
 }
 
@@ -153,9 +155,27 @@ func (s *sim) idsOf(name string) []procscan.ID {
 }
 
 func (s *sim) step(in Input) {
-	for _, e := range s.m.Step(s.now, in) {
-		s.effect(e)
+	life := s.life
+	effects := s.m.Step(s.now, in)
+	s.memory.keep(s, must(effects))
+	for i, e := range effects {
+		if s.memory.cut(s, effects[i:]) {
+			return
+		}
+		if s.life == life {
+			s.effect(e)
+		}
 	}
+}
+
+// later plans something that the machine of this life will be told.
+func (s *sim) later(after time.Duration, in Input) {
+	life := s.life
+	s.at(after, func() {
+		if s.life == life {
+			s.step(in)
+		}
+	})
 }
 
 // start gives the machine its configuration.
@@ -195,7 +215,7 @@ func (s *sim) effect(e Effect) {
 	switch e := e.(type) {
 	case Track:
 		if s.procs[e.ID] == nil {
-			s.at(0, func() { s.step(TrackFailed{ID: e.ID, At: s.now}) })
+			s.later(0, TrackFailed{ID: e.ID, At: s.now})
 			return
 		}
 		s.tracked[e.ID] = true
@@ -203,9 +223,11 @@ func (s *sim) effect(e Effect) {
 		delete(s.tracked, e.ID)
 	case Look:
 		found := s.find(e) // what comes while it looks is missed
-		s.at(s.lookTakes, func() { s.step(Looked{Token: e.Token, Found: found}) })
+		s.later(s.lookTakes, Looked{Token: e.Token, Found: found})
 	case Run:
 		s.runScript(e)
+	case Await:
+		s.await(e)
 	case RestartUnit:
 		s.runScript(Run{Token: e.Token, Job: script.Job{Argv: script.Argv{"unit:" + e.Unit}}})
 	case EndScript:
@@ -273,35 +295,53 @@ func (s *sim) runScript(e Run) {
 	if f := s.scripts[path]; f != nil {
 		sc = f(e.Job.Env)
 	}
-	at := s.now
+	at, life := s.now, s.life
+	run := &simRun{path: path, since: at, id: procscan.ID{PID: 1_000_000 + len(s.runs), Start: uint64(s.now / (10 * time.Millisecond))}}
+	s.runs = append(s.runs, run)
 	s.at(0, func() {
-		s.step(ScriptStarted{Token: e.Token, At: at})
+		if s.life == life {
+			s.step(ScriptStarted{Token: e.Token, ID: run.id, At: at})
+		}
 		if sc.during != nil {
 			sc.during()
 		}
 	})
-	s.ends[e.Token] = func(result script.Result) {
-		delete(s.ends, e.Token)
-		s.running[who]--
+	run.tell = func(result script.Result) {
 		if strings.HasPrefix(path, "unit:") {
 			s.step(UnitRestarted{Token: e.Token, Err: result.Err})
 			return
 		}
 		s.step(ScriptEnded{Token: e.Token, Result: result})
 	}
+	end := func(result script.Result) {
+		if run.over {
+			return
+		}
+		run.over = true
+		delete(s.ends, e.Token)
+		s.running[who]--
+		if run.tell != nil {
+			run.tell(result)
+		}
+	}
+	s.ends[e.Token], run.end = end, end
 	s.at(sc.takes+time.Millisecond, func() {
-		if s.ends[e.Token] == nil {
+		if run.over {
 			return
 		}
 		if sc.after != nil {
 			sc.after()
 		}
-		s.ends[e.Token](sc.result)
+		end(sc.result)
 	})
 }
 
 func (s *sim) kill(e Kill) {
+	life := s.life
 	s.at(time.Millisecond, func() {
+		if s.life != life {
+			return
+		}
 		var ended []restart.Ended
 		for _, id := range e.IDs {
 			out := restart.Gone
@@ -320,7 +360,7 @@ func (s *sim) kill(e Kill) {
 			s.step(KillEnded{Token: e.Token, Ended: ended})
 			return
 		}
-		s.at(0, func() { s.step(KillEnded{Token: e.Token, Ended: ended}) })
+		s.later(0, KillEnded{Token: e.Token, Ended: ended})
 	})
 }
 

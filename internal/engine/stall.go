@@ -58,6 +58,7 @@ func (m *Machine) unstall(p *process) {
 		return
 	}
 	p.stall = nil
+	m.touch(p)
 	if p.op != nil || len(p.tracked) == 0 {
 		return
 	}

@@ -92,6 +92,12 @@ func (h *Host) Do(e Effect) {
 		h.scripts[e.Token] = s
 		h.mu.Unlock()
 		go h.run(e, s)
+	case Await:
+		s := &scriptRun{end: make(chan struct{})}
+		h.mu.Lock()
+		h.scripts[e.Token] = s
+		h.mu.Unlock()
+		go h.await(e, s)
 	case RestartUnit:
 		go h.restartUnit(e)
 	case Kill:
@@ -128,8 +134,9 @@ func (h *Host) run(e Run, s *scriptRun) {
 		defer h.mu.Unlock()
 		return s.held
 	}
-	result := h.Scripts.Run(h.ctx, e.Job, func(_ int, at time.Duration) {
-		h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, At: at})
+	result := h.Scripts.Run(h.ctx, e.Job, func(pid int, at time.Duration) {
+		p, _ := h.FS.Read(pid) // it is there until it is reaped, and that is after this
+		h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, ID: p.ID, At: at})
 	})
 	h.mu.Lock()
 	delete(h.scripts, e.Token)

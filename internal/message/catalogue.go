@@ -12,6 +12,10 @@ var (
 	Observing       = &Kind{"PW0107", "observe", Warning, "observe mode: everything is reported, nothing is done", "The daemon runs with `--observe` or `observe: true`.", "Turn observe mode off to have processes restarted."}
 	Waiting         = &Kind{"PW0108", "waiting", Notice, "waiting[: {detail}]", "The daemon holds its judgement for a while, for instance until the boot has finished.", ""}
 	InternalFailure = &Kind{"PW0109", "internal-failure", Err, "internal failure[: {detail}]", "A part of procward itself failed; the rest goes on.", "Report it together with the output of `procward status --json`."}
+	TakenOver       = &Kind{"PW0110", "taken-over", Notice, "taken over[: {detail}]", "procward has been started again and goes on where it was: what it tracked is tracked again, and attempts, ladders and what was under way are known. What has ended meanwhile is handled as an exit.", ""}
+	StateLost       = &Kind{"PW0111", "state-lost", Err, "state lost[: {detail}]", "What was kept in the state directory cannot be used, or not all of it. Attempts are counted anew, and what had been given up or stopped is not known.", "The file is set aside and not deleted; look whether the disk or somebody else has damaged it."}
+	NotDurable      = &Kind{"PW0112", "not-durable", Err, "state cannot be saved[: {detail}]", "procward goes on, but forgets attempts and ladders if it ends now; OS rungs are refused meanwhile.", "Make room on the disk, or mend it; see `--state-dir`."}
+	DurableAgain    = &Kind{"PW0113", "durable", Notice, "state is saved again", "The state directory can be written again.", ""}
 
 	// PW02: processes.
 	Down        = &Kind{"PW0201", "down", Err, "down[: {cause}][: {detail}]", "The process has ended, and a second look found fewer than `count.min` of them.", "Nothing yet; what procward does about it follows as messages of its own."}
@@ -84,7 +88,7 @@ var (
 
 // Catalogue lists every kind, by ID.
 var Catalogue = []*Kind{
-	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure,
+	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain,
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater,
 	GroupStop, GroupStart, GroupFailed,

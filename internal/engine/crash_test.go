@@ -1,0 +1,331 @@
+package engine
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/scalar"
+	"procward/internal/script"
+)
+
+// history is a random world in which the daemon dies again and again.
+type history struct {
+	*sim
+	luck   *rand.Rand
+	ran    map[string]int
+	killed bool // the daemon may die before any effect
+}
+
+func newHistory(t testing.TB, seed uint64, cfg *confd.Config) *history {
+	h := &history{sim: newSim(t, cfg), luck: rand.New(rand.NewPCG(seed, 1)), ran: map[string]int{}}
+	h.memory.lose = func() bool { return h.luck.IntN(3) == 0 }
+	h.memory.die = func(Effect) bool { return h.killed && h.luck.IntN(15) == 0 }
+	for _, name := range sortedKeys(cfg.Processes) {
+		h.spawn(name)
+		h.scripts["/restart/"+name] = func(map[string]string) simScript {
+			h.ran[name]++
+			return h.fate(name)
+		}
+	}
+	for _, path := range []string{"/stop", "/start", "/hook"} {
+		h.scripts[path] = func(map[string]string) simScript {
+			return simScript{takes: h.upTo(5 * time.Second), result: script.Result{Code: h.luck.IntN(2) * 75}}
+		}
+	}
+	return h
+}
+
+func (h *history) upTo(d time.Duration) time.Duration { return time.Duration(h.luck.Int64N(int64(d))) }
+
+// fate is how a restart script goes: well, or not, or into its timeout.
+func (h *history) fate(name string) simScript {
+	s := simScript{takes: h.upTo(3 * time.Second)}
+	switch h.luck.IntN(5) {
+	case 0:
+		s.result.Code = 1
+	case 1:
+		s.during = func() { h.spawn(name) }
+	default:
+		s.after = func() {
+			if len(h.idsOf(name)) == 0 {
+				h.spawn(name)
+			}
+		}
+	}
+	return s
+}
+
+// trouble lets things happen for a while.
+func (h *history) trouble(d time.Duration) {
+	names := sortedKeys(h.cfg.Processes)
+	end := h.now + d
+	h.killed = true
+	for h.now < end {
+		h.run(h.upTo(2 * time.Second))
+		switch h.luck.IntN(4) {
+		case 0:
+			h.rebirth(h.upTo(5*time.Second), func(m Moment) Moment { return m })
+		default:
+			h.dieAll(names[h.luck.IntN(len(names))], exit3)
+		}
+	}
+	h.killed = false
+}
+
+// seeds is how many histories of a kind are tried. FuzzDying tries others.
+const seeds = uint64(40)
+
+func crashing(attempts scalar.Limit, change func(*confd.Process)) *confd.Config {
+	cfg := &confd.Config{Processes: map[string]confd.Process{}}
+	cfg.Daemon.ParallelRestarts = 2
+	for _, name := range []string{"a", "b", "c", "d"} {
+		cfg.Processes[name] = entry(name, "", func(p *confd.Process) {
+			p.Restart.Attempts, p.Restart.Backoff.Max = attempts, scalar.Duration(4*time.Second)
+			p.Restart.StartTimeout, p.Restart.Settle = scalar.Duration(3*time.Second), scalar.Duration(time.Second)
+			if change != nil {
+				change(p)
+			}
+		})
+	}
+	return cfg
+}
+
+func TestDyingAtAnyInstantLosesAndDoublesNoScript(t *testing.T) {
+	for seed := range seeds {
+		losesAndDoublesNothing(t, seed)
+	}
+}
+
+func losesAndDoublesNothing(t *testing.T, seed uint64) {
+	h := newHistory(t, seed, crashing(scalar.Unlimited, nil))
+	h.start()
+	h.trouble(3 * time.Minute)
+	h.run(3 * time.Minute)
+	for name := range h.cfg.Processes {
+		p := h.m.procs[name]
+		if spent := len(p.history.Spent); spent != h.ran[name]+h.memory.dropped["/restart/"+name] {
+			t.Fatalf("seed %d: %s: %d attempts spent, %d scripts run, %d prevented by a crash:\n%s",
+				seed, name, spent, h.ran[name], h.memory.dropped["/restart/"+name], h.story())
+		}
+		if p.state != Up {
+			t.Fatalf("seed %d: %s is %s after %d crashes:\n%s", seed, name, p.state, h.memory.crashes, h.story())
+		}
+	}
+}
+
+func TestDyingGivesNoAttemptBack(t *testing.T) {
+	for seed := range seeds {
+		givesNothingBack(t, seed)
+	}
+}
+
+func givesNothingBack(t *testing.T, seed uint64) {
+	h := newHistory(t, seed, crashing(scalar.AtMost(3), nil))
+	h.start()
+	h.trouble(4 * time.Minute)
+	h.run(2 * time.Minute)
+	for name := range h.cfg.Processes {
+		p := h.m.procs[name]
+		if h.ran[name] > 3 || h.ran[name]+h.memory.dropped["/restart/"+name] < len(p.history.Spent) {
+			t.Fatalf("seed %d: %s: %d scripts run, %d attempts spent:\n%s", seed, name, h.ran[name], len(p.history.Spent), h.story())
+		}
+		if p.state != Up && p.state != GaveUp {
+			t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.state, h.story())
+		}
+	}
+}
+
+func TestDyingDuringGroupOperations(t *testing.T) {
+	for seed := range seeds {
+		groupsComeToRest(t, seed)
+	}
+}
+
+func groupsComeToRest(t *testing.T, seed uint64) {
+	cfg := crashing(scalar.AtMost(2), func(p *confd.Process) { p.Group = "g"; p.Restart.Window = scalar.Duration(time.Minute) })
+	g := escalate.DefaultGroup()
+	g.Strategy = []escalate.Strategy{escalate.One, escalate.All}[seed%2]
+	if seed%3 == 0 {
+		g.Start, g.Stop = script.Argv{"/start"}, script.Argv{"/stop"}
+	}
+	g.Escalate = escalate.Ladder{
+		{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(2), Window: scalar.Duration(time.Minute)}},
+		{Hook: &escalate.Hook{Run: script.Argv{"/hook"}, Timeout: scalar.Duration(time.Minute)}},
+	}
+	g.RetryAfter = scalar.Interval{D: 3 * time.Minute}
+	cfg.Groups = map[string]escalate.Group{"g": g}
+	h := newHistory(t, seed, cfg)
+	h.start()
+	h.trouble(10 * time.Minute)
+	h.scripts["/start"] = func(map[string]string) simScript {
+		return simScript{after: func() {
+			for name := range cfg.Processes {
+				if len(h.idsOf(name)) == 0 {
+					h.spawn(name)
+				}
+			}
+		}}
+	}
+	h.run(30 * time.Minute)
+	for name := range cfg.Processes {
+		if p := h.m.procs[name]; p.state != Up && p.state != Handed && p.state != GaveUp || p.op != nil {
+			t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.state, h.story())
+		}
+	}
+	if len(h.m.ops) > 0 {
+		t.Fatalf("seed %d: operations %v never end:\n%s", seed, h.m.ops, h.story())
+	}
+}
+
+func TestSaveRestoreSaveIsTheSame(t *testing.T) {
+	for seed := range seeds {
+		savesWhatItRestores(t, seed)
+	}
+}
+
+func savesWhatItRestores(t *testing.T, seed uint64) {
+	h := newHistory(t, seed, crashing(scalar.AtMost(5), nil))
+	h.start()
+	h.trouble(h.upTo(2 * time.Minute))
+	h.run(10 * time.Second)
+	saved := h.m.Save()
+	m := NewMachine(false, 1)
+	now := moment(h.sim)
+	if err := m.Restore(saved, now, now); err != nil {
+		t.Fatal(err)
+	}
+	if again := m.Save(); !reflect.DeepEqual(saved, again) {
+		t.Fatalf("seed %d: before the configuration it is\n%s\nnot\n%s", seed, again, saved)
+	}
+	m.Step(h.now, Configured{Config: h.cfg})
+	again := m.Save()
+	for name := range h.cfg.Processes {
+		if a, b := steady(t, saved[keyProcess+name]), steady(t, again[keyProcess+name]); !reflect.DeepEqual(a, b) {
+			t.Fatalf("seed %d: %s was\n%+v\nis\n%+v", seed, name, a, b)
+		}
+	}
+}
+
+// steady is what a restore may not change: all but the state of what goes on from there.
+func steady(t *testing.T, text json.RawMessage) savedProcess {
+	t.Helper()
+	var p savedProcess
+	if err := json.Unmarshal(text, &p); err != nil {
+		t.Fatal(err)
+	}
+	p.State, p.Deadline, p.Attempt = "", 0, nil
+	return p
+}
+
+func FuzzDying(f *testing.F) {
+	f.Add(uint64(1000))
+	f.Fuzz(func(t *testing.T, seed uint64) {
+		losesAndDoublesNothing(t, seed)
+		givesNothingBack(t, seed)
+		groupsComeToRest(t, seed)
+		savesWhatItRestores(t, seed)
+	})
+}
+
+func TestAnotherBootCarriesWhatIsSpentByTheWallClock(t *testing.T) {
+	for name, c := range map[string]struct {
+		step time.Duration // of the wall clock, while the host was down
+		left int           // attempts that still count
+	}{
+		"ten minutes later":     {10 * time.Minute, 3},
+		"a clock set back":      {-24 * time.Hour, 3},
+		"later than the window": {25 * time.Hour, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, one(nil)) // 3 attempts in 24h
+			s.spawn("httpd")
+			s.start().run(time.Second)
+			s.dieAll("httpd", exit3)
+			s.run(10 * time.Minute)
+			if got := s.m.procs["httpd"].state; got != GaveUp {
+				t.Fatalf("it is %s:\n%s", got, s.story())
+			}
+			before := moment(s)
+			after := Moment{Boot: "another", Boottime: 10 * time.Second, Wall: before.Wall.Add(c.step)}
+			m := NewMachine(false, 1)
+			if err := m.Restore(s.m.Save(), before, after); err != nil {
+				t.Fatal(err)
+			}
+			m.Step(after.Boottime, Configured{Config: s.cfg})
+			p := m.procs["httpd"]
+			if got := p.spec.Restart.Used(p.history, after.Boottime); got != c.left || p.state != GaveUp || len(p.tracked) > 0 {
+				t.Errorf("%d attempts count and it is %s, want %d and given-up", got, p.state, c.left)
+			}
+		})
+	}
+}
+
+func TestTheWallClockMeansNothingWithinABoot(t *testing.T) {
+	for _, step := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+		s := newSim(t, one(nil))
+		s.spawn("httpd")
+		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().run(time.Second)
+		s.dieAll("httpd", exit3)
+		s.run(time.Minute)
+		s.rebirth(time.Second, func(m Moment) Moment { m.Wall = m.Wall.Add(step); return m })
+		s.said = nil
+		s.run(time.Minute)
+		p := s.m.procs["httpd"]
+		if got := p.spec.Restart.Used(p.history, s.now); got != 1 || p.state != Up {
+			t.Errorf("%d attempts count and it is %s, want 1 and up", got, p.state)
+		}
+		s.tells(`
+			62.000 PW0110 taken over: 1 processes, with 1 PIDs
+			62.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0`)
+	}
+}
+
+func TestWhatDiedMeanwhileIsAnExit(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().run(time.Second)
+	s.rebirth(time.Second, func(m Moment) Moment { return m })
+	s.dieAll("httpd", exit3)
+	s.said = nil
+	s.run(time.Minute)
+	s.tells(`
+		2.000 PW0110 taken over: 1 processes, with 1 PIDs
+		2.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
+		2.006 PW0201 process=httpd pid=101 down: cause unknown
+		2.006 PW0301 process=httpd restart, attempt 1 of 3
+		7.008 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+}
+
+func TestAScriptThatStillRunsIsAwaited(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 10*time.Second)
+	s.start().run(time.Second)
+	s.dieAll("httpd", exit3)
+	s.run(3 * time.Second)
+	s.rebirth(time.Second, func(m Moment) Moment { return m })
+	s.said = nil
+	s.run(time.Minute)
+	if len(s.ran) != 1 {
+		t.Errorf("ran %v", s.ran)
+	}
+	s.tells(`
+		5.000 PW0110 taken over: 1 processes, with 0 PIDs
+		5.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
+		16.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+}
+
+func TestUnknownAndDamagedEntriesAreLeftOut(t *testing.T) {
+	m := NewMachine(false, 1)
+	err := m.Restore(Saved{"process a": json.RawMessage(`{"state":"given-up"}`), "process b": json.RawMessage(`[]`), "weather": json.RawMessage(`"fine"`)}, Moment{}, Moment{})
+	if err == nil || len(m.restored) != 1 {
+		t.Errorf("restored %v, error %v", m.restored, err)
+	}
+}

@@ -1,0 +1,21 @@
+package engine
+
+// Keeper has the durable state written.
+type Keeper interface {
+	// Keep takes over changes of the durable state, by key; nil: the key is gone. With
+	// must it returns when they, and all before them, are written, or after a bounded
+	// time; without, at once.
+	Keep(changes map[string]any, must bool)
+}
+
+// awaitsKeeping says that one of the effects may begin only when the state that records
+// it is written: scripts, kills, and the end of the daemon.
+func awaitsKeeping(effects []Effect) bool {
+	for _, e := range effects {
+		switch e.(type) {
+		case Run, RestartUnit, Kill, Exit:
+			return true
+		}
+	}
+	return false
+}

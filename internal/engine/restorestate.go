@@ -1,0 +1,294 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"procward/escalate"
+	"procward/internal/message"
+	"procward/procscan"
+)
+
+// claim gives a process that has come into the configuration what was saved of it.
+func (m *Machine) claim(p *process) {
+	m.touch(p)
+	s, ok := m.restored[p.key].(savedProcess)
+	if !ok {
+		return
+	}
+	delete(m.restored, p.key)
+	m.claimed = append(m.claimed, p.name)
+	p.history, p.lastCause, p.lastDown = s.History, s.LastCause, s.LastDown
+	p.stopped, p.suspended, p.excess, p.endured = s.Stopped, s.Suspended, s.Excess, s.Endured
+	if s.Unit != "" {
+		p.unit = s.Unit
+	}
+	p.rematch = len(s.Tracked) > 0 && s.Match != p.digest
+	for _, id := range s.Tracked {
+		m.trackAgain(p, id)
+	}
+	for _, id := range s.Strays {
+		p.keepStrays([]procscan.Process{{ID: id}})
+	}
+	m.claimOutage(p, s.Outage)
+	if s.Hanging != nil && s.Hanging.Path != "" {
+		p.hanging = m.awaitScript(job{process: p.name, script: true}, s.Hanging)
+	}
+	m.claimState(p, s)
+}
+
+// trackAgain tracks what an earlier daemon has tracked. If it is gone the tracker says so,
+// and it is handled as an exit.
+func (m *Machine) trackAgain(p *process, s savedID) {
+	p.tracked[s.ID] = s.process()
+	if len(m.trackers[s.ID]) == 0 {
+		m.do(Track{ID: s.ID})
+	}
+	m.trackers[s.ID] = append(m.trackers[s.ID], p.name)
+}
+
+func (s savedID) process() procscan.Process {
+	return procscan.Process{ID: s.ID, Comm: s.Comm, Session: s.Session}
+}
+
+func (m *Machine) claimOutage(p *process, s *savedOutage) {
+	if s == nil {
+		return
+	}
+	p.outage, p.died, p.event, p.cause, p.returned = s.Sure, s.Died, s.Event, s.Cause, s.Returned
+	for _, d := range s.Dead {
+		p.dead = append(p.dead, death{Process: d.process(), cause: d.Cause, expected: d.Expected, past: d.Past})
+	}
+	if s.Stall != nil {
+		p.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s.Stall.Sign, told: s.Stall.Told}
+		for _, id := range s.Stall.IDs {
+			p.stall.ids[id] = true
+		}
+	}
+}
+
+// claimState puts the process where it stood; a look follows in any case.
+func (m *Machine) claimState(p *process, s savedProcess) {
+	m.wantLook(p)
+	switch s.State {
+	case Restarting:
+		m.claimAttempt(p, s)
+	case Settling:
+		m.enter(p, Settling)
+		m.claimScript(p, s.Attempt)
+		p.deadline = max(s.Deadline, m.now+1)
+	case Waiting:
+		m.enter(p, Waiting)
+		p.deadline = max(s.Deadline, 1)
+	case Unclear, Looking:
+		m.enter(p, Looking)
+		switch {
+		case s.State == Unclear && s.Deadline != 0:
+			m.enter(p, Waiting)
+			p.deadline = s.Deadline
+		case p.event == "":
+			m.enter(p, Unknown)
+		default:
+			m.claimScript(p, s.Attempt)
+		}
+	case "", Unknown:
+		m.enter(p, Unknown)
+	default:
+		m.enter(p, s.State)
+	}
+}
+
+// claimScript goes on with an attempt: its script is awaited if it may still run.
+func (m *Machine) claimScript(p *process, a *savedAttempt) {
+	if a == nil {
+		return
+	}
+	p.attempt = attempt{number: a.Number, started: a.Started, scriptDone: a.Done, lost: a.Lost, until: a.Until}
+	if a.Script == nil {
+		return
+	}
+	if a.Script.Path == "" { // systemd restarts the unit by itself
+		p.attempt.started, p.attempt.scriptDone = true, true
+		return
+	}
+	p.attempt.token = m.awaitScript(job{process: p.name, script: true, slot: true}, a.Script)
+	m.running++
+	if a.Holds {
+		m.hold(p)
+	}
+}
+
+// claimAttempt goes on with an attempt that was under way: a script that was not asked for
+// yet is started after a look; one that runs is awaited; else the process is looked for,
+// for one start-timeout more, since nobody knows when its script ended.
+func (m *Machine) claimAttempt(p *process, s savedProcess) {
+	m.enter(p, Restarting)
+	m.claimScript(p, s.Attempt)
+	a := &p.attempt
+	switch {
+	case s.Attempt == nil || !s.Attempt.Asked:
+		m.getReady(p)
+	case a.token != 0:
+		p.deadline = s.Deadline
+	default:
+		a.started, a.scriptDone = true, true
+		p.deadline = m.now + p.spec.Restart.StartTimeout.D()
+		if s.Attempt.Done && s.Deadline != 0 {
+			p.deadline = s.Deadline
+		}
+	}
+}
+
+// awaitScript awaits a script that an earlier daemon has started.
+func (m *Machine) awaitScript(j job, s *savedScript) int {
+	j.path, j.id, j.asked, j.until = s.Path, s.ID, s.Asked, s.Until
+	token := m.newToken(j)
+	m.do(Await{Token: token, ID: s.ID, Path: s.Path, Since: s.Asked, Timeout: max(s.Until-m.now, time.Second)})
+	return token
+}
+
+// goOn takes operations and ladders up again, once the processes are there, and says
+// what was taken over.
+func (m *Machine) goOn() {
+	tracked := 0
+	for _, name := range m.claimed {
+		tracked += len(m.procs[name].tracked)
+	}
+	if len(m.claimed) > 0 && m.alive != 0 {
+		m.say(message.TakenOver, nil, func(s *message.Message) {
+			s.Detail = fmt.Sprintf("%d processes, with %d PIDs", len(m.claimed), tracked)
+		})
+	}
+	m.claimed = nil
+	if m.untold {
+		m.untold = false
+		m.say(message.Suspended, nil, func(s *message.Message) { s.Detail = m.suspended })
+	}
+	m.claimMonitors()
+	climbs := m.claimLadders()
+	for _, key := range sortedKeys(m.restored) {
+		if op, ok := m.restored[key].(savedOperation); ok {
+			m.claimOp(key, op)
+		}
+	}
+	for _, key := range sortedKeys(climbs) {
+		m.climbOn(m.ladders[key], climbs[key])
+	}
+	m.dropUnclaimed()
+}
+
+// dropUnclaimed forgets what the configuration no longer names, unless a drop-in is
+// rejected, which may name it when it is mended.
+func (m *Machine) dropUnclaimed() {
+	for _, f := range m.cfg.Files {
+		if f.Rejected {
+			return
+		}
+	}
+	for key := range m.restored {
+		m.touched[key] = true
+	}
+	clear(m.restored)
+}
+
+// claimOp goes on with an operation that was under way: a script of it is awaited. A mere
+// stop begins again, which is harmless; of everything else what came of it is looked for.
+func (m *Machine) claimOp(key string, s savedOperation) {
+	op := &operation{group: s.Group, ladder: s.Ladder, monitor: s.Monitor, alone: s.Alone, payer: s.Payer, stopOnly: s.StopOnly, by: s.By, stuck: map[string]bool{}}
+	for _, name := range s.Members {
+		if p := m.procs[name]; p != nil && p.groupKey() == strings.TrimPrefix(key, keyOperation) {
+			op.members = append(op.members, name)
+		}
+	}
+	if len(op.members) == 0 || m.ops[op.key()] != nil {
+		return // as unclaimed: its drop-in may be rejected for the time being
+	}
+	delete(m.restored, key)
+	m.ops[op.key()] = op
+	m.touchOp(op)
+	for _, name := range op.members {
+		if p := m.procs[name]; p.state == Restarting {
+			p.op, p.attempt.ready, p.deadline = op, 0, 0
+			op.todo = append(op.todo, name)
+		}
+	}
+	if mon := m.monitors[op.monitor]; mon != nil {
+		mon.recovering, m.moved = true, true
+	}
+	switch {
+	case s.Script != nil:
+		op.stage = startScript
+		if s.Stops {
+			op.stage = stopScript
+		}
+		op.token = m.awaitScript(job{op: op}, s.Script)
+	case op.stopOnly:
+		op.todo = nil
+		m.drained(op)
+	default:
+		op.stage = finding
+		for _, p := range m.mine(op) {
+			m.awaitStart(p)
+		}
+		m.opFound(op)
+	}
+}
+
+func (m *Machine) claimMonitors() {
+	for _, name := range m.monitorNames {
+		mon := m.monitors[name]
+		if s, ok := m.restored[keyMonitor+name].(savedMonitor); ok {
+			delete(m.restored, keyMonitor+name)
+			m.touchMonitor(mon)
+			mon.history, mon.outage, mon.tried = s.History, s.Outage, s.Tried
+			m.moved = true
+		}
+	}
+}
+
+// claimLadders puts the ladders that are in use where they stood.
+func (m *Machine) claimLadders() map[string]savedLadder {
+	climbs := map[string]savedLadder{}
+	var all []*ladder
+	for _, name := range m.names {
+		all = append(all, m.ladderOf(m.procs[name]))
+	}
+	for _, name := range m.monitorNames {
+		all = append(all, m.monitorLadder(m.monitors[name]))
+	}
+	for _, l := range all {
+		s, ok := m.restored[keyLadder+l.key].(savedLadder)
+		if !ok {
+			continue
+		}
+		delete(m.restored, keyLadder+l.key)
+		m.touchLadder(l)
+		l.climb, l.remindAt, l.retryAt = s.Climb, s.RemindAt, s.RetryAt
+		climbs[l.key] = s
+	}
+	return climbs
+}
+
+// climbOn goes on with a climb.
+func (m *Machine) climbOn(l *ladder, s savedLadder) {
+	switch l.climb.Phase {
+	case escalate.Looking:
+		m.lookBeforeRung(l)
+	case escalate.Acting:
+		m.claimRung(l, s)
+	}
+}
+
+// claimRung goes on with a rung that was being carried out.
+func (m *Machine) claimRung(l *ladder, s savedLadder) {
+	op := m.ops[m.opKey(l)]
+	switch {
+	case s.Hook != nil:
+		l.hook = m.awaitScript(job{ladder: l.key}, s.Hook)
+	case op != nil && op.ladder == l.key:
+	default:
+		m.sayRungFailed(l, "procward ended while it was carried out", "")
+		m.climb(l, escalate.Failed)
+	}
+}

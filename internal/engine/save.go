@@ -1,0 +1,321 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
+	"time"
+
+	"procward/escalate"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+)
+
+// Saved is what must outlive the daemon, by key: "process NAME", "monitor NAME", "ladder KEY",
+// "operation KEY" and "operator". The configuration is no part of it. Times in it are
+// CLOCK_BOOTTIME of the boot in which it was saved.
+type Saved map[string]json.RawMessage
+
+// The beginnings of the keys.
+const (
+	keyProcess   = "process "
+	keyMonitor   = "monitor "
+	keyLadder    = "ladder "
+	keyOperation = "operation "
+	keyOperator  = "operator"
+)
+
+// durable is what the machine knows of what is saved of it.
+type durable struct {
+	hostHold, operatorHold string          // why it is suspended
+	restored               map[string]any  // what was saved and nobody has claimed yet, by key
+	untold                 bool            // that it is suspended
+	claimed                []string        // the processes that were given what was saved of them
+	alive                  time.Duration   // when the state was saved that was restored, if in this boot
+	touched                map[string]bool // keys of what may have changed since Changes
+}
+
+func newDurable() durable {
+	return durable{restored: map[string]any{}, touched: map[string]bool{}}
+}
+
+// savedProcess is the durable part of a process.
+type savedProcess struct {
+	State     State           `json:"state"`
+	Match     string          `json:"match,omitempty"` // a digest of the match that selected what is tracked
+	Tracked   []savedID       `json:"tracked,omitempty"`
+	History   restart.History `json:"history,omitzero"`
+	Unit      string          `json:"unit,omitempty"`
+	LastCause string          `json:"last_cause,omitempty"`
+	LastDown  time.Duration   `json:"last_down,omitempty"`
+	Stopped   string          `json:"stopped,omitempty"`   // by the operator: who
+	Suspended string          `json:"suspended,omitempty"` // by the operator: who
+	Strays    []procscan.ID   `json:"strays,omitempty"`
+	Deadline  time.Duration   `json:"deadline,omitempty"`
+	Excess    bool            `json:"excess,omitempty"`
+	Endured   bool            `json:"endured,omitempty"`
+	Outage    *savedOutage    `json:"outage,omitempty"`
+	Attempt   *savedAttempt   `json:"attempt,omitempty"`
+	Hanging   *savedScript    `json:"hanging,omitempty"` // a script of an earlier attempt that still runs
+}
+
+// savedID is what is known of a process that is tracked or dead.
+type savedID struct {
+	procscan.ID
+	Comm    string `json:"comm,omitempty"`
+	Session int    `json:"session,omitempty"`
+}
+
+// savedOutage is what is known of losses, from the first to recovered.
+type savedOutage struct {
+	Sure     bool          `json:"sure,omitempty"` // a failure beyond doubt
+	Died     time.Duration `json:"died,omitempty"`
+	Event    string        `json:"event,omitempty"`
+	Cause    watch.Cause   `json:"cause,omitzero"`
+	Returned bool          `json:"returned,omitempty"`
+	Dead     []savedDeath  `json:"dead,omitempty"`
+	Stall    *savedStall   `json:"stall,omitempty"`
+}
+
+// savedStall is a stall that is not over.
+type savedStall struct {
+	Sign watch.Sign    `json:"sign"`
+	IDs  []procscan.ID `json:"ids,omitempty"`
+	Told bool          `json:"told,omitempty"`
+}
+
+type savedDeath struct {
+	savedID
+	Cause    watch.Cause `json:"cause,omitzero"`
+	Expected bool        `json:"expected,omitempty"`
+	Past     bool        `json:"past,omitempty"`
+}
+
+// savedAttempt is one restart under way. It is saved before its script is started: one
+// without Asked has no script yet.
+type savedAttempt struct {
+	Number  int           `json:"number,omitempty"`
+	Asked   bool          `json:"asked,omitempty"` // the start of the script, or of the unit, was asked for
+	Started bool          `json:"started,omitempty"`
+	Done    bool          `json:"done,omitempty"` // the script has ended
+	Lost    bool          `json:"lost,omitempty"`
+	Holds   bool          `json:"holds,omitempty"`
+	Until   time.Duration `json:"until,omitempty"`
+	Script  *savedScript  `json:"script,omitempty"` // the one under way
+}
+
+// savedScript is a script under way.
+type savedScript struct {
+	ID    procscan.ID   `json:"id,omitzero"`     // as soon as it is known
+	Path  string        `json:"path,omitempty"`  // empty: the restart of a unit
+	Asked time.Duration `json:"asked"`           // when its start was asked for
+	Until time.Duration `json:"until,omitempty"` // when its timeout is over
+}
+
+// savedLadder is one ladder.
+type savedLadder struct {
+	Climb    escalate.Climb `json:"climb,omitzero"`
+	RemindAt time.Duration  `json:"remind_at,omitempty"`
+	RetryAt  time.Duration  `json:"retry_at,omitempty"`
+	Hook     *savedScript   `json:"hook,omitempty"` // the one under way
+}
+
+// savedOperation is an operation on a group, or on one process, under way.
+type savedOperation struct {
+	Group    string       `json:"group,omitempty"`
+	Members  []string     `json:"members"`
+	Ladder   string       `json:"ladder,omitempty"`
+	Monitor  string       `json:"monitor,omitempty"`
+	Alone    bool         `json:"alone,omitempty"`
+	Payer    string       `json:"payer,omitempty"`
+	StopOnly bool         `json:"stop_only,omitempty"`
+	By       string       `json:"by,omitempty"`    // the operator who asked for it
+	Stops    bool         `json:"stops,omitempty"` // the script is the one that stops
+	Script   *savedScript `json:"script,omitempty"`
+}
+
+// savedMonitor is the durable part of a monitor.
+type savedMonitor struct {
+	History restart.History `json:"history,omitzero"`
+	Outage  bool            `json:"outage,omitempty"`
+	Tried   int             `json:"tried,omitempty"`
+}
+
+// savedOperator is what the operator has asked for, as far as it is not of one process.
+type savedOperator struct {
+	Suspended string `json:"suspended,omitempty"`
+}
+
+// Save is the whole durable state.
+func (m *Machine) Save() Saved {
+	out := Saved{}
+	put := func(key string, v any) {
+		if text, err := json.Marshal(v); v != nil && err == nil { // the types above are plain: it cannot fail
+			out[key] = text
+		}
+	}
+	for key, v := range m.restored {
+		put(key, v)
+	}
+	for name := range m.procs {
+		put(keyProcess+name, m.saveKey(keyProcess+name))
+	}
+	for name := range m.monitors {
+		put(keyMonitor+name, m.saveKey(keyMonitor+name))
+	}
+	for key := range m.ladders {
+		put(keyLadder+key, m.saveKey(keyLadder+key))
+	}
+	for key := range m.ops {
+		put(keyOperation+key, m.saveKey(keyOperation+key))
+	}
+	put(keyOperator, m.saveKey(keyOperator))
+	return out
+}
+
+// Changes is what may have changed of the durable state since the last call: nil stands
+// for what is there no more. What is given is a copy.
+func (m *Machine) Changes() map[string]any {
+	if len(m.touched) == 0 {
+		return nil
+	}
+	out := make(map[string]any, len(m.touched))
+	for key := range m.touched {
+		out[key] = m.saveKey(key)
+	}
+	clear(m.touched)
+	return out
+}
+
+// touch says that the durable part of a process may have changed in this step.
+func (m *Machine) touch(p *process) { m.touched[p.key] = true }
+
+func (m *Machine) touchLadder(l *ladder) { m.touched[keyLadder+l.key] = true }
+
+func (m *Machine) touchMonitor(mon *monitor) { m.touched[keyMonitor+mon.name] = true }
+
+func (m *Machine) touchOp(op *operation) { m.touched[keyOperation+op.key()] = true }
+
+// touchJob marks what a job belongs to.
+func (m *Machine) touchJob(j job) {
+	switch {
+	case j.ladder != "":
+		m.touched[keyLadder+j.ladder] = true
+	case j.op != nil && j.process == "":
+		m.touchOp(j.op)
+	case j.process != "":
+		m.touched[keyProcess+j.process] = true
+	}
+}
+
+// saveKey gives the value of a key, or nil.
+func (m *Machine) saveKey(key string) any {
+	name, is := strings.CutPrefix(key, keyProcess)
+	if p := m.procs[name]; is && p != nil {
+		return m.saveProcess(p)
+	}
+	name, is = strings.CutPrefix(key, keyMonitor)
+	if mon := m.monitors[name]; is && mon != nil {
+		return savedMonitor{History: mon.history, Outage: mon.outage, Tried: mon.tried}
+	}
+	name, is = strings.CutPrefix(key, keyLadder)
+	if l := m.ladders[name]; is && l != nil {
+		return m.saveLadder(l)
+	}
+	name, is = strings.CutPrefix(key, keyOperation)
+	if op := m.ops[name]; is && op != nil {
+		return m.saveOperation(op)
+	}
+	if key == keyOperator && m.operatorHold != "" {
+		return savedOperator{Suspended: m.operatorHold}
+	}
+	return m.restored[key]
+}
+
+func (m *Machine) saveProcess(p *process) savedProcess {
+	out := savedProcess{
+		State: p.state, Match: p.digest, History: p.history, Unit: p.unit, LastCause: p.lastCause, LastDown: p.lastDown,
+		Stopped: p.stopped, Suspended: p.suspended, Deadline: p.deadline, Excess: p.excess, Endured: p.endured,
+		Outage: p.saveOutage(), Attempt: m.saveAttempt(p), Hanging: m.saveScript(p.hanging),
+	}
+	if p.state == Unclear {
+		out.Deadline = p.kept
+	}
+	for _, id := range p.tracks() {
+		out.Tracked = append(out.Tracked, idOf(p.tracked[id]))
+	}
+	out.Strays = sortedIDs(p.strays)
+	return out
+}
+
+func sortedIDs(of map[procscan.ID]bool) []procscan.ID {
+	var out []procscan.ID
+	for id := range of {
+		out = append(out, id)
+	}
+	slices.SortFunc(out, func(a, b procscan.ID) int { return a.PID - b.PID })
+	return out
+}
+
+func idOf(q procscan.Process) savedID { return savedID{ID: q.ID, Comm: q.Comm, Session: q.Session} }
+
+func (p *process) saveOutage() *savedOutage {
+	if !p.outage && p.event == "" && len(p.dead) == 0 && !p.returned && p.stall == nil {
+		return nil
+	}
+	out := &savedOutage{Sure: p.outage, Died: p.died, Event: p.event, Cause: p.cause, Returned: p.returned}
+	for _, d := range p.dead {
+		out.Dead = append(out.Dead, savedDeath{savedID: idOf(d.Process), Cause: d.cause, Expected: d.expected, Past: d.past})
+	}
+	if p.stall != nil {
+		sign := p.stall.sign
+		sign.Output = "" // it may be long, and was told
+		out.Stall = &savedStall{Sign: sign, IDs: sortedIDs(p.stall.ids), Told: p.stall.told}
+	}
+	return out
+}
+
+func (m *Machine) saveAttempt(p *process) *savedAttempt {
+	a := p.attempt
+	j := m.jobs[a.token]
+	asked := a.started || a.scriptDone || a.token != 0 && j.script
+	if a.number == 0 && !asked && p.state != Restarting {
+		return nil
+	}
+	out := &savedAttempt{Number: a.number, Asked: asked, Started: a.started, Done: a.scriptDone, Lost: a.lost, Holds: a.holds, Until: a.until}
+	if a.token != 0 && j.script {
+		out.Script = m.saveScript(a.token)
+	}
+	return out
+}
+
+func (m *Machine) saveScript(token int) *savedScript {
+	j, ok := m.jobs[token]
+	if token == 0 || !ok || j.asked == 0 {
+		return nil
+	}
+	return &savedScript{ID: j.id, Path: j.path, Asked: j.asked, Until: j.until}
+}
+
+func (m *Machine) saveLadder(l *ladder) any {
+	out := savedLadder{Climb: l.climb, RemindAt: l.remindAt, RetryAt: l.retryAt, Hook: m.saveScript(l.hook)}
+	if out.Climb.Phase == escalate.Idle && out.Climb.Position == 0 && len(out.Climb.Spent) == 0 && out.RetryAt == 0 && out.RemindAt == 0 && out.Hook == nil {
+		return nil // as it is made
+	}
+	return out
+}
+
+func (m *Machine) saveOperation(op *operation) savedOperation {
+	return savedOperation{Group: op.group, Members: op.members, Ladder: op.ladder, Monitor: op.monitor, Alone: op.alone, Payer: op.payer,
+		StopOnly: op.stopOnly, By: op.by, Stops: op.stage == stopScript, Script: m.saveScript(op.token)}
+}
+
+// digest tells one match from another.
+func digest(match procscan.Match) string {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%+v", match)
+	return fmt.Sprintf("%016x", h.Sum64())
+}

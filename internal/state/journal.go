@@ -1,0 +1,148 @@
+package state
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The journal is one file beside state.json, of a size that never changes: a record is
+// written over whatever was there, so a full disk does not matter once it exists. Each
+// line is
+//
+//	CRC GENERATION {"boottime_ns":…,"wall":…,"set":{KEY:VALUE or null,…}}
+//
+// and those of the generation that state.json names, from the beginning and without a
+// gap, are what has changed since it was written. Whatever follows is of an earlier
+// generation, or blank.
+const (
+	journalName = "journal"
+	journalSize = 1 << 20
+)
+
+// record is one line of the journal.
+type record struct {
+	Boottime int64                      `json:"boottime_ns"`
+	Wall     time.Time                  `json:"wall"`
+	Set      map[string]json.RawMessage `json:"set"` // null: the key is gone
+}
+
+// errFull says that a record does not fit any more: a snapshot is due.
+var errFull = errors.New("the journal is full")
+
+// journal appends records of one generation.
+type journal struct {
+	dir        string
+	generation uint64
+	file       *os.File
+	end        int64
+}
+
+// begin starts another generation, with an empty journal.
+func (j *journal) begin(generation uint64) { j.generation, j.end = generation, 0 }
+
+// append writes one record. After an error the record is not there.
+func (j *journal) append(r record) error {
+	text, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encode a record of the journal: %w", err)
+	}
+	line := j.line(text)
+	if j.end+int64(len(line)) > journalSize {
+		return errFull
+	}
+	if err := j.open(); err != nil {
+		return fmt.Errorf("open the journal: %w", err)
+	}
+	if _, err := j.file.WriteAt(line, j.end); err != nil {
+		return fmt.Errorf("write the journal: %w", err)
+	}
+	j.end += int64(len(line))
+	return nil
+}
+
+func (j *journal) line(text []byte) []byte {
+	rest := strconv.AppendUint(nil, j.generation, 10)
+	rest = append(append(append(rest, ' '), text...), '\n')
+	return append(fmt.Appendf(nil, "%08x ", crc32.ChecksumIEEE(rest)), rest...)
+}
+
+// open opens the file, again where it has lost its name.
+func (j *journal) open() error {
+	if j.file != nil && ours(j.file) {
+		return nil
+	}
+	j.close()
+	dir, err := os.OpenFile(j.dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if j.file, err = openOwn(dir, journalName); err != nil {
+		return err
+	}
+	if j.end > 0 {
+		return errFull // the records before are lost with the former file
+	}
+	_ = unix.Fallocate(int(j.file.Fd()), 0, 0, journalSize) // where it cannot be done a full disk may fail a write
+	return nil
+}
+
+func (j *journal) close() {
+	if j.file != nil {
+		j.file.Close()
+		j.file = nil
+	}
+}
+
+// replay gives the records of a generation, oldest first.
+func replay(dir string, generation uint64) ([]record, error) {
+	f, err := os.OpenFile(filepath.Join(dir, journalName), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if !ours(f) {
+		return nil, ErrForeign
+	}
+	text := make([]byte, journalSize)
+	n, _ := f.ReadAt(text, 0)
+	return parse(text[:n], generation), nil
+}
+
+// parse reads the lines of a generation up to the first that is not one.
+func parse(text []byte, generation uint64) []record {
+	var out []record
+	for {
+		line, rest, whole := bytes.Cut(text, []byte("\n"))
+		r, ok := parseLine(append(line[:len(line):len(line)], '\n'), generation)
+		if !whole || !ok {
+			return out
+		}
+		out, text = append(out, r), rest
+	}
+}
+
+func parseLine(line []byte, generation uint64) (r record, ok bool) {
+	sum, rest, _ := bytes.Cut(line, []byte(" "))
+	if string(sum) != fmt.Sprintf("%08x", crc32.ChecksumIEEE(rest)) {
+		return r, false
+	}
+	number, text, _ := bytes.Cut(rest, []byte(" "))
+	if string(number) != strconv.FormatUint(generation, 10) {
+		return r, false
+	}
+	return r, json.Unmarshal(text, &r) == nil
+}
