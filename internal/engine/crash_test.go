@@ -78,7 +78,7 @@ func (h *history) trouble(d time.Duration) {
 }
 
 // seeds is how many histories of a kind are tried. FuzzDying tries others.
-const seeds = uint64(40)
+const seeds = uint64(20)
 
 func crashing(attempts scalar.Limit, change func(*confd.Process)) *confd.Config {
 	cfg := &confd.Config{Processes: map[string]confd.Process{}}
