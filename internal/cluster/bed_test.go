@@ -68,7 +68,7 @@ func twoHosts(t *testing.T) (one, two *host) {
 func build(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "procward")
-	cmd := exec.Command("go", "build", "-o", binary, "../../cmd/procward")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../../cmd/procward")
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build procward: %v: %s", err, out)

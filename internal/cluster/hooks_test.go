@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Commands that stand in for those of the clusterware. They keep what they know in files
@@ -68,16 +70,22 @@ func (s stage) read(name string) string {
 	return strings.TrimSpace(string(content))
 }
 
-// hook runs a shipped hook on the stage; in env $FAKE is its directory.
-func (s stage) hook(name string, env ...string) (string, int) {
-	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+// command is a shipped hook on the stage; in env $FAKE is its directory.
+func (s stage) command(ctx context.Context, name string, env ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "../../packaging/hooks/"+name)
 	cmd.Env = []string{"PATH=" + s.dir + "/bin:/usr/bin:/bin", "FAKE=" + s.dir}
 	for _, e := range env {
 		cmd.Env = append(cmd.Env, strings.ReplaceAll(e, "$FAKE", s.dir))
 	}
+	return cmd
+}
+
+// hook runs a hook.
+func (s stage) hook(name string, env ...string) (string, int) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := s.command(ctx, name, env...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -152,6 +160,36 @@ func TestHooksWithStandIns(t *testing.T) {
 				t.Errorf("it asked for %q, not %q", got, c.asked)
 			}
 		})
+	}
+}
+
+// TestHookEndsWithItsTimeout holds that a hook ends at once, with what it has started, when
+// its process group gets SIGTERM, as it does from procward after the rung's timeout.
+func TestHookEndsWithItsTimeout(t *testing.T) {
+	s := newStage(t, map[string]string{
+		"crm_resource": ":", "crm_node": `echo $$ >"$FAKE/new"; mv "$FAKE/new" "$FAKE/asked"; exec sleep 1000`,
+	}, nil)
+	cmd := s.command(t.Context(), "pacemaker")
+	var out strings.Builder
+	cmd.Stdout = &out
+	cmd.SysProcAttr = &unix.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the command", func() (string, bool) { return "", s.read("asked") != "" })
+	before := time.Now()
+	if err := unix.Kill(-cmd.Process.Pid, unix.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 1 || out.String() != "pacemaker: standby: ended by a signal\n" {
+		t.Errorf("exit code %d: %q", code, out.String())
+	}
+	if took := time.Since(before); took > 8*time.Second { // the command's own limit is 10 s
+		t.Errorf("it took %v", took)
+	}
+	if _, err := os.Stat("/proc/" + s.read("asked")); err == nil {
+		t.Error("its command lives on")
 	}
 }
 
