@@ -155,15 +155,30 @@ func TestNotifySocket(t *testing.T) {
 	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
-	other := open(t, path, "")
-	other.shows(t, Unknown, "somebody listens there")
 	if done := e.close(); done != nil {
 		<-done
 	}
 	if _, err := os.Stat(path); err == nil {
 		t.Error("the socket is left")
 	}
-	other.shows(t, Early, "no READY=1") // it has tried again
+}
+
+// TestNotifySocketIsTaken holds that a second check does not take a socket away, and gets
+// it when it is free.
+func TestNotifySocketIsTaken(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(socketDir(t), "notify")
+	first := open(t, path, "")
+	second := open(t, path, "")
+	second.shows(t, Unknown, "somebody listens there")
+	notify(t, path, "READY=1")
+	first.shows(t, Success, "alive")
+	if done := first.close(); done != nil {
+		<-done
+	}
+	second.shows(t, Early, "no READY=1")
+	notify(t, path, "READY=1")
+	second.shows(t, Success, "alive")
 }
 
 // TestNotifySocketIsStale holds that what an earlier daemon left is replaced, and

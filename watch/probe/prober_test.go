@@ -87,6 +87,14 @@ func (s *stage) tell(signs []watch.Sign) {
 	}
 }
 
+// role is an act that can be exchanged by what it gives.
+func (s *stage) role(name string, first act) func(act) {
+	var now atomic.Pointer[act]
+	now.Store(&first)
+	s.acts[name] = func(ctx context.Context, d time.Duration) result { return (*now.Load())(ctx, d) }
+	return func(a act) { now.Store(&a) }
+}
+
 // expect lets time pass and compares what was told meanwhile.
 func (s *stage) expect(d time.Duration, want ...string) {
 	s.t.Helper()
@@ -112,31 +120,33 @@ func of(act string, change ...func(*Check)) Check {
 
 func TestStory(t *testing.T) {
 	play(t, 4, func(s *stage) {
-		var now act = well
-		s.acts["x"] = func(ctx context.Context, d time.Duration) result { return now(ctx, d) }
+		now := s.role("x", well)
 		s.Attend("web", 7, []Check{of("x")}, s.boot())
 		s.expect(time.Second, "0s web/7 http ok: well")
-		now = ill
+		now(ill)
 		s.expect(28*time.Second, "10s web/7 http failing: ill")
 		s.expect(10*time.Second, "30s web/7 http bad: ill")
 		s.expect(time.Minute)
-		now = well
+		now(well)
 		s.expect(10*time.Second, "1m40s web/7 http ok: well")
-		now = hangs
+		now(hangs)
 		s.expect(60*time.Second, "1m55s web/7 http failing: no answer within 5s", "2m15s web/7 http bad: no answer within 5s")
 	})
 }
 
 func TestSlow(t *testing.T) {
 	play(t, 4, func(s *stage) {
-		var takes time.Duration
-		s.acts["x"] = func(context.Context, time.Duration) result { time.Sleep(takes); return success("well") }
+		var takes atomic.Int64
+		s.acts["x"] = func(context.Context, time.Duration) result {
+			time.Sleep(time.Duration(takes.Load()))
+			return success("well")
+		}
+		takes.Store(int64(4001 * time.Millisecond))
 		s.Attend("web", 1, []Check{of("x", func(c *Check) { c.Name, c.Action = "front", watch.ActReport })}, s.boot())
-		takes = 4001 * time.Millisecond
 		s.expect(35*time.Second, "4.001s web/1 front ok (report): well", "4.001s web/1 front ok (slow) (report): took 4.001s of its 5s: well")
-		takes = 4 * time.Second
+		takes.Store(int64(4 * time.Second))
 		s.expect(10 * time.Second)
-		takes = 5 * time.Second
+		takes.Store(int64(5 * time.Second))
 		s.expect(10*time.Second, "55s web/1 front ok (slow) (report): took 5s of its 5s: well")
 	})
 }
@@ -223,20 +233,19 @@ func TestNeverTwoAtOnce(t *testing.T) {
 
 func TestRounds(t *testing.T) {
 	play(t, 4, func(s *stage) {
-		var now act = ill
-		s.acts["x"] = func(ctx context.Context, d time.Duration) result { return now(ctx, d) }
+		now := s.role("x", ill)
 		s.Attend("web", 1, []Check{of("x")}, s.boot())
 		s.expect(21*time.Second, "20s web/1 http bad: ill")
 		stubborn := make(chan struct{})
-		now = func(context.Context, time.Duration) result { <-stubborn; return failure("of the last round") }
+		now(func(context.Context, time.Duration) result { <-stubborn; return failure("of the last round") })
 		time.Sleep(10 * time.Second) // it is under way
-		now = well
+		now(well)
 		s.Attend("web", 2, []Check{of("x")}, s.boot())
 		s.expect(time.Second, "31s web/2 http ok: well")
 		close(stubborn)
 		s.expect(15 * time.Second)
 		s.Unattend("web")
-		now = ill
+		now(ill)
 		s.expect(time.Hour)
 		if last := s.Last("web"); last != nil {
 			t.Error(last)
@@ -283,7 +292,6 @@ func TestReload(t *testing.T) {
 		s.Attend("web", 1, []Check{of("ill", func(c *Check) { c.Interval = scalar.Duration(time.Minute) })}, s.boot())
 		s.expect(time.Second, "21s web/1 http bad: ill") // the third failure; what was under way does not count
 		s.Attend("web", 1, []Check{of("ill", func(c *Check) { c.Interval = scalar.Duration(2 * time.Second) })}, s.boot())
-		s.acts["well"] = well
 		s.Attend("web", 1, []Check{of("well", func(c *Check) { c.Interval = scalar.Duration(2 * time.Second) })}, s.boot())
 		s.expect(2*time.Second, "23s web/1 http ok: well")
 	})

@@ -84,13 +84,15 @@ func patiently[T any](ctx context.Context, busy *atomic.Bool, f func() T) (T, er
 	}
 	ended := make(chan end, 1)
 	go func() {
-		defer busy.Store(false)
+		var e end
 		defer func() {
 			if p := recover(); p != nil {
-				ended <- end{err: fmt.Errorf("internal failure: %v", p)}
+				e.err = fmt.Errorf("internal failure: %v", p)
 			}
+			busy.Store(false)
+			ended <- e
 		}()
-		ended <- end{value: f()}
+		e.value = f()
 	}()
 	select {
 	case e := <-ended:
