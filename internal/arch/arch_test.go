@@ -58,6 +58,7 @@ var allowed = map[string][]string{
 	"watch":            {"procscan"},
 	"watch/probe":      {"watch", "procscan", "internal/scalar", "internal/script", "internal/trust"},
 	"watch/evidence":   {"procscan", "internal/trust"},
+	"watch/vital":      {"watch", "procscan", "internal/scalar"},
 	"restart":          {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":         {"watch", "internal/scalar", "internal/script"},
 	"escalate/power":   {"internal/scalar"},

@@ -1,0 +1,131 @@
+package vital
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// groups are the cgroups that processes were found in, and where their files are.
+type groups struct {
+	unified string // where the hierarchy of version 2 is mounted; empty: nowhere
+	freezer string // where the freezer of version 1 is
+	known   map[string]*group
+}
+
+// group is one cgroup that can be frozen.
+type group struct {
+	file   []byte // its name with a terminating zero: cgroup.events, or freezer.state
+	word   string // what stands in it while the group is frozen
+	turn   uint64 // of the last look
+	frozen bool
+	err    error
+}
+
+// mounts finds the hierarchies in /proc/self/mountinfo (proc_pid_mountinfo(5)). Only what
+// is mounted whole is used.
+func (g *groups) mounts(root string) {
+	text, err := os.ReadFile(filepath.Join(root, "self/mountinfo"))
+	if err != nil {
+		return
+	}
+	g.known = map[string]*group{}
+	for l := range strings.Lines(string(text)) {
+		before, after, _ := strings.Cut(l, " - ")
+		where, what := strings.Fields(before), strings.Fields(after)
+		if len(where) < 5 || len(what) < 3 || where[3] != "/" {
+			continue
+		}
+		switch {
+		case what[0] == "cgroup2":
+			g.unified = where[4]
+		case what[0] == "cgroup" && strings.Contains(","+what[2]+",", ",freezer,"):
+			g.freezer = where[4]
+		}
+	}
+}
+
+// frozen tells whether the cgroup of a process is frozen. Which one it is in is read
+// slowly; its state once a turn for all that are in it.
+func (rd *reader) frozen(p *proc) error {
+	if !p.known[fromCgroup] {
+		text, err := slurp(rd.dir, rd.path.of(p.id.PID, p.live, "cgroup"), rd.buf)
+		if err != nil {
+			return err
+		}
+		p.group, p.known[fromCgroup] = rd.groups.of(text), true
+	}
+	g := p.group
+	if g == nil {
+		return nil
+	}
+	if g.turn != rd.turn {
+		g.turn = rd.turn
+		g.look(rd.buf)
+	}
+	p.r.frozen = g.frozen
+	return g.err
+}
+
+// of is the group that a text of /proc/PID/cgroup (cgroups(7)) names: that of the freezer
+// of version 1 where it is in use, else that of version 2. The root of a hierarchy cannot
+// be frozen.
+func (g *groups) of(text []byte) *group {
+	var unified, freezer []byte
+	for l := range bytes.Lines(text) {
+		_, rest, _ := bytes.Cut(bytes.TrimSuffix(l, []byte("\n")), []byte(":"))
+		controllers, path, _ := bytes.Cut(rest, []byte(":"))
+		switch {
+		case len(controllers) == 0:
+			unified = path
+		case string(controllers) == "freezer":
+			freezer = path
+		}
+	}
+	switch {
+	case g.freezer != "" && len(freezer) > 1:
+		return g.group(g.freezer+string(freezer)+"/freezer.state", "FROZEN")
+	case g.unified != "" && len(unified) > 1:
+		return g.group(g.unified+string(unified)+"/cgroup.events", "frozen 1")
+	}
+	return nil
+}
+
+func (g *groups) group(file, word string) *group {
+	if at := g.known[file]; at != nil {
+		return at
+	}
+	at := &group{file: append([]byte(file), 0), word: word}
+	g.known[file] = at
+	return at
+}
+
+// look reads the state. A group that is not there, as one outside of our cgroup namespace
+// is not, is not known to be frozen.
+func (g *group) look(buf []byte) {
+	text, err := once(unix.AT_FDCWD, &g.file[0], buf)
+	g.frozen, g.err = false, err
+	if errors.Is(err, errGone) || err == unix.ENODEV {
+		g.err = nil
+		return
+	}
+	for l := range bytes.Lines(text) {
+		g.frozen = g.frozen || string(bytes.TrimSpace(l)) == g.word
+	}
+}
+
+// prune forgets groups that nobody has asked for in a while.
+func (g *groups) prune(turn uint64) {
+	for file, at := range g.known {
+		if at.turn+forget < turn {
+			delete(g.known, file)
+		}
+	}
+}
+
+// forget is after how many turns.
+const forget = 1000

@@ -1,0 +1,55 @@
+package vital
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// clock is the watcher's own: it counts only time in which somebody looked, so that no
+// sign is held by time that nobody saw.
+//
+// Between two ticks it goes on by the time that passed on CLOCK_MONOTONIC, which stands
+// still while the host is suspended, but by at most two ticks. Where much more than a tick
+// passed, on CLOCK_BOOTTIME, which goes on, all signs that are not yet bad begin anew:
+// the host was suspended, or we were stopped or starved. The wall clock plays no part.
+type clock struct {
+	now  time.Duration
+	mono time.Duration // of the last tick; 0 before the first
+	boot time.Duration
+}
+
+// A gap is a lapse where it is longer than so many ticks and than the least.
+const (
+	lapseTicks = 5
+	lapseLeast = 2 * time.Second
+)
+
+// step takes the time of a tick, and says whether there was a lapse before it.
+func (c *clock) step(mono, boot, tick time.Duration) (lapsed bool) {
+	if c.mono != 0 {
+		c.now += min(max(mono-c.mono, 0), 2*tick)
+		lapsed = boot-c.boot > max(lapseTicks*tick, lapseLeast)
+	} else {
+		c.now = tick // so that no time is 0
+	}
+	c.mono, c.boot = mono, boot
+	return lapsed
+}
+
+// until is the time to the next tick.
+func (c *clock) until(mono, tick time.Duration) time.Duration {
+	if c.mono == 0 {
+		return 0
+	}
+	return max(c.mono+tick-mono, 0)
+}
+
+// monotonic is CLOCK_MONOTONIC.
+func monotonic() time.Duration {
+	var ts unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
+		return 0 // cannot fail: the clock is there and the pointer is good
+	}
+	return time.Duration(ts.Nano())
+}

@@ -1,0 +1,162 @@
+package vital
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// userTick is the unit of CPU times in proc_pid_stat(5): USER_HZ is 100 on every
+// architecture that Linux and Go share.
+const userTick = 10 * time.Millisecond
+
+// leastSpin is the share of a CPU that a spinning thread uses at least. One that never
+// waits gets less only where others want the CPU as well, or a quota bounds it.
+const leastSpin = 0.1
+
+// crew is what is remembered of the threads of a process.
+type crew struct {
+	marks    []mark // by TID
+	spare    []mark
+	suspects int  // marks whose switches were counted for spinning
+	fresh    bool // some of these were marked by the last look, and cannot be told yet
+	blocked  mark // who has been in D the longest; tid 0: none
+	busy     mark // who has been spinning the longest
+}
+
+// mark is where the present spell of one thread began.
+type mark struct {
+	tid   int
+	start uint64
+	cpu   uint64 // at the last look
+
+	inD      bool
+	switches uint64 // of both kinds, that have not changed since it was first seen in D
+	dSince   time.Duration
+
+	counted bool
+	waits   uint64        // voluntary switches, that have not changed
+	from    uint64        // CPU time when they were first counted
+	fromAt  time.Duration // CLOCK_MONOTONIC
+	since   time.Duration // on the watcher's clock
+	kept    bool          // seen at least twice so
+}
+
+// suspect says whether the switches of a thread, as they are not yet read, have to be:
+// it is in D, it used CPU time since the last look, or they were counted then.
+func (c *crew) suspect(t *task) bool {
+	if t.state == 'D' {
+		return true
+	}
+	m := c.mark(t)
+	return m != nil && (m.counted || t.cpu > m.cpu)
+}
+
+// mark finds the thread as it was at the last look, or nil.
+func (c *crew) mark(t *task) *mark {
+	i, found := slices.BinarySearchFunc(c.marks, t.tid, func(m mark, tid int) int { return cmp.Compare(m.tid, tid) })
+	if !found || c.marks[i].start != t.start {
+		return nil
+	}
+	return &c.marks[i]
+}
+
+// next takes a look at all threads.
+func (c *crew) next(r *reading, now time.Duration) {
+	c.suspects, c.fresh, c.blocked, c.busy = 0, false, mark{}, mark{}
+	c.spare = c.spare[:0]
+	for i := range r.tasks {
+		t := &r.tasks[i]
+		m := mark{tid: t.tid, start: t.start}
+		if old := c.mark(t); old != nil {
+			m = *old
+		}
+		m.block(t, r.frozen, now)
+		m.spin(t, r.at, now)
+		m.cpu = t.cpu
+		c.note(&m)
+		c.spare = append(c.spare, m)
+	}
+	c.marks, c.spare = c.spare, c.marks
+}
+
+// note keeps count, and the longest of each.
+func (c *crew) note(m *mark) {
+	if m.inD && (c.blocked.tid == 0 || m.dSince < c.blocked.dSince) {
+		c.blocked = *m
+	}
+	if !m.counted {
+		return
+	}
+	c.suspects++
+	if !m.kept {
+		c.fresh = true
+	} else if c.busy.tid == 0 || m.since < c.busy.since {
+		c.busy = *m
+	}
+}
+
+// block follows the spell in D. A switch of either kind begins another.
+func (m *mark) block(t *task, frozen bool, now time.Duration) {
+	switches := t.waits + t.pushed
+	switch {
+	case t.state != 'D' || !t.counted || frozen:
+		m.inD = false
+	case !m.inD || m.switches != switches:
+		m.inD, m.switches, m.dSince = true, switches, now
+	}
+}
+
+// spin follows the spell without a voluntary switch: it ends with one, and where the
+// thread used too little CPU in all of it.
+func (m *mark) spin(t *task, at, now time.Duration) {
+	used := (time.Duration(t.cpu) - time.Duration(m.from)) * userTick
+	switch {
+	case !t.counted || t.state == 'D':
+		m.counted, m.kept = false, false
+	case !m.counted || m.waits != t.waits || used < 0:
+		m.counted, m.kept = true, false
+		m.waits, m.from, m.fromAt, m.since = t.waits, t.cpu, at, now
+	case float64(used) < leastSpin*float64(at-m.fromAt):
+		m.counted, m.kept = false, false
+	default:
+		m.kept = true
+	}
+}
+
+// stuck is the symptom of D. A spell is present from the second look on.
+func (c *crew) stuck(r *reading, now time.Duration) symptom {
+	switch {
+	case !r.swept:
+		return symptom{}
+	case c.blocked.tid == 0:
+		return symptom{what: absent}
+	case c.blocked.dSince == now:
+		return symptom{} // one look does not tell a short wait for a disk
+	}
+	return symptom{what: present, since: c.blocked.dSince}
+}
+
+// spinning is the symptom of a thread that never waits.
+func (c *crew) spinning(r *reading, idle, pending bool) symptom {
+	switch {
+	case idle:
+		return symptom{what: absent}
+	case !r.swept:
+		return symptom{}
+	case c.busy.tid != 0:
+		return symptom{what: present, since: c.busy.since}
+	case pending && (c.fresh || !c.looked()):
+		return symptom{}
+	}
+	return symptom{what: absent}
+}
+
+// looked says that the threads were looked at at least twice: who used CPU time is known.
+func (c *crew) looked() bool { return len(c.spare) > 0 }
+
+func (c *crew) lapse(now time.Duration) {
+	for i := range c.marks {
+		c.marks[i].dSince, c.marks[i].since = now, now
+	}
+}

@@ -1,0 +1,151 @@
+package vital
+
+import (
+	"errors"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// tasks reads every thread that lives, and the switches of those that are suspect, where
+// the life of the process wants it now.
+func (rd *reader) tasks(p *proc) error {
+	if !p.life.wantsTasks(&p.r, rd.now) {
+		return nil
+	}
+	if err := rd.threads(p, p.alone()); err != nil {
+		return err
+	}
+	slices.Sort(rd.tids)
+	for _, tid := range rd.tids {
+		s, err := rd.task(p.id.PID, tid)
+		if errors.Is(err, errGone) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if s.state == 'Z' || s.state == 'X' {
+			continue
+		}
+		t := task{tid: tid, start: s.start, state: s.state, cpu: s.cpu}
+		if p.life.crew.suspect(&t) {
+			if err := rd.switches(p.id.PID, &t); errors.Is(err, errGone) {
+				continue
+			} else if err != nil {
+				return err
+			}
+		}
+		p.r.tasks = append(p.r.tasks, t)
+	}
+	p.r.swept = true
+	return nil
+}
+
+// switches reads how often a thread gave the CPU away, and how often it was taken from it.
+func (rd *reader) switches(pid int, t *task) error {
+	text, err := slurp(rd.dir, rd.path.of(pid, t.tid, "status"), rd.buf)
+	if err != nil {
+		return err
+	}
+	waits, ok := line(text, "voluntary_ctxt_switches:")
+	pushed, too := line(text, "nonvoluntary_ctxt_switches:")
+	if !ok || !too {
+		return errForm
+	}
+	t.counted, t.waits, t.pushed = true, uint64(waits), uint64(pushed)
+	return nil
+}
+
+// fds counts the open descriptors, without a look at what they are.
+func (rd *reader) fds(p *proc) error {
+	name := rd.path.of(p.id.PID, p.live, "fd")
+	if rd.counts {
+		var st unix.Stat_t
+		err := statat(rd.dir, name, &st)
+		p.r.fds = st.Size
+		return err
+	}
+	var err error
+	rd.tids, err = numbers(rd.dir, name, rd.buf, rd.tids[:0])
+	p.r.fds = int64(len(rd.tids))
+	return err
+}
+
+// limits reads the soft limit on descriptors, slowly.
+func (rd *reader) limits(p *proc) error {
+	if !p.known[fromLimits] {
+		text, err := slurp(rd.dir, rd.path.of(p.id.PID, 0, "limits"), rd.buf)
+		if err != nil {
+			return err
+		}
+		p.limits, p.known[fromLimits] = 0, true
+		if n, ok := line(text, "Max open files"); ok { // else the word unlimited
+			p.limits = n
+		}
+	}
+	p.r.fdLimit = p.limits
+	return nil
+}
+
+// children counts them, and the zombies among them where they are needed. Each thread
+// has its own.
+func (rd *reader) children(p *proc) error {
+	if err := rd.threads(p, p.alone()); err != nil {
+		return err
+	}
+	for _, tid := range rd.tids {
+		var err error
+		rd.kids, err = slurp(rd.dir, rd.path.of(p.id.PID, tid, "children"), rd.kids)
+		if errors.Is(err, errGone) {
+			if tid == p.id.PID && p.live == 0 {
+				return rd.childless(p)
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		rd.count(p, rd.kids)
+	}
+	return nil
+}
+
+// childless says why the file of a living thread is not there.
+func (rd *reader) childless(p *proc) error {
+	if _, err := rd.task(p.id.PID, p.id.PID); err != nil {
+		return err
+	}
+	return errors.New("this kernel does not list the children of a process (CONFIG_PROC_CHILDREN)")
+}
+
+func (rd *reader) count(p *proc, kids []byte) {
+	for {
+		pid, rest, ok := number(kids)
+		if !ok {
+			return
+		}
+		kids = rest
+		p.r.children++
+		if !p.life.plan.needs[fromZombies] {
+			continue
+		}
+		var s stat
+		text, err := once(rd.dir, rd.path.of(int(pid), 0, "stat"), rd.buf)
+		if err == nil && s.parse(text) == nil && s.dead() && s.ppid == p.id.PID {
+			p.r.zombies++
+		}
+	}
+}
+
+// memTotal is the memory of the host in bytes; 0 where it cannot be read.
+func (rd *reader) memTotal() int64 {
+	if rd.memory == 0 {
+		name := append([]byte("meminfo"), 0)
+		if text, err := slurp(rd.dir, &name[0], rd.buf); err == nil {
+			kib, _ := line(text, "MemTotal:")
+			rd.memory = kib << 10
+		}
+	}
+	return rd.memory
+}

@@ -1,0 +1,286 @@
+package vital
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/scalar"
+	"procward/procscan"
+	"procward/watch"
+)
+
+// built is the directory with the victim, which TestMain removes.
+var built = struct {
+	sync.Once
+	dir string
+	why string
+}{}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if built.dir != "" {
+		os.RemoveAll(built.dir)
+	}
+	os.Exit(code)
+}
+
+// victimProgram compiles testdata/victim.c, once.
+func victimProgram(t testing.TB) string {
+	t.Helper()
+	built.Do(func() {
+		if _, err := exec.LookPath("gcc"); err != nil {
+			built.why = "gcc is not there, and the victims are a C program"
+			return
+		}
+		dir, err := os.MkdirTemp("", "vital-")
+		if err != nil {
+			built.why = err.Error()
+			return
+		}
+		built.dir = dir
+		out, err := exec.Command("gcc", "-O1", "-o", filepath.Join(dir, "victim"), "testdata/victim.c", "-lpthread").CombinedOutput()
+		if err != nil {
+			built.why = fmt.Sprintf("gcc: %v\n%s", err, out)
+		}
+	})
+	if built.why != "" {
+		t.Skip(built.why)
+	}
+	return filepath.Join(built.dir, "victim")
+}
+
+// victim is a process that gets faults as it is told.
+type victim struct {
+	t   testing.TB
+	id  procscan.ID
+	cmd *exec.Cmd
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func startVictim(t testing.TB) *victim {
+	t.Helper()
+	return startCommand(t, exec.Command(victimProgram(t)))
+}
+
+func startCommand(t testing.TB, cmd *exec.Cmd) *victim {
+	t.Helper()
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	return &victim{t: t, id: identify(t, cmd.Process.Pid), cmd: cmd, in: in, out: bufio.NewReader(out)}
+}
+
+// do has it obey one line, and gives its answer.
+func (v *victim) do(format string, args ...any) int {
+	v.t.Helper()
+	if _, err := fmt.Fprintf(v.in, format+"\n", args...); err != nil {
+		v.t.Fatal(err)
+	}
+	text, err := v.out.ReadString('\n')
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	n, err := strconv.Atoi(strings.TrimSpace(text))
+	if err != nil || n < 0 {
+		v.t.Fatalf("the victim answered %q", text)
+	}
+	return n
+}
+
+func (v *victim) signal(s unix.Signal) {
+	v.t.Helper()
+	if err := unix.Kill(v.id.PID, s); err != nil {
+		v.t.Fatal(err)
+	}
+}
+
+// awaitState waits until the kernel shows it in a state.
+func (v *victim) awaitState(states string) {
+	v.t.Helper()
+	fs := openProc(v.t)
+	until(v.t, "state "+states, func() bool {
+		p, err := fs.Read(v.id.PID)
+		return err == nil && strings.IndexByte(states, p.State) >= 0
+	})
+}
+
+func openProc(t testing.TB) *procscan.FS {
+	t.Helper()
+	fs, err := procscan.Open("/proc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { fs.Close() })
+	return fs
+}
+
+func identify(t testing.TB, pid int) procscan.ID {
+	t.Helper()
+	p, err := openProc(t).Read(pid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p.ID
+}
+
+// until waits for a condition that no event announces.
+func until(t testing.TB, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not within 20 s: %s", what)
+		}
+	}
+}
+
+func d(length time.Duration) *scalar.Duration { return (*scalar.Duration)(&length) }
+
+// stallSpec is a spec of signs only.
+func stallSpec(signs ...Sign) Spec {
+	var s Spec
+	for _, sign := range signs {
+		s.Signs = append(s.Signs, Judged{Sign: sign, Action: watch.ActRestart})
+	}
+	return s
+}
+
+func limitSpec(l Limits) Spec { return Spec{Limits: l} }
+
+func atMost(text string, hold time.Duration) *Limit {
+	l := DefaultLimit()
+	if err := l.Max.UnmarshalText([]byte(text)); err != nil {
+		panic(err)
+	}
+	l.For = scalar.Duration(hold)
+	return &l
+}
+
+// staged is a Watcher that reads real processes on a clock that the test turns: so what
+// is told does not depend on how fast anything runs.
+type staged struct {
+	*Watcher
+	t    testing.TB
+	now  time.Duration
+	said []watch.Sign
+}
+
+const stagedTick = time.Second
+
+func stage(t testing.TB, keep int) *staged {
+	t.Helper()
+	s := &staged{t: t, now: monotonic()}
+	w, err := New("/proc", Options{Keep: keep, Tell: func(signs []watch.Sign) { s.said = append(s.said, signs...) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Watcher = w
+	t.Cleanup(func() { w.Close() })
+	return s
+}
+
+// tick reads n times, a tick apart.
+func (s *staged) tick(n int) {
+	for range n {
+		s.now += stagedTick
+		s.obey()
+		s.once(s.now, s.now)
+	}
+}
+
+// story is what was told of a sign since the last question: "ok failing bad".
+func (s *staged) story(name string) string {
+	var words []string
+	for _, sign := range s.said {
+		if sign.Name == name {
+			words = append(words, string(sign.Verdict))
+		}
+	}
+	s.said = s.said[:0]
+	return strings.Join(words, " ")
+}
+
+func (s *staged) expect(name, want string) {
+	s.t.Helper()
+	if got := s.story(name); got != want {
+		s.t.Errorf("%s: told %q, want %q\n%s", name, got, want, strings.Join(s.Last("x"), "\n"))
+	}
+}
+
+// live is a Watcher that runs, and what it tells.
+type live struct {
+	*Watcher
+	t    testing.TB
+	said chan watch.Sign
+}
+
+func run(t testing.TB, keep int) *live {
+	t.Helper()
+	l := &live{t: t, said: make(chan watch.Sign, 1000)}
+	w, err := New("/proc", Options{Keep: keep, Tell: func(signs []watch.Sign) {
+		for _, s := range signs {
+			l.said <- s
+		}
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Watcher = w
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := w.Run(ctx); err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+		w.Close()
+	})
+	return l
+}
+
+// expect awaits the verdicts on one sign in this order, and nothing else about it.
+func (l *live) expect(name string, verdicts ...watch.Verdict) watch.Sign {
+	l.t.Helper()
+	var last watch.Sign
+	deadline := time.After(30 * time.Second)
+	for _, want := range verdicts {
+		for last = (watch.Sign{}); last.Name != name; {
+			select {
+			case last = <-l.said:
+			case <-deadline:
+				l.t.Fatalf("%s: not %s within 30 s\n%s", name, want, strings.Join(l.Last("x"), "\n"))
+			}
+		}
+		if last.Verdict != want {
+			l.t.Fatalf("%s: told %q (%s), want %q", name, last.Verdict, last.Text, want)
+		}
+	}
+	return last
+}

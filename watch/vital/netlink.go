@@ -1,0 +1,151 @@
+package vital
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// What package unix does not have of linux/sock_diag.h, inet_diag.h and unix_diag.h.
+const (
+	diagByFamily = unix.SOCK_DIAG_BY_FAMILY
+
+	inetReqSize = 56 // struct inet_diag_req_v2
+	inetMsgSize = 72 // struct inet_diag_msg
+	unixReqSize = 24 // struct unix_diag_req
+	unixMsgSize = 16 // struct unix_diag_msg
+
+	attrBytecode = 1    // INET_DIAG_REQ_BYTECODE
+	opPortGE     = 2    // INET_DIAG_BC_S_GE
+	opPortLE     = 3    // INET_DIAG_BC_S_LE
+	showName     = 0x01 // UDIAG_SHOW_NAME
+	showIcons    = 0x08 // UDIAG_SHOW_ICONS
+	showQueue    = 0x10 // UDIAG_SHOW_RQLEN
+	attrName     = 0    // UNIX_DIAG_NAME
+	attrIcons    = 3    // UNIX_DIAG_ICONS
+	attrQueue    = 4    // UNIX_DIAG_RQLEN
+
+	stateEstablished = 1 // of include/net/tcp_states.h
+	stateCloseWait   = 8
+	stateListen      = 10
+)
+
+var order = binary.NativeEndian
+
+// openDiag opens a socket that answers about the network namespace of this thread.
+func openDiag() (int, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	if err != nil {
+		return -1, fmt.Errorf("open a sock_diag socket: %w", err)
+	}
+	second := unix.Timeval{Sec: 1} // the kernel answers at once; nothing may hang for ever
+	err = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &second)
+	if err == nil {
+		err = unix.Connect(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}) // the kernel, and nobody else
+	}
+	if err != nil {
+		unix.Close(fd)
+		return -1, fmt.Errorf("open a sock_diag socket: %w", err)
+	}
+	return fd, nil
+}
+
+// inetRequest asks for the TCP sockets of a family in some states, of one port where it
+// is not 0.
+func inetRequest(b []byte, family byte, states uint32, port uint16) []byte {
+	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+inetReqSize)...)
+	req := b[unix.NLMSG_HDRLEN:]
+	req[0], req[1] = family, unix.IPPROTO_TCP
+	order.PutUint32(req[4:], states)
+	if port != 0 {
+		// Four words of a program: from this port, to this port. Where a test fails, it
+		// jumps four bytes behind the end, which means no.
+		b = order.AppendUint16(b, 4+16)
+		b = order.AppendUint16(b, attrBytecode)
+		for _, op := range []struct {
+			code byte
+			no   uint16
+		}{{opPortGE, 20}, {opPortLE, 12}} {
+			b = append(b, op.code, 8)
+			b = order.AppendUint16(b, op.no)
+			b = append(b, 0, 0)
+			b = order.AppendUint16(b, port)
+		}
+	}
+	return header(b)
+}
+
+// unixRequest asks for the listening unix sockets.
+func unixRequest(b []byte) []byte {
+	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+unixReqSize)...)
+	req := b[unix.NLMSG_HDRLEN:]
+	req[0] = unix.AF_UNIX
+	order.PutUint32(req[4:], 1<<stateListen)
+	order.PutUint32(req[12:], showName|showIcons|showQueue)
+	return header(b)
+}
+
+func header(b []byte) []byte {
+	order.PutUint32(b[0:], uint32(len(b)))
+	order.PutUint16(b[4:], diagByFamily)
+	order.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	return b
+}
+
+// dump sends a request and gives each answer to take, which must not keep it.
+func dump(fd int, request, buf []byte, take func(msg []byte)) error {
+	if _, err := unix.Write(fd, request); err != nil {
+		return fmt.Errorf("ask sock_diag: %w", err)
+	}
+	for {
+		n, err := unix.Read(fd, buf)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return fmt.Errorf("hear sock_diag: %d bytes: %w", n, err)
+		}
+		done, err := answers(buf[:n], take)
+		if done || err != nil {
+			return err
+		}
+	}
+}
+
+// answers takes apart one datagram of netlink(7).
+func answers(b []byte, take func(msg []byte)) (done bool, err error) {
+	for len(b) >= unix.NLMSG_HDRLEN {
+		size := int(order.Uint32(b))
+		if size < unix.NLMSG_HDRLEN || size > len(b) {
+			return false, errors.New("sock_diag: a message that is cut off")
+		}
+		body := b[unix.NLMSG_HDRLEN:size]
+		switch order.Uint16(b[4:]) {
+		case unix.NLMSG_DONE:
+			return true, nil
+		case unix.NLMSG_ERROR:
+			if len(body) >= 4 {
+				return false, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(order.Uint32(body))))
+			}
+			return false, errors.New("sock_diag: an error without a number")
+		case diagByFamily:
+			take(body)
+		}
+		b = b[min((size+3)&^3, len(b)):]
+	}
+	return false, nil
+}
+
+// attributes gives each netlink attribute of b.
+func attributes(b []byte, take func(kind uint16, value []byte)) {
+	for len(b) >= 4 {
+		size := int(order.Uint16(b))
+		if size < 4 || size > len(b) {
+			return
+		}
+		take(order.Uint16(b[2:]), b[4:size])
+		b = b[min((size+3)&^3, len(b)):]
+	}
+}

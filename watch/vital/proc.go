@@ -1,0 +1,238 @@
+package vital
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/procscan"
+)
+
+// slowly is how often it is read again what hardly ever changes: the cgroup of a process,
+// its limits, its network namespace, which sockets are its own.
+const slowly = time.Minute
+
+// proc is one process that is attended.
+type proc struct {
+	id   procscan.ID
+	life life
+	r    reading
+	keep int  // a descriptor of its stat file, or -1
+	live int  // a thread that lives, where the leading one has exited; else 0
+	gone bool // it has ended; nothing is read any more
+
+	group  *group // nil where no cgroup of it can be frozen
+	limits int64
+	net    *netns
+	owned  []owned
+	slowAt time.Duration // when these were read; each clears when it is time again
+	known  [sources]bool // which of them were read since
+}
+
+// reader reads for all processes, one after the other.
+type reader struct {
+	dir     int // /proc
+	path    path
+	buf     []byte
+	tids    []int
+	kids    []byte
+	page    int64
+	counts  bool // stat(2) of /proc/PID/fd gives the number of descriptors (Linux 6.2)
+	room    int  // how many descriptors may still be kept
+	turn    uint64
+	memory  int64 // MemTotal, read once a turn where it is needed
+	groups  groups
+	spaces  spaces
+	nowMono time.Duration
+	now     time.Duration // on the watcher's clock
+}
+
+// bufSize holds most files whole.
+const bufSize = 32 << 10
+
+func newReader(root string, room int) (*reader, error) {
+	dir, err := unix.Open(root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("open the process table %s: %w", root, err)
+	}
+	rd := &reader{dir: dir, buf: make([]byte, bufSize), kids: make([]byte, 0, 512), page: int64(unix.Getpagesize()), room: room}
+	var st unix.Stat_t
+	rd.counts = unix.Fstatat(dir, "self/fd", &st, 0) == nil && st.Size > 0
+	rd.groups.mounts(root)
+	rd.spaces.open(dir)
+	return rd, nil
+}
+
+func (rd *reader) close() {
+	rd.spaces.close()
+	unix.Close(rd.dir)
+}
+
+// read reads what the plan of a process needs. A process that has ended is gone then, and
+// that is all.
+func (rd *reader) read(p *proc) {
+	p.r = reading{at: rd.nowMono, tasks: p.r.tasks[:0], queues: p.r.queues[:0]}
+	if err := rd.stat(p); errors.Is(err, errGone) {
+		p.gone = true
+		rd.drop(p)
+		return
+	} else if err != nil {
+		p.r.fail[fromStat] = fmt.Errorf("read stat: %w", err)
+		return
+	}
+	if rd.now-p.slowAt >= slowly {
+		p.slowAt, p.known = rd.now, [sources]bool{}
+	}
+	for s, needed := range p.life.plan.needs {
+		if !needed {
+			continue
+		}
+		if err := rd.source(p, source(s)); err != nil {
+			p.r.fail[s] = err
+		}
+	}
+}
+
+func (rd *reader) source(p *proc, s source) error {
+	switch s {
+	case fromMemory:
+		p.r.memory = rd.memTotal()
+	case fromCgroup:
+		return wrap("read the cgroup's state", rd.frozen(p))
+	case fromTasks:
+		return wrap("read the threads", rd.tasks(p))
+	case fromFDs:
+		return wrap("count the descriptors", rd.fds(p))
+	case fromLimits:
+		return wrap("read the limits", rd.limits(p))
+	case fromChildren:
+		return wrap("count the children", rd.children(p))
+	case fromQueues:
+		return wrap("look at the sockets", rd.queues(p))
+	}
+	return nil
+}
+
+func wrap(what string, err error) error {
+	if err == nil || errors.Is(err, errGone) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// stat reads the state of a process through the descriptor that is kept, or opens the
+// file and keeps it while there is room. Such a descriptor never shows a later process
+// with the same PID: the kernel ties it to this one.
+func (rd *reader) stat(p *proc) error {
+	text, err := rd.statText(p)
+	if err != nil {
+		return err
+	}
+	s := &p.r.stat
+	if err := s.parse(text); err != nil {
+		return err
+	}
+	if s.start != p.id.Start || s.dead() {
+		return errGone
+	}
+	p.r.rss = s.rss * rd.page
+	if s.state != 'Z' {
+		p.live = 0
+		return nil
+	}
+	return rd.leaderless(p)
+}
+
+func (rd *reader) statText(p *proc) ([]byte, error) {
+	if p.keep < 0 {
+		fd, err := openat(rd.dir, rd.path.of(p.id.PID, 0, "stat"), unix.O_RDONLY)
+		if err != nil {
+			return nil, err
+		}
+		if rd.room == 0 {
+			defer unix.Close(fd)
+			n, err := unix.Read(fd, rd.buf)
+			return rd.buf[:max(n, 0)], gone(err)
+		}
+		p.keep = fd
+		rd.room--
+	}
+	n, err := unix.Pread(p.keep, rd.buf, 0)
+	return rd.buf[:max(n, 0)], gone(err)
+}
+
+// drop gives back what is kept for a process.
+func (rd *reader) drop(p *proc) {
+	if p.keep >= 0 {
+		unix.Close(p.keep)
+		p.keep = -1
+		rd.room++
+	}
+}
+
+// leaderless takes state and memory of a thread that lives: the exited leader shows
+// neither. CPU time and threads are the whole process's in any case.
+func (rd *reader) leaderless(p *proc) error {
+	for range 3 { // a thread may start another one and end between two looks
+		if p.live != 0 {
+			if s, err := rd.task(p.id.PID, p.live); err == nil && s.state != 'Z' && s.state != 'X' {
+				p.r.stat.state, p.r.rss = s.state, s.rss*rd.page
+				return nil
+			}
+		}
+		if err := rd.threads(p, false); err != nil {
+			return err
+		}
+		p.live = 0
+		for _, tid := range rd.tids {
+			if s, err := rd.task(p.id.PID, tid); err == nil && s.state != 'Z' && s.state != 'X' {
+				p.live = tid
+				break
+			}
+		}
+		if p.live == 0 {
+			continue
+		}
+	}
+	return errors.New("the leading thread has exited and no other could be read")
+}
+
+// task reads the stat file of one thread.
+func (rd *reader) task(pid, tid int) (stat, error) {
+	var s stat
+	text, err := once(rd.dir, rd.path.of(pid, tid, "stat"), rd.buf)
+	if err != nil {
+		return s, err
+	}
+	return s, s.parse(text)
+}
+
+// threads lists the TIDs of a process into tids. Of a process with one thread it is
+// known without a look.
+func (rd *reader) threads(p *proc, alone bool) (err error) {
+	rd.tids = rd.tids[:0]
+	if alone {
+		rd.tids = append(rd.tids, p.id.PID)
+		return nil
+	}
+	rd.tids, err = numbers(rd.dir, rd.path.of(p.id.PID, 0, "task"), rd.buf, rd.tids)
+	return err
+}
+
+func (p *proc) alone() bool { return p.r.stat.threads == 1 && p.live == 0 }
+
+// begin begins a turn: one tick.
+func (rd *reader) begin(mono, now time.Duration) {
+	rd.turn++
+	rd.nowMono, rd.now = mono, now
+}
+
+// end ends a turn.
+func (rd *reader) end() {
+	if rd.turn%forget == 0 {
+		rd.groups.prune(rd.turn)
+		rd.spaces.prune(rd.turn)
+	}
+}

@@ -1,0 +1,75 @@
+package vital
+
+import "time"
+
+// reading is what one tick read of one process. What its plan does not need stays zero;
+// what could not be read has a reason in fail.
+type reading struct {
+	at   time.Duration // CLOCK_MONOTONIC: it stands still while the host is suspended
+	fail [sources]error
+	stat stat
+	// frozen says that its cgroup is: then no thread of it runs, whatever its state.
+	frozen   bool
+	memory   int64 // of the host: MemTotal, in bytes
+	rss      int64 // bytes
+	fds      int64
+	fdLimit  int64 // the soft limit; 0 for unlimited
+	children int64
+	zombies  int64
+	tasks    []task  // by TID, where swept
+	queues   []queue // its listening sockets with something in the queue, where asked
+	swept    bool    // the threads were looked at, and tasks is all of them
+	asked    bool    // the sockets were looked at, and queues is all of them
+}
+
+// task is one thread.
+type task struct {
+	tid     int
+	start   uint64 // tells a TID that was reused
+	state   byte
+	cpu     uint64 // hundredths of a second
+	counted bool   // the switches below were read
+	waits   uint64 // voluntary_ctxt_switches of proc_pid_status(5)
+	pushed  uint64 // nonvoluntary_ctxt_switches
+}
+
+// queue is a listening socket and those that wait in its accept queue.
+type queue struct {
+	inode   uint64
+	length  uint32
+	where   string   // "tcp 127.0.0.1:80"
+	waiting []uint64 // who waits, where the kernel tells, sorted: any number that stands for one connection
+}
+
+// value is what a limit or a growth is about, in its units: bytes of rss, else a number.
+func (r *reading) value(k kind) int64 {
+	switch k {
+	case rss, rssGrowth:
+		return r.rss
+	case fds, fdsGrowth:
+		return r.fds
+	case threads, threadsGrowth:
+		return int64(r.stat.threads)
+	case children:
+		return r.children
+	case zombies:
+		return r.zombies
+	}
+	return 0
+}
+
+// failed is why a kind cannot be told from this reading, or nil.
+func (r *reading) failed(it *item) error {
+	if r.fail[fromStat] != nil {
+		return r.fail[fromStat]
+	}
+	for _, s := range needs[it.kind] {
+		if r.fail[s] != nil {
+			return r.fail[s]
+		}
+	}
+	if it.kind == fds && it.max.Form == Share {
+		return r.fail[fromLimits]
+	}
+	return nil
+}

@@ -1,0 +1,256 @@
+package vital
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"sync"
+	"time"
+
+	"procward/procscan"
+	"procward/watch"
+)
+
+const (
+	defaultTick  = time.Second
+	shortestTick = 100 * time.Millisecond
+)
+
+// Options are those of New. The zero value works but for Tell.
+type Options struct {
+	// Tell takes what has changed, a batch for each tick, on the goroutine of Run. Nothing
+	// is read while it runs, so it must not block, and must not keep the slice.
+	Tell func([]watch.Sign)
+	// Tick is the longest time between two readings, 1 s where it is 0. It is a fifth of
+	// the shortest time that any sign must be held where that is less, and at least 100 ms.
+	Tick time.Duration
+	// Keep is how many descriptors may be kept open, one for each process: reading through
+	// one takes half the time. Those without are opened at each tick.
+	Keep int
+}
+
+// Watcher reads the vital signs of all processes that are attended.
+type Watcher struct {
+	opts Options
+	rd   *reader
+	wake chan struct{}
+
+	mu     sync.Mutex // of what the others see and change
+	orders []attention
+
+	state   sync.Mutex // of what Run works on, which Last reads
+	targets map[string]*target
+	sorted  []*target
+	signs   []watch.Sign
+	tick    time.Duration // 0 while nothing is attended
+	clock   clock
+	read    func(p *proc) // rd.read; tests put another in its place
+}
+
+type attention struct {
+	target string
+	round  int
+	ids    []procscan.ID
+	spec   Spec
+	leave  bool
+}
+
+// New makes a Watcher of the process table at root, which is /proc everywhere but in tests.
+func New(root string, opts Options) (*Watcher, error) {
+	if opts.Tick <= 0 {
+		opts.Tick = defaultTick
+	}
+	rd, err := newReader(root, max(opts.Keep, 0))
+	if err != nil {
+		return nil, fmt.Errorf("watch for passive stalls: %w", err)
+	}
+	return &Watcher{opts: opts, rd: rd, read: rd.read, wake: make(chan struct{}, 1), targets: map[string]*target{}}, nil
+}
+
+// Close gives back what New took; Run must have returned.
+func (w *Watcher) Close() error {
+	w.state.Lock()
+	defer w.state.Unlock()
+	for _, t := range w.sorted {
+		for _, p := range t.procs {
+			w.rd.drop(p)
+		}
+	}
+	w.targets, w.sorted = map[string]*target{}, nil
+	w.rd.close()
+	return nil
+}
+
+// Attend watches the processes of a target, instead of those of before. It never blocks,
+// and what it orders is in force from the next tick on. With the round of before and the
+// same spec the state of the processes that remain is kept; else all begin afresh.
+func (w *Watcher) Attend(target string, round int, ids []procscan.ID, spec Spec) {
+	w.order(attention{target: target, round: round, ids: slices.Clone(ids), spec: spec})
+}
+
+// Unattend ends that. What it told before may still be on its way.
+func (w *Watcher) Unattend(target string) { w.order(attention{target: target, leave: true}) }
+
+func (w *Watcher) order(o attention) {
+	w.mu.Lock()
+	w.orders = append(w.orders, o)
+	w.mu.Unlock()
+	select {
+	case w.wake <- struct{}{}:
+	default: // it will look
+	}
+}
+
+// obey carries out what was ordered.
+func (w *Watcher) obey() {
+	w.mu.Lock()
+	orders := w.orders
+	w.orders = nil
+	w.mu.Unlock()
+	if len(orders) == 0 {
+		return
+	}
+	w.state.Lock()
+	defer w.state.Unlock()
+	for _, o := range orders {
+		w.carry(o)
+	}
+	w.sorted, w.tick = w.sorted[:0], 0
+	for _, t := range w.targets {
+		w.sorted = append(w.sorted, t)
+		if tick := t.plan.tick(w.opts.Tick); w.tick == 0 || tick < w.tick {
+			w.tick = tick
+		}
+	}
+	slices.SortFunc(w.sorted, byName)
+}
+
+func (w *Watcher) carry(o attention) {
+	old := w.targets[o.target]
+	plan := compile(o.spec)
+	if o.leave || len(plan.items) == 0 || len(o.ids) == 0 {
+		w.dismiss(old, nil)
+		delete(w.targets, o.target)
+		return
+	}
+	t := newTarget(o, plan)
+	if old != nil && old.round == o.round && reflect.DeepEqual(old.spec, o.spec) {
+		t = old
+	}
+	procs := make([]*proc, 0, len(o.ids))
+	for _, id := range o.ids {
+		p := t.find(id)
+		if p == nil {
+			p = &proc{id: id, keep: -1, life: newLife(t.plan)}
+		}
+		procs = append(procs, p)
+	}
+	w.dismiss(old, procs)
+	t.procs, t.dirty = procs, true
+	w.targets[o.target] = t
+}
+
+// dismiss gives back what is kept for the processes of a target that do not stay.
+func (w *Watcher) dismiss(t *target, stay []*proc) {
+	if t == nil {
+		return
+	}
+	for _, p := range t.procs {
+		if !slices.Contains(stay, p) {
+			w.rd.drop(p)
+		}
+	}
+}
+
+// Run reads and judges until ctx ends, and returns nil then. Nothing wakes it while
+// nothing is attended.
+func (w *Watcher) Run(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		w.obey()
+		var due <-chan time.Time
+		if w.tick > 0 {
+			timer.Reset(w.clock.until(monotonic(), w.tick))
+			due = timer.C
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.wake:
+			continue
+		case <-due:
+			w.obey()
+			w.once(monotonic(), procscan.Boottime())
+		}
+	}
+}
+
+// once is one tick.
+func (w *Watcher) once(mono, boot time.Duration) {
+	lapsed := w.clock.step(mono, boot, w.tick)
+	w.rd.begin(mono, w.clock.now)
+	for _, t := range w.sorted {
+		if lapsed {
+			w.each(t, func(p *proc) { p.life.lapse(w.clock.now) })
+		}
+		changed := false
+		for _, p := range t.procs {
+			if !p.gone && w.one(p) {
+				changed = true
+			}
+		}
+		if changed || t.dirty {
+			w.state.Lock()
+			w.signs = t.tell(w.signs, w.clock.now, boot)
+			w.state.Unlock()
+		}
+	}
+	w.rd.end()
+	if len(w.signs) > 0 {
+		w.opts.Tell(w.signs)
+		clear(w.signs)
+		w.signs = w.signs[:0]
+	}
+}
+
+func (w *Watcher) each(t *target, do func(*proc)) {
+	w.state.Lock()
+	defer w.state.Unlock()
+	for _, p := range t.procs {
+		do(p)
+	}
+}
+
+// one reads and judges one process, and says whether anything about it has changed. A
+// panic stays with this process: it is unknown from then on.
+func (w *Watcher) one(p *proc) (changed bool) {
+	w.state.Lock()
+	defer w.state.Unlock()
+	defer func() {
+		if r := recover(); r != nil {
+			changed = p.broken(r)
+		}
+	}()
+	w.read(p)
+	if p.gone {
+		return true
+	}
+	return p.life.next(&p.r, w.clock.now)
+}
+
+// Last is what was last read of a target's processes, in lines of text for the evidence.
+func (w *Watcher) Last(target string) []string {
+	w.state.Lock()
+	defer w.state.Unlock()
+	t := w.targets[target]
+	if t == nil {
+		return nil
+	}
+	var lines []string
+	for _, p := range t.procs {
+		lines = append(lines, p.lines(w.clock.now)...)
+	}
+	return lines
+}
