@@ -83,17 +83,32 @@ func (m *Machine) setUpDog() (err error) {
 // preparePanic makes the pretimeout panic. A machine that freezes panics where that is
 // the only rung of the watchdog, and else is reset.
 func (d *dog) preparePanic(p Paths, always bool) error {
-	if d.dev.options()&unix.WDIOF_PRETIMEOUT == 0 {
-		return fmt.Errorf("the watchdog has no pretimeout: %s", insteadPanic)
+	if d.timeout < 2*time.Second {
+		return fmt.Errorf("a timeout of %v leaves no time for a pretimeout: %s", d.timeout, insteadPanic)
 	}
 	if err := setGovernor(p); err != nil {
 		return err
 	}
-	d.pretimeout = max(d.timeout/2, time.Second).Truncate(time.Second)
-	if always {
-		return d.dev.setPretimeout(d.pretimeout)
+	// Tried and not taken from WDIOF_PRETIMEOUT: the kernel can also do it for devices
+	// without (CONFIG_WATCHDOG_HRTIMER_PRETIMEOUT).
+	pretimeout := (d.timeout / 2).Truncate(time.Second)
+	err := d.bark(pretimeout)
+	if err == nil && !always {
+		err = d.bark(0)
 	}
-	return d.dev.setPretimeout(0)
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, insteadPanic)
+	}
+	d.pretimeout = pretimeout
+	return nil
+}
+
+// bark sets the pretimeout. Drivers (softdog is one) take a new one up at the next feed.
+func (d *dog) bark(pretimeout time.Duration) error {
+	if err := d.dev.setPretimeout(pretimeout); err != nil {
+		return err
+	}
+	return d.dev.feed()
 }
 
 // warnOfDog tells what the operator would not expect of this device.
@@ -156,15 +171,16 @@ func (d *dog) feed() error {
 	return d.dev.feed()
 }
 
-// starve makes the step after which the watchdog is not fed any more, by anybody.
+// starve makes the step after which the watchdog is not fed any more, by anybody. A last
+// meal may be part of it.
 func (d *dog) starve(panics bool) func() error {
 	return func() error {
 		d.starved.Store(true)
 		switch {
 		case panics:
-			return d.dev.setPretimeout(d.pretimeout)
+			return d.bark(d.pretimeout)
 		case d.pretimeout > 0:
-			return d.dev.setPretimeout(0)
+			return d.bark(0)
 		}
 		return nil
 	}

@@ -19,6 +19,7 @@ type fakeDog struct {
 	flags      uint32
 	timeout    time.Duration
 	pretimeout time.Duration
+	barks      time.Duration // the pretimeout that was taken up
 	fed        time.Time
 	feeds      int
 	armed      bool
@@ -32,7 +33,7 @@ func (f *fakeDog) feed() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.feedErr == nil {
-		f.fed, f.feeds = time.Now(), f.feeds+1
+		f.fed, f.feeds, f.barks = time.Now(), f.feeds+1, f.pretimeout
 	}
 	return f.feedErr
 }
@@ -50,6 +51,9 @@ func (f *fakeDog) setTimeout(d time.Duration) (time.Duration, error) {
 func (f *fakeDog) setPretimeout(d time.Duration) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if f.flags&unix.WDIOF_PRETIMEOUT == 0 {
+		return unix.EOPNOTSUPP
+	}
 	f.pretimeout = d
 	f.calls = append(f.calls, fmt.Sprint("pretimeout ", d))
 	return nil
@@ -79,7 +83,7 @@ func (f *fakeDog) bites() string {
 	switch {
 	case !f.armed:
 		return ""
-	case f.pretimeout > 0 && hungry >= f.timeout-f.pretimeout:
+	case f.barks > 0 && hungry >= f.timeout-f.barks:
 		return "panic"
 	case hungry >= f.timeout:
 		return "reset"
@@ -96,7 +100,7 @@ func (b *bed) withDog(f *fakeDog) *bed {
 	b.file("sys/watchdog0/pretimeout_available_governors", "panic\nnoop\n")
 	b.file("sys/watchdog0/pretimeout_governor", "noop\n")
 	b.opts.openWatchdog = func(string) (device, error) {
-		f.set(func() { f.armed, f.fed = true, time.Now() })
+		f.set(func() { f.armed, f.fed, f.barks = true, time.Now(), f.pretimeout })
 		return f, nil
 	}
 	return b
@@ -115,11 +119,11 @@ func TestWatchdogRungs(t *testing.T) {
 	}{
 		"reset":                     {[]string{WatchdogReset}, WatchdogReset, able, "timeout 1m0s", "reset", "reset", 60 * time.Second, ""},
 		"panic":                     {[]string{WatchdogPanic}, WatchdogPanic, able, "timeout 1m0s, pretimeout 30s, pretimeout 30s", "panic", "panic", 30 * time.Second, ""},
-		"reset of both":             {[]string{WatchdogReset, WatchdogPanic}, WatchdogReset, able, "timeout 1m0s, pretimeout 0s, pretimeout 0s", "reset", "reset", 60 * time.Second, ""},
-		"panic of both":             {[]string{WatchdogReset, WatchdogPanic}, WatchdogPanic, able, "timeout 1m0s, pretimeout 0s, pretimeout 30s", "reset", "panic", 30 * time.Second, ""},
-		"reset where panic cannot":  {[]string{WatchdogReset, WatchdogPanic}, WatchdogReset, unix.WDIOF_MAGICCLOSE, "timeout 1m0s", "reset", "reset", 60 * time.Second, "rung watchdog-panic: the watchdog has no pretimeout: use the rung panic instead"},
-		"panic that cannot, alone":  {[]string{WatchdogPanic}, WatchdogPanic, unix.WDIOF_MAGICCLOSE, "timeout 1m0s, V, close", "", "", 0, "rung watchdog-panic: the watchdog has no pretimeout: use the rung panic instead"},
-		"panic that cannot, beside": {[]string{WatchdogReset, WatchdogPanic}, WatchdogPanic, unix.WDIOF_MAGICCLOSE, "timeout 1m0s, V, close", "reset", "", 0, "rung watchdog-panic: the watchdog has no pretimeout: use the rung panic instead"},
+		"reset of both":             {[]string{WatchdogReset, WatchdogPanic}, WatchdogReset, able, "timeout 1m0s, pretimeout 30s, pretimeout 0s, pretimeout 0s", "reset", "reset", 60 * time.Second, ""},
+		"panic of both":             {[]string{WatchdogReset, WatchdogPanic}, WatchdogPanic, able, "timeout 1m0s, pretimeout 30s, pretimeout 0s, pretimeout 30s", "reset", "panic", 30 * time.Second, ""},
+		"reset where panic cannot":  {[]string{WatchdogReset, WatchdogPanic}, WatchdogReset, unix.WDIOF_MAGICCLOSE, "timeout 1m0s", "reset", "reset", 60 * time.Second, "rung watchdog-panic: operation not supported: use the rung panic instead"},
+		"panic that cannot, alone":  {[]string{WatchdogPanic}, WatchdogPanic, unix.WDIOF_MAGICCLOSE, "timeout 1m0s, V, close", "", "", 0, "rung watchdog-panic: operation not supported: use the rung panic instead"},
+		"panic that cannot, beside": {[]string{WatchdogReset, WatchdogPanic}, WatchdogPanic, unix.WDIOF_MAGICCLOSE, "timeout 1m0s, V, close", "reset", "", 0, "rung watchdog-panic: operation not supported: use the rung panic instead"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -151,6 +155,7 @@ func TestWatchdogRungs(t *testing.T) {
 					time.Sleep(time.Second)
 					synctest.Wait()
 				}
+				f.set(func() { fed = f.fed })
 				if got := f.bites(); got != c.bites || c.bites != "" && time.Since(fed) != c.after {
 					t.Errorf("the rung gets %q after %v, want %q after %v", got, time.Since(fed), c.bites, c.after)
 				}
