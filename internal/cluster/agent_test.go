@@ -80,7 +80,8 @@ func TestOCFTester(t *testing.T) {
 }
 
 // standIn is a procward that can start and stop groups; /run/group holds the state of its
-// one. It stands for the commands of the program only.
+// one, and /run/refuse how often it is not to answer. It stands for the commands of the
+// program only.
 const standIn = `#!/bin/sh
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -88,6 +89,11 @@ while [ $# -gt 0 ]; do
 	*) break ;;
 	esac
 done
+read -r refuse </run/refuse
+if [ "$refuse" -gt 0 ]; then
+	echo $((refuse - 1)) >/run/refuse
+	exit 3
+fi
 case $1 in
 start) [ "$2" = web ] && echo up >/run/group ;;
 stop) [ "$2" = web ] && echo stopped >/run/group ;;
@@ -112,6 +118,7 @@ esac
 func (h *host) stand(path string) {
 	h.t.Helper()
 	h.Write("/run/group", "stopped\n", 0o644)
+	h.Write("/run/refuse", "0\n", 0o644)
 	h.Write(path, standIn, 0o755)
 }
 
@@ -147,9 +154,6 @@ func TestAgent(t *testing.T) {
 	says("monitor", "OCF_RESKEY_group=nosuch", ocfInstalled, "no group nosuch")
 	says("monitor", "OCF_RESKEY_group=victim", ocfInstalled, "no group victim")
 	says("stop", "OCF_RESKEY_group=nosuch", ocfSuccess, "")
-	h.Must("systemctl", "kill", "--signal=STOP", "procward.service")
-	says("monitor", "", ocfGeneric, "does not answer")
-	h.Must("systemctl", "kill", "--signal=CONT", "procward.service")
 	h.crash()
 	h.said("given-up")
 	says("monitor", "", ocfGeneric, "given up")
@@ -169,6 +173,11 @@ func TestAgent(t *testing.T) {
 	}
 	says("start", stood, ocfSuccess, "")
 	says("monitor", stood, ocfSuccess, "")
+	h.Write("/run/refuse", "1\n", 0o644)
+	says("monitor", stood, ocfGeneric, "does not answer")
+	h.Write("/run/refuse", "2\n", 0o644)
+	says("stop", stood, ocfSuccess, "") // waits for the daemon
+	says("monitor", stood, ocfNotRunning, "")
 	h.Write("/usr/local/sbin/stand-in", strings.NewReplacer("start)", "nostart)", "stop)", "nostop)").Replace(standIn), 0o755)
 	h.Write("/run/group", "up\n", 0o644)
 	says("stop", stood, ocfUnimplemented, "cannot stop a group")
