@@ -54,8 +54,13 @@ func (s *subject) group(dir string, files []string) {
 	if dir == "" {
 		return
 	}
+	said := false
 	for _, name := range files {
 		if text, err := readAt(s.page, nil, filepath.Join(dir, name), 4096); err == nil {
+			if !said {
+				s.page.linef("  in %s", dir)
+			}
+			said = true
 			s.page.linef("  %s", name)
 			s.page.block(text, 20)
 		}

@@ -34,10 +34,17 @@ func TestCollectStopped(t *testing.T) {
 	})
 	wants(t, text, "process  web", "why      state T for 30s", "judged   1970-01-01T00:00:00Z", "dump     SIGQUIT, then 2s",
 		`http: failed: \x1b[31mtimeout\nforged`, fmt.Sprintf("PROCESS %d\n", v.id.PID), "State:\tT (stopped)", "  threads: ",
-		" T\n", `a)\n\x1b[`, "Max open files", "1 deleted file", "anon_inode:[eventpoll]", " tcp "+addr+" 0.0.0.0:0 LISTEN send 0 receive 0",
+		" T\n", `a)\n\x1b[`, "Max open files", "1 deleted file", "anon_inode:[eventpoll]", " tcp "+addr+" 0.0.0.0:0 LISTEN send 0 receive 3",
 		" unix "+socket+" LISTEN", "  children\n    "+child+" S sleep", "voluntary_ctxt_switches", "loadavg", "MemAvailable:")
 	if strings.ContainsAny(text, "\x1b") || strings.Contains(text, "\nforged") {
 		t.Error("the text holds what others wrote")
+	}
+	if queues, _ := askQueues(); len(queues) > 0 {
+		_, line, _ := strings.Cut(text, " unix "+socket+" ")
+		line, _, _ = strings.Cut(line, "\n")
+		if !strings.HasPrefix(line, "LISTEN send ") || !strings.HasSuffix(line, " receive 3") {
+			t.Errorf("the unix socket: %q", line)
+		}
 	}
 	if os.Geteuid() == 0 {
 		wants(t, text, "do_signal_stop", "rchar:", ": syscall ")
@@ -53,6 +60,16 @@ func TestCollectStopped(t *testing.T) {
 	if info, _ := files[0].Info(); info.Mode() != 0o600 {
 		t.Errorf("%v", info.Mode())
 	}
+}
+
+// A process whose leading thread has exited is read through a living one.
+func TestCollectLeaderless(t *testing.T) {
+	v := newVictim(t)
+	addr := v.do("listen " + filepath.Join(t.TempDir(), "socket"))
+	v.do("leave")
+	v.awaitState("Z")
+	text := collect(t, &Writer{}, Case{IDs: []procscan.ID{v.id}})
+	wants(t, text, "threads: ", "1 Z", " tcp "+addr+" 0.0.0.0:0 LISTEN", "  cgroup\n")
 }
 
 // A process in D: the parent of a vfork(2) whose child does nothing.

@@ -1,6 +1,7 @@
 package evidence
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"strings"
@@ -81,14 +82,15 @@ const (
 )
 
 // sockets tells the sockets with their queues, from the tables of the process's own
-// network namespace (/proc/PID/net; proc_pid_net(5)). Netlink would tell more of unix
-// sockets, but only of our own namespace.
+// network namespace (/proc/PID/net; proc_pid_net(5)). These tell no queues of unix
+// sockets: those come from sock_diag(7), of our own namespace only.
 func (s *subject) sockets(open map[string]string) {
 	if len(open) == 0 {
 		return
 	}
-	s.page.linef("  sockets: descriptor, protocol, local, remote, state, queues in bytes (of one that listens: connections not accepted)")
-	told, left := 0, len(open)
+	s.page.linef("  sockets: descriptor, protocol, local, remote, state, queues in bytes")
+	s.page.linef("    (of one that listens: receive is the connections not accepted; of a unix one, send is how many may wait)")
+	told, left, queues := 0, len(open), s.unixQueues()
 	for _, proto := range []string{"tcp", "tcp6", "udp", "udp6", "unix"} {
 		text, err := readAt(s.page, s.dir, s.via+"net/"+proto, maxTable)
 		if err != nil {
@@ -103,13 +105,16 @@ func (s *subject) sockets(open map[string]string) {
 			if !ours {
 				continue
 			}
+			if q, known := queues[inode]; known && proto == "unix" {
+				words += fmt.Sprintf(" send %d receive %d", q.send, q.receive)
+			}
 			if left--; told < maxSockets {
 				told++
 				s.page.linef("    %s %s %s", fd, proto, words)
 			}
 		}
 	}
-	s.page.more(left+len(open)-left-told, "sockets, of another kind or beyond the bound")
+	s.page.more(len(open)-told, "sockets, of another kind or beyond the bound")
 }
 
 // socket reads one line of a table: the inode number, "" for the heading, and the rest in words.

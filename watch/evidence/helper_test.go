@@ -70,8 +70,16 @@ func suffer() {
 				break
 			}
 			u, err := net.Listen("unix", arg)
+			for range 3 { // connections that nobody accepts
+				a, errA := net.Dial("unix", arg)
+				b, errB := net.Dial("tcp", l.Addr().String())
+				keep = append(keep, a, b, errA, errB)
+			}
 			keep = append(keep, l, u, err)
 			fmt.Println(l.Addr())
+		case "leave":
+			fmt.Println("going")
+			leaveLeader()
 		case "name":
 			fmt.Println(os.WriteFile("/proc/self/comm", []byte("a)\n\x1b["), 0))
 		case "vfork":
@@ -86,6 +94,25 @@ func suffer() {
 		}
 	}
 	runtime.KeepAlive(keep)
+}
+
+// leaveLeader ends the first thread of this process; the others live on.
+func leaveLeader() {
+	for range 1000 {
+		led := make(chan bool)
+		go func() {
+			runtime.LockOSThread()
+			if unix.Gettid() != os.Getpid() {
+				led <- false
+				select {} // keep this thread, so that the next goroutine gets another
+			}
+			led <- true
+			_, _, _ = unix.RawSyscall(unix.SYS_EXIT, 0, 0, 0)
+		}()
+		if <-led {
+			return
+		}
+	}
 }
 
 // vfork makes a child that the kernel waits for, in state D, until it executes something
