@@ -35,6 +35,7 @@ type daemon struct {
 	log     engine.Log
 	engine  *engine.Engine
 	host    *engine.Host
+	keeper  *keeper // nil: nothing outlives the daemon
 
 	reloading sync.Mutex // guards config
 	config    *confd.Config
@@ -46,7 +47,9 @@ type daemon struct {
 // newDaemon puts the parts together and finds out what the host offers; what stands in
 // for a missing feature is said. The drop-ins have been loaded already. The output of
 // scripts is kept below outputs while they run.
-func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, outputs string) (*daemon, error) {
+//
+// The state is kept in stateDir; empty: not at all.
+func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, outputs, stateDir string) (*daemon, error) {
 	d := &daemon{loader: loader, config: cfg, observe: observe, log: log}
 	fs, err := procscan.Open("/proc")
 	if err != nil {
@@ -65,10 +68,29 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 	if err != nil {
 		return nil, fmt.Errorf("find out the limit on descriptors for scripts: %w", err)
 	}
-	d.engine = engine.NewEngine(engine.NewMachine(observe, uint64(time.Now().UnixNano())), log)
+	machine := engine.NewMachine(observe, uint64(time.Now().UnixNano()))
+	d.engine = engine.NewEngine(machine, log)
 	d.host = &engine.Host{FS: fs, Scanner: scanner, Tracker: tracker, Engine: d.engine,
 		Scripts: &script.Runner{LogDir: outputs, Trusted: trust.Check, Files: files}}
-	return d, nil
+	d.adopt()
+	return d, d.remember(machine, stateDir)
+}
+
+// remember gives the machine what is kept in the state directory, and the engine who
+// keeps it. In observe mode nothing is done, so there is nothing to remember.
+func (d *daemon) remember(machine *engine.Machine, dir string) error {
+	if dir == "" || d.observe {
+		return nil
+	}
+	k, kept, err := d.openState(dir)
+	if k == nil || err != nil {
+		return err
+	}
+	d.keeper, d.engine.Keeper = k, k
+	if err := k.restore(machine, kept); err != nil {
+		d.say(message.StateLost, err.Error())
+	}
+	return nil
 }
 
 // fellBack says that something weaker stands in for a missing feature, or no longer.
@@ -91,6 +113,8 @@ func (d *daemon) say(kind *message.Kind, detail string) {
 func (d *daemon) run(ctx context.Context, started func()) int {
 	defer d.host.Tracker.Close()
 	defer d.host.Scripts.Close()
+	defer d.handOver()
+	defer d.keep()()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go d.pauses(ctx)
@@ -107,6 +131,28 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 		}
 	}()
 	return d.engine.Run(ctx, d.host)
+}
+
+// keep begins to write the durable state; the function it gives ends that, in a bounded
+// time.
+func (d *daemon) keep() (end func()) {
+	if d.keeper == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- d.keeper.run(ctx) }()
+	return func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				d.say(message.NotDurable, err.Error())
+			}
+		case <-time.After(flushTime):
+			d.say(message.NotDurable, "the file system does not answer")
+		}
+	}
 }
 
 // pauses tells the engine when the daemon itself was stopped and goes on.

@@ -81,7 +81,7 @@ func (p *play) open(ctx context.Context) (err error) {
 	if len(cfg.OSRungs()) != 1 {
 		return errors.New("this version could carry out the reboot rung of the demo, which must never end a machine")
 	}
-	if p.daemon, err = newDaemon(loader, cfg, false, p, p.stage.output()); err != nil {
+	if p.daemon, err = newDaemon(loader, cfg, false, p, p.stage.output(), ""); err != nil {
 		return err
 	}
 	p.show(entry{Demo: "start", Text: fmt.Sprintf(demoIntro, len(demoNames), p.stage.dir)})

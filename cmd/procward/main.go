@@ -73,7 +73,7 @@ A first round:
 	}
 	p := root.PersistentFlags()
 	p.StringVar(&f.configDir, "config-dir", "/etc/procward/conf.d", "directory of the drop-ins")
-	p.StringVar(&f.stateDir, "state-dir", "/var/lib/procward", "directory of what outlives the daemon (not used by this version)")
+	p.StringVar(&f.stateDir, "state-dir", "/var/lib/procward", "directory of what outlives the daemon")
 	p.StringVar(&f.socket, "socket", control.DefaultSocket, "control socket of the daemon")
 	root.AddCommand(
 		runCommand(&f), checkCommand(&f), scanCommand(&f), explainCommand(&f), statusCommand(&f),

@@ -17,8 +17,14 @@ import (
 	"procward/internal/engine"
 )
 
+// asProcward in the environment makes the test's own binary the real program.
+const asProcward = "PROCWARD_TEST_MAIN"
+
 func TestMain(m *testing.M) {
 	demoVictim(os.Args[0])
+	if os.Getenv(asProcward) != "" {
+		main()
+	}
 	testscript.Main(m, map[string]func(){"procward": main, "fakedaemon": fakeDaemon})
 }
 

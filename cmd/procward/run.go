@@ -35,6 +35,10 @@ func runCommand(f *flags) *cobra.Command {
 the foreground and ends on SIGTERM or SIGINT, leaving the watched processes and the
 scripts that run alone. SIGHUP reads the drop-ins again.
 
+What must outlive it is kept in --state-dir: attempts, ladders, what is given up or
+stopped, what is tracked and which scripts run. A daemon that is started again, also
+after it was killed, goes on from there. With --observe nothing is kept.
+
 Exit codes: 0 stopped by request, 1 nothing could be watched (every drop-in is bad, or
 another procward is running), 2 wrong usage, 70 to 79 a stop-daemon rung.`,
 		Example: `  procward run --observe --log-to stderr     see what it would do, do nothing
@@ -75,9 +79,10 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		return err
 	}
 	log.Send(message.Message{Kind: message.Started, Time: time.Now(), Detail: fmt.Sprintf("version %s, pid %d", thisBuild().Version, os.Getpid())})
-	d, err := newDaemon(loader, cfg, observe, log, filepath.Join(filepath.Dir(f.socket), "output"))
+	d, err := newDaemon(loader, cfg, observe, log, filepath.Join(filepath.Dir(f.socket), "output"), f.stateDir)
 	if err != nil {
-		return err
+		closeLog(log)
+		return &failure{code: exitBad, err: err}
 	}
 	return d.serve(cmd.Context(), server, log)
 }

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"procward/internal/control"
+	"procward/internal/engine"
+	"procward/internal/message"
+	"procward/internal/state"
+	"procward/procscan"
+)
+
+// keepPatience is how long what is to be done waits for the state to be written. A file
+// system that hangs, or a full disk, must not stop restarts; OS rungs wait for the disk.
+const keepPatience = 200 * time.Millisecond
+
+// keeper has the engine's durable state written, and says when that fails.
+type keeper struct {
+	book *state.Book
+	lock *control.Lock
+	say  func(*message.Kind, string)
+
+	mu   sync.Mutex
+	hung bool // the last wait was in vain, and it was said
+}
+
+// openState opens the state directory and gives what is kept in it. Where it cannot be
+// used, procward goes on without: that is said as a fallback, and keeper is nil. The only
+// error is that another procward has it.
+func (d *daemon) openState(dir string) (*keeper, *state.Kept, error) {
+	without := func(err error) (*keeper, *state.Kept, error) {
+		d.fellBack("nothing outlives the daemon: " + err.Error())
+		return nil, nil, nil
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return without(fmt.Errorf("make the state directory: %w", err))
+	}
+	lock, err := control.Acquire(filepath.Join(dir, "lock"))
+	if errors.Is(err, control.ErrRunning) {
+		return nil, nil, err
+	}
+	if err != nil {
+		return without(err)
+	}
+	k := &keeper{lock: lock, say: d.say}
+	var kept *state.Kept
+	var problems []state.Problem
+	k.book, kept, problems, err = state.OpenBook(dir, k.told)
+	for _, p := range problems {
+		d.say(message.StateLost, p.Error())
+	}
+	if err != nil {
+		_ = lock.Release() // the kernel does it in the end
+		return without(err)
+	}
+	return k, kept, nil
+}
+
+// told takes what the book says about its writing.
+func (k *keeper) told(err error) {
+	k.mu.Lock()
+	k.hung = err != nil
+	k.mu.Unlock()
+	if err != nil {
+		k.say(message.NotDurable, err.Error())
+		return
+	}
+	k.say(message.DurableAgain, "")
+}
+
+// Keep is the engine's Keeper.
+func (k *keeper) Keep(changes map[string]any, must bool) {
+	if len(changes) > 0 {
+		k.book.Put(changes)
+	}
+	if !must {
+		return
+	}
+	k.mu.Lock()
+	patience := keepPatience
+	if k.hung {
+		patience = 0 // it was waited for before
+	}
+	k.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	k.waited(k.book.Written(ctx))
+}
+
+// waited takes the end of a wait for the file system. What the book itself failed at, it
+// tells itself.
+func (k *keeper) waited(err error) {
+	late := errors.Is(err, context.DeadlineExceeded)
+	k.mu.Lock()
+	was := k.hung
+	if late || err == nil {
+		k.hung = late
+	}
+	k.mu.Unlock()
+	switch {
+	case late && !was:
+		k.say(message.NotDurable, fmt.Sprintf("the file system does not answer within %v", keepPatience))
+	case err == nil && was:
+		k.say(message.DurableAgain, "")
+	}
+}
+
+// restore gives the machine what is kept.
+func (k *keeper) restore(m *engine.Machine, kept *state.Kept) error {
+	if kept == nil {
+		return nil
+	}
+	saved := engine.Saved{}
+	for key, v := range kept.Values {
+		saved[key] = v
+	}
+	then := engine.Moment{Boot: kept.Boot, Boottime: kept.Boottime, Wall: kept.Wall}
+	return m.Restore(saved, then, engine.Moment{Boot: k.book.Boot(), Boottime: procscan.Boottime(), Wall: time.Now()})
+}
+
+// run writes until ctx is done, then brings everything to the disk and gives the lock
+// back.
+func (k *keeper) run(ctx context.Context) error {
+	return errors.Join(k.book.Run(ctx), k.lock.Release())
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/state"
+)
+
+// stormScript restarts one target. That it runs is marked by a directory, so that two at
+// once are seen. Targets hold no descriptor of the script.
+const stormScript = `#!/bin/sh
+dir=%s
+n=$1
+mkdir "$dir/running-$n" 2>/dev/null || echo doubled >>"$dir/errors"
+echo run >>"$dir/ran-$n"
+sleep 0.0$((n %% 5))
+sleep 9%s.$n </dev/null >/dev/null 2>&1 &
+echo $! >"$dir/pid-$n"
+rmdir "$dir/running-$n"
+`
+
+// storm is a daemon that is killed again and again while its targets are.
+type storm struct {
+	t       *testing.T
+	dir     string
+	targets int
+	unique  string
+	out     bytes.Buffer
+}
+
+func newStorm(t *testing.T, targets int) *storm {
+	s := &storm{t: t, dir: t.TempDir(), targets: targets, unique: strconv.Itoa(os.Getpid())}
+	s.write("start.sh", fmt.Sprintf(stormScript, s.dir, s.unique), 0o755)
+	var conf strings.Builder
+	conf.WriteString("daemon: {parallel-restarts: 8}\nprocesses:\n")
+	for n := range targets {
+		fmt.Fprintf(&conf, `  t%d:
+    match: {name: sleep, args: '^sleep 9%s\.%d$'}
+    restart: {run: [%s/start.sh, '%d'], attempts: unlimited, settle: 20ms, start-timeout: 2s, backoff: {initial: 5ms, max: 10ms}}
+`, n, s.unique, n, s.dir, n)
+	}
+	if err := os.Mkdir(filepath.Join(s.dir, "conf"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s.write("conf/storm.yaml", conf.String(), 0o644)
+	t.Cleanup(func() {
+		for n := range targets {
+			s.kill(n)
+		}
+	})
+	return s
+}
+
+func (s *storm) write(name, text string, mode os.FileMode) {
+	if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), mode); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// kill kills a target, if it is what its PID file says.
+func (s *storm) kill(n int) {
+	pid := s.alive(n)
+	if pid == 0 {
+		return
+	}
+	_ = unix.Kill(pid, unix.SIGKILL)
+}
+
+// alive is the PID of a target that lives, or 0.
+func (s *storm) alive(n int) int {
+	text, _ := os.ReadFile(filepath.Join(s.dir, "pid-"+strconv.Itoa(n)))
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0
+	}
+	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	if string(args) != fmt.Sprintf("sleep\x009%s.%d\x00", s.unique, n) {
+		return 0
+	}
+	return pid
+}
+
+func (s *storm) daemon() *exec.Cmd {
+	cmd := exec.Command(os.Args[0], "--config-dir", filepath.Join(s.dir, "conf"), "--state-dir", filepath.Join(s.dir, "state"),
+		"--socket", filepath.Join(s.dir, "s"), "run", "--log-to", "stderr")
+	cmd.Env = append(os.Environ(), asProcward+"=1")
+	cmd.Stderr = &s.out
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	return cmd
+}
+
+// spent is the attempts that the state says were spent, and whether it can be read.
+func (s *storm) spent() map[string]int {
+	_, kept, problems, err := state.OpenBook(filepath.Join(s.dir, "state"), func(error) {})
+	if err != nil || len(problems) > 0 {
+		s.t.Fatalf("the state cannot be read: %v %v", err, problems)
+	}
+	out := map[string]int{}
+	if kept == nil {
+		return out
+	}
+	for key, v := range kept.Values {
+		var p struct {
+			History struct{ Spent []int64 } `json:"history"`
+		}
+		name, is := strings.CutPrefix(key, "process ")
+		if err := json.Unmarshal(v, &p); err != nil {
+			s.t.Fatal(err)
+		}
+		if is {
+			out[name] = len(p.History.Spent)
+		}
+	}
+	return out
+}
+
+func (s *storm) runs(n int) int {
+	text, _ := os.ReadFile(filepath.Join(s.dir, "ran-"+strconv.Itoa(n)))
+	return strings.Count(string(text), "run\n")
+}
+
+func (s *storm) until(what string, ok func() bool) {
+	s.t.Helper()
+	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%s: not within a minute:\n%s", what, tail(s.out.String(), 4000))
+		}
+	}
+}
+
+func (s *storm) untilUp() {
+	s.t.Helper()
+	s.until("all targets are up", func() bool {
+		for n := range s.targets {
+			if s.alive(n) == 0 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func tail(s string, n int) string { return s[max(len(s)-n, 0):] }
+
+// crashes is how often the daemon is killed; PROCWARD_CRASHES says otherwise.
+func crashes() int {
+	if n, err := strconv.Atoi(os.Getenv("PROCWARD_CRASHES")); err == nil {
+		return n
+	}
+	return 12
+}
+
+func TestKilledDaemonLosesAndDoublesNoScript(t *testing.T) {
+	s := newStorm(t, 50)
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	luck := rand.New(rand.NewPCG(seed, 0))
+	kills := crashes()
+	for i := range kills {
+		d := s.daemon()
+		if i == 0 {
+			s.untilUp()
+		}
+		end := time.Now().Add(time.Duration(100+luck.IntN(500)) * time.Millisecond)
+		for time.Now().Before(end) {
+			s.kill(luck.IntN(s.targets))
+			time.Sleep(time.Duration(luck.IntN(10)) * time.Millisecond) // the pace of the storm
+		}
+		_ = d.Process.Kill()
+		_ = d.Wait()
+		s.spent()
+	}
+	d := s.daemon()
+	s.untilUp()
+	_ = d.Process.Signal(unix.SIGTERM)
+	if err := d.Wait(); err != nil {
+		t.Fatalf("the daemon ended: %v\n%s", err, tail(s.out.String(), 4000))
+	}
+	s.judge(kills)
+}
+
+// judge holds that no script ran without an attempt, and that those which did not run
+// are explained by the kills: at most one for each parallel slot each time.
+func (s *storm) judge(kills int) {
+	if text, err := os.ReadFile(filepath.Join(s.dir, "errors")); err == nil {
+		s.t.Errorf("two scripts ran at once: %s", text)
+	}
+	spent, prevented, total := s.spent(), 0, 0
+	for n := range s.targets {
+		name, runs := "t"+strconv.Itoa(n), s.runs(n)
+		if runs > spent[name] {
+			s.t.Errorf("%s: %d scripts ran, %d attempts are counted", name, runs, spent[name])
+		}
+		prevented, total = prevented+spent[name]-runs, total+runs
+	}
+	if prevented > 8*kills {
+		s.t.Errorf("%d attempts are counted and did not run, after %d kills", prevented, kills)
+	}
+	s.t.Logf("%d kills of the daemon, %d scripts ran, %d were prevented by a kill", kills, total, prevented)
+}

@@ -1,0 +1,70 @@
+package notify
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// StoreFD gives the service manager a descriptor to keep while the daemon is restarted
+// (sd_pid_notify_with_fds(3), FDSTORE=1). The unit says how many it keeps:
+// FileDescriptorStoreMax=. The name must not hold a colon. It keeps the descriptor also
+// when something happens on it (FDPOLL=0, systemd 246). Without a service manager
+// nothing is done.
+func StoreFD(name string, fd int) error {
+	return sendWith("FDSTORE=1\nFDPOLL=0\nFDNAME="+line(name), unix.UnixRights(fd))
+}
+
+// ForgetFD has the service manager give up what it keeps under a name.
+func ForgetFD(name string) error {
+	return sendWith("FDSTOREREMOVE=1\nFDNAME="+line(name), nil)
+}
+
+func sendWith(text string, rights []byte) error {
+	path := os.Getenv("NOTIFY_SOCKET")
+	if path == "" {
+		return nil
+	}
+	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	if err != nil {
+		return fmt.Errorf("notify the service manager: %w", err)
+	}
+	defer conn.Close()
+	if _, _, err := conn.WriteMsgUnix([]byte(text), rights, nil); err != nil {
+		return fmt.Errorf("notify the service manager: %w", err)
+	}
+	return nil
+}
+
+// firstFD is the first descriptor that is passed, SD_LISTEN_FDS_START of sd_listen_fds(3).
+const firstFD = 3
+
+// StoredFDs takes what the service manager has kept, by name, in the order in which it
+// is passed: LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of sd_listen_fds_with_names(3). They are made
+// close-on-exec and belong to the caller, and the variables are removed. It is called
+// once, before any other descriptor of that number can have been opened and closed.
+func StoredFDs() (names []string, fds []int) {
+	defer func() {
+		for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {
+			os.Unsetenv(name)
+		}
+	}()
+	pid, err := strconv.Atoi(os.Getenv("LISTEN_PID"))
+	n, err2 := strconv.Atoi(os.Getenv("LISTEN_FDS"))
+	if err != nil || err2 != nil || pid != os.Getpid() || n <= 0 {
+		return nil, nil
+	}
+	names = strings.Split(os.Getenv("LISTEN_FDNAMES"), ":")
+	for i := range n {
+		unix.CloseOnExec(firstFD + i)
+		fds = append(fds, firstFD+i)
+		if i >= len(names) {
+			names = append(names, "")
+		}
+	}
+	return names[:n], fds
+}
