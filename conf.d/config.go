@@ -21,7 +21,7 @@ type Config struct {
 	Files     []File    // every drop-in, in order, good or bad
 	Problems  []Problem // what is wrong or doubtful, in order of file and line
 
-	origins map[string]origin // of every process and group, by name
+	origins map[string]origin // of every process, group and monitor, by name
 }
 
 // File is one drop-in as it was last read.
@@ -41,7 +41,7 @@ func (c *Config) AllRejected() bool {
 	return len(c.Files) > 0
 }
 
-// Scripts is the path of every script and hook in the configuration, sorted, each once.
+// Scripts is the path of every script, plug-in and hook in the configuration, sorted, each once.
 func (c *Config) Scripts() []string {
 	var paths []string
 	for _, p := range c.Processes {
@@ -49,6 +49,9 @@ func (c *Config) Scripts() []string {
 	}
 	for _, g := range c.Groups {
 		paths = append(paths, programs(groupScripts(g))...)
+	}
+	for _, m := range c.Monitors {
+		paths = append(paths, programs(m.scripts())...)
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
@@ -110,12 +113,15 @@ func (c *Config) OSRungs() []Problem {
 	for name, g := range c.Groups {
 		add(name, "groups", g.Escalate)
 	}
+	for name, m := range c.Monitors {
+		add(name, "monitors", m.Escalate)
+	}
 	sortProblems(out)
 	return out
 }
 
-// At is a problem at a key of a process or group (section "processes" or "groups"), with
-// its place in the drop-in.
+// At is a problem at a key of a process, group or monitor (section "processes", "groups"
+// or "monitors"), with its place in the drop-in.
 func (c *Config) At(section, name, key, text string) Problem {
 	return c.origins[name].problem(join(section, name), key, text)
 }

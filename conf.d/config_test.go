@@ -125,7 +125,7 @@ func keysOf(t reflect.Type, path string) []string {
 
 func TestScriptPaths(t *testing.T) {
 	c := loadOne(t, "every-key.yaml", readFile(t, "testdata/good/every-key.yaml"))
-	want := []string{"/usr/local/sbin/hook", "/usr/local/sbin/restart", "/usr/local/sbin/web", "/usr/local/sbin/web-stop"}
+	want := []string{"/usr/local/sbin/hook", "/usr/local/sbin/plug-in", "/usr/local/sbin/restart", "/usr/local/sbin/web", "/usr/local/sbin/web-stop"}
 	if got := c.Scripts(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

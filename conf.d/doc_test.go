@@ -10,6 +10,8 @@ import (
 
 	"procward/escalate"
 	"procward/internal/scalar"
+	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // TestDocumentedKeys holds that docs/configuration.md has every key, and no other, each
@@ -19,8 +21,18 @@ func TestDocumentedKeys(t *testing.T) {
 	built := map[string]string{}
 	for section, v := range map[string]any{
 		"daemon": DefaultDaemon(), "processes.NAME": DefaultProcess(), "groups.NAME": escalate.DefaultGroup(), "escalate": defaultRung(),
+		"stall": defaultSign(), "limits": defaultLimits(), "monitors.NAME": DefaultMonitor(),
 	} {
 		collect(built, section, reflect.ValueOf(v))
+	}
+	built["stall.heartbeat.max-age"], built["stall.notify.max-age"] = "", "" // required
+	for _, elsewhere := range []string{"processes.NAME.limits", "monitors.NAME"} {
+		for _, key := range fields(reflect.TypeFor[vital.Limits]()) {
+			delete(built, elsewhere+"."+key)
+		}
+		for _, key := range fields(reflect.TypeFor[probe.Check]()) {
+			delete(built, elsewhere+"."+key)
+		}
 	}
 	for key, value := range built {
 		if got, ok := documented[key]; !ok {
@@ -75,12 +87,15 @@ func collect(into map[string]string, path string, v reflect.Value) {
 
 // inWords is a default as it is written in YAML.
 func inWords(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer { // nil: nothing
+		return ""
+	}
 	if text, ok := v.Interface().(encoding.TextMarshaler); ok {
 		b, _ := text.MarshalText()
 		return string(b)
 	}
 	switch {
-	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Pointer, v.Kind() == reflect.Slice && v.Len() == 0:
+	case v.Kind() == reflect.Struct, v.Kind() == reflect.Map, v.Kind() == reflect.Slice && v.Len() == 0:
 		return ""
 	case v.Kind() == reflect.Slice:
 		return strings.ReplaceAll(fmt.Sprint(v.Interface()), " ", ", ")
@@ -97,6 +112,24 @@ func defaultRung() escalate.Rung {
 	return escalate.Rung{
 		RestartGroup: &group, Hook: &hook, StopGroup: plain, StopDaemon: &escalate.StopDaemon{ExitCode: &code, Wait: &wait},
 		Shutdown: plain, Reboot: plain, Panic: plain, WatchdogReset: plain, WatchdogPanic: plain, None: plain,
+	}
+}
+
+// defaultSign has every kind set, with its defaults.
+func defaultSign() Sign {
+	s := Sign{Check: probe.DefaultCheck()}
+	web, program := probe.DefaultHTTP(), probe.DefaultExec()
+	web.TLS = &probe.TLS{}
+	s.HTTP, s.Exec, s.TCP, s.Unix, s.Heartbeat, s.Notify = &web, &program, &probe.TCP{}, &probe.Unix{}, &probe.Heartbeat{}, &probe.Notify{}
+	return s
+}
+
+// defaultLimits has every limit set, with its defaults.
+func defaultLimits() vital.Limits {
+	limit, leak := vital.DefaultLimit(), vital.DefaultLeak()
+	return vital.Limits{
+		RSS: &limit, CPU: &limit, FDs: &limit, Threads: &limit, Children: &limit, Zombies: &limit,
+		Growth: &vital.Growth{RSS: &leak, FDs: &leak, Threads: &leak},
 	}
 }
 

@@ -28,7 +28,7 @@ type version struct {
 	sum      sum
 	dropin   dropin
 	known    bool       // the names below are all that it has; false where it could not be parsed
-	names    []declared // every process and group, and daemonName, in order of the file
+	names    []declared // every process, group and monitor, and daemonName, in order of the file
 	problems []Problem
 }
 
@@ -90,7 +90,7 @@ func declarations(file string, root *yaml.Node) []declared {
 		switch section := resolve(k).Value; section {
 		case "daemon":
 			add(section, daemonName, k, v)
-		case "processes", "groups":
+		case "processes", "groups", "monitors":
 			pairs(resolve(v), func(k, v *yaml.Node) { add(section, resolve(k).Value, k, v) })
 		}
 	})
@@ -107,7 +107,7 @@ func pairs(n *yaml.Node, each func(k, v *yaml.Node)) {
 	}
 }
 
-// name is what a process or group may be called.
+// name is what a process, group or monitor may be called.
 var name = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 
 // validate asks the spec of one name, leaving out what follows from problems that
@@ -127,6 +127,10 @@ func (v *version) validate(n declared, d *decoder) {
 		if g, ok := v.dropin.Groups[n.name]; ok {
 			err = g.Validate()
 		}
+	case "monitors":
+		if m, ok := v.dropin.Monitors[n.name]; ok {
+			err = m.Validate()
+		}
 	}
 	if n.name != daemonName && !name.MatchString(n.name) && n.name != "<<" {
 		v.problems = append(v.problems, n.origin.problem(n.path(), "",
@@ -139,7 +143,7 @@ func (v *version) validate(n declared, d *decoder) {
 	}
 }
 
-// twice reports a process and a group of the same name in this file.
+// twice reports the same name in two sections of this file.
 func (v *version) twice() {
 	first := map[string]declared{}
 	for _, n := range v.names {
@@ -152,7 +156,7 @@ func (v *version) twice() {
 	}
 }
 
-// taken is the problem of a name that stands before in a process or group.
+// taken is the problem of a name that stands before.
 func taken(n, before declared) Problem {
 	what := "rename one of them"
 	if n.name == daemonName {

@@ -5,6 +5,8 @@ import (
 
 	"procward/escalate"
 	"procward/restart"
+	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // inline marks a struct field whose keys stand among those of the struct around it.
@@ -50,6 +52,18 @@ func preset(v reflect.Value) {
 		*s = DefaultProcess()
 	case *escalate.Group:
 		*s = escalate.DefaultGroup()
+	case *Sign:
+		s.Check = probe.DefaultCheck()
+	case *Monitor:
+		*s = DefaultMonitor()
+	case *probe.HTTP:
+		*s = probe.DefaultHTTP()
+	case *probe.Exec:
+		*s = probe.DefaultExec()
+	case *vital.Limit:
+		*s = vital.DefaultLimit()
+	case *vital.Leak:
+		*s = vital.DefaultLeak()
 	case *escalate.RestartGroup:
 		*s = escalate.DefaultRestartGroup()
 	case *escalate.Hook:

@@ -44,6 +44,8 @@ func (g guard) checkScripts(v *version) {
 			scripts = v.dropin.Processes[n.name].scripts()
 		case "groups":
 			scripts = groupScripts(v.dropin.Groups[n.name])
+		case "monitors":
+			scripts = v.dropin.Monitors[n.name].scripts()
 		}
 		for _, s := range scripts {
 			if text, warning := g.script(s.argv[0]); text != "" {

@@ -43,7 +43,8 @@ func (cs candidates) rank(whole *Config) func(name string) int {
 }
 
 // mend leaves out the references that still lead nowhere: of drop-ins that were in
-// force and stay so, and to names in drop-ins that are left out.
+// force and stay so, and to names in drop-ins that are left out. A monitor with such a
+// reference is left out itself.
 func (cs candidates) mend(whole *Config) {
 	gone := cs.lost()
 	drop := map[string][]string{} // by section and name: what is left out
@@ -67,8 +68,22 @@ func (cs candidates) mend(whole *Config) {
 			g.DependsOn = without(g.DependsOn, to)
 			whole.Groups[name] = g
 		}
+		delete(whole.Monitors, name)
 	}
+	whole.withoutNeeds()
 	whole.doubt(gone)
+}
+
+// withoutNeeds leaves out the monitors that need one which is left out: judged without
+// it they would act where they must not.
+func (c *Config) withoutNeeds() {
+	before := -1
+	for before != len(c.Monitors) {
+		before = len(c.Monitors)
+		maps.DeleteFunc(c.Monitors, func(_ string, m Monitor) bool {
+			return slices.ContainsFunc(m.Needs, func(need string) bool { _, ok := c.Monitors[need]; return !ok })
+		})
+	}
 }
 
 func without(names, drop []string) []string {

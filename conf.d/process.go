@@ -66,19 +66,22 @@ func (p Process) Validate() error {
 	if len(p.After) > 0 && p.Group == "" {
 		errs = append(errs, scalar.Errorf("after", "orders the members of a group, and there is no group: add group, or remove after"))
 	}
+	errs = append(errs, p.validateStall())
 	if p.Escalate != nil {
-		errs = append(errs, scalar.Under("escalate", p.Escalate.Validate()), p.groupless())
+		errs = append(errs, scalar.Under("escalate", p.Escalate.Validate()))
+		if p.Group == "" {
+			errs = append(errs, targetless(*p.Escalate, "there is no group to act on: add group to the process, or remove the rung"))
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// groupless reports rungs that act on the group of a process that has none.
-func (p Process) groupless() error {
+// targetless reports rungs that act on a group, for a ladder that has none.
+func targetless(l escalate.Ladder, why string) error {
 	var errs []error
-	for i, r := range *p.Escalate {
-		if p.Group == "" && (r.RestartGroup != nil || r.StopGroup != nil) && r.Name() != "" {
-			errs = append(errs, scalar.Errorf(fmt.Sprintf("escalate[%d].%s", i, r.Name()),
-				"there is no group to act on: add group to the process, or remove the rung"))
+	for i, r := range l {
+		if (r.RestartGroup != nil || r.StopGroup != nil) && r.Name() != "" {
+			errs = append(errs, scalar.Errorf(fmt.Sprintf("escalate[%d].%s", i, r.Name()), "%s", why))
 		}
 	}
 	return errors.Join(errs...)
@@ -96,10 +99,24 @@ func (p Process) scripts() []scriptAt {
 	if len(p.Restart.Run) > 0 {
 		out = append(out, scriptAt{"restart.run", p.Restart.Run})
 	}
+	for i, s := range p.Stall {
+		if s.Exec != nil && len(s.Exec.Run) > 0 {
+			out = append(out, scriptAt{fmt.Sprintf("stall[%d].exec.run", i), s.Exec.Run})
+		}
+	}
 	if p.Escalate != nil {
 		out = append(out, hooks(*p.Escalate)...)
 	}
 	return out
+}
+
+// scripts are those of a valid monitor.
+func (m Monitor) scripts() []scriptAt {
+	var out []scriptAt
+	if m.Exec != nil && len(m.Exec.Run) > 0 {
+		out = append(out, scriptAt{"exec.run", m.Exec.Run})
+	}
+	return append(out, hooks(m.Escalate)...)
 }
 
 // groupScripts are those of a valid group.

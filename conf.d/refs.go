@@ -2,6 +2,7 @@ package confd
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ type fault struct {
 // of a circle it blames the one whose section has the highest rank.
 func (c *Config) faults(rank func(name string) int) []fault {
 	var out []fault
-	var afters, depends []ref
+	var afters, depends, needs []ref
 	for _, name := range slices.Sorted(maps.Keys(c.Processes)) {
 		for i, to := range c.Processes[name].After {
 			r := ref{"processes", name, fmt.Sprintf("after[%d]", i), to}
@@ -44,7 +45,42 @@ func (c *Config) faults(rank func(name string) int) []fault {
 			}
 		}
 	}
-	return append(append(out, circles(afters, rank)...), circles(depends, rank)...)
+	for _, name := range slices.Sorted(maps.Keys(c.Monitors)) {
+		m := c.Monitors[name]
+		if r := (ref{"monitors", name, "recover", m.Recover}); m.Recover != "" && !c.recoverable(m.Recover) {
+			out = append(out, fault{ref: r, text: fmt.Sprintf("there is no process or group %q: %s", m.Recover, meant(m.Recover, c.recoverables()))})
+		}
+		for i, to := range m.Needs {
+			r := ref{"monitors", name, fmt.Sprintf("needs[%d]", i), to}
+			if _, ok := c.Monitors[to]; !ok {
+				out = append(out, fault{ref: r, text: fmt.Sprintf("there is no monitor %q: %s", to, meant(to, maps.Keys(c.Monitors)))})
+			} else {
+				needs = append(needs, r)
+			}
+		}
+	}
+	return slices.Concat(out, circles(afters, rank), circles(depends, rank), circles(needs, rank))
+}
+
+// recoverable says that a name is one that a monitor may have restarted.
+func (c *Config) recoverable(name string) bool {
+	return slices.Contains(slices.Collect(c.recoverables()), name)
+}
+
+// recoverables is the names of all processes and groups.
+func (c *Config) recoverables() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for name := range c.Processes {
+			if !yield(name) {
+				return
+			}
+		}
+		for name := range c.Groups {
+			if !yield(name) {
+				return
+			}
+		}
+	}
 }
 
 // notBeside says why a process is no member of another's group, "" if it is one.

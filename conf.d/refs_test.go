@@ -1,7 +1,9 @@
 package confd
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"testing"
 	"testing/fstest"
 )
@@ -52,7 +54,7 @@ func TestDroppedReferenceIsNotInForce(t *testing.T) {
 	c, err := Load(fstest.MapFS{
 		"a.yaml": {Data: []byte(procs(proc("a", ", group: g, after: [gone, b]"), proc("b", ", group: g")))},
 		"b.yaml": {Data: []byte("groups: {g: {depends-on: [h]}}\n")},
-		"c.yaml": {Data: []byte(procs(proc("gone", ", group: g, stall: []")) + "groups: {h: }\n")},
+		"c.yaml": {Data: []byte(procs(proc("gone", ", group: g, stal: []")) + "groups: {h: }\n")},
 	})
 	must(t, err)
 	if got := c.Processes["a"].After; !reflect.DeepEqual(got, []string{"b"}) {
@@ -82,4 +84,22 @@ g.yaml left out
 warning a.yaml:2:61: processes.a.group: the group "web" may stand in a drop-in that is rejected: until that is mended the process has no ladder but its own
 g.yaml:1:15: groups.web: is a number: write a section of keys (depends-on, strategy, start, stop, timeout, escalate, retry-after, remind)`},
 	)
+}
+
+// A monitor that names what takes no part is left out: judged without what it needs, or
+// without what it recovers, it would climb its ladder at once.
+func TestMonitorWithoutItsReferenceIsNotInForce(t *testing.T) {
+	c, err := Load(fstest.MapFS{
+		"a.yaml": {Data: []byte(procs(proc("a", "")) + `monitors:
+  good: {tcp: {address: 'a:1'}, recover: a}
+  gone: {tcp: {address: 'a:1'}, recover: lost}
+  needy: {tcp: {address: 'a:1'}, recover: a, needs: [good, far]}
+  next: {tcp: {address: 'a:1'}, recover: a, needs: [needy]}
+`)},
+		"b.yaml": {Data: []byte(procs(proc("lost", ", stal: []")) + "monitors: {far: {tcp: {address: 'a:1'}}}\n")},
+	})
+	must(t, err)
+	if got := slices.Sorted(maps.Keys(c.Monitors)); !slices.Equal(got, []string{"good"}) {
+		t.Errorf("monitors: %q\n%s", got, show(c.Problems))
+	}
 }

@@ -1,7 +1,11 @@
 package confd
 
 import (
-	"procward/escalate"
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
 	"procward/internal/scalar"
 	"procward/watch/probe"
 	"procward/watch/vital"
@@ -39,23 +43,72 @@ func (p Process) Vital() vital.Spec {
 	return out
 }
 
-// Monitor is one entry of the monitors: section: a check of something that is not one
-// process, and what is restarted when it is bad.
-type Monitor struct {
-	probe.Check `yaml:",inline"`
-	Recover     string          `yaml:"recover"`  // the process or group that is restarted
-	Attempts    scalar.Limit    `yaml:"attempts"` // 3 restarts of it per window
-	Window      scalar.Duration `yaml:"window"`   // 24h
-	When        When            `yaml:"when"`     // always
-	Needs       []string        `yaml:"needs"`    // monitors: while one of them is bad, this one is not judged
-	Escalate    escalate.Ladder `yaml:"escalate"` // its own ladder
+// keyed is a sign's keys without those of its kind: a passive one has none but action.
+func (s Sign) keyed() bool {
+	own := probe.DefaultCheck()
+	own.Action = s.Action
+	return !reflect.DeepEqual(s.Check, own)
 }
 
-// When says when a monitor is judged.
-type When string
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (s Sign) Validate() error {
+	switch {
+	case !s.passive() && s.Kind() == "":
+		return scalar.Errorf("", "says not what the sign is: add one of %s", strings.Join(signKinds(), ", "))
+	case !s.passive():
+		return s.Check.Validate()
+	case s.keyed():
+		return errors.Join(s.Sign.Validate(), scalar.Errorf("", "a passive sign has no key beside it but action: give a probe an item of its own"))
+	}
+	return errors.Join(s.Sign.Validate(), s.Action.Validate())
+}
 
-// The choices of When.
-const (
-	WhenAlways When = "always" // default
-	WhenUp     When = "up"     // only while its target is up
-)
+// signKinds are the keys of which an item has one.
+func signKinds() []string {
+	kinds := fields(reflect.TypeFor[vital.Sign]())
+	for _, key := range fields(reflect.TypeFor[probe.Check]()) {
+		if i, _ := field(reflect.TypeFor[probe.Check](), key); reflect.TypeFor[probe.Check]().FieldByIndex(i).Type.Kind() == reflect.Pointer {
+			kinds = append(kinds, key)
+		}
+	}
+	return kinds
+}
+
+// validateStall reports what is wrong with the signs, each by itself and side by side.
+func (p Process) validateStall() error {
+	errs := []error{scalar.Under("limits", p.Limits.Validate())}
+	first := map[string]int{}
+	names := p.signNames()
+	for i, s := range p.Stall {
+		key := fmt.Sprintf("stall[%d]", i)
+		if err := s.Validate(); err != nil {
+			errs = append(errs, scalar.Under(key, err))
+			continue
+		}
+		if before, ok := first[names[i]]; ok {
+			errs = append(errs, scalar.Errorf(key, "is called %s like stall[%d]: give it another name, or remove one", names[i], before))
+			continue
+		}
+		first[names[i]] = i
+	}
+	return errors.Join(errs...)
+}
+
+// signNames is what each item under stall: is called in messages.
+func (p Process) signNames() []string {
+	checks := probe.Names(p.Checks())
+	out := make([]string, len(p.Stall))
+	for i, s := range p.Stall {
+		switch {
+		case s.passive():
+			out[i] = strings.Join(s.Set(), "-")
+			continue
+		case s.Name != "":
+			out[i] = s.Name // given twice it is not made unique in silence
+		default:
+			out[i] = checks[0]
+		}
+		checks = checks[1:]
+	}
+	return out
+}

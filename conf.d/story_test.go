@@ -95,7 +95,7 @@ func TestBadFileLeavesTheOthers(t *testing.T) {
 b.yaml left out
 d.yaml left out
 b.yaml:1:12: is not YAML: did not find expected node content: a value is missing, or a bracket or brace is not closed
-d.yaml:2:54: processes.d.restrat: unknown key restrat: did you mean restart? known here: group, after, match, absent, excess, restart, escalate`,
+d.yaml:2:54: processes.d.restrat: unknown key restrat: did you mean restart? known here: group, after, match, absent, excess, restart, stall, limits, escalate`,
 	})
 }
 
@@ -103,8 +103,8 @@ func TestLastGoodVersionStays(t *testing.T) {
 	tell(t,
 		load{map[string]string{"a.yaml": procs(proc("a", ""), proc("a2", "")), "b.yaml": procs(proc("b", ""))}, "a a2 b"},
 		load{map[string]string{"a.yaml": "a: 1\n", "b.yaml": procs(proc("b2", ""))},
-			"a a2 b2\na.yaml stale\na.yaml:1:1: a: unknown key a: remove it; known here: daemon, processes, groups"},
-		load{nil, "a a2 b2\na.yaml stale\na.yaml:1:1: a: unknown key a: remove it; known here: daemon, processes, groups"},
+			"a a2 b2\na.yaml stale\na.yaml:1:1: a: unknown key a: remove it; known here: daemon, processes, groups, monitors"},
+		load{nil, "a a2 b2\na.yaml stale\na.yaml:1:1: a: unknown key a: remove it; known here: daemon, processes, groups, monitors"},
 		load{map[string]string{"a.yaml": procs(proc("a3", ""))}, "a3 b2"},
 		load{map[string]string{"a.yaml": ""}, "b2"},
 		load{map[string]string{"a.yaml": "-", "b.yaml": "-"}, "nothing"},
@@ -114,9 +114,9 @@ func TestLastGoodVersionStays(t *testing.T) {
 func TestDeletedFileIsGoneAlsoWhenItWasBad(t *testing.T) {
 	tell(t,
 		load{map[string]string{"a.yaml": procs(proc("a", ""))}, "a"},
-		load{map[string]string{"a.yaml": "a"}, "a\na.yaml stale\na.yaml:1:1: is a word: write a section of keys (daemon, processes, groups)"},
+		load{map[string]string{"a.yaml": "a"}, "a\na.yaml stale\na.yaml:1:1: is a word: write a section of keys (daemon, processes, groups, monitors)"},
 		load{map[string]string{"a.yaml": "-"}, "nothing"},
-		load{map[string]string{"a.yaml": "a"}, "nothing\na.yaml left out\na.yaml:1:1: is a word: write a section of keys (daemon, processes, groups)"},
+		load{map[string]string{"a.yaml": "a"}, "nothing\na.yaml left out\na.yaml:1:1: is a word: write a section of keys (daemon, processes, groups, monitors)"},
 	)
 }
 
@@ -154,7 +154,7 @@ func TestNameMovesBetweenFiles(t *testing.T) {
 a.yaml stale
 b.yaml stale
 a.yaml:3:3: processes.x: stands already at b.yaml:3:3 as processes.x: rename one of them
-b.yaml:1:1: is a word: write a section of keys (daemon, processes, groups)`},
+b.yaml:1:1: is a word: write a section of keys (daemon, processes, groups, monitors)`},
 		load{map[string]string{"b.yaml": procs(proc("b", ""))}, "a b x"},
 	)
 }

@@ -1,6 +1,10 @@
 package watch
 
-import "time"
+import (
+	"time"
+
+	"procward/internal/scalar"
+)
 
 // Verdict is what is known of one sign of a stall, in one word.
 type Verdict string
@@ -38,3 +42,11 @@ const (
 	ActRestart Action = "restart" // default: a stall, and the restart policy
 	ActReport  Action = "report"  // a message only
 )
+
+// Validate holds for one of the choices; else it is the scalar.KeyError of a key action.
+func (a Action) Validate() error {
+	if a == ActRestart || a == ActReport {
+		return nil
+	}
+	return scalar.Errorf("action", "%q is not known: write restart or report", string(a))
+}

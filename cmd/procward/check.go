@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -45,6 +46,7 @@ type findings struct {
 	Files     []confd.File    `json:"files"`
 	Processes []string        `json:"processes"` // of the drop-ins that are good
 	Groups    []string        `json:"groups"`
+	Monitors  []string        `json:"monitors"`
 	Problems  []confd.Problem `json:"problems"`
 	Warnings  []confd.Problem `json:"warnings"`
 }
@@ -90,6 +92,7 @@ func sorted(cfg *confd.Config, doubts []confd.Problem) findings {
 		Files: append([]confd.File{}, cfg.Files...), Problems: []confd.Problem{}, Warnings: []confd.Problem{},
 		Processes: append([]string{}, slices.Sorted(maps.Keys(cfg.Processes))...),
 		Groups:    append([]string{}, slices.Sorted(maps.Keys(cfg.Groups))...),
+		Monitors:  append([]string{}, slices.Sorted(maps.Keys(cfg.Monitors))...),
 	}
 	for _, p := range slices.Concat(cfg.Problems, refusals(cfg), doubts) {
 		if p.Warning {
@@ -132,7 +135,11 @@ func showFindings(p paper, f findings) {
 	if n := len(f.Warnings); n > 0 {
 		verdict += ", " + counted(n, "warning")
 	}
-	fmt.Fprintf(p, "%s: %s, %s, %s\n", p.in(c, verdict), counted(len(f.Files), "drop-in"), countOf(len(f.Processes), "process", "processes"), counted(len(f.Groups), "group"))
+	contents := []string{counted(len(f.Files), "drop-in"), countOf(len(f.Processes), "process", "processes"), counted(len(f.Groups), "group")}
+	if n := len(f.Monitors); n > 0 {
+		contents = append(contents, counted(n, "monitor"))
+	}
+	fmt.Fprintf(p, "%s: %s\n", p.in(c, verdict), strings.Join(contents, ", "))
 }
 
 func counted(n int, what string) string { return countOf(n, what, what+"s") }

@@ -26,7 +26,7 @@ group has such a name.`,
 		Example: `  procward explain httpd
   procward explain web --json`,
 		Args:              cobra.ExactArgs(1),
-		ValidArgsFunction: completeNames(f),
+		ValidArgsFunction: completeAll(f),
 		RunE: runs(func(cmd *cobra.Command, args []string) error {
 			cfg, err := load(f)
 			if err != nil {
@@ -86,7 +86,7 @@ func explain(cfg *confd.Config, name string) (explanation, error) {
 	if g, ok := cfg.Groups[name]; ok {
 		return explainGroup(cfg, name, g), nil
 	}
-	return explanation{}, noName(cfg, name)
+	return explanation{}, noName(cfg, "process, group or monitor", name)
 }
 
 func explainProcess(cfg *confd.Config, name string, p confd.Process) explanation {

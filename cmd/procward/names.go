@@ -12,20 +12,33 @@ import (
 
 // completeNames completes the name of a process or group, once.
 func completeNames(f *flags) cobra.CompletionFunc {
+	return completed(f, func(cfg *confd.Config) []string {
+		return append(slices.Sorted(maps.Keys(cfg.Processes)), slices.Sorted(maps.Keys(cfg.Groups))...)
+	})
+}
+
+// completeAll completes the name of a process, group or monitor, once.
+func completeAll(f *flags) cobra.CompletionFunc {
+	return completed(f, func(cfg *confd.Config) []string {
+		return slices.Concat(slices.Sorted(maps.Keys(cfg.Processes)), slices.Sorted(maps.Keys(cfg.Groups)), slices.Sorted(maps.Keys(cfg.Monitors)))
+	})
+}
+
+func completed(f *flags, names func(*confd.Config) []string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 		cfg, err := load(f)
 		if err != nil || len(args) > 0 {
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		}
-		return append(slices.Sorted(maps.Keys(cfg.Processes)), slices.Sorted(maps.Keys(cfg.Groups))...), cobra.ShellCompDirectiveNoFileComp
+		return names(cfg), cobra.ShellCompDirectiveNoFileComp
 	}
 }
 
-// noName is the failure for a name that the configuration has not.
-func noName(cfg *confd.Config, name string) error {
+// noName is the failure for a name that the configuration has not among what it may be.
+func noName(cfg *confd.Config, what, name string) error {
 	remedy := "procward check shows what is wrong with the drop-ins"
 	if !rejected(cfg.Files, cfg.Problems) {
-		remedy = "the names stand in the drop-ins, below processes: and groups:"
+		remedy = "the names stand in the drop-ins, below processes:, groups: and monitors:"
 	}
-	return &failure{exitNoName, fmt.Errorf("no process or group %q is configured", name), remedy}
+	return &failure{exitNoName, fmt.Errorf("no %s %q is configured", what, name), remedy}
 }

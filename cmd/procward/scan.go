@@ -83,7 +83,7 @@ func chosen(cfg *confd.Config, args []string) ([]string, error) {
 		case group:
 			names = append(names, cfg.Members(arg)...)
 		default:
-			return nil, noName(cfg, arg)
+			return nil, noName(cfg, "process or group", arg)
 		}
 	}
 	return names, nil

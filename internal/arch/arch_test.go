@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 	"internal/message": {},
 	"internal/notify":  {},
 	"internal/systemd": {},
-	"watch":            {"procscan"},
+	"watch":            {"procscan", "internal/scalar"},
 	"watch/probe":      {"watch", "procscan", "internal/scalar", "internal/script", "internal/trust"},
 	"watch/evidence":   {"procscan", "internal/trust"},
 	"watch/vital":      {"watch", "procscan", "internal/scalar"},

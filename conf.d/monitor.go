@@ -1,0 +1,59 @@
+package confd
+
+import (
+	"errors"
+	"time"
+
+	"procward/escalate"
+	"procward/internal/scalar"
+	"procward/watch/probe"
+)
+
+// Monitor is one entry of the monitors: section: a check of something that is not one
+// process, and what is restarted when it is bad.
+type Monitor struct {
+	probe.Check `yaml:",inline"`
+	Recover     string          `yaml:"recover"`  // the process or group that is restarted; empty: it is only reported, and escalated
+	Attempts    scalar.Limit    `yaml:"attempts"` // 3 restarts of it per window
+	Window      scalar.Duration `yaml:"window"`   // 24h
+	When        When            `yaml:"when"`     // always
+	Needs       []string        `yaml:"needs"`    // monitors: while one of them is bad, this one is not judged
+	Escalate    escalate.Ladder `yaml:"escalate"` // its own ladder
+}
+
+// When says when a monitor is judged.
+type When string
+
+// The choices of When.
+const (
+	WhenAlways When = "always" // default
+	WhenUp     When = "up"     // only while what it recovers is up
+)
+
+// DefaultMonitor is what a monitor holds before its keys are read.
+func DefaultMonitor() Monitor {
+	return Monitor{
+		Check: probe.DefaultCheck(), Attempts: scalar.AtMost(3), Window: scalar.Duration(24 * time.Hour), When: WhenAlways,
+	}
+}
+
+// Validate reports every key that is wrong, as scalar.KeyErrors.
+func (m Monitor) Validate() error {
+	errs := []error{m.Check.Validate(), scalar.Under("escalate", m.Escalate.Validate())}
+	if m.Window <= 0 {
+		errs = append(errs, scalar.Errorf("window", "must be above 0s"))
+	}
+	if m.Name != "" {
+		errs = append(errs, scalar.Errorf("name", "a monitor is called what it stands under: remove it"))
+	}
+	switch {
+	case m.When != WhenAlways && m.When != WhenUp:
+		errs = append(errs, scalar.Errorf("when", "%q is neither always nor up", m.When))
+	case m.When == WhenUp && m.Recover == "":
+		errs = append(errs, scalar.Errorf("when", "up asks for recover: name the process or group that has to be up, or remove it"))
+	}
+	if m.Recover == "" {
+		errs = append(errs, targetless(m.Escalate, "there is nothing to act on: name a process or group under recover, or remove the rung"))
+	}
+	return errors.Join(errs...)
+}
