@@ -35,7 +35,7 @@ type unit struct {
 	bytes int64
 }
 
-// sizes are the units of sizes, the largest first, those of two before those of ten.
+// sizes are the units of sizes, those of two before those of ten, the largest first.
 var sizes = []unit{
 	{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
 	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
@@ -98,12 +98,16 @@ func (a Amount) String() string {
 	case Share:
 		return percent(a.Share)
 	case Size:
+		if a.N == 0 {
+			return "0B"
+		}
+		best := unit{"B", 1}
 		for _, u := range sizes {
-			if a.N%u.bytes == 0 && a.N >= u.bytes {
-				return strconv.FormatInt(a.N/u.bytes, 10) + u.name
+			if a.N%u.bytes == 0 && u.bytes > best.bytes {
+				best = u
 			}
 		}
-		return "0B"
+		return strconv.FormatInt(a.N/best.bytes, 10) + best.name
 	}
 	return ""
 }

@@ -40,6 +40,7 @@ type mark struct {
 	fromAt  time.Duration // CLOCK_MONOTONIC
 	since   time.Duration // on the watcher's clock
 	kept    bool          // seen at least twice so
+	first   bool          // it was not counted before: whether it waits cannot be told yet
 }
 
 // suspect says whether the switches of a thread, as they are not yet read, have to be:
@@ -89,9 +90,8 @@ func (c *crew) note(m *mark) {
 		return
 	}
 	c.suspects++
-	if !m.kept {
-		c.fresh = true
-	} else if c.busy.tid == 0 || m.since < c.busy.since {
+	c.fresh = c.fresh || m.first
+	if m.kept && (c.busy.tid == 0 || m.since < c.busy.since) {
 		c.busy = *m
 	}
 }
@@ -110,6 +110,7 @@ func (m *mark) block(t *task, frozen bool, now time.Duration) {
 // spin follows the spell without a voluntary switch: it ends with one, and where the
 // thread used too little CPU in all of it.
 func (m *mark) spin(t *task, at, now time.Duration) {
+	m.first = !m.counted && t.counted
 	used := (time.Duration(t.cpu) - time.Duration(m.from)) * userTick
 	switch {
 	case !t.counted || t.state == 'D':

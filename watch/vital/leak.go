@@ -13,11 +13,13 @@ type leak struct {
 	partAt time.Duration
 	part   int64 // at the beginning of the present part
 	last   int64
-	grown  bool // in at least one whole part
+	grown  int // in how many parts
 }
 
 // next takes one value. A fall, or a part without growth, begins the spell anew. It is
-// present while it lasts and the value has grown enough; since is its beginning.
+// present while it lasts, the value has grown enough, and has done so for half of the
+// window: less is what any program does that has just begun to work. since is the
+// beginning of the spell.
 func (k *leak) next(v int64, it *item, now time.Duration) symptom {
 	switch {
 	case !k.on || v < k.last:
@@ -26,11 +28,11 @@ func (k *leak) next(v int64, it *item, now time.Duration) symptom {
 		if v <= k.part {
 			*k = leak{on: true, since: now, base: v, partAt: now, part: v}
 		} else {
-			k.partAt, k.part, k.grown = now, v, true
+			k.partAt, k.part, k.grown = now, v, k.grown+1
 		}
 	}
 	k.last = v
-	if k.grown && v > k.base && float64(v-k.base) >= it.by.of(k.base) {
+	if k.grown >= parts/2 && v > k.base && float64(v-k.base) >= it.by.of(k.base) {
 		return symptom{what: present, since: k.since}
 	}
 	return symptom{what: absent}
