@@ -20,7 +20,8 @@ const proc = "/proc"
 const (
 	maxRounds = 20
 	lookEvery = time.Second
-	holdWait  = 5 // milliseconds until those that were sent SIGSTOP are looked at again
+	holdWait  = 5                      // milliseconds until those that were sent SIGSTOP are looked at again
+	holdMost  = 500 * time.Millisecond // after which one that does not stop, say in a frozen group, is not waited for
 )
 
 // family is what a Kill with Tree knows besides.
@@ -40,12 +41,13 @@ func (c *condemned) hold(ctx context.Context) {
 			c.family.known[e.ID] = struct{}{}
 		}
 	}
+	begun := procscan.Boottime()
 	for round := 0; round < maxRounds && ctx.Err() == nil; round++ {
 		c.held = true
 		c.signal(unix.SIGSTOP)
 		// A process of many threads may fork while the signal goes through them: a search
 		// that finds nothing counts only once all have stopped.
-		stopped := c.stopped()
+		stopped := c.stopped() || procscan.Boottime()-begun > holdMost
 		if !c.grow() && stopped {
 			return
 		}
@@ -70,14 +72,12 @@ func (c *condemned) stopped() bool {
 }
 
 // growAfter is grow once in a while, and notes that the victims were alive at a time.
-func (c *condemned) growAfter(now time.Duration) {
+func (c *condemned) growAfter(now time.Duration) bool {
 	if c.family == nil {
-		return
+		return false
 	}
 	c.seen(now)
-	if now-c.family.looked >= lookEvery {
-		c.grow()
-	}
+	return now-c.family.looked >= lookEvery && c.grow()
 }
 
 // grow takes in the descendants of all that are not settled, and says whether there were

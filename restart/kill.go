@@ -132,6 +132,9 @@ func (c *condemned) kill(ctx context.Context) {
 		c.signal(unix.SIGKILL)
 		return
 	}
+	if c.left == 0 && len(c.family.homes) == 0 {
+		return
+	}
 	for range maxRounds {
 		c.hold(ctx)
 		c.signal(unix.SIGKILL)
@@ -199,7 +202,9 @@ func (c *condemned) await(ctx context.Context, timeout time.Duration, how Outcom
 				c.settle(i, how, nil)
 			}
 		}
-		c.growAfter(now)
+		if c.growAfter(now) && how == ByKill {
+			c.signal(unix.SIGKILL)
+		}
 	}
 }
 
