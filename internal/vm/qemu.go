@@ -22,6 +22,9 @@ type run struct {
 	ended   chan struct{} // closed when qemu has ended and its last events are noted
 }
 
+// mark is in the kernel's command line of each machine, and tells it from a real one.
+const mark = "procward.test-vm"
+
 // Start switches the machine on. It goes on after a reset by itself, until it powers
 // itself off or Stop.
 func (m *Machine) Start() {
@@ -96,7 +99,7 @@ func (m *Machine) fork(r *run) (<-chan struct{}, error) {
 }
 
 func (m *Machine) arguments() []string {
-	cmdline := "console=ttyS0 panic=1 mitigations=off fsck.mode=skip systemd.show_status=0 " + m.options.Cmdline
+	cmdline := mark + " console=ttyS0 panic=1 mitigations=off fsck.mode=skip systemd.show_status=0 " + m.options.Cmdline
 	text := "-nodefaults -no-user-config -display none -accel tcg,thread=multi -cpu max -smp 2 -m 512" +
 		" -no-reboot -action panic=none,watchdog=reset" +
 		" -chardev file,id=console,path=console,append=on -serial chardev:console" +

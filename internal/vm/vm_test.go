@@ -62,8 +62,7 @@ func TestEnds(t *testing.T) {
 		{"reboot", "systemctl --no-block reboot", "SHUTDOWN guest-reset"},
 		{"sysrq b", "echo b >/proc/sysrq-trigger", "SHUTDOWN guest-reset"},
 		{"sysrq c", "echo c >/proc/sysrq-trigger", "GUEST_PANICKED run, SHUTDOWN guest-reset"},
-		// The heartbeat is 30 s; of the two stages each has one half of it.
-		{"unfed watchdog", "exec 9>/dev/watchdog0; echo >&9; sleep 1000 & disown", "WATCHDOG reset, SHUTDOWN guest-reset"},
+		{"unfed watchdog", "wdctl --settimeout 4 /dev/watchdog0 && exec 9>/dev/watchdog0 && echo >&9 && sleep 1000 & disown", "WATCHDOG reset, SHUTDOWN guest-reset"},
 		{"poweroff", "systemctl --no-block poweroff", "SHUTDOWN guest-shutdown"},
 	} {
 		before, known := time.Now(), len(m.Events())
