@@ -229,15 +229,15 @@ func FuzzJudge(f *testing.F) {
 			if i > 1000 {
 				return
 			}
-			now += time.Second
 			before := h.verdict
-			if c == '|' {
-				l.lapse(now)
+			if c == '|' { // before the next reading, at its time
+				l.lapse(now + time.Second)
 				if run = 0; h.verdict != before {
 					t.Fatalf("a lapse made %q of %q", h.verdict, before)
 				}
 				continue
 			}
+			now += time.Second
 			r := reading{at: now, stat: stat{state: c}, frozen: c == 'F'}
 			if c == '?' {
 				r.fail[fromStat] = errors.New("no")

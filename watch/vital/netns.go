@@ -51,31 +51,27 @@ func (s *spaces) close() {
 	}
 }
 
-// of is the namespace of a process. A socket answers for ever about the namespace that it
-// was opened in: a thread enters it for that (setns(2), which needs root), and ends.
-// Where the leading thread has exited, tid is one that lives.
+// of is the namespace of a process. Where the leading thread has exited, tid is one that
+// lives. A socket answers for ever about the namespace that it was opened in.
 func (s *spaces) of(p *path, pid, tid int) (*netns, error) {
-	var st, own unix.Stat_t
-	if err := statat(s.dir, p.of(pid, tid, "ns/net"), &st); err != nil {
+	id, err := s.identify(p.of(pid, tid, "ns/net"))
+	if err != nil {
 		return nil, fmt.Errorf("see its network namespace: %w", err)
 	}
-	id := space{uint64(st.Dev), st.Ino}
 	if n := s.known[id]; n != nil {
 		return n, nil
 	}
-	if err := unix.Fstatat(s.dir, "self/ns/net", &own, 0); err != nil {
+	name := []byte("self/ns/net\x00")
+	ours, err := s.identify(&name[0])
+	if err != nil {
 		return nil, fmt.Errorf("see our own network namespace: %w", err)
 	}
-	open := openDiag
-	if id != (space{uint64(own.Dev), own.Ino}) {
-		fd, err := openat(s.dir, p.of(pid, tid, "ns/net"), unix.O_RDONLY)
-		if err != nil {
-			return nil, fmt.Errorf("open its network namespace: %w", err)
-		}
-		defer unix.Close(fd)
-		open = func() (int, error) { return openThere(fd) }
+	fd := -1
+	if id == ours {
+		fd, err = openDiag()
+	} else {
+		fd, err = s.openThere(p.of(pid, tid, "ns/net"), &name[0])
 	}
-	fd, err := open()
 	if err != nil {
 		return nil, err
 	}
@@ -84,24 +80,43 @@ func (s *spaces) of(p *path, pid, tid int) (*netns, error) {
 	return n, nil
 }
 
-// openThere opens a sock_diag socket in another namespace.
-func openThere(space int) (int, error) {
-	type answer struct {
-		fd  int
-		err error
+func (s *spaces) identify(name *byte) (space, error) {
+	var st unix.Stat_t
+	err := statat(s.dir, name, &st)
+	return space{uint64(st.Dev), st.Ino}, err
+}
+
+// openThere opens a sock_diag socket in another namespace. A thread enters it for that
+// (setns(2), which needs root) and comes back; only if that fails it ends here, since a
+// thread that ends would take those with it whose parent it is (PR_SET_PDEATHSIG of
+// prctl(2)).
+func (s *spaces) openThere(there, home *byte) (fd int, err error) {
+	to, err := openat(s.dir, there, unix.O_RDONLY)
+	if err != nil {
+		return -1, fmt.Errorf("open its network namespace: %w", err)
 	}
-	told := make(chan answer)
+	defer unix.Close(to)
+	back, err := openat(s.dir, home, unix.O_RDONLY)
+	if err != nil {
+		return -1, fmt.Errorf("open our own network namespace: %w", err)
+	}
+	defer unix.Close(back)
+	done := make(chan struct{})
 	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
-		if err := unix.Setns(space, unix.CLONE_NEWNET); err != nil {
-			told <- answer{-1, fmt.Errorf("it is in another network namespace, which we may not enter: %w", err)}
+		defer close(done)
+		runtime.LockOSThread()
+		if err = unix.Setns(to, unix.CLONE_NEWNET); err != nil {
+			err = fmt.Errorf("it is in another network namespace, which we may not enter: %w", err)
+			runtime.UnlockOSThread()
 			return
 		}
-		fd, err := openDiag()
-		told <- answer{fd, err}
+		fd, err = openDiag()
+		if unix.Setns(back, unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
 	}()
-	a := <-told
-	return a.fd, a.err
+	<-done
+	return fd, err
 }
 
 // prune closes the sockets of namespaces that nobody has asked for in a while: they keep
