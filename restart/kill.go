@@ -36,6 +36,17 @@ type Ended struct {
 // afterKill is how long a process may take to go after SIGKILL.
 const afterKill = 5 * time.Second
 
+// Longest is how long End takes at most on a host that lets it run.
+func (k Kill) Longest() time.Duration {
+	switch {
+	case k.Never:
+		return 0
+	case k.Tree:
+		return k.Timeout.D() + 2*holdMost + afterKill
+	}
+	return k.Timeout.D() + afterKill
+}
+
 // errSpared is of processes that are never ended: that would end procward itself.
 var errSpared = errors.New("procward, its parent and PID 1 are never signalled")
 

@@ -15,14 +15,17 @@ func explainCommand(f *flags) *cobra.Command {
 		Use:   "explain NAME",
 		Short: "Show what would happen, and when",
 		Long: `Shows the timetable of an outage in which nothing helps: attempt by attempt, then
-rung by rung to the end of the ladder. NAME is a process or a group. It is computed
-from the drop-ins by the same code that the daemon decides with; no daemon is asked.
+rung by rung to the end of the ladder. NAME is a process, a group or a monitor. It is
+computed from the drop-ins by the same code that the daemon decides with; no daemon is
+asked. For each sign of a stall it says how long it takes at most until the sign is bad,
+and until the restart.
 
 EARLIEST is when each step comes if every one before it fails at once, LATEST if each
-takes as long as it may. Times count from the moment the process is down.
+takes as long as it may. Times count from the moment the process is down, or the check
+of the monitor is bad.
 
-Exit codes: 0, 1 the configuration cannot be read, 2 wrong usage, 4 no process or
-group has such a name.`,
+Exit codes: 0, 1 the configuration cannot be read, 2 wrong usage, 4 no process,
+group or monitor has such a name.`,
 		Example: `  procward explain httpd
   procward explain web --json`,
 		Args:              cobra.ExactArgs(1),
@@ -51,9 +54,10 @@ group has such a name.`,
 // explanation is what explain says of one name.
 type explanation struct {
 	Name     string          `json:"name"`
-	Kind     string          `json:"kind"` // process, group
+	Kind     string          `json:"kind"` // process, group, monitor
 	Group    string          `json:"group,omitempty"`
 	Facts    []fact          `json:"facts"`
+	Signs    []explainedSign `json:"signs,omitempty"` // of a process: of a stall, and limits
 	Steps    []explainedStep `json:"steps"`
 	Ends     string          `json:"ends"` // given-up, stop-daemon, never
 	Notes    []string        `json:"notes,omitempty"`
@@ -67,7 +71,8 @@ type fact struct {
 }
 
 // explainedStep is one line of the timetable. Seconds count from the moment the process
-// is down; of a group, from the moment a member has no attempt left.
+// is down; of a group, from the moment a member has no attempt left; of a monitor, from
+// the moment its check is bad.
 type explainedStep struct {
 	Kind      kind     `json:"kind"`
 	Number    int      `json:"number,omitempty"` // attempt, or try of the rung
@@ -86,6 +91,9 @@ func explain(cfg *confd.Config, name string) (explanation, error) {
 	if g, ok := cfg.Groups[name]; ok {
 		return explainGroup(cfg, name, g), nil
 	}
+	if mon, ok := cfg.Monitors[name]; ok {
+		return explainMonitor(cfg, name, mon), nil
+	}
 	return explanation{}, noName(cfg, "process, group or monitor", name)
 }
 
@@ -93,10 +101,11 @@ func explainProcess(cfg *confd.Config, name string, p confd.Process) explanation
 	members := cfg.Members(p.Group)
 	ladder, whose := ladderOf(cfg, p)
 	steps := both(whole(p, ladder, pace{cfg: cfg, members: members}), whole(p, ladder, pace{slow: true, cfg: cfg, members: members}))
+	signs := signsOf(p)
 	w := words{cfg: cfg, process: p, group: groupOf(cfg, p), ladder: ladder, members: members}
 	return explanation{
 		Name: name, Kind: "process", Group: p.Group, Observed: cfg.Daemon.Observe,
-		Facts: processFacts(p, whose, ladder, members, w.group), Steps: w.explained(steps), Ends: ends(steps), Notes: w.notes(steps),
+		Facts: append(processFacts(p, whose, ladder, members, w.group), signFacts(signs)...), Signs: signs, Steps: w.explained(steps), Ends: ends(steps), Notes: w.notes(steps),
 	}
 }
 

@@ -20,8 +20,10 @@ func showExplanation(p paper, e explanation) {
 		rows = append(rows, []cell{{"  " + f.About, faint}, {f.Text, none}})
 	}
 	p.table(rows)
-	fmt.Fprintln(p)
-	p.table(timetable(e))
+	if len(e.Steps) > 0 {
+		fmt.Fprintln(p)
+		p.table(timetable(e))
+	}
 	if len(e.Notes) > 0 {
 		fmt.Fprintln(p)
 	}
@@ -34,8 +36,11 @@ func showExplanation(p paper, e explanation) {
 func timetable(e explanation) [][]cell {
 	rows := [][]cell{{{"EARLIEST", bold}, {"LATEST", bold}, {"STEP", bold}}}
 	begin := "down: one look, and if something has taken its place nothing follows"
-	if e.Kind == "group" {
+	switch e.Kind {
+	case "group":
 		begin = "a member without a ladder of its own has no attempt left"
+	case "monitor":
+		begin = "the check is bad"
 	}
 	rows = append(rows, []cell{{"t+0s", none}, {"t+0s", none}, {begin, none}})
 	looked := false

@@ -2,12 +2,15 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	confd "procward/conf.d"
 	"procward/escalate"
 	"procward/procscan"
 	"procward/restart"
+	"procward/watch"
+	"procward/watch/probe"
 )
 
 // processFacts is what the timetable of a process rests on.
@@ -16,10 +19,13 @@ func processFacts(p confd.Process, whose string, l escalate.Ladder, members []st
 	facts := []fact{{"match", matchText(p.Match)}}
 	if how := restartText(r); how != "" {
 		facts = append(facts, fact{"restart", how},
-			fact{"recovered", fmt.Sprintf("when found at most %v after the end of that, and up for %v", r.StartTimeout, r.Settle)})
+			fact{"recovered", recoveredText(p)})
 	}
 	if !r.Kill.Never {
-		facts = append(facts, fact{"kill", fmt.Sprintf("what is left over or too many, or stopped with its group: %s, SIGKILL after %v", signalText(r.Kill), r.Kill.Timeout)})
+		facts = append(facts, fact{"kill", killText(r.Kill)})
+	}
+	if r.Dump != nil {
+		facts = append(facts, fact{"dump", fmt.Sprintf("of a stalled process, before the kill: %s, then at most %v", signalText(r.Dump.Signal), r.Dump.Wait)})
 	}
 	facts = append(facts, fact{"attempts", attemptsFact(r)})
 	if g.Strategy == escalate.All && len(members) > 1 {
@@ -91,7 +97,23 @@ func attemptsFact(r restart.Spec) string {
 	return text
 }
 
-func signalText(k restart.Kill) string { return "SIG" + strings.TrimPrefix(k.Signal, "SIG") }
+func recoveredText(p confd.Process) string {
+	text := fmt.Sprintf("when found at most %v after the end of that, and up for %v", p.Restart.StartTimeout, p.Restart.Settle)
+	if slices.ContainsFunc(p.Checks(), func(c probe.Check) bool { return c.Action == watch.ActRestart }) {
+		text += ", and its probes succeed"
+	}
+	return text
+}
+
+func killText(k restart.Kill) string {
+	text := fmt.Sprintf("what is stalled, left over or too many, or stopped with its group: %s, SIGKILL after %v", signalText(k.Signal), k.Timeout)
+	if k.Tree {
+		text += ", with its descendants"
+	}
+	return text
+}
+
+func signalText(name string) string { return "SIG" + strings.TrimPrefix(name, "SIG") }
 
 // rungNames is ": restart-group, hook, reboot".
 func rungNames(l escalate.Ladder) string {

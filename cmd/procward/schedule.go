@@ -35,15 +35,20 @@ type step struct {
 // longest is how many attempts are told of at most.
 const longest = 1000
 
-// outage asks the restart policy for the attempts of one outage. The last step is
-// stepExhausted, unless the attempts are unlimited or the window gives them back in time.
+// outage is the attempts of one outage of a process.
 func outage(proc confd.Process, p pace) []step {
-	spec := proc.Restart
+	return attempts(proc.Restart, p.spread(), p.attempt(proc))
+}
+
+// attempts asks a restart policy for the attempts of one outage, each of which fails some
+// time after its start. The last step is stepExhausted, unless the attempts are unlimited
+// or the window gives them back in time.
+func attempts(spec restart.Spec, spread float64, failed time.Duration) []step {
 	most := told(spec)
 	var steps []step
 	var h restart.History
 	var now time.Duration
-	h, d := spec.Next(h, restart.Down, watch.Cause{}, now, p.spread())
+	h, d := spec.Next(h, restart.Down, watch.Cause{}, now, spread)
 	// The pauses never become shorter, so that what is not exhausted after as many
 	// attempts as the window holds never will be.
 	for d.Action == restart.Wait && len(steps) < most {
@@ -52,8 +57,8 @@ func outage(proc confd.Process, p pace) []step {
 			break
 		}
 		steps = append(steps, step{Kind: stepAttempt, Number: h.Tries, Earliest: now})
-		now += p.attempt(proc)
-		h, d = spec.Next(h, restart.Failed, watch.Cause{}, now, p.spread())
+		now += failed
+		h, d = spec.Next(h, restart.Failed, watch.Cause{}, now, spread)
 	}
 	if d.Action == restart.Exhaust {
 		steps = append(steps, step{Kind: stepExhausted, Earliest: now})

@@ -132,3 +132,18 @@ func Within(s Spec, name string) time.Duration {
 	}
 	return 0
 }
+
+// Action is what follows when the sign of a name is bad; empty for a name that the spec
+// does not make.
+func Action(s Spec, name string) watch.Action {
+	for _, it := range compile(s).items {
+		switch {
+		case it.kind.String() != name:
+		case it.report:
+			return watch.ActReport
+		default:
+			return watch.ActRestart
+		}
+	}
+	return ""
+}
