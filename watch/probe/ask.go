@@ -58,8 +58,6 @@ func newAsker(spec *HTTP) (*asker, error) {
 }
 
 func (a *asker) check(ctx context.Context, timeout time.Duration) result {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	client, req := a.plain, a.request.WithContext(ctx)
 	if client == nil {
 		l, err := a.readFiles(ctx)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -156,11 +157,11 @@ func probeAll(b *testing.B, ctx context.Context, c Check, count *atomic.Int64) {
 func requestAll(b *testing.B, ctx context.Context, url string, count *atomic.Int64) {
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	var all sync.WaitGroup
-	for i := range crowd {
+	for range crowd {
 		all.Go(func() {
 			timer := time.NewTicker(time.Second)
 			defer timer.Stop()
-			time.Sleep(time.Duration(i) * time.Millisecond)
+			time.Sleep(rand.N(time.Second))
 			for ctx.Err() == nil {
 				if err := request(ctx, client, url); err != nil && ctx.Err() == nil {
 					b.Error(err)

@@ -53,8 +53,6 @@ func newListener(spec *Heartbeat, awake func() time.Duration, since time.Duratio
 }
 
 func (l *listener) check(ctx context.Context, timeout time.Duration) result {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	type looked struct {
 		beat
 		err error

@@ -28,7 +28,7 @@ func newBeating(t *testing.T, file string) *beating {
 func (b *beating) after(t *testing.T, d time.Duration, outcome Outcome, words string) {
 	t.Helper()
 	b.now += d
-	b.check(t.Context(), long).is(t, outcome, false, words)
+	once(t, b, long).is(t, outcome, false, words)
 }
 
 // touch sets the mtime.

@@ -55,7 +55,7 @@ func ask(t *testing.T, url string, timeout time.Duration, change func(*HTTP)) re
 	if err != nil {
 		t.Fatal(err)
 	}
-	return a.check(t.Context(), timeout)
+	return once(t, a, timeout)
 }
 
 func (r result) is(t *testing.T, outcome Outcome, late bool, words string) {
@@ -137,7 +137,7 @@ func TestHTTPConnectionsAreFresh(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		a.check(t.Context(), long).is(t, Success, false, "")
+		once(t, a, long).is(t, Success, false, "")
 	}
 	if first, second := <-from, <-from; first == second {
 		t.Errorf("both from %s", first)
@@ -245,22 +245,22 @@ func TestHTTPAuth(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.check(t.Context(), long).is(t, Success, false, "")
-	a.check(t.Context(), long).is(t, Success, false, "")
+	once(t, a, long).is(t, Success, false, "")
+	once(t, a, long).is(t, Success, false, "")
 	write(t, file, "me:wrong")
-	a.check(t.Context(), long).is(t, Failure, false, "status 401")
+	once(t, a, long).is(t, Failure, false, "status 401")
 	write(t, file, "Bearer xyz\r\n")
-	a.check(t.Context(), long).is(t, Success, false, "")
+	once(t, a, long).is(t, Success, false, "")
 	write(t, file, "nothing of use")
-	a.check(t.Context(), long).is(t, Unknown, false, "neither user:password nor Bearer")
+	once(t, a, long).is(t, Unknown, false, "neither user:password nor Bearer")
 	if err := os.Chmod(file, 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if os.Geteuid() == 0 {
-		a.check(t.Context(), long).is(t, Unknown, false, "is writable by everybody")
+		once(t, a, long).is(t, Unknown, false, "is writable by everybody")
 	}
 	os.Remove(file)
-	a.check(t.Context(), long).is(t, Unknown, false, "no such file")
+	once(t, a, long).is(t, Unknown, false, "no such file")
 }
 
 func write(t *testing.T, file, content string) {
@@ -391,11 +391,11 @@ func TestHTTPCertificateIsRenewed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.check(t.Context(), long).is(t, Failure, false, "unknown authority")
+	once(t, a, long).is(t, Failure, false, "unknown authority")
 	if err := os.Rename(ca.file, other.file); err != nil {
 		t.Fatal(err)
 	}
-	a.check(t.Context(), long).is(t, Success, false, "")
+	once(t, a, long).is(t, Success, false, "")
 }
 
 // TestHTTPFilesHang holds that a file that cannot be read in time is no failure.
@@ -406,7 +406,7 @@ func TestHTTPFilesHang(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.reading.Store(true) // an earlier reading has not come back
-	a.check(t.Context(), long).is(t, Unknown, false, "it hangs")
+	once(t, a, long).is(t, Unknown, false, "it hangs")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	hang := make(chan struct{})
@@ -423,4 +423,12 @@ func askerBusy(t *testing.T) *asker {
 		t.Fatal(err)
 	}
 	return a
+}
+
+// once carries out one check as a Prober does.
+func once(t *testing.T, c checker, timeout time.Duration) result {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
+	defer cancel()
+	return c.check(ctx, timeout)
 }

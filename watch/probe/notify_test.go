@@ -140,7 +140,7 @@ func notify(t *testing.T, path, message string) {
 func (e *ear) shows(t *testing.T, outcome Outcome, words string) {
 	t.Helper()
 	eventually(t, words, func() bool {
-		r := hearing{e, time.Minute}.check(t.Context(), long)
+		r := once(t, hearing{e, time.Minute}, long)
 		return r.outcome == outcome && strings.Contains(r.text, words)
 	})
 }

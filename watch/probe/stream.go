@@ -86,8 +86,6 @@ func newCaller(network, address, send, expect string) (*caller, error) {
 }
 
 func (c *caller) check(ctx context.Context, timeout time.Duration) result {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
 	conn, err := c.dial(ctx)
 	if err != nil {
 		return judge(err, "no connection", timeout)

@@ -55,7 +55,7 @@ func connect(t *testing.T, network, address, send, expect string, timeout time.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c.check(t.Context(), timeout)
+	return once(t, c, timeout)
 }
 
 func TestStreams(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"procward/watch"
 )
 
-// checker carries out the checks of one kind, one at a time. It returns soon after the
-// timeout, or after ctx has ended.
+// checker carries out the checks of one kind, one at a time. ctx ends after the timeout,
+// for a program only where it is broken off; the check returns soon after.
 type checker interface {
 	check(ctx context.Context, timeout time.Duration) result
 }
@@ -40,14 +40,21 @@ type ended struct {
 
 // start begins the check of an item that has its turn. The lock is held.
 func (p *Prober) start(ctx context.Context, it *item, work *sync.WaitGroup) {
-	ctx, it.cancel = context.WithCancel(ctx)
+	if it.lane() { // a program is told when its time is over, and then may need some more
+		ctx, it.cancel = context.WithCancel(ctx)
+	} else {
+		ctx, it.cancel = context.WithTimeout(ctx, it.spec.Timeout.D())
+	}
 	r := run{it, it.seq, it.checker, it.spec.Timeout.D(), it.spec.OnTimeout}
 	work.Go(func() {
 		e := p.carryOut(ctx, r)
 		p.mu.Lock()
 		p.finish(e)
+		now := p.awake()
+		if wait := p.wait(now); len(p.signs) > 0 || wait >= 0 && now+wait < p.looks {
+			p.nudge()
+		}
 		p.mu.Unlock()
-		p.nudge()
 	})
 }
 
