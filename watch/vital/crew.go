@@ -20,6 +20,7 @@ type crew struct {
 	spare    []mark
 	suspects int  // marks whose switches were counted for spinning
 	fresh    bool // some of these were marked by the last look, and cannot be told yet
+	starved  bool // one of these wants the CPU and gets too little to tell
 	blocked  mark // who has been in D the longest; tid 0: none
 	busy     mark // who has been spinning the longest
 }
@@ -40,6 +41,7 @@ type mark struct {
 	fromAt  time.Duration // CLOCK_MONOTONIC
 	since   time.Duration // on the watcher's clock
 	kept    bool          // seen at least twice so
+	starved bool          // it used little, but it was runnable at the last look: others took the CPU
 	first   bool          // it was not counted before: whether it waits cannot be told yet
 }
 
@@ -64,7 +66,8 @@ func (c *crew) mark(t *task) *mark {
 
 // next takes a look at all threads.
 func (c *crew) next(r *reading, now time.Duration) {
-	c.suspects, c.fresh, c.blocked, c.busy = 0, false, mark{}, mark{}
+	c.suspects, c.fresh, c.starved = 0, false, false
+	c.blocked, c.busy = mark{}, mark{}
 	c.spare = c.spare[:0]
 	for i := range r.tasks {
 		t := &r.tasks[i]
@@ -91,6 +94,7 @@ func (c *crew) note(m *mark) {
 	}
 	c.suspects++
 	c.fresh = c.fresh || m.first
+	c.starved = c.starved || m.starved
 	if m.kept && (c.busy.tid == 0 || m.since < c.busy.since) {
 		c.busy = *m
 	}
@@ -108,9 +112,9 @@ func (m *mark) block(t *task, frozen bool, now time.Duration) {
 }
 
 // spin follows the spell without a voluntary switch: it ends with one, and where the
-// thread used too little CPU in all of it.
+// thread used too little CPU in all of it and does not wait for one: then it sleeps.
 func (m *mark) spin(t *task, at, now time.Duration) {
-	m.first = !m.counted && t.counted
+	m.first, m.starved = !m.counted && t.counted, false
 	used := (time.Duration(t.cpu) - time.Duration(m.from)) * userTick
 	switch {
 	case !t.counted || t.state == 'D':
@@ -118,10 +122,11 @@ func (m *mark) spin(t *task, at, now time.Duration) {
 	case !m.counted || m.waits != t.waits || used < 0:
 		m.counted, m.kept = true, false
 		m.waits, m.from, m.fromAt, m.since = t.waits, t.cpu, at, now
-	case float64(used) < leastSpin*float64(at-m.fromAt):
-		m.counted, m.kept = false, false
-	default:
+	case float64(used) >= leastSpin*float64(at-m.fromAt):
 		m.kept = true
+	default:
+		m.starved = t.state == 'R'
+		m.counted, m.kept = m.starved, false
 	}
 }
 
@@ -147,7 +152,7 @@ func (c *crew) spinning(r *reading, idle, pending bool) symptom {
 		return symptom{}
 	case c.busy.tid != 0:
 		return symptom{what: present, since: c.busy.since}
-	case pending && (c.fresh || !c.looked()):
+	case c.starved || pending && (c.fresh || !c.looked()):
 		return symptom{}
 	}
 	return symptom{what: absent}

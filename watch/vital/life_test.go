@@ -111,17 +111,19 @@ func TestJudgeSpinning(t *testing.T) {
 	for i, c := range []struct {
 		cpu, waits []uint64
 		want       string
+		state      byte
 	}{
-		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 5, 5, 5, 5}, "1:failing 3:bad"},
-		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 6, 7, 8, 9}, "1:ok"}, // busy, but serving
-		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 5, 5, 6, 6}, "1:failing 3:ok 4:failing"},
-		{[]uint64{0, 0, 0, 0, 0}, []uint64{5, 5, 5, 5, 5}, "1:ok"},                // it sleeps
-		{[]uint64{0, 20, 40, 60, 80}, []uint64{5, 5, 5, 5, 5}, "1:failing 3:bad"}, // gets little, but wants
-		{[]uint64{0, 100, 100, 100, 100, 100}, []uint64{5, 5, 5, 5, 5, 5}, "1:failing 3:bad"},
+		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 5, 5, 5, 5}, "1:failing 3:bad", 'R'},
+		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 6, 7, 8, 9}, "1:ok", 'R'}, // busy, but serving
+		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 5, 5, 6, 6}, "1:failing 3:ok 4:failing", 'R'},
+		{[]uint64{0, 0, 0, 0, 0}, []uint64{5, 5, 5, 5, 5}, "1:ok", 'S'},                // it sleeps
+		{[]uint64{0, 0, 0, 0, 0}, []uint64{5, 5, 5, 5, 5}, "", 'R'},                    // it gets nothing: it cannot be told
+		{[]uint64{0, 20, 40, 60, 80}, []uint64{5, 5, 5, 5, 5}, "1:failing 3:bad", 'R'}, // gets little, but wants
+		{[]uint64{0, 100, 100, 100, 100, 100}, []uint64{5, 5, 5, 5, 5, 5}, "1:failing 3:bad", 'R'},
 	} {
 		var readings []reading
 		for j := range c.cpu {
-			readings = append(readings, reading{stat: stat{state: 'R', threads: 1, cpu: c.cpu[j]}, tasks: thread('R', c.cpu[j], c.waits[j], 0)})
+			readings = append(readings, reading{stat: stat{state: c.state, threads: 1, cpu: c.cpu[j]}, tasks: thread(c.state, c.cpu[j], c.waits[j], 0)})
 		}
 		if got := judge(stallSpec(Sign{Spinning: d(3 * time.Second)}), readings); got != c.want {
 			t.Errorf("%d: %s, want %s", i, got, c.want)

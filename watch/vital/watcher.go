@@ -189,7 +189,9 @@ func (w *Watcher) Run(ctx context.Context) error {
 
 // once is one tick.
 func (w *Watcher) once(mono, boot time.Duration) {
+	w.state.Lock()
 	lapsed := w.clock.step(mono, boot, w.tick)
+	w.state.Unlock()
 	w.rd.begin(mono, w.clock.now)
 	for _, t := range w.sorted {
 		if lapsed {
