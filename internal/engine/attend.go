@@ -7,6 +7,7 @@ import (
 
 	"procward/procscan"
 	"procward/watch"
+	"procward/watch/probe"
 	"procward/watch/vital"
 )
 
@@ -17,6 +18,8 @@ type attention struct {
 	since  time.Duration
 	signs  map[string]sign // of this round, by name
 	afresh bool            // the next Attend begins a new round whatever it says
+	rests  bool            // it was watched, and will be again
+	heard  []probe.Check   // the notify checks whose sockets are there
 }
 
 // sign is one sign of a round.
@@ -73,21 +76,44 @@ func (m *Machine) attend(a *attention, want Attend) {
 	case slices.Equal(a.given.IDs, want.IDs):
 		return
 	}
-	a.given = want
+	a.given, a.heard = want, notifies(want.Checks)
 	m.do(want)
 }
 
-// unattend watches a target no more.
-func (m *Machine) unattend(a *attention) {
+// attendLater watches a target no more for now. The sockets of its notify checks are there before
+// the program is started that looks for them, so they are opened where they are not.
+func (m *Machine) attendLater(a *attention, target string, checks []probe.Check) {
+	if ears := notifies(checks); len(ears) > 0 && !reflect.DeepEqual(a.heard, ears) {
+		m.attend(a, Attend{Target: target, Checks: ears})
+	}
 	if a.on() {
-		m.do(Unattend{Target: a.given.Target})
+		m.do(Unattend{Target: target, Stays: true})
+		*a = attention{rests: true, heard: a.heard}
+	}
+}
+
+// unattend watches a target no more.
+func (m *Machine) unattend(a *attention, target string) {
+	if a.on() || a.rests {
+		m.do(Unattend{Target: target})
 		*a = attention{}
 	}
 }
 
+// notifies is those checks that a program is to speak to by itself.
+func notifies(checks []probe.Check) []probe.Check {
+	var out []probe.Check
+	for _, c := range checks {
+		if c.Notify != nil {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // stir lets what is watched of a process be reckoned anew at the end of the step.
 func (m *Machine) stir(p *process) {
-	if p.watched.on() || p.spec.Stall != nil || p.spec.Limits != (vital.Limits{}) {
+	if p.watched.on() || p.watched.rests || p.spec.Stall != nil || p.spec.Limits != (vital.Limits{}) {
 		m.stirred[p.name] = true
 	}
 }
@@ -107,11 +133,13 @@ func (m *Machine) attendStirred() {
 
 func (m *Machine) attendProcess(p *process) {
 	hasSigns := p.spec.Stall != nil || p.spec.Limits != (vital.Limits{})
-	if !hasSigns || !p.attended() {
-		m.unattend(&p.watched)
-		if !hasSigns {
-			m.unstall(p)
-		}
+	switch {
+	case !hasSigns:
+		m.unattend(&p.watched, p.name)
+		m.unstall(p)
+		return
+	case !p.attended():
+		m.attendLater(&p.watched, p.name, p.spec.Checks())
 		return
 	}
 	round := p.watched.given.Round
@@ -134,5 +162,5 @@ func (p *process) attended() bool {
 	case Looking, Unclear, Unknown:
 		return p.watched.on()
 	}
-	return p.watched.on() && p.isStalled()
+	return p.isStalled()
 }

@@ -35,7 +35,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 // forget stops watching a process whose name is gone. Its script finishes and is
 // reported, nothing follows.
 func (m *Machine) forget(p *process) {
-	m.unattend(&p.watched)
+	m.unattend(&p.watched, p.name)
 	for _, id := range p.tracks() {
 		m.untrack(p, id)
 	}
@@ -50,6 +50,7 @@ func (m *Machine) configureProcess(name string, spec confd.Process) {
 		p = &process{name: name, key: keyProcess + name, digest: digest(spec.Match), spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, unreadable: map[procscan.ID]bool{}}
 		p.unit, p.hanging = configuredUnit(spec), m.scriptOf(name)
 		m.procs[name] = p
+		m.stir(p)
 		m.wantLook(p)
 		m.claim(p)
 		return

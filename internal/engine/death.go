@@ -69,7 +69,7 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 	m.stir(p)
 	stalled := p.isStalled()
 	delete(p.tracked, ev.ID)
-	expected := p.op != nil || p.state == Restarting && (!p.attempt.started || stalled && p.stall.ids[ev.ID])
+	expected := p.op != nil || p.state == Restarting && !p.attempt.started || stalled && p.stall.ids[ev.ID] && p.endsIt()
 	m.bury(p, death{Process: info, cause: ev.Cause, expected: expected}, ev.At)
 	if expected {
 		return // it is being stopped by procward
@@ -89,6 +89,12 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 			m.stalledLost(p)
 		}
 	}
+}
+
+// endsIt says that procward is ending what is stalled, or has it write a dump, which may
+// end it as well.
+func (p *process) endsIt() bool {
+	return p.state == Restarting || p.evidence != 0 && p.spec.Restart.Dump != nil
 }
 
 // bury remembers a death: what is found later is judged by it.

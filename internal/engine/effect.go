@@ -84,7 +84,10 @@ type Attend struct {
 }
 
 // Unattend watches the signs of a process or monitor no more.
-type Unattend struct{ Target string }
+type Unattend struct {
+	Target string
+	Stays  bool // only for now: the sockets that the program speaks to stay
+}
 
 // Evidence writes down what can be seen of a stalled process before it is killed, and
 // sends it the signal of its dump; EvidenceTaken follows, in a bounded time.

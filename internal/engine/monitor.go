@@ -47,7 +47,7 @@ func (mon *monitor) policy() restart.Spec {
 func (m *Machine) configureMonitors(cfg *confd.Config) {
 	for name, mon := range m.monitors {
 		if _, stays := cfg.Monitors[name]; !stays {
-			m.unattend(&mon.watched)
+			m.unattend(&mon.watched, name)
 			delete(m.monitors, name)
 			m.touchMonitor(mon)
 		}
@@ -85,7 +85,7 @@ func (m *Machine) attendMonitors() {
 			if !mon.recovering {
 				mon.need, mon.deadline, mon.putOff = nil, 0, false
 			}
-			m.unattend(&mon.watched)
+			m.attendLater(&mon.watched, name, []probe.Check{mon.spec.Check})
 			continue
 		}
 		m.attend(&mon.watched, Attend{Target: name, Checks: []probe.Check{mon.spec.Check}})

@@ -33,7 +33,7 @@ func (m *Machine) processSign(p *process, s watch.Sign) {
 	case s.Report:
 	case s.Verdict == watch.Bad && !known:
 		m.suspect(p, s)
-	case s.Verdict == watch.OK && known && !p.watched.bad():
+	case s.Verdict == watch.OK && known && p.healed():
 		m.unstall(p)
 	}
 	if p.state == Settling && p.settledAt <= m.now {

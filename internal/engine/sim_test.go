@@ -45,7 +45,10 @@ type sim struct {
 	ends          map[int]func(script.Result) // of scripts that run, by token
 	attended      map[string]Attend           // by target
 	ill           map[string]string           // why a check fails, by target/sign
-	mute          map[string]bool             // a check tells nothing, by target/sign
+	rests         map[string]bool
+	acts          func(Effect)                        // is shown every effect first
+	verdicts      map[string]map[string]watch.Verdict // of the present rounds, by target and sign
+	mute          map[string]bool                     // a check tells nothing, by target/sign
 	evidenceTakes time.Duration
 	evidence      []string // of which targets it was taken
 	victims       []procscan.ID
@@ -94,7 +97,7 @@ func newSim(t testing.TB, cfg *confd.Config) *sim {
 		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, lookTakes: time.Millisecond, nextPID: 100,
 		procs: map[procscan.ID]*simProcess{}, tracked: map[procscan.ID]bool{}, units: map[string]Unit{},
 		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{},
-		ends: map[int]func(script.Result){}, attended: map[string]Attend{}, ill: map[string]string{}, mute: map[string]bool{}, evidenceTakes: 10 * time.Millisecond,
+		ends: map[int]func(script.Result){}, attended: map[string]Attend{}, ill: map[string]string{}, mute: map[string]bool{}, rests: map[string]bool{}, verdicts: map[string]map[string]watch.Verdict{}, evidenceTakes: 10 * time.Millisecond,
 	}
 }
 
@@ -212,6 +215,9 @@ func (s *sim) run(d time.Duration) {
 }
 
 func (s *sim) effect(e Effect) {
+	if s.acts != nil {
+		s.acts(e)
+	}
 	switch e := e.(type) {
 	case Track:
 		if s.procs[e.ID] == nil {
@@ -242,10 +248,11 @@ func (s *sim) effect(e Effect) {
 	case Attend:
 		s.attend(e)
 	case Unattend:
-		if s.attended[e.Target].Round == 0 {
+		if s.attended[e.Target].Round == 0 && !s.rests[e.Target] {
 			s.t.Fatalf("%s was not attended:\n%s", e.Target, s.story())
 		}
 		delete(s.attended, e.Target)
+		s.rests[e.Target] = e.Stays
 	case Evidence:
 		s.evidence = append(s.evidence, e.Target)
 		s.at(s.evidenceTakes, func() { s.step(EvidenceTaken{Token: e.Token, Path: "/evidence/" + e.Target}) })

@@ -21,7 +21,8 @@ func (s *sim) attend(a Attend) {
 	if old.Round == a.Round {
 		return
 	}
-	for i, name := range checkNames(a.Checks) {
+	s.verdicts[a.Target] = map[string]watch.Verdict{}
+	for i, name := range probe.Names(a.Checks) {
 		c := a.Checks[i]
 		s.at(c.StartDelay.D()+time.Millisecond, func() {
 			if s.mute[a.Target+"/"+name] {
@@ -43,9 +44,10 @@ func (s *sim) tell(target string, round int, name string, v watch.Verdict, text 
 		return
 	}
 	report := false
-	for i, n := range checkNames(a.Checks) {
+	for i, n := range probe.Names(a.Checks) {
 		report = report || n == name && a.Checks[i].Action == watch.ActReport
 	}
+	s.verdicts[target][name] = v
 	s.step(Sensed{Signs: []watch.Sign{{Target: target, Round: round, Name: name, Verdict: v, Text: text, Report: report, At: s.now}}})
 }
 
@@ -53,7 +55,7 @@ func (s *sim) tell(target string, round int, name string, v watch.Verdict, text 
 func (s *sim) failing(target string, round int, name string) {
 	key := target + "/" + name
 	s.tell(target, round, name, watch.Failing, s.ill[key])
-	for i, n := range checkNames(s.attended[target].Checks) {
+	for i, n := range probe.Names(s.attended[target].Checks) {
 		if c := s.attended[target].Checks[i]; n == name {
 			s.at(time.Duration(max(c.Failures.N-1, 0))*c.Interval.D(), func() {
 				if s.ill[key] != "" {

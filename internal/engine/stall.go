@@ -2,7 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,7 +17,7 @@ import (
 // until all signs are ok again, or none of those is left that it was a sign of.
 type stalled struct {
 	ids  map[procscan.ID]bool // tracked when it began
-	sign watch.Sign           // the first one
+	sign watch.Sign           // the first one, of the round in which it began
 	told bool                 // looked at, and said
 }
 
@@ -37,6 +36,18 @@ func (p *process) isStalled() bool {
 
 // well says that enough are there, and they work as far as the signs tell.
 func (p *process) well() bool { return p.enough() && !p.isStalled() }
+
+// healed says that the stall is over: nothing is bad any more, and where the signs are
+// watched afresh since, what was bad is ok and every probe is.
+func (p *process) healed() bool {
+	switch {
+	case p.watched.bad():
+		return false
+	case p.watched.given.Round == p.stall.sign.Round:
+		return true
+	}
+	return len(p.unknown()) == 0 && p.watched.signs[p.stall.sign.Name].Verdict == watch.OK
+}
 
 // suspect takes the first bad sign: before anything is decided there is a look, as the
 // unit may be in the operator's hands.
@@ -182,7 +193,7 @@ func (m *Machine) settled(p *process) {
 // most. A probe that fails decides itself; one that tells nothing holds nothing for ever.
 func (m *Machine) unproved(p *process) (why string, until time.Duration) {
 	checks := p.spec.Checks()
-	for i, name := range checkNames(checks) {
+	for i, name := range probe.Names(checks) {
 		verdict := p.watched.signs[name].Verdict
 		patience := p.watched.since + longest(checks[i])
 		if checks[i].Action == watch.ActReport || verdict == watch.OK ||
@@ -201,7 +212,7 @@ func (m *Machine) unproved(p *process) (why string, until time.Duration) {
 func (p *process) unknown() []string {
 	var out []string
 	checks := p.spec.Checks()
-	for i, name := range checkNames(checks) {
+	for i, name := range probe.Names(checks) {
 		if v := p.watched.signs[name].Verdict; checks[i].Action != watch.ActReport && v != watch.OK {
 			out = append(out, name)
 		}
@@ -213,40 +224,6 @@ func (p *process) unknown() []string {
 func longest(c probe.Check) time.Duration {
 	rounds := max(c.Failures.N, c.Failures.Of) + c.Successes + 1
 	return c.StartDelay.D() + time.Duration(rounds)*(c.Interval.D()+c.Timeout.D())
-}
-
-// checkNames is the names of the signs of checks, in their order.
-func checkNames(checks []probe.Check) []string {
-	out := make([]string, len(checks))
-	used := map[string]int{}
-	for i, c := range checks {
-		name := c.Name
-		if name == "" {
-			name = kindOf(c)
-		}
-		used[name]++
-		if n := used[name]; n > 1 {
-			name += "-" + strconv.Itoa(n)
-		}
-		out[i] = name
-	}
-	return out
-}
-
-func kindOf(c probe.Check) string {
-	switch {
-	case c.HTTP != nil:
-		return "http"
-	case c.TCP != nil:
-		return "tcp"
-	case c.Unix != nil:
-		return "unix"
-	case c.Exec != nil:
-		return "exec"
-	case c.Heartbeat != nil:
-		return "heartbeat"
-	}
-	return "notify"
 }
 
 func (m *Machine) sayLost(p *process) {

@@ -12,6 +12,8 @@ import (
 	"procward/internal/systemd"
 	"procward/procscan"
 	"procward/watch"
+	"procward/watch/evidence"
+	"procward/watch/probe"
 )
 
 // Host is the real world: /proc, the exit tracker, scripts and systemd.
@@ -23,6 +25,10 @@ type Host struct {
 	Systemd *systemd.Link // nil where there is no systemd
 	OwnUnit string        // the daemon's own unit: what scripts start is in it too, so it is not asked about
 	Engine  *Engine
+
+	Evidence *evidence.Writer // of stalls; nil: none is taken
+	Pressure probe.Pressure   // from when on the host is too busy for timeouts to tell anything
+	senses
 
 	ctx     context.Context
 	looks   chan Look
@@ -48,6 +54,7 @@ func (h *Host) Start(ctx context.Context) {
 	context.AfterFunc(ctx, func() { tidy.Stop() })
 	go h.lookout(ctx)
 	go h.track(ctx)
+	h.sense(ctx)
 }
 
 // track brings the exits. It ends with ctx.
@@ -98,6 +105,12 @@ func (h *Host) Do(e Effect) {
 		h.scripts[e.Token] = s
 		h.mu.Unlock()
 		go h.await(e, s)
+	case Attend:
+		h.attend(e)
+	case Unattend:
+		h.unattend(e)
+	case Evidence:
+		go h.takeEvidence(e)
 	case RestartUnit:
 		go h.restartUnit(e)
 	case Kill:

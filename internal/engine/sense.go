@@ -1,0 +1,109 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"procward/internal/message"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+	"procward/watch/evidence"
+	"procward/watch/probe"
+)
+
+// senses are the watchers for signs of stalls.
+type senses struct {
+	probes *probe.Prober
+}
+
+// sense begins to watch for signs of stalls. It ends with ctx.
+func (h *Host) sense(ctx context.Context) {
+	tell := func(signs []watch.Sign) { h.Engine.Send(ctx, Sensed{Signs: slices.Clone(signs)}) }
+	h.probes = probe.New(probe.Options{Scripts: h.Scripts, Pressure: h.Pressure, Tell: tell})
+	go h.contained("watching the probes", func() error { return h.probes.Run(ctx) })
+}
+
+// contained runs a part whose failure must not be that of the daemon, and says it.
+func (h *Host) contained(what string, run func() error) {
+	err := protected(run)
+	if err != nil && h.ctx.Err() == nil {
+		h.Engine.log.Send(message.Message{Kind: message.InternalFailure, Time: time.Now(), Detail: what + ": " + err.Error()})
+	}
+}
+
+// protected is the error of a function, or its panic.
+func protected(run func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return run()
+}
+
+func (h *Host) attend(e Attend) {
+	since := procscan.Boottime()
+	for i, id := range e.IDs { // of several the one that was started last
+		if i == 0 || id.Started() > since {
+			since = id.Started()
+		}
+	}
+	if len(e.Checks) > 0 {
+		h.probes.Attend(e.Target, e.Round, e.Checks, since)
+	} else {
+		h.probes.Unattend(e.Target)
+	}
+}
+
+func (h *Host) unattend(e Unattend) {
+	if e.Stays {
+		h.probes.Rest(e.Target)
+	} else {
+		h.probes.Unattend(e.Target)
+	}
+}
+
+// takeEvidence writes down what can be seen, and lets the process write its dump. It
+// takes at most evidence.Longest, and the wait of the dump.
+func (h *Host) takeEvidence(e Evidence) {
+	out := EvidenceTaken{Token: e.Token}
+	err := protected(func() error {
+		out.Path, out.Err = h.collect(e)
+		return nil
+	})
+	out.Err = errors.Join(out.Err, err, protected(func() error { return h.dump(e) }))
+	h.Engine.Send(h.ctx, out)
+}
+
+func (h *Host) collect(e Evidence) (path string, err error) {
+	if h.Evidence == nil {
+		return "", nil
+	}
+	ctx, cancel := context.WithTimeout(h.ctx, evidence.Longest)
+	defer cancel()
+	c := evidence.Case{Process: e.Target, Sign: e.Sign, Why: e.Why, At: time.Now(), IDs: e.IDs, Probes: h.last(e.Target)}
+	if d := e.Spec.Dump; d != nil {
+		c.Dump = fmt.Sprintf("%s, and %s to write", d.Signal, d.Wait)
+	}
+	return h.Evidence.Collect(ctx, c)
+}
+
+// last is what the watchers saw last of a target.
+func (h *Host) last(target string) []string { return h.probes.Last(target) }
+
+func (h *Host) dump(e Evidence) error {
+	if e.Spec.Dump == nil {
+		return nil
+	}
+	var errs []error
+	for _, ended := range e.Spec.Dump.Send(h.ctx, h.FS, e.IDs) {
+		if ended.Outcome == restart.Refused {
+			errs = append(errs, fmt.Errorf("the dump of pid %d: %w", ended.ID.PID, ended.Err))
+		}
+	}
+	return errors.Join(errs...)
+}
