@@ -408,6 +408,9 @@ func TestAStalledUnitIsStoppedBySystemd(t *testing.T) {
 		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
 		21.011 PW0301 process=httpd restart, attempt 1 of 3
 		46.013 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+	if got := s.status("httpd").LastCause; got != "stalled: http: "+status500 {
+		t.Errorf("its last cause is %q", got)
+	}
 	if len(s.victims) > 0 {
 		t.Errorf("killed %v", s.victims)
 	}

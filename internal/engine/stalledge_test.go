@@ -1,0 +1,159 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/scalar"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+	"procward/watch/probe"
+)
+
+// What heals right when its restart is due, after the look before it, is looked at again.
+func TestAStallHealsBetweenTheLookAndTheScript(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.evidenceTakes = 50 * time.Millisecond
+	s.run(20*time.Second + 40*time.Millisecond)
+	if p := s.m.procs["httpd"]; p.evidence == 0 || p.state != Waiting {
+		t.Fatalf("it is %s, evidence %d", p.state, p.evidence)
+	}
+	s.m.Step(s.now, Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.now}}})
+	for _, e := range s.m.Step(s.now, EvidenceTaken{Token: s.m.procs["httpd"].evidence}) {
+		if _, kills := e.(Kill); kills {
+			t.Errorf("it is killed by a look that is older than its healing")
+		}
+	}
+}
+
+func TestAGroupThatCannotBeRidOfAStall(t *testing.T) {
+	cfg := web(func(g *escalate.Group) { g.Strategy, g.Escalate = escalate.All, nil })
+	cfg.Processes["httpd"] = entry("httpd", "web", probed(func(p *confd.Process) {
+		p.Stall = append(p.Stall, confd.Sign{Check: httpCheck(func(c *probe.Check) { c.Name, c.StartDelay = "late", scalar.Duration(time.Minute) })})
+	}))
+	s := newSim(t, cfg)
+	s.spawn("app")
+	s.spawn("httpd")
+	s.scripts["/restart/app"] = starts(s, "app", 0)
+	s.start().run(2 * time.Minute)
+	s.said = nil
+	s.killed = func(id procscan.ID) restart.Outcome {
+		if s.procs[id].name == "httpd" {
+			return restart.Unkillable
+		}
+		return restart.BySignal
+	}
+	s.sicken("httpd", "late", status500)
+	s.run(30 * time.Second)
+	s.tells(`
+		120.000 PW0602 process=httpd group=web probe fails: late: status 500 instead of 200
+		140.001 PW0601 process=httpd group=web pid=102 stalled: late: status 500 instead of 200
+		140.011 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
+		140.011 PW0401 group=web group is stopped: members app, httpd
+		140.012 PW0215 process=httpd group=web pid=102 unkillable: unkillable
+		140.013 PW0214 process=app group=web pid=101 killed by procward: ended
+		140.013 PW0402 group=web group is started: members app, httpd
+		140.016 PW0403 group=web group action failed: httpd cannot be killed
+		140.016 PW0302 process=httpd group=web restart failed, attempt 1 of 3: what was left of it cannot be killed; the remaining restarts are skipped
+		140.016 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 3
+		140.017 PW0504 group=web given up
+		145.016 PW0303 process=app group=web pid=103 recovered`)
+	if s.m.procs["httpd"].state != GaveUp {
+		t.Errorf("httpd is %s", s.m.procs["httpd"].state)
+	}
+	// The signs are watched afresh since: it is not healed before all of them have told.
+	s.run(10 * time.Second)
+	if got := s.status("httpd"); got.State != GaveUp || got.Stalled == "" {
+		t.Errorf("after the first of its probes httpd is %s, %q", got.State, got.Stalled)
+	}
+	delete(s.ill, "httpd/late")
+	s.run(2 * time.Minute)
+	s.tells(`
+		200.018 PW0212 process=httpd group=web pid=102 returned by itself
+		205.018 PW0303 process=httpd group=web pid=102 recovered: by itself`)
+}
+
+func TestAHookTakesAStalledOne(t *testing.T) {
+	cfg := web(func(g *escalate.Group) { g.Escalate = g.Escalate[1:2] })
+	cfg.Processes["httpd"] = entry("httpd", "web", probed(func(p *confd.Process) { p.Restart.Attempts = scalar.AtMost(0) }))
+	s := newSim(t, cfg)
+	s.spawn("app")
+	probedHTTPD(s)
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	if got := s.m.procs["httpd"].state; got != Handed {
+		t.Errorf("httpd is %s:\n%s", got, s.story())
+	}
+	s.cure("httpd", "http")
+	s.run(time.Minute)
+	if got := s.m.procs["httpd"].state; got != Up {
+		t.Errorf("cured, httpd is %s:\n%s", got, s.story())
+	}
+}
+
+// A dump may end the process: that is no exit of its own.
+func TestADumpEndsTheStalledOne(t *testing.T) {
+	s := newSim(t, one(probed(func(p *confd.Process) { p.Restart.Dump = &restart.Dump{Signal: "ABRT", Wait: scalar.Duration(time.Second)} })))
+	id := probedHTTPD(s)
+	s.evidenceTakes = 2 * time.Second
+	start := startsWell(s, "httpd")
+	event := ""
+	s.scripts["/restart/httpd"] = func(env map[string]string) simScript { event = env["PROCWARD_EVENT"]; return start(env) }
+	s.sicken("httpd", "http", status500)
+	s.at(21*time.Second, func() { s.die(id, watch.Cause{Known: true, Signal: 6, Core: true}) })
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		23.001 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		23.002 PW0301 process=httpd restart, attempt 1 of 3
+		28.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+	if event != "stall" {
+		t.Errorf("the script was told %s", event)
+	}
+}
+
+// The sockets that a program speaks to are there before it is started.
+func TestNotifySocketsAreThereBeforeTheProgram(t *testing.T) {
+	cfg := one(func(p *confd.Process) {
+		p.Stall = []confd.Sign{{Check: httpCheck(func(c *probe.Check) { c.HTTP, c.Notify = nil, &probe.Notify{Socket: "/run/httpd.sock"} })}}
+	})
+	s := newSim(t, cfg)
+	var seen []Effect
+	s.acts = func(e Effect) {
+		switch e.(type) {
+		case Attend, Unattend, Run:
+			seen = append(seen, e)
+		}
+	}
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().run(2 * time.Minute)
+	s.dieAll("httpd", sigkill)
+	s.run(2 * time.Minute)
+	s.step(Configured{Config: &confd.Config{}})
+	var words []string
+	for _, e := range seen {
+		switch e := e.(type) {
+		case Attend:
+			words = append(words, "attend")
+		case Unattend:
+			words = append(words, map[bool]string{true: "rest", false: "unattend"}[e.Stays])
+		case Run:
+			words = append(words, "run")
+		}
+	}
+	want := []string{"attend", "rest", "run", "attend", "rest", "run", "attend", "unattend"}
+	if len(words) != len(want) {
+		t.Fatalf("%v, want %v", words, want)
+	}
+	for i := range want {
+		if words[i] != want[i] {
+			t.Fatalf("%v, want %v", words, want)
+		}
+	}
+}
