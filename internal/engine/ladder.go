@@ -305,6 +305,7 @@ func (m *Machine) mendLadders() {
 		if l.monitor != "" {
 			if m.monitors[l.monitor] == nil {
 				delete(m.ladders, key)
+				m.touchLadder(l)
 			}
 			continue
 		}

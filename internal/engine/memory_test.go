@@ -96,6 +96,8 @@ func (s *sim) rebirth(after time.Duration, then func(Moment) Moment) {
 		r.tell = nil
 	}
 	clear(s.memory.pending)
+	clear(s.attended)
+	clear(s.rests)
 	s.m = NewMachine(s.cfg.Daemon.Observe, uint64(s.life)) // does nothing before it is configured
 	life := s.life
 	s.at(after, func() {

@@ -26,7 +26,7 @@ func gateway(target string, change func(*confd.Monitor)) confd.Monitor {
 func monitored(t *testing.T, cfg *confd.Config, monitors map[string]confd.Monitor) *sim {
 	cfg.Monitors = monitors
 	s := newSim(t, cfg)
-	for name := range cfg.Processes {
+	for _, name := range sortedKeys(cfg.Processes) {
 		s.spawn(name)
 		s.scripts["/restart/"+name] = startsWell(s, name)
 	}

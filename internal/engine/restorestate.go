@@ -77,7 +77,8 @@ func (m *Machine) claimState(p *process, s savedProcess) {
 	case Settling:
 		m.enter(p, Settling)
 		m.claimScript(p, s.Attempt)
-		p.deadline = max(s.Deadline, m.now+1)
+		p.deadline = min(max(s.Deadline, m.now+1), m.now+max(p.spec.Restart.Settle.D(), 1))
+		p.settledAt = p.deadline
 	case Waiting:
 		m.enter(p, Waiting)
 		p.deadline = max(s.Deadline, 1)

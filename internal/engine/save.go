@@ -272,7 +272,7 @@ func (p *process) saveOutage() *savedOutage {
 	}
 	if p.stall != nil {
 		sign := p.stall.sign
-		sign.Output = "" // it may be long, and was told
+		sign.Output, sign.Round = "", 0 // it may be long, and was told; rounds are not those of another daemon
 		out.Stall = &savedStall{Sign: sign, IDs: sortedIDs(p.stall.ids), Told: p.stall.told}
 	}
 	return out

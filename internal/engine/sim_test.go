@@ -255,7 +255,7 @@ func (s *sim) effect(e Effect) {
 		s.rests[e.Target] = e.Stays
 	case Evidence:
 		s.evidence = append(s.evidence, e.Target)
-		s.at(s.evidenceTakes, func() { s.step(EvidenceTaken{Token: e.Token, Path: "/evidence/" + e.Target}) })
+		s.later(s.evidenceTakes, EvidenceTaken{Token: e.Token, Path: "/evidence/" + e.Target})
 	case Say:
 		s.kinds = append(s.kinds, e.Message.Kind)
 		s.said = append(s.said, fmt.Sprintf("%8.3f %s", (s.now-1000*time.Second).Seconds(), e.Message.Line()))

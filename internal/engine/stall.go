@@ -183,6 +183,7 @@ func (m *Machine) settled(p *process) {
 		m.recovered(p)
 		return
 	}
+	m.touch(p)
 	p.waitsFor, p.deadline = why, 0
 	if until > m.now {
 		p.deadline = until

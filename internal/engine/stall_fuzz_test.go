@@ -250,6 +250,16 @@ func (p *play) happen(b byte) {
 	case 12:
 		p.step(Sensed{Signs: []watch.Sign{{Target: ill[0], Round: p.attended[ill[0]].Round - 1, Name: ill[1], Verdict: watch.Bad, Text: "of an old round"}}})
 	case 13:
+		if b&8 != 0 {
+			p.rebirth(time.Second, func(m Moment) Moment { return m })
+			p.at(time.Second, func() { // systemd tells a new daemon too
+				if p.suspended {
+					p.step(Suspend{Why: "test"})
+				}
+			})
+			p.sim.run(time.Second)
+			break
+		}
 		p.tell(ill[0], p.attended[ill[0]].Round, ill[1], watch.Blind, "unknown")
 	default:
 		p.sim.run(time.Duration(1+b&15) * 7 * time.Second)

@@ -25,8 +25,9 @@ func TestAStallHealsBetweenTheLookAndTheScript(t *testing.T) {
 	}
 	s.m.Step(s.now, Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.now}}})
 	for _, e := range s.m.Step(s.now, EvidenceTaken{Token: s.m.procs["httpd"].evidence}) {
-		if _, kills := e.(Kill); kills {
-			t.Errorf("it is killed by a look that is older than its healing")
+		switch e.(type) {
+		case Kill, Run:
+			t.Errorf("%T by a look that is older than its healing", e)
 		}
 	}
 }
