@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -26,6 +27,7 @@ import (
 	"procward/internal/trust"
 	"procward/procscan"
 	"procward/watch"
+	"procward/watch/evidence"
 )
 
 // daemon is the engine with the real world around it.
@@ -73,6 +75,9 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 	d.host = &engine.Host{FS: fs, Scanner: scanner, Tracker: tracker, Engine: d.engine,
 		Scripts: &script.Runner{LogDir: outputs, Trusted: trust.Check, Files: files}}
 	d.adopt()
+	if stateDir != "" {
+		d.host.Evidence = &evidence.Writer{Dir: filepath.Join(stateDir, "evidence")}
+	}
 	return d, d.remember(machine, stateDir)
 }
 

@@ -99,7 +99,9 @@ func TestAHookTakesAStalledOne(t *testing.T) {
 
 // A dump may end the process: that is no exit of its own.
 func TestADumpEndsTheStalledOne(t *testing.T) {
-	s := newSim(t, one(probed(func(p *confd.Process) { p.Restart.Dump = &restart.Dump{Signal: "ABRT", Wait: scalar.Duration(time.Second)} })))
+	s := newSim(t, one(probed(func(p *confd.Process) {
+		p.Restart.Dump = &restart.Dump{Signal: "ABRT", Wait: scalar.Duration(time.Second)}
+	})))
 	id := probedHTTPD(s)
 	s.evidenceTakes = 2 * time.Second
 	start := startsWell(s, "httpd")
