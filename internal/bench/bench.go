@@ -31,6 +31,7 @@ func parts(b *bench) []part {
 		{"death", "Death to event", deaths},
 		{"scan", "A scan of " + many + " processes", scans},
 		{"restart10000", "Death to the restart script's first instruction, " + many + " processes on the host", restart10000},
+		{"vital", "Passive checks of " + number(vitalCount) + " processes", vitals},
 		{"idle", "Idle with " + many + " tracked PIDs", idle},
 	}
 }
