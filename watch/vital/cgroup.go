@@ -12,9 +12,10 @@ import (
 
 // groups are the cgroups that processes were found in, and where their files are.
 type groups struct {
-	unified string // where the hierarchy of version 2 is mounted; empty: nowhere
-	freezer string // where the freezer of version 1 is
-	known   map[string]*group
+	unified string            // where the hierarchy of version 2 is mounted; empty: nowhere
+	freezer string            // where the freezer of version 1 is
+	known   map[string]*group // of version 2, by path
+	old     map[string]*group // of version 1
 }
 
 // group is one cgroup that can be frozen.
@@ -33,7 +34,7 @@ func (g *groups) mounts(root string) {
 	if err != nil {
 		return
 	}
-	g.known = map[string]*group{}
+	g.known, g.old = map[string]*group{}, map[string]*group{}
 	for l := range strings.Lines(string(text)) {
 		before, after, _ := strings.Cut(l, " - ")
 		where, what := strings.Fields(before), strings.Fields(after)
@@ -53,7 +54,7 @@ func (g *groups) mounts(root string) {
 // slowly; its state once a turn for all that are in it.
 func (rd *reader) frozen(p *proc) error {
 	if !p.known[fromCgroup] {
-		text, err := slurp(rd.dir, rd.path.of(p.id.PID, p.live, "cgroup"), rd.buf)
+		text, err := once(rd.dir, rd.path.of(p.id.PID, p.live, "cgroup"), rd.buf)
 		if err != nil {
 			return err
 		}
@@ -88,19 +89,20 @@ func (g *groups) of(text []byte) *group {
 	}
 	switch {
 	case g.freezer != "" && len(freezer) > 1:
-		return g.group(g.freezer+string(freezer)+"/freezer.state", "FROZEN")
+		return in(g.old, g.freezer, freezer, "/freezer.state", "FROZEN")
 	case g.unified != "" && len(unified) > 1:
-		return g.group(g.unified+string(unified)+"/cgroup.events", "frozen 1")
+		return in(g.known, g.unified, unified, "/cgroup.events", "frozen 1")
 	}
 	return nil
 }
 
-func (g *groups) group(file, word string) *group {
-	if at := g.known[file]; at != nil {
+// in finds the group of a path, or notes it.
+func in(known map[string]*group, mount string, path []byte, file, word string) *group {
+	if at := known[string(path)]; at != nil {
 		return at
 	}
-	at := &group{file: append([]byte(file), 0), word: word}
-	g.known[file] = at
+	at := &group{file: []byte(mount + string(path) + file + "\x00"), word: word}
+	known[string(path)] = at
 	return at
 }
 
@@ -120,9 +122,11 @@ func (g *group) look(buf []byte) {
 
 // prune forgets groups that nobody has asked for in a while.
 func (g *groups) prune(turn uint64) {
-	for file, at := range g.known {
-		if at.turn+forget < turn {
-			delete(g.known, file)
+	for _, known := range []map[string]*group{g.known, g.old} {
+		for path, at := range known {
+			if at.turn+forget < turn {
+				delete(known, path)
+			}
 		}
 	}
 }

@@ -17,6 +17,7 @@ type clock struct {
 	now  time.Duration
 	mono time.Duration // of the last tick; 0 before the first
 	boot time.Duration
+	took time.Duration // by the last tick
 }
 
 // A gap is a lapse where it is longer than so many ticks and than the least.
@@ -37,12 +38,13 @@ func (c *clock) step(mono, boot, tick time.Duration) (lapsed bool) {
 	return lapsed
 }
 
-// until is the time to the next tick.
+// until is the time to the next tick: at least as long as the last one took, so that the
+// watcher never uses more than half a CPU.
 func (c *clock) until(mono, tick time.Duration) time.Duration {
 	if c.mono == 0 {
 		return 0
 	}
-	return max(c.mono+tick-mono, 0)
+	return max(c.mono+max(tick, 2*c.took)-mono, 0)
 }
 
 // monotonic is CLOCK_MONOTONIC.

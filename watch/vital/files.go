@@ -44,7 +44,7 @@ func (rd *reader) tasks(p *proc) error {
 
 // switches reads how often a thread gave the CPU away, and how often it was taken from it.
 func (rd *reader) switches(pid int, t *task) error {
-	text, err := slurp(rd.dir, rd.path.of(pid, t.tid, "status"), rd.buf)
+	text, err := once(rd.dir, rd.path.of(pid, t.tid, "status"), rd.buf)
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (rd *reader) fds(p *proc) error {
 // limits reads the soft limit on descriptors, slowly.
 func (rd *reader) limits(p *proc) error {
 	if !p.known[fromLimits] {
-		text, err := slurp(rd.dir, rd.path.of(p.id.PID, 0, "limits"), rd.buf)
+		text, err := once(rd.dir, rd.path.of(p.id.PID, 0, "limits"), rd.buf)
 		if err != nil {
 			return err
 		}
@@ -89,8 +89,22 @@ func (rd *reader) limits(p *proc) error {
 }
 
 // children counts them, and the zombies among them where they are needed. Each thread
-// has its own.
+// has its own. Between two looks, a tenth of the time that they must be held apart, the
+// last count stands.
 func (rd *reader) children(p *proc) error {
+	if p.kidsAt == 0 || rd.now-p.kidsAt >= p.life.plan.tenth(children, zombies) {
+		p.kids, p.zombies = 0, 0
+		if err := rd.countChildren(p); err != nil {
+			p.kidsAt = 0
+			return err
+		}
+		p.kidsAt = rd.now
+	}
+	p.r.children, p.r.zombies = p.kids, p.zombies
+	return nil
+}
+
+func (rd *reader) countChildren(p *proc) error {
 	if err := rd.threads(p, p.alone()); err != nil {
 		return err
 	}
@@ -126,14 +140,14 @@ func (rd *reader) count(p *proc, kids []byte) {
 			return
 		}
 		kids = rest
-		p.r.children++
+		p.kids++
 		if !p.life.plan.needs[fromZombies] {
 			continue
 		}
 		var s stat
 		text, err := once(rd.dir, rd.path.of(int(pid), 0, "stat"), rd.buf)
 		if err == nil && s.parse(text) == nil && s.dead() && s.ppid == p.id.PID {
-			p.r.zombies++
+			p.zombies++
 		}
 	}
 }
@@ -142,7 +156,7 @@ func (rd *reader) count(p *proc, kids []byte) {
 func (rd *reader) memTotal() int64 {
 	if rd.memory == 0 {
 		name := append([]byte("meminfo"), 0)
-		if text, err := slurp(rd.dir, &name[0], rd.buf); err == nil {
+		if text, err := once(rd.dir, &name[0], rd.buf); err == nil {
 			kib, _ := line(text, "MemTotal:")
 			rd.memory = kib << 10
 		}

@@ -184,6 +184,7 @@ func FuzzParse(f *testing.F) {
 		line(text, "voluntary_ctxt_switches:")
 		var g groups
 		g.unified, g.known = "/sys/fs/cgroup", map[string]*group{}
+		g.freezer, g.old = g.unified, map[string]*group{}
 		g.of(text)
 		var n netns
 		_, _ = answers(text, func(msg []byte) { n.inet(msg); n.unix(msg) })

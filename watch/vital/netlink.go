@@ -32,7 +32,8 @@ const (
 	stateListen      = 10
 )
 
-var order = binary.NativeEndian
+// native is the byte order of netlink(7).
+var native = binary.NativeEndian
 
 // openDiag opens a socket that answers about the network namespace of this thread.
 func openDiag() (int, error) {
@@ -58,20 +59,20 @@ func inetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+inetReqSize)...)
 	req := b[unix.NLMSG_HDRLEN:]
 	req[0], req[1] = family, unix.IPPROTO_TCP
-	order.PutUint32(req[4:], states)
+	native.PutUint32(req[4:], states)
 	if port != 0 {
 		// Four words of a program: from this port, to this port. Where a test fails, it
 		// jumps four bytes behind the end, which means no.
-		b = order.AppendUint16(b, 4+16)
-		b = order.AppendUint16(b, attrBytecode)
+		b = native.AppendUint16(b, 4+16)
+		b = native.AppendUint16(b, attrBytecode)
 		for _, op := range []struct {
 			code byte
 			no   uint16
 		}{{opPortGE, 20}, {opPortLE, 12}} {
 			b = append(b, op.code, 8)
-			b = order.AppendUint16(b, op.no)
+			b = native.AppendUint16(b, op.no)
 			b = append(b, 0, 0)
-			b = order.AppendUint16(b, port)
+			b = native.AppendUint16(b, port)
 		}
 	}
 	return header(b)
@@ -82,15 +83,15 @@ func unixRequest(b []byte) []byte {
 	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+unixReqSize)...)
 	req := b[unix.NLMSG_HDRLEN:]
 	req[0] = unix.AF_UNIX
-	order.PutUint32(req[4:], 1<<stateListen)
-	order.PutUint32(req[12:], showName|showIcons|showQueue)
+	native.PutUint32(req[4:], 1<<stateListen)
+	native.PutUint32(req[12:], showName|showIcons|showQueue)
 	return header(b)
 }
 
 func header(b []byte) []byte {
-	order.PutUint32(b[0:], uint32(len(b)))
-	order.PutUint16(b[4:], diagByFamily)
-	order.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
+	native.PutUint32(b[0:], uint32(len(b)))
+	native.PutUint16(b[4:], diagByFamily)
+	native.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	return b
 }
 
@@ -117,17 +118,17 @@ func dump(fd int, request, buf []byte, take func(msg []byte)) error {
 // answers takes apart one datagram of netlink(7).
 func answers(b []byte, take func(msg []byte)) (done bool, err error) {
 	for len(b) >= unix.NLMSG_HDRLEN {
-		size := int(order.Uint32(b))
+		size := int(native.Uint32(b))
 		if size < unix.NLMSG_HDRLEN || size > len(b) {
 			return false, errors.New("sock_diag: a message that is cut off")
 		}
 		body := b[unix.NLMSG_HDRLEN:size]
-		switch order.Uint16(b[4:]) {
+		switch native.Uint16(b[4:]) {
 		case unix.NLMSG_DONE:
 			return true, nil
 		case unix.NLMSG_ERROR:
 			if len(body) >= 4 {
-				return false, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(order.Uint32(body))))
+				return false, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(native.Uint32(body))))
 			}
 			return false, errors.New("sock_diag: an error without a number")
 		case diagByFamily:
@@ -141,11 +142,11 @@ func answers(b []byte, take func(msg []byte)) (done bool, err error) {
 // attributes gives each netlink attribute of b.
 func attributes(b []byte, take func(kind uint16, value []byte)) {
 	for len(b) >= 4 {
-		size := int(order.Uint16(b))
+		size := int(native.Uint16(b))
 		if size < 4 || size > len(b) {
 			return
 		}
-		take(order.Uint16(b[2:]), b[4:size])
+		take(native.Uint16(b[2:]), b[4:size])
 		b = b[min((size+3)&^3, len(b)):]
 	}
 }

@@ -23,12 +23,15 @@ type proc struct {
 	live int  // a thread that lives, where the leading one has exited; else 0
 	gone bool // it has ended; nothing is read any more
 
-	group  *group // nil where no cgroup of it can be frozen
-	limits int64
-	net    *netns
-	owned  []owned
-	slowAt time.Duration // when these were read; each clears when it is time again
-	known  [sources]bool // which of them were read since
+	kids    int64 // children at kidsAt
+	zombies int64
+	kidsAt  time.Duration
+	group   *group // nil where no cgroup of it can be frozen
+	limits  int64
+	net     *netns
+	owned   []owned
+	slowAt  time.Duration // when these were read; each clears when it is time again
+	known   [sources]bool // which of them were read since
 }
 
 // reader reads for all processes, one after the other.
@@ -153,13 +156,13 @@ func (rd *reader) statText(p *proc) ([]byte, error) {
 		}
 		if rd.room == 0 {
 			defer unix.Close(fd)
-			n, err := unix.Read(fd, rd.buf)
+			n, err := pread(fd, rd.buf)
 			return rd.buf[:max(n, 0)], gone(err)
 		}
 		p.keep = fd
 		rd.room--
 	}
-	n, err := unix.Pread(p.keep, rd.buf, 0)
+	n, err := pread(p.keep, rd.buf)
 	return rd.buf[:max(n, 0)], gone(err)
 }
 
@@ -171,57 +174,6 @@ func (rd *reader) drop(p *proc) {
 		rd.room++
 	}
 }
-
-// leaderless takes state and memory of a thread that lives: the exited leader shows
-// neither. CPU time and threads are the whole process's in any case.
-func (rd *reader) leaderless(p *proc) error {
-	for range 3 { // a thread may start another one and end between two looks
-		if p.live != 0 {
-			if s, err := rd.task(p.id.PID, p.live); err == nil && s.state != 'Z' && s.state != 'X' {
-				p.r.stat.state, p.r.rss = s.state, s.rss*rd.page
-				return nil
-			}
-		}
-		if err := rd.threads(p, false); err != nil {
-			return err
-		}
-		p.live = 0
-		for _, tid := range rd.tids {
-			if s, err := rd.task(p.id.PID, tid); err == nil && s.state != 'Z' && s.state != 'X' {
-				p.live = tid
-				break
-			}
-		}
-		if p.live == 0 {
-			continue
-		}
-	}
-	return errors.New("the leading thread has exited and no other could be read")
-}
-
-// task reads the stat file of one thread.
-func (rd *reader) task(pid, tid int) (stat, error) {
-	var s stat
-	text, err := once(rd.dir, rd.path.of(pid, tid, "stat"), rd.buf)
-	if err != nil {
-		return s, err
-	}
-	return s, s.parse(text)
-}
-
-// threads lists the TIDs of a process into tids. Of a process with one thread it is
-// known without a look.
-func (rd *reader) threads(p *proc, alone bool) (err error) {
-	rd.tids = rd.tids[:0]
-	if alone {
-		rd.tids = append(rd.tids, p.id.PID)
-		return nil
-	}
-	rd.tids, err = numbers(rd.dir, rd.path.of(p.id.PID, 0, "task"), rd.buf, rd.tids)
-	return err
-}
-
-func (p *proc) alone() bool { return p.r.stat.threads == 1 && p.live == 0 }
 
 // begin begins a turn: one tick.
 func (rd *reader) begin(mono, now time.Duration) {

@@ -107,13 +107,22 @@ func slurp(dir int, name *byte, buf []byte) ([]byte, error) {
 	}
 }
 
+// pread reads from the beginning, which of a file of proc is made anew for it.
+func pread(fd int, buf []byte) (int, error) {
+	for {
+		if n, err := unix.Pread(fd, buf, 0); err != unix.EINTR {
+			return n, err
+		}
+	}
+}
+
 // once reads a file of less than a page, which proc answers with a single read(2).
 func once(dir int, name *byte, buf []byte) ([]byte, error) {
 	fd, err := openat(dir, name, unix.O_RDONLY)
 	if err != nil {
 		return buf[:0], err
 	}
-	n, err := unix.Read(fd, buf[:cap(buf)])
+	n, err := pread(fd, buf[:cap(buf)])
 	unix.Close(fd)
 	if err != nil {
 		return buf[:0], gone(err)

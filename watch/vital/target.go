@@ -26,7 +26,7 @@ type told struct {
 	pid     int
 }
 
-func newTarget(o attention, p *plan) *target {
+func newTarget(o order, p *plan) *target {
 	return &target{name: o.target, round: o.round, spec: o.spec, plan: p, told: make([]told, len(p.items))}
 }
 

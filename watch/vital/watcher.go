@@ -1,7 +1,6 @@
 package vital
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -37,7 +36,7 @@ type Watcher struct {
 	wake chan struct{}
 
 	mu     sync.Mutex // of what the others see and change
-	orders []attention
+	orders []order
 
 	state   sync.Mutex // of what Run works on, which Last reads
 	targets map[string]*target
@@ -48,7 +47,7 @@ type Watcher struct {
 	read    func(p *proc) // rd.read; tests put another in its place
 }
 
-type attention struct {
+type order struct {
 	target string
 	round  int
 	ids    []procscan.ID
@@ -86,13 +85,13 @@ func (w *Watcher) Close() error {
 // and what it orders is in force from the next tick on. With the round of before and the
 // same spec the state of the processes that remain is kept; else all begin afresh.
 func (w *Watcher) Attend(target string, round int, ids []procscan.ID, spec Spec) {
-	w.order(attention{target: target, round: round, ids: slices.Clone(ids), spec: spec})
+	w.order(order{target: target, round: round, ids: slices.Clone(ids), spec: spec})
 }
 
 // Unattend ends that. What it told before may still be on its way.
-func (w *Watcher) Unattend(target string) { w.order(attention{target: target, leave: true}) }
+func (w *Watcher) Unattend(target string) { w.order(order{target: target, leave: true}) }
 
-func (w *Watcher) order(o attention) {
+func (w *Watcher) order(o order) {
 	w.mu.Lock()
 	w.orders = append(w.orders, o)
 	w.mu.Unlock()
@@ -126,7 +125,7 @@ func (w *Watcher) obey() {
 	slices.SortFunc(w.sorted, byName)
 }
 
-func (w *Watcher) carry(o attention) {
+func (w *Watcher) carry(o order) {
 	old := w.targets[o.target]
 	plan := compile(o.spec)
 	if o.leave || len(plan.items) == 0 || len(o.ids) == 0 {
@@ -161,85 +160,6 @@ func (w *Watcher) dismiss(t *target, stay []*proc) {
 			w.rd.drop(p)
 		}
 	}
-}
-
-// Run reads and judges until ctx ends, and returns nil then. Nothing wakes it while
-// nothing is attended.
-func (w *Watcher) Run(ctx context.Context) error {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		w.obey()
-		var due <-chan time.Time
-		if w.tick > 0 {
-			timer.Reset(w.clock.until(monotonic(), w.tick))
-			due = timer.C
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-w.wake:
-			continue
-		case <-due:
-			w.obey()
-			w.once(monotonic(), procscan.Boottime())
-		}
-	}
-}
-
-// once is one tick.
-func (w *Watcher) once(mono, boot time.Duration) {
-	w.state.Lock()
-	lapsed := w.clock.step(mono, boot, w.tick)
-	w.state.Unlock()
-	w.rd.begin(mono, w.clock.now)
-	for _, t := range w.sorted {
-		if lapsed {
-			w.each(t, func(p *proc) { p.life.lapse(w.clock.now) })
-		}
-		changed := false
-		for _, p := range t.procs {
-			if !p.gone && w.one(p) {
-				changed = true
-			}
-		}
-		if changed || t.dirty {
-			w.state.Lock()
-			w.signs = t.tell(w.signs, w.clock.now, boot)
-			w.state.Unlock()
-		}
-	}
-	w.rd.end()
-	if len(w.signs) > 0 {
-		w.opts.Tell(w.signs)
-		clear(w.signs)
-		w.signs = w.signs[:0]
-	}
-}
-
-func (w *Watcher) each(t *target, do func(*proc)) {
-	w.state.Lock()
-	defer w.state.Unlock()
-	for _, p := range t.procs {
-		do(p)
-	}
-}
-
-// one reads and judges one process, and says whether anything about it has changed. A
-// panic stays with this process: it is unknown from then on.
-func (w *Watcher) one(p *proc) (changed bool) {
-	w.state.Lock()
-	defer w.state.Unlock()
-	defer func() {
-		if r := recover(); r != nil {
-			changed = p.broken(r)
-		}
-	}()
-	w.read(p)
-	if p.gone {
-		return true
-	}
-	return p.life.next(&p.r, w.clock.now)
 }
 
 // Last is what was last read of a target's processes, in lines of text for the evidence.
