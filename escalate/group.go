@@ -17,10 +17,20 @@ const (
 	All Strategy = "all" // every member: stopped in reverse order, started in order
 )
 
+// Startup says who starts a group.
+type Startup string
+
+// The startups. Auto is the default.
+const (
+	Auto   Startup = "auto"   // procward, when it begins to watch and something is absent
+	Manual Startup = "manual" // the operator, by procward start; once it is up it is watched like any other
+)
+
 // Group is a groups: section: processes that start, stop and restart together.
 type Group struct {
 	DependsOn  []string        `yaml:"depends-on"`
 	Strategy   Strategy        `yaml:"strategy"`
+	Startup    Startup         `yaml:"startup"`
 	Start      script.Argv     `yaml:"start"`
 	Stop       script.Argv     `yaml:"stop"`
 	Timeout    scalar.Duration `yaml:"timeout"` // 120s for each script
@@ -32,7 +42,7 @@ type Group struct {
 // DefaultGroup is what a group holds before its keys are read.
 func DefaultGroup() Group {
 	return Group{
-		Strategy: One, Timeout: scalar.Duration(2 * time.Minute),
+		Strategy: One, Startup: Auto, Timeout: scalar.Duration(2 * time.Minute),
 		RetryAfter: scalar.Interval{Never: true}, Remind: scalar.Interval{D: time.Hour},
 	}
 }
@@ -42,6 +52,9 @@ func (g Group) Validate() error {
 	var errs []error
 	if g.Strategy != One && g.Strategy != All {
 		errs = append(errs, scalar.Errorf("strategy", "%q is neither one nor all", g.Strategy))
+	}
+	if g.Startup != Auto && g.Startup != Manual {
+		errs = append(errs, scalar.Errorf("startup", "%q is neither auto nor manual", g.Startup))
 	}
 	if g.Timeout <= 0 {
 		errs = append(errs, scalar.Errorf("timeout", "must be above 0s"))

@@ -250,6 +250,11 @@ func (d *daemon) Status(ctx context.Context) (engine.Status, error) {
 	return s, nil
 }
 
+// Operate gives the engine an operator's order.
+func (d *daemon) Operate(ctx context.Context, o engine.Order) (engine.Ordered, error) {
+	return d.engine.Operate(ctx, o)
+}
+
 // current is the configuration in force.
 func (d *daemon) current() *confd.Config {
 	d.reloading.Lock()

@@ -79,5 +79,6 @@ A first round:
 		runCommand(&f), checkCommand(&f), scanCommand(&f), explainCommand(&f), statusCommand(&f),
 		reloadCommand(&f), messagesCommand(), demoCommand(&f), versionCommand(),
 	)
+	root.AddCommand(operateCommands(&f)...)
 	return root
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -113,6 +114,10 @@ func (c canned) Status(context.Context) (s engine.Status, err error) {
 func (c canned) Reload(context.Context) (r control.Reloaded, err error) {
 	err = fromFile(c.reloaded, &r)
 	return r, err
+}
+
+func (c canned) Operate(context.Context, engine.Order) (engine.Ordered, error) {
+	return engine.Ordered{}, errors.New("not canned")
 }
 
 func fromFile(path string, v any) error {

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,11 +48,26 @@ func (c *Client) Reload(ctx context.Context) (Reloaded, json.RawMessage, error) 
 	return r, raw, err
 }
 
+// Operate gives the daemon an order. The error is an *Error with the code NoSuchName or
+// Refused where nothing is done.
+func (c *Client) Operate(ctx context.Context, o Order) (engine.Ordered, error) {
+	var out engine.Ordered
+	body, err := json.Marshal(o)
+	if err == nil {
+		_, err = c.tell(ctx, http.MethodPost, pathOrders, body, &out)
+	}
+	return out, err
+}
+
 // ask puts one question; the answer is decoded into v. The error is ErrNoDaemon where
 // nobody listens, fs.ErrPermission where the socket is closed to us, an *Error where
 // the daemon refused.
 func (c *Client) ask(ctx context.Context, method, path string, v any) (json.RawMessage, error) {
-	req, err := http.NewRequestWithContext(ctx, method, "http://procward"+path, nil)
+	return c.tell(ctx, method, path, nil, v)
+}
+
+func (c *Client) tell(ctx context.Context, method, path string, question []byte, v any) (json.RawMessage, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://procward"+path, bytes.NewReader(question))
 	if err != nil {
 		return nil, err
 	}

@@ -21,6 +21,7 @@ const DefaultSocket = "/run/procward/control.sock"
 const (
 	pathStatus = "/v1/status" // GET: engine.Status
 	pathReload = "/v1/reload" // POST, no body: Reloaded
+	pathOrders = "/v1/orders" // POST Order: engine.Ordered
 )
 
 // Bounds of one exchange.
@@ -38,7 +39,21 @@ const (
 type Daemon interface {
 	Status(ctx context.Context) (engine.Status, error)
 	Reload(ctx context.Context) (Reloaded, error)
+	Operate(ctx context.Context, o engine.Order) (engine.Ordered, error)
 }
+
+// Order is what an operator asks for. Who asks is told by the socket.
+type Order struct {
+	Verb  engine.Verb `json:"verb"`
+	Names []string    `json:"names,omitempty"`
+	Try   bool        `json:"try,omitempty"` // only say what it is about
+}
+
+// The codes of an Error about an order.
+const (
+	NoSuchName = 404
+	Refused    = 409
+)
 
 // Reloaded is what a reload changed and what it rejected.
 type Reloaded struct {

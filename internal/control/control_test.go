@@ -45,6 +45,16 @@ func (f fake) Reload(context.Context) (Reloaded, error) {
 	return Reloaded{Changed: []string{"httpd"}}, f.failure
 }
 
+func (f fake) Operate(_ context.Context, o engine.Order) (engine.Ordered, error) {
+	switch {
+	case o.Names[0] == "nobody":
+		return engine.Ordered{Unknown: "nobody"}, nil
+	case o.Verb == engine.VerbStop:
+		return engine.Ordered{Refused: "everything is suspended", Remedy: "procward resume first"}, nil
+	}
+	return engine.Ordered{ID: 7, Processes: []string{o.By}}, f.failure
+}
+
 // serve runs a server for d until the test ends and gives its socket.
 func serve(t *testing.T, d Daemon) string {
 	t.Helper()

@@ -19,13 +19,15 @@ type handler struct {
 // endpoint is one method of one path.
 type endpoint struct {
 	method string
-	answer func(ctx context.Context, d Daemon) (any, error)
+	body   bool // it takes one
+	answer func(ctx context.Context, d Daemon, who peer, body []byte) (any, error)
 }
 
 // endpoints is the whole surface. It grows by rows.
 var endpoints = map[string]endpoint{
-	pathStatus: {http.MethodGet, func(ctx context.Context, d Daemon) (any, error) { return d.Status(ctx) }},
-	pathReload: {http.MethodPost, func(ctx context.Context, d Daemon) (any, error) { return d.Reload(ctx) }},
+	pathStatus: {http.MethodGet, false, func(ctx context.Context, d Daemon, _ peer, _ []byte) (any, error) { return d.Status(ctx) }},
+	pathReload: {http.MethodPost, false, func(ctx context.Context, d Daemon, _ peer, _ []byte) (any, error) { return d.Reload(ctx) }},
+	pathOrders: {http.MethodPost, true, operate},
 }
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -47,38 +49,44 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h handler) answer(w http.ResponseWriter, r *http.Request) (any, error) {
-	if p := peerFrom(r.Context()); !p.trusted(h.own) {
+	p := peerFrom(r.Context())
+	if !p.trusted(h.own) {
 		return nil, &Error{http.StatusForbidden, fmt.Sprintf("refused: %s is neither root nor the daemon's own user", p), "run the command as root"}
 	}
 	e, ok := endpoints[r.URL.Path]
 	if !ok {
-		return nil, &Error{http.StatusNotFound, fmt.Sprintf("no such path: %q", r.URL.Path), "the command and the daemon may be of different versions: compare procward version and procward status"}
+		return nil, &Error{http.StatusNotFound, fmt.Sprintf("no such path: %q", r.URL.Path), otherVersion}
 	}
 	if r.Method != e.method {
 		w.Header().Set("Allow", e.method)
 		return nil, &Error{http.StatusMethodNotAllowed, fmt.Sprintf("%s takes %s, not %s", r.URL.Path, e.method, r.Method), ""}
 	}
-	if err := noBody(w, r); err != nil {
+	body, err := bodyOf(w, r)
+	if err == nil && len(body) > 0 && !e.body {
+		err = &Error{http.StatusBadRequest, r.URL.Path + " takes no body", otherVersion}
+	}
+	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
 	defer cancel()
-	return e.answer(ctx, h.daemon)
+	return e.answer(ctx, h.daemon, p, body)
 }
 
-// noBody refuses a body rather than ignore what a newer command may mean by it.
-func noBody(w http.ResponseWriter, r *http.Request) error {
+const otherVersion = "the command and the daemon may be of different versions: compare procward version and procward status"
+
+// bodyOf reads the body. One that is not wanted is refused rather than ignored: a newer
+// command may mean something by it.
+func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return &Error{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body exceeds %d bytes", large.Limit), ""}
+		return nil, &Error{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body exceeds %d bytes", large.Limit), ""}
 	case err != nil:
-		return &Error{http.StatusBadRequest, "the body cannot be read: " + err.Error(), ""}
-	case len(body) > 0:
-		return &Error{http.StatusBadRequest, r.URL.Path + " takes no body", "the command and the daemon may be of different versions: compare procward version and procward status"}
+		return nil, &Error{http.StatusBadRequest, "the body cannot be read: " + err.Error(), ""}
 	}
-	return nil
+	return body, nil
 }
 
 // asError makes the answer of any error; a Daemon may choose it itself by an *Error.

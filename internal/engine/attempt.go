@@ -245,7 +245,7 @@ func (m *Machine) killEnded(in KillEnded) {
 	switch {
 	case p.op != nil:
 		m.opMemberKilled(p, stuck)
-	case m.suspended != "":
+	case m.suspends(p) != "":
 		m.letGo(p)
 		m.enter(p, Unknown)
 	case stuck:

@@ -77,8 +77,8 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 	p.cause, p.lastCause, p.lastDown = ev.Cause, ev.Cause.String(), ev.At
 	switch p.state {
 	case Up, Settling, Looking, Unclear:
-		if m.suspended != "" && p.state == Up && !p.enough() {
-			m.sayDown(p, "suspended: "+m.suspended)
+		if m.suspends(p) != "" && p.state == Up && !p.enough() {
+			m.sayDown(p, "suspended: "+m.suspends(p))
 			m.enter(p, Unknown)
 			return
 		}

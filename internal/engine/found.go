@@ -85,18 +85,18 @@ func (m *Machine) foundWaiting(p *process, f Finding, news []procscan.Process) {
 
 // foundAtStart is the first look at a process, or the first after a suspension.
 func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
-	if p.enough() && !(m.suspended != "" && p.isStalled()) {
+	if p.enough() && !(m.suspends(p) != "" && p.isStalled()) {
 		p.watched.afresh, p.stall = p.isStalled(), nil
 		m.sayFound(p, news)
 		m.credit(p)
 		m.endOutage(p)
 		return
 	}
-	if m.suspended != "" {
+	if m.suspends(p) != "" {
 		return
 	}
 	switch {
-	case p.spec.Absent == confd.AbsentIgnore:
+	case p.spec.Absent == confd.AbsentIgnore, m.byHand(p):
 		m.enter(p, AbsentNow)
 	case m.booting:
 		p.waitsFor = "the boot to finish"
@@ -153,9 +153,9 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 		m.sayOrphans(p)
 		m.credit(p)
 		m.endOutage(p)
-	case m.suspended != "":
+	case m.suspends(p) != "":
 		if p.event != "" {
-			m.sayDown(p, "suspended: "+m.suspended)
+			m.sayDown(p, "suspended: "+m.suspends(p))
 		}
 		m.letGo(p)
 		m.enter(p, Unknown)
@@ -256,9 +256,9 @@ func (m *Machine) foundWhileMissing(p *process, f Finding, news []procscan.Proce
 	}
 	switch {
 	case (p.state == Climbing || p.state == GaveUp || p.state == HeldState) && m.inHands(p, f):
-	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspended == "" && p.enough():
+	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspends(p) == "" && p.enough():
 		m.stalled(p)
-	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspended == "":
+	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspends(p) == "":
 		if p.event == "" {
 			m.enter(p, Unknown) // never seen: absent applies
 			p.lookStep = 0
@@ -266,7 +266,7 @@ func (m *Machine) foundWhileMissing(p *process, f Finding, news []procscan.Proce
 			return
 		}
 		m.down(p)
-	case p.state == HeldState && m.heldBy(p) == "" && m.suspended == "":
+	case p.state == HeldState && m.heldBy(p) == "" && m.suspends(p) == "":
 		m.plan(p, restart.Down)
 	default:
 		why := p.waitsFor

@@ -7,6 +7,11 @@ import (
 // suspend holds everything: no attempt and no rung begins until resume. Scripts that
 // run are let finish.
 func (m *Machine) suspend(why string) {
+	m.hostHold = why
+	m.holdAll(why)
+}
+
+func (m *Machine) holdAll(why string) {
 	if m.suspended != "" {
 		return
 	}
@@ -43,10 +48,17 @@ func (p *process) interruptible() bool {
 
 // resume looks again at everything: what is up is adopted, the rest is absent.
 func (m *Machine) resume(why string) {
-	if m.suspended == "" {
+	if m.hostHold != "" {
+		m.hostHold = ""
+		m.letAllGo(why)
+	}
+}
+
+// letAllGo ends a suspension, unless there is another reason for it.
+func (m *Machine) letAllGo(why string) {
+	if m.suspended = m.hostHold + m.operatorHold; m.suspended != "" {
 		return
 	}
-	m.suspended = ""
 	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })
 	for _, mon := range m.monitors {
 		mon.watched.afresh, m.moved = mon.outage, true
@@ -75,4 +87,12 @@ func (m *Machine) lookAgain() {
 			m.wantLook(p)
 		}
 	}
+}
+
+// suspends says why nothing may be done about a process now, or nothing.
+func (m *Machine) suspends(p *process) string {
+	if m.suspended != "" {
+		return m.suspended
+	}
+	return p.suspended
 }

@@ -104,6 +104,12 @@ type Suspend struct{ Why string }
 // Resume ends a suspension: everything is looked at again.
 type Resume struct{ Why string }
 
+// Operate brings an operator's order. Result, if not nil, is filled in by the Step.
+type Operate struct {
+	Order  Order
+	Result *Ordered
+}
+
 // Booting says whether the boot of the host is still under way.
 type Booting struct{ Yes bool }
 
@@ -123,4 +129,5 @@ func (Sensed) input()        {}
 func (EvidenceTaken) input() {}
 func (Suspend) input()       {}
 func (Resume) input()        {}
+func (Operate) input()       {}
 func (Booting) input()       {}

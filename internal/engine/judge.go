@@ -32,6 +32,9 @@ func (m *Machine) looked(in Looked) {
 // judge takes what a look that began at a time found of one process: who is new, who is
 // in doubt.
 func (m *Machine) judge(p *process, at time.Duration, f Finding) {
+	if p.stopped != "" && p.op == nil {
+		return // until the operator starts it
+	}
 	if f.Err != nil {
 		m.doubt(p, message.Unreadable, f.Err.Error())
 		return
@@ -167,7 +170,7 @@ func (m *Machine) sayExcess(p *process) {
 
 // excess restarts what is up in more than count.max, where that is asked for.
 func (m *Machine) excess(p *process) {
-	if !p.over() || p.spec.Excess != confd.ExcessRestart || p.state != Up || p.endured || m.suspended != "" {
+	if !p.over() || p.spec.Excess != confd.ExcessRestart || p.state != Up || p.endured || m.suspends(p) != "" {
 		return
 	}
 	if m.observe {

@@ -83,7 +83,7 @@ func (m *Machine) climbers(l *ladder) []*process {
 // required is the processes that must be up for the climb to end.
 func (m *Machine) required(l *ladder) []*process {
 	return slices.DeleteFunc(m.climbers(l), func(p *process) bool {
-		return p.state == AbsentNow || p.state == StoppedBy || p.state == EndedState || p.state == HeldState
+		return p.state == AbsentNow || p.state == StoppedBy || p.state == EndedState || p.state == HeldState || p.suspended != ""
 	})
 }
 

@@ -23,7 +23,7 @@ type Engine struct {
 	machine *Machine
 	log     Log
 	inputs  chan Input
-	calls   chan func()
+	calls   chan func(World) (code int, exit bool)
 	started time.Time
 	clock   func() time.Duration
 
@@ -39,7 +39,7 @@ type Engine struct {
 
 // NewEngine makes an engine; nothing happens before Run.
 func NewEngine(machine *Machine, log Log) *Engine {
-	return &Engine{machine: machine, log: log, inputs: make(chan Input, 256), calls: make(chan func()),
+	return &Engine{machine: machine, log: log, inputs: make(chan Input, 256), calls: make(chan func(World) (int, bool)),
 		started: time.Now(), clock: procscan.Boottime}
 }
 
@@ -72,7 +72,10 @@ func (e *Engine) Run(ctx context.Context, world World) (code int) {
 			e.Beat()
 			continue
 		case call := <-e.calls:
-			call()
+			if code, exit := call(world); exit {
+				return code
+			}
+			e.arm(timer)
 			continue
 		case in = <-e.inputs:
 		case <-timer.C:
@@ -80,11 +83,16 @@ func (e *Engine) Run(ctx context.Context, world World) (code int) {
 		if code, exit := e.drain(in, world); exit {
 			return code
 		}
-		if wake, ok := e.machine.Wake(); ok {
-			timer.Reset(max(wake-e.clock(), 0))
-		} else {
-			timer.Stop()
-		}
+		e.arm(timer)
+	}
+}
+
+// arm sets the timer to the machine's next wake-up.
+func (e *Engine) arm(timer *time.Timer) {
+	if wake, ok := e.machine.Wake(); ok {
+		timer.Reset(max(wake-e.clock(), 0))
+	} else {
+		timer.Stop()
 	}
 }
 
@@ -129,11 +137,31 @@ func (e *Engine) carryOut(effects []Effect, world World) (code int, exit bool) {
 func (e *Engine) Status(ctx context.Context) (Status, error) {
 	answer := make(chan Status, 1)
 	select {
-	case e.calls <- func() { answer <- e.machine.Status(e.clock(), time.Now()) }:
+	case e.calls <- func(World) (int, bool) {
+		answer <- e.machine.Status(e.clock(), time.Now())
+		return 0, false
+	}:
 	case <-ctx.Done():
 		return Status{}, ctx.Err()
 	}
 	s := <-answer
 	s.Started = e.started
 	return s, nil
+}
+
+// Operate gives the engine an operator's order, and returns what becomes of it; a start
+// or stop goes on after that, and is found in Status.
+func (e *Engine) Operate(ctx context.Context, o Order) (Ordered, error) {
+	answer := make(chan Ordered, 1)
+	select {
+	case e.calls <- func(world World) (int, bool) {
+		var out Ordered
+		effects := e.machine.Step(e.clock(), Operate{Order: o, Result: &out})
+		answer <- out
+		return e.carryOut(effects, world)
+	}:
+	case <-ctx.Done():
+		return Ordered{}, ctx.Err()
+	}
+	return <-answer, nil
 }

@@ -152,6 +152,11 @@ func (m *Machine) take(in Input) {
 		m.suspend(in.Why)
 	case Resume:
 		m.resume(in.Why)
+	case Operate:
+		out := m.obey(in.Order)
+		if in.Result != nil {
+			*in.Result = out
+		}
 	case Booting:
 		m.boot(in.Yes)
 	case Tick:

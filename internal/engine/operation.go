@@ -11,20 +11,24 @@ import (
 // them, else the members' kill and restart, in order. Exits of members are expected then.
 // A group has one operation at a time.
 type operation struct {
-	group    string
-	ladder   string   // the ladder whose rung this is, or
-	monitor  string   // the monitor that asks for it, or
-	payer    string   // the member whose attempt this is
-	members  []string // in the order of starts
-	stopOnly bool
-	alone    bool // one member is restarted, not the group: no script of the group runs
-	stage    stage
-	todo     []string        // members still to be stopped, then still to be started
-	current  string          // the member that is being started
-	by       string          // the operator who asked for it
-	token    int             // of the group's script, or of the kill of a member, under way
-	stuck    map[string]bool // members that cannot be killed
-	failed   string
+	group     string
+	ladder    string   // the ladder whose rung this is, or
+	monitor   string   // the monitor that asks for it, or
+	payer     string   // the member whose attempt this is
+	members   []string // in the order of starts
+	stopOnly  bool
+	startOnly bool
+	order     *order          // of the operator, or nil
+	need      map[string]bool // members whose look is awaited
+	rounds    int             // of killing what is left
+	alone     bool            // one member is restarted, not the group: no script of the group runs
+	stage     stage
+	todo      []string        // members still to be stopped, then still to be started
+	current   string          // the member that is being started
+	by        string          // the operator who asked for it
+	token     int             // of the group's script, or of the kill of a member, under way
+	stuck     map[string]bool // members that cannot be killed
+	failed    string
 }
 
 type stage int
@@ -35,6 +39,8 @@ const (
 	stopping                // members are killed, last first
 	startScript
 	starting // members are started, first first
+	sighting // before a start by the operator: what is up already is not started
+	checking // after a stop by the operator: what is left is killed
 	finding  // the start script ended: all members are looked for
 )
 
@@ -56,16 +62,27 @@ func (m *Machine) beginOp(op *operation) {
 	m.touchOp(op)
 	for _, name := range op.members {
 		p := m.procs[name]
-		if p.op != nil || p.leftAlone() {
+		if p.op != nil || p.leftAlone() && op.by == "" {
 			continue
 		}
-		p.op = op
+		if p.op = op; op.startOnly {
+			p.stopped = ""
+		}
 		m.stir(p)
 		if p.state != Restarting {
 			m.enter(p, Restarting)
 		}
 		p.nextLook, p.deadline = 0, 0
 		m.touch(p)
+	}
+	if op.startOnly {
+		m.lookAtAll(op, sighting)
+		return
+	}
+	for _, p := range m.mine(op) {
+		if op.by != "" {
+			m.endScript(p.attempt.token)
+		}
 	}
 	m.drained(op)
 }
@@ -77,7 +94,7 @@ func (p *process) leftAlone() bool {
 	case StoppedBy, Handed, EndedState, AbsentNow:
 		return true
 	}
-	return false
+	return p.suspended != "" || p.stopped != ""
 }
 
 // mine is the members that are in the operation's hands, in the order of starts.
@@ -139,6 +156,11 @@ func (m *Machine) stopNext(op *operation) {
 		m.do(Kill{Token: op.token, IDs: victims, How: p.killing()})
 		return
 	}
+	if op.stopOnly && op.by != "" && m.suspended == "" {
+		op.rounds++
+		m.lookAtAll(op, checking)
+		return
+	}
 	if op.stopOnly || m.suspended != "" {
 		m.endOp(op)
 		return
@@ -177,7 +199,9 @@ func (op *operation) stick(name string) {
 func (m *Machine) runOpScript(op *operation, argv script.Argv, g escalate.Group) {
 	op.token = m.newToken(job{op: op, path: argv[0], asked: m.now, until: m.now + g.Timeout.D()})
 	env := map[string]string{"PROCWARD_GROUP": op.group, "PROCWARD_EVENT": "escalate", "PROCWARD_RUNG": ""}
-	if p := m.procs[op.payer]; p != nil {
+	if op.by != "" {
+		env["PROCWARD_EVENT"] = "manual"
+	} else if p := m.procs[op.payer]; p != nil {
 		env = m.environment(p, nil, "")
 	} else if l := m.ladders[op.ladder]; l != nil {
 		env["PROCWARD_RUNG"] = m.rungName(l)

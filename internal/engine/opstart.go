@@ -32,7 +32,7 @@ func (m *Machine) startNext(op *operation) {
 		if p == nil || p.op != op || op.stuck[p.name] {
 			continue
 		}
-		if p.enough() && (!p.spec.Restart.Kill.Never || !p.startable()) {
+		if p.enough() && (op.startOnly || !p.spec.Restart.Kill.Never || !p.startable()) {
 			continue // it was not stopped: another one beside it would be wrong
 		}
 		op.current = p.name
@@ -90,6 +90,8 @@ func (m *Machine) opLooked(p *process) {
 	m.touch(p)
 	current := op.stage == starting && op.current == p.name
 	switch {
+	case op.need[p.name]:
+		m.seen(op, p)
 	case current && p.attempt.ready != 0:
 		if p.well() && !p.spec.Restart.Kill.Never { // by itself
 			p.attempt.ready = 0
@@ -135,6 +137,11 @@ func (m *Machine) opFound(op *operation) {
 
 // opWithout goes on without a member that has gone with a reload.
 func (m *Machine) opWithout(op *operation) {
+	for name := range op.need {
+		if p := m.procs[name]; p == nil || p.op != op {
+			delete(op.need, name)
+		}
+	}
 	switch op.stage {
 	case draining:
 		m.drained(op)
@@ -144,6 +151,14 @@ func (m *Machine) opWithout(op *operation) {
 		}
 	case finding:
 		m.opFound(op)
+	case sighting:
+		if len(op.need) == 0 {
+			m.sighted(op)
+		}
+	case checking:
+		if len(op.need) == 0 {
+			m.checked(op)
+		}
 	}
 }
 
@@ -176,7 +191,9 @@ func (m *Machine) endOp(op *operation) {
 		}
 		m.climb(l, in)
 	}
+	m.opDone(op)
 	m.laddersGoOn()
+	m.ordersGoOn()
 }
 
 // leaves is where a member stands after an operation.
@@ -184,7 +201,9 @@ func (m *Machine) leaves(op *operation, p *process) {
 	switch {
 	case p.well() && !op.stopOnly:
 		m.settle(p)
-	case m.suspended != "":
+	case op.stopOnly && op.by != "":
+		m.stopNow(p)
+	case m.suspends(p) != "":
 		m.letGo(p)
 		m.enter(p, Unknown)
 	case op.stopOnly:

@@ -10,7 +10,7 @@ import (
 func (m *Machine) plan(p *process, in restart.Input) {
 	m.letGo(p)
 	p.outage = true
-	if m.suspended != "" {
+	if m.suspends(p) != "" {
 		m.enter(p, Unknown)
 		return
 	}

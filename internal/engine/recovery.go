@@ -50,6 +50,9 @@ func (m *Machine) against(mon *monitor) string {
 		if p == nil {
 			continue
 		}
+		if p.suspended != "" {
+			return name + ", which is suspended " + p.suspended
+		}
 		if m.ops[p.groupKey()] != nil {
 			return name + ", whose group is being restarted already"
 		}

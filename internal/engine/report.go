@@ -22,6 +22,9 @@ func (m *Machine) Status(now time.Duration, wall time.Time) Status {
 	for _, name := range sortedKeys(m.cfg.Groups) {
 		s.Groups = append(s.Groups, m.groupStatus(name))
 	}
+	for _, ord := range m.orders {
+		s.Orders = append(s.Orders, ord.OrderStatus)
+	}
 	return s
 }
 
@@ -29,7 +32,7 @@ func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) P
 	out := ProcessStatus{
 		Name: p.name, Group: p.spec.Group, State: p.state, Min: p.spec.Match.Count.Min, LastCause: p.lastCause,
 		AttemptsUsed: p.spec.Restart.Used(p.history, now), Attempts: p.spec.Restart.Attempts.String(),
-		Window: p.spec.Restart.Window.String(), OwnLadder: p.spec.Escalate != nil, Unit: p.unit, WaitsFor: p.waitsFor,
+		Window: p.spec.Restart.Window.String(), OwnLadder: p.spec.Escalate != nil, Unit: p.unit, WaitsFor: p.waitsFor, Suspended: p.suspended,
 		UnreadableNow: len(p.unreadable), Tracked: []TrackedPID{},
 	}
 	for _, id := range p.tracks() {

@@ -176,7 +176,22 @@ func (m *Machine) goOn() {
 	for _, key := range sortedKeys(climbs) {
 		m.climbOn(m.ladders[key], climbs[key])
 	}
+	m.stopAgain()
 	m.dropUnclaimed()
+}
+
+// stopAgain goes on with a stop by the operator whose turn had not come.
+func (m *Machine) stopAgain() {
+	var o Order
+	for _, name := range m.names {
+		if p := m.procs[name]; p.stopped != "" && p.op == nil && p.state != StoppedBy {
+			o.Names = append(o.Names, name)
+			o.By = strings.TrimPrefix(p.stopped, "by ")
+		}
+	}
+	if o.Verb = VerbStop; len(o.Names) > 0 && m.suspended == "" {
+		m.begin(o, m.operations(o))
+	}
 }
 
 // dropUnclaimed forgets what the configuration no longer names, unless a drop-in is
@@ -196,7 +211,7 @@ func (m *Machine) dropUnclaimed() {
 // claimOp goes on with an operation that was under way: a script of it is awaited. A mere
 // stop begins again, which is harmless; of everything else what came of it is looked for.
 func (m *Machine) claimOp(key string, s savedOperation) {
-	op := &operation{group: s.Group, ladder: s.Ladder, monitor: s.Monitor, alone: s.Alone, payer: s.Payer, stopOnly: s.StopOnly, by: s.By, stuck: map[string]bool{}}
+	op := &operation{group: s.Group, ladder: s.Ladder, monitor: s.Monitor, alone: s.Alone, payer: s.Payer, stopOnly: s.StopOnly, startOnly: s.StartOnly, by: s.By, stuck: map[string]bool{}}
 	for _, name := range s.Members {
 		if p := m.procs[name]; p != nil && p.groupKey() == strings.TrimPrefix(key, keyOperation) {
 			op.members = append(op.members, name)

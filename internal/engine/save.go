@@ -34,6 +34,8 @@ type durable struct {
 	restored               map[string]any  // what was saved and nobody has claimed yet, by key
 	untold                 bool            // that it is suspended
 	claimed                []string        // the processes that were given what was saved of them
+	orders                 []*order        // by the operator, oldest first
+	ordered                int             // how many there were
 	alive                  time.Duration   // when the state was saved that was restored, if in this boot
 	touched                map[string]bool // keys of what may have changed since Changes
 }
@@ -125,16 +127,17 @@ type savedLadder struct {
 
 // savedOperation is an operation on a group, or on one process, under way.
 type savedOperation struct {
-	Group    string       `json:"group,omitempty"`
-	Members  []string     `json:"members"`
-	Ladder   string       `json:"ladder,omitempty"`
-	Monitor  string       `json:"monitor,omitempty"`
-	Alone    bool         `json:"alone,omitempty"`
-	Payer    string       `json:"payer,omitempty"`
-	StopOnly bool         `json:"stop_only,omitempty"`
-	By       string       `json:"by,omitempty"`    // the operator who asked for it
-	Stops    bool         `json:"stops,omitempty"` // the script is the one that stops
-	Script   *savedScript `json:"script,omitempty"`
+	Group     string       `json:"group,omitempty"`
+	Members   []string     `json:"members"`
+	Ladder    string       `json:"ladder,omitempty"`
+	Monitor   string       `json:"monitor,omitempty"`
+	Alone     bool         `json:"alone,omitempty"`
+	Payer     string       `json:"payer,omitempty"`
+	StopOnly  bool         `json:"stop_only,omitempty"`
+	StartOnly bool         `json:"start_only,omitempty"`
+	By        string       `json:"by,omitempty"`    // the operator who asked for it
+	Stops     bool         `json:"stops,omitempty"` // the script is the one that stops
+	Script    *savedScript `json:"script,omitempty"`
 }
 
 // savedMonitor is the durable part of a monitor.
@@ -310,7 +313,7 @@ func (m *Machine) saveLadder(l *ladder) any {
 
 func (m *Machine) saveOperation(op *operation) savedOperation {
 	return savedOperation{Group: op.group, Members: op.members, Ladder: op.ladder, Monitor: op.monitor, Alone: op.alone, Payer: op.payer,
-		StopOnly: op.stopOnly, By: op.by, Stops: op.stage == stopScript, Script: m.saveScript(op.token)}
+		StopOnly: op.stopOnly, StartOnly: op.startOnly, By: op.by, Stops: op.stage == stopScript, Script: m.saveScript(op.token)}
 }
 
 // digest tells one match from another.

@@ -158,6 +158,9 @@ func (m *Machine) environment(p *process, extra map[string]string, rung string) 
 		left = append(left, strconv.Itoa(id.PID))
 	}
 	event, attempt := p.event, p.attempt.number
+	if p.op != nil && p.op.by != "" {
+		event = "manual"
+	}
 	if rung != "" {
 		event, attempt = "escalate", p.spec.Restart.Used(p.history, m.now)
 	}

@@ -87,8 +87,8 @@ func (m *Machine) stallSeen(p *process, f Finding) {
 		m.sayLost(p)
 	}
 	switch {
-	case m.suspended != "":
-		m.sayStall(p, "suspended: "+m.suspended)
+	case m.suspends(p) != "":
+		m.sayStall(p, "suspended: "+m.suspends(p))
 		m.letGo(p)
 		m.enter(p, Unknown)
 	case m.inHands(p, f):

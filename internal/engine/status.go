@@ -43,6 +43,7 @@ type Status struct {
 	Problems  []confd.Problem   `json:"problems,omitempty"`
 	Groups    []GroupStatus     `json:"groups"`
 	Processes []ProcessStatus   `json:"processes"`
+	Orders    []OrderStatus     `json:"orders,omitempty"` // the last starts and stops by the operator
 	Monitors  []MonitorStatus   `json:"monitors,omitempty"`
 }
 
@@ -72,6 +73,7 @@ type ProcessStatus struct {
 	OwnLadder     bool           `json:"own_ladder,omitempty"`
 	Unit          string         `json:"unit,omitempty"`
 	WaitsFor      string         `json:"waits_for,omitempty"`
+	Suspended     string         `json:"suspended,omitempty"` // by the operator: who
 	UnreadableNow int            `json:"unreadable,omitempty"`
 	Stalled       string         `json:"stalled,omitempty"` // while it is there and does not work: why
 	Signs         []SignStatus   `json:"signs,omitempty"`

@@ -83,7 +83,9 @@ var (
 	ConfigEmpty    = &Kind{"PW0804", "config-empty", Warning, "configuration is empty: nothing is watched[: {detail}]", "No drop-in names a process.", "Put a drop-in into the configuration directory."}
 
 	// PW09: the operator.
-	Operator = &Kind{"PW0901", "operator", Notice, "operator[: {detail}]", "An operator asked for something by a command.", ""}
+	Operator       = &Kind{"PW0901", "operator", Notice, "operator[: {detail}]", "An operator asked for something by a command.", ""}
+	OperatorDone   = &Kind{"PW0902", "operator-done", Notice, "done[: {detail}]", "What an operator has asked for is done.", ""}
+	OperatorFailed = &Kind{"PW0903", "operator-failed", Err, "not done[: {detail}]", "What an operator has asked for could not be done, or not all of it.", "The detail says what went wrong; `procward status` shows how things are."}
 )
 
 // Catalogue lists every kind, by ID.
@@ -96,7 +98,7 @@ var Catalogue = []*Kind{
 	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,
 	MonitorFailed, MonitorOK, MonitorRecover, MonitorNoHelp, MonitorSkipped,
 	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty,
-	Operator,
+	Operator, OperatorDone, OperatorFailed,
 }
 
 // Section is one part of the catalogue.

@@ -1,0 +1,332 @@
+package engine
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/scalar"
+	"procward/internal/script"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+)
+
+// order gives the machine an operator's order.
+func (s *sim) order(verb Verb, names ...string) Ordered {
+	s.t.Helper()
+	var out Ordered
+	s.step(Operate{Order: Order{Verb: verb, Names: names, By: "root"}, Result: &out})
+	if out.Refused != "" || out.Unknown != "" {
+		s.t.Fatalf("%s %v: %+v", verb, names, out)
+	}
+	return out
+}
+
+// outcomes is how the orders went.
+func (s *sim) outcome(id int) OrderStatus {
+	s.t.Helper()
+	for _, o := range s.m.Status(s.now, time.Time{}).Orders {
+		if o.ID == id {
+			return o
+		}
+	}
+	s.t.Fatalf("no order %d", id)
+	return OrderStatus{}
+}
+
+// shop is the group web on the group db, all up.
+func shop(t *testing.T, change func(*confd.Config)) *sim {
+	cfg := web(nil)
+	g := cfg.Groups["web"]
+	g.DependsOn = []string{"db"}
+	cfg.Groups["web"], cfg.Groups["db"] = g, escalate.DefaultGroup()
+	cfg.Processes["postgres"] = entry("postgres", "db", nil)
+	if change != nil {
+		change(cfg)
+	}
+	s := newSim(t, cfg)
+	for _, name := range []string{"app", "httpd", "postgres"} {
+		s.spawn(name)
+		s.scripts["/restart/"+name] = starts(s, name, 0)
+	}
+	s.start().run(10 * time.Second)
+	s.said, s.ran = nil, nil
+	return s
+}
+
+func (s *sim) states() map[string]State {
+	out := map[string]State{}
+	for name, p := range s.m.procs {
+		out[name] = p.state
+	}
+	return out
+}
+
+func TestOperatorStopsAndStartsInOrder(t *testing.T) {
+	s := shop(t, nil)
+	var env map[string]string
+	start := s.scripts["/restart/httpd"]
+	s.scripts["/restart/httpd"] = func(e map[string]string) simScript { env = e; return start(e) }
+	out := s.order(VerbStop, "db")
+	if want := []string{"httpd", "app", "postgres"}; !slices.Equal(out.Processes, want) {
+		t.Errorf("it is about %v, want %v", out.Processes, want)
+	}
+	s.run(10 * time.Minute)
+	s.tells(`
+		10.000 PW0901 operator: root asks: stop db
+		10.000 PW0401 group=web group is stopped: members app, httpd
+		10.001 PW0214 process=httpd group=web pid=102 killed by procward: ended
+		10.002 PW0214 process=app group=web pid=101 killed by procward: ended
+		10.003 PW0401 group=db group is stopped: members postgres
+		10.004 PW0214 process=postgres group=db pid=103 killed by procward: ended
+		10.005 PW0902 done: stop db`)
+	for name, state := range s.states() {
+		if state != StoppedBy {
+			t.Errorf("%s is %s", name, state)
+		}
+	}
+	out = s.order(VerbStart, "web")
+	s.run(time.Minute)
+	s.tells(`
+		610.000 PW0901 operator: root asks: start web
+		610.001 PW0402 group=db group is started: members postgres
+		610.005 PW0402 group=web group is started: members app, httpd
+		610.011 PW0902 done: start web
+		615.004 PW0303 process=postgres group=db pid=104 recovered
+		615.011 PW0303 process=app group=web pid=105 recovered
+		615.011 PW0303 process=httpd group=web pid=106 recovered`)
+	if o := s.outcome(out.ID); !o.Done || len(o.Failed) > 0 {
+		t.Errorf("the order is %+v", o)
+	}
+	if env["PROCWARD_EVENT"] != "manual" {
+		t.Errorf("the script was told %v", env)
+	}
+	for name, p := range s.m.procs {
+		if len(p.history.Spent) > 0 || p.state != Up {
+			t.Errorf("%s is %s, and paid %v", name, p.state, p.history.Spent)
+		}
+	}
+}
+
+func TestStoppedStaysStopped(t *testing.T) {
+	for name, boot := range map[string]string{"over a restart": "this", "over a boot": "another"} {
+		t.Run(name, func(t *testing.T) {
+			s := shop(t, nil)
+			s.order(VerbStop, "web")
+			s.run(time.Minute)
+			s.rebirth(time.Second, func(m Moment) Moment { m.Boot = boot; return m })
+			s.run(10 * time.Minute)
+			if got := s.states(); got["httpd"] != StoppedBy || got["app"] != StoppedBy || got["postgres"] != Up || len(s.ran) > 0 {
+				t.Errorf("they are %v, ran %v:\n%s", got, s.ran, s.story())
+			}
+			s.memory.at.Boot = boot
+			s.order(VerbStart, "web")
+			s.run(time.Minute)
+			if got := s.states(); got["httpd"] != Up || got["app"] != Up {
+				t.Errorf("they are %v:\n%s", got, s.story())
+			}
+		})
+	}
+}
+
+func TestAStopCancelsTheRungsThatRemain(t *testing.T) {
+	s := newSim(t, web(nil))
+	s.spawn("app")
+	s.spawn("httpd")
+	s.scripts["/restart/app"] = starts(s, "app", 0)
+	s.start().run(time.Second)
+	s.dieAll("httpd", exit3)
+	s.run(1500 * time.Millisecond) // the group is being restarted in vain
+	s.order(VerbStop, "web")
+	s.run(time.Hour)
+	if slices.Contains(s.ran, "/hook") || s.m.ladders["group web"].climb.Phase != escalate.Idle {
+		t.Errorf("ran %v:\n%s", s.ran, s.story())
+	}
+}
+
+func TestAStopEndsTheScriptThatRestarts(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 50*time.Second)
+	s.start().run(time.Second)
+	s.dieAll("httpd", exit3)
+	s.run(time.Second)
+	out := s.order(VerbStop, "httpd")
+	s.run(10 * time.Minute)
+	if got := s.states()["httpd"]; got != StoppedBy || len(s.idsOf("httpd")) > 0 || !s.outcome(out.ID).Done {
+		t.Errorf("it is %s, order %+v:\n%s", got, s.outcome(out.ID), s.story())
+	}
+}
+
+func TestAStopKillsWhatTheMasterLeaves(t *testing.T) {
+	s := newSim(t, one(nil))
+	master := s.spawn("httpd")
+	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
+	s.start().run(time.Minute)
+	s.order(VerbStop, "httpd")
+	s.run(time.Minute)
+	if left := s.idsOf("httpd"); len(left) > 0 {
+		t.Errorf("%v are left:\n%s", left, s.story())
+	}
+}
+
+func TestAStopThatFailsIsReportedAndKills(t *testing.T) {
+	s := shop(t, func(cfg *confd.Config) {
+		g := cfg.Groups["web"]
+		g.Stop, g.Start = script.Argv{"/web", "stop"}, script.Argv{"/web", "start"}
+		cfg.Groups["web"] = g
+	})
+	s.scripts["/web"] = func(map[string]string) simScript {
+		return simScript{result: script.Result{TimedOut: true, Took: time.Minute}}
+	}
+	s.order(VerbStop, "web")
+	s.run(time.Minute)
+	s.tells(`
+		10.000 PW0901 operator: root asks: stop web
+		10.000 PW0401 group=web group is stopped: members app, httpd
+		10.001 PW0403 group=web group action failed: stop script killed after its timeout, 1m0s
+		10.002 PW0214 process=httpd group=web pid=102 killed by procward: ended
+		10.003 PW0214 process=app group=web pid=101 killed by procward: ended
+		10.004 PW0902 done: stop web`)
+}
+
+func TestWhatCannotBeKilledFailsTheOrder(t *testing.T) {
+	s := newSim(t, one(nil))
+	id := s.spawn("httpd")
+	s.killed = func(procscan.ID) restart.Outcome { return restart.Unkillable }
+	s.start().run(time.Minute)
+	out := s.order(VerbStop, "httpd")
+	s.run(time.Minute)
+	if o := s.outcome(out.ID); !o.Done || len(o.Failed) != 1 {
+		t.Errorf("order %+v:\n%s", o, s.story())
+	}
+	s.killed = nil
+	s.die(id, watch.Cause{})
+	s.run(time.Hour)
+	if len(s.ran) > 0 || s.states()["httpd"] != StoppedBy {
+		t.Errorf("ran %v, is %s", s.ran, s.states()["httpd"])
+	}
+}
+
+func TestSuspendAndResume(t *testing.T) {
+	for name, names := range map[string][]string{"one": {"httpd"}, "all": nil} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, one(nil))
+			s.spawn("httpd")
+			s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+			s.start().run(time.Second)
+			s.order(VerbSuspend, names...)
+			s.rebirth(time.Second, func(m Moment) Moment { return m })
+			s.run(time.Minute)
+			s.dieAll("httpd", exit3)
+			s.run(time.Hour)
+			if len(s.ran) > 0 {
+				t.Fatalf("ran %v:\n%s", s.ran, s.story())
+			}
+			s.order(VerbResume, names...)
+			s.run(time.Minute)
+			if got := s.states()["httpd"]; got != Up || len(s.ran) != 1 {
+				t.Errorf("it is %s, ran %v:\n%s", got, s.ran, s.story())
+			}
+		})
+	}
+}
+
+func TestAResumeOfTheHostDoesNotEndTheOperatorsSuspension(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.start().run(time.Second)
+	s.order(VerbSuspend)
+	s.step(Suspend{Why: "the host is being shut down"})
+	s.step(Resume{Why: "the shutdown was cancelled"})
+	s.dieAll("httpd", exit3)
+	s.run(time.Hour)
+	if len(s.ran) > 0 || s.m.Status(s.now, time.Time{}).Suspended != "by root" {
+		t.Errorf("ran %v:\n%s", s.ran, s.story())
+	}
+}
+
+func TestRecoverBeginsAgain(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.start().run(time.Second)
+	s.dieAll("httpd", exit3)
+	s.run(10 * time.Minute)
+	if got := s.states()["httpd"]; got != GaveUp {
+		t.Fatalf("it is %s", got)
+	}
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.order(VerbRecover, "httpd")
+	s.run(time.Minute)
+	p := s.m.procs["httpd"]
+	if p.state != Up || len(p.history.Spent) != 1 || s.m.ladders["process httpd"].climb.Phase != escalate.Idle {
+		t.Errorf("it is %s, %d attempts spent:\n%s", p.state, len(p.history.Spent), s.story())
+	}
+}
+
+func TestAManualGroupIsStartedByTheOperatorOnly(t *testing.T) {
+	cfg := web(func(g *escalate.Group) { g.Startup = escalate.Manual })
+	s := newSim(t, cfg)
+	for _, name := range []string{"app", "httpd"} {
+		s.scripts["/restart/"+name] = starts(s, name, 0)
+	}
+	s.start().run(time.Hour)
+	if len(s.ran) > 0 {
+		t.Fatalf("ran %v:\n%s", s.ran, s.story())
+	}
+	s.order(VerbStart, "web")
+	s.run(time.Minute)
+	s.dieAll("httpd", exit3)
+	s.run(time.Minute)
+	if got := s.states(); got["app"] != Up || got["httpd"] != Up || len(s.ran) != 3 {
+		t.Errorf("they are %v, ran %v:\n%s", got, s.ran, s.story())
+	}
+}
+
+func TestOrdersThatAreNotObeyed(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.start().run(time.Second)
+	var out Ordered
+	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd", "nobody"}}, Result: &out})
+	if out.Unknown != "nobody" {
+		t.Errorf("an unknown name gave %+v", out)
+	}
+	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}, Try: true}, Result: &out})
+	if out.ID != 0 || len(out.Processes) != 1 {
+		t.Errorf("a try gave %+v", out)
+	}
+	s.order(VerbSuspend)
+	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}}, Result: &out})
+	if out.Refused == "" || s.states()["httpd"] != Up {
+		t.Errorf("a stop while suspended gave %+v", out)
+	}
+}
+
+// TestDyingDuringOrders holds that a stop comes true whenever the daemon dies.
+func TestDyingDuringOrders(t *testing.T) {
+	for seed := range seeds {
+		h := newHistory(t, seed, crashing(scalar.AtMost(3), func(p *confd.Process) { p.Group = "g" }))
+		g := escalate.DefaultGroup()
+		if seed%2 == 0 {
+			g.Start, g.Stop = script.Argv{"/start"}, script.Argv{"/stop"}
+		}
+		h.cfg.Groups = map[string]escalate.Group{"g": g}
+		h.start()
+		h.trouble(10 * time.Second)
+		h.run(10 * time.Second)
+		h.killed = true
+		h.order(VerbStop, "g")
+		h.run(time.Minute)
+		h.killed = false
+		h.run(5 * time.Minute)
+		for name, p := range h.m.procs {
+			if p.stopped != "" && (p.state != StoppedBy || len(h.idsOf(name)) > 0) {
+				t.Fatalf("seed %d: %s is %s, and %d of it are there:\n%s", seed, name, p.state, len(h.idsOf(name)), h.story())
+			}
+		}
+	}
+}
