@@ -28,21 +28,22 @@ const (
 
 // Group is a groups: section: processes that start, stop and restart together.
 type Group struct {
-	DependsOn  []string        `yaml:"depends-on"`
-	Strategy   Strategy        `yaml:"strategy"`
-	Startup    Startup         `yaml:"startup"`
-	Start      script.Argv     `yaml:"start"`
-	Stop       script.Argv     `yaml:"stop"`
-	Timeout    scalar.Duration `yaml:"timeout"` // 120s for each script
-	Escalate   Ladder          `yaml:"escalate"`
-	RetryAfter scalar.Interval `yaml:"retry-after"` // never
-	Remind     scalar.Interval `yaml:"remind"`      // 1h
+	DependsOn     []string        `yaml:"depends-on"`
+	Strategy      Strategy        `yaml:"strategy"`
+	Startup       Startup         `yaml:"startup"`
+	Start         script.Argv     `yaml:"start"`
+	StartAttempts int             `yaml:"start-attempts"` // 1: how often the operator's start is tried
+	Stop          script.Argv     `yaml:"stop"`
+	Timeout       scalar.Duration `yaml:"timeout"` // 120s for each script
+	Escalate      Ladder          `yaml:"escalate"`
+	RetryAfter    scalar.Interval `yaml:"retry-after"` // never
+	Remind        scalar.Interval `yaml:"remind"`      // 1h
 }
 
 // DefaultGroup is what a group holds before its keys are read.
 func DefaultGroup() Group {
 	return Group{
-		Strategy: One, Startup: Auto, Timeout: scalar.Duration(2 * time.Minute),
+		Strategy: One, Startup: Auto, StartAttempts: 1, Timeout: scalar.Duration(2 * time.Minute),
 		RetryAfter: scalar.Interval{Never: true}, Remind: scalar.Interval{D: time.Hour},
 	}
 }
@@ -55,6 +56,9 @@ func (g Group) Validate() error {
 	}
 	if g.Startup != Auto && g.Startup != Manual {
 		errs = append(errs, scalar.Errorf("startup", "%q is neither auto nor manual", g.Startup))
+	}
+	if g.StartAttempts < 1 {
+		errs = append(errs, scalar.Errorf("start-attempts", "must be at least 1"))
 	}
 	if g.Timeout <= 0 {
 		errs = append(errs, scalar.Errorf("timeout", "must be above 0s"))

@@ -21,6 +21,7 @@ type operation struct {
 	order     *order          // of the operator, or nil
 	need      map[string]bool // members whose look is awaited
 	rounds    int             // of killing what is left
+	tries     int             // of the start that have failed
 	alone     bool            // one member is restarted, not the group: no script of the group runs
 	stage     stage
 	todo      []string        // members still to be stopped, then still to be started

@@ -425,6 +425,23 @@ func (m *Machine) sighted(op *operation) {
 	m.startGroup(op)
 }
 
+// startAgain tries a start by the operator that has failed again, as often as the group
+// says.
+func (m *Machine) startAgain(op *operation) bool {
+	op.tries++
+	most := m.opGroup(op).StartAttempts
+	if !op.startOnly || op.failed == "" || op.tries >= most || m.suspended != "" {
+		return false
+	}
+	m.sayGroup(message.GroupFailed, op, fmt.Sprintf("%s; start %d of %d", op.failed, op.tries, most))
+	op.failed = ""
+	for _, p := range m.mine(op) {
+		m.letGo(p)
+	}
+	m.lookAtAll(op, sighting)
+	return true
+}
+
 // checked is the look after a stop by the operator: what is left, or has been left
 // behind, is killed as well.
 func (m *Machine) checked(op *operation) {

@@ -330,3 +330,43 @@ func TestDyingDuringOrders(t *testing.T) {
 		}
 	}
 }
+
+func TestAFailedStartIsTriedAgain(t *testing.T) {
+	s := shop(t, func(cfg *confd.Config) {
+		g := cfg.Groups["web"]
+		g.StartAttempts = 2
+		cfg.Groups["web"] = g
+	})
+	s.order(VerbStop, "web")
+	s.run(time.Minute)
+	s.said = nil
+	tries := 0
+	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+		if tries++; tries < 2 {
+			return simScript{}
+		}
+		return simScript{after: func() { s.spawn("httpd") }}
+	}
+	out := s.order(VerbStart, "web")
+	s.run(time.Minute)
+	if o := s.outcome(out.ID); !o.Done || len(o.Failed) > 0 || tries != 2 || s.states()["httpd"] != Up {
+		t.Errorf("%+v after %d tries:\n%s", o, tries, s.story())
+	}
+}
+
+func TestAStartThatFailsIsLeftToTheRestarts(t *testing.T) {
+	s := shop(t, nil)
+	s.order(VerbStop, "web")
+	s.run(time.Minute)
+	s.scripts["/restart/httpd"] = nil
+	out := s.order(VerbStart, "web")
+	s.run(5 * time.Second)
+	if o := s.outcome(out.ID); !o.Done || len(o.Failed) != 1 {
+		t.Errorf("%+v:\n%s", o, s.story())
+	}
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.run(time.Minute)
+	if got := s.states()["app"]; got != Up {
+		t.Errorf("app is %s:\n%s", got, s.story())
+	}
+}

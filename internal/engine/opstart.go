@@ -165,6 +165,9 @@ func (m *Machine) opWithout(op *operation) {
 // endOp lets the members go: what is up settles, what is not has failed. A suspension
 // ends an operation before its next step.
 func (m *Machine) endOp(op *operation) {
+	if m.startAgain(op) {
+		return
+	}
 	delete(m.ops, op.key())
 	m.touchOp(op)
 	if m.suspended != "" && op.failed == "" {

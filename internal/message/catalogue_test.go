@@ -21,7 +21,7 @@ var (
 	more = []string{
 		"fallback", "messages-dropped", "observe", "waiting", "internal-failure", "foreign-stop", "orphans", "ended", "exited", "returned", "held", "fewer",
 		"script-failed", "script-foreground", "restart-scheduled", "handed-over", "climb-ended", "retry-after", "rung-halted", "config-warning", "config-empty",
-		"taken-over", "state-lost", "not-durable", "durable",
+		"taken-over", "state-lost", "not-durable", "durable", "operator-done", "operator-failed",
 		"probe-unknown", "probe-slow", "probe-bad", "evidence", "evidence-failed",
 		"monitor-failed", "monitor-ok", "monitor-recover", "monitor-recover-failed", "monitor-skipped",
 	}
