@@ -23,8 +23,9 @@ type found struct {
 	name string
 }
 
-// read takes state.json or, where that is bad or gone, the newest of the others, which
-// then is state.json. What is bad is set aside.
+// read takes the newest whole version, which then is state.json. Names do not tell: after
+// a loss of power state.json may have its name already and not its content yet, but that
+// of a version long before. What is bad is set aside.
 func (s *Store) read() (*Saved, []Problem, error) {
 	dir, err := os.Open(s.dir)
 	if err != nil {
@@ -44,7 +45,7 @@ func (s *Store) read() (*Saved, []Problem, error) {
 			whole = append(whole, found{v, name})
 			s.write = max(s.write, v.write)
 		case errors.Is(err, fs.ErrNotExist):
-		case name == spare && errors.Is(err, ErrTorn): // we were ended while we wrote it
+		case name != current && errors.Is(err, ErrTorn): // we or the power were ended while it was written
 		default:
 			aside, failed := setAside(dir, name)
 			stuck = errors.Join(stuck, failed)
@@ -58,21 +59,21 @@ func (s *Store) read() (*Saved, []Problem, error) {
 }
 
 // choose makes the best version state.json, and sees that it is on the disk: it is what
-// must not be lost before there is a newer one.
+// must not be lost before there is a newer one. The first is state.json, if that is whole.
 func (s *Store) choose(dir *os.File, whole []found, problems []Problem) (*Saved, []Problem, error) {
 	best := whole[0]
 	for _, v := range whole[1:] {
-		if best.name != current && v.write > best.write {
+		if v.write > best.write {
 			best = v
 		}
 	}
 	var err error
 	if best.name != current {
-		// The first Save of all may be ended before its file has its name; else it is missed.
+		// A Save may be ended before its file, the spare, has its name: nothing is wrong then.
 		if len(problems) == 0 && best.name == old {
-			problems = append(problems, Problem{filepath.Join(s.dir, current), "", errors.New("it is missing")})
+			problems = append(problems, Problem{filepath.Join(s.dir, current), "", errors.New("it is missing, or older than " + old + ", which is used")})
 		}
-		err = unix.Renameat(int(dir.Fd()), best.name, int(dir.Fd()), current)
+		err = s.exchange(dir, best.name, current)
 	}
 	if err == nil {
 		err = syncFile(dir, current)
@@ -83,7 +84,7 @@ func (s *Store) choose(dir *os.File, whole []found, problems []Problem) (*Saved,
 	if err != nil {
 		problems = append(problems, Problem{filepath.Join(s.dir, best.name), "", fmt.Errorf("make it safe: %w", err)})
 	}
-	s.durable[current] = err == nil
+	s.durable = map[string]bool{current: err == nil}
 	return &best.Saved, problems, nil
 }
 
@@ -106,7 +107,7 @@ func (s *Store) look(name string) (Saved, error) {
 	if err != nil {
 		return Saved{}, err
 	}
-	if len(bytes.Trim(b, " \n")) == 0 {
+	if len(bytes.Trim(b, " \n\x00")) == 0 { // zeros: its blocks were never written
 		if name == current {
 			return Saved{}, ErrTorn
 		}

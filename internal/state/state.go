@@ -10,8 +10,9 @@
 //   - a full disk does not matter once the three files are there, on file systems that
 //     write in place (ext4, xfs, tmpfs), until the value outgrows its blanks.
 //
-// What cannot be read as ours is set aside as state.json.bad-TIME, of which three are
-// kept, and the best version left is used.
+// The newest whole version of the three is used. Whoever wants to begin anew, or to bring
+// back a copy, removes all three first. What cannot be read as ours is set aside as
+// state.json.bad-TIME, of which three are kept.
 package state
 
 import (
