@@ -20,6 +20,7 @@ import (
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/watch"
+	"procward/watch/evidence"
 )
 
 // TestMain lets the test's own binary be a victim: under the name of a link to it.
@@ -33,10 +34,10 @@ func TestMain(m *testing.M) {
 
 // victim is a process that lives until the directory of its test is gone from under it:
 // it holds the read end of the test's FIFO. USR1 makes it start a successor and exit
-// with 0, USR2 exit with 3, HUP execute itself again.
+// with 0, USR2 exit with 3, HUP execute itself again, WINCH lose 64 descriptors.
 func victim(dir string) {
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, unix.SIGUSR1, unix.SIGUSR2, unix.SIGHUP)
+	signal.Notify(signals, unix.SIGUSR1, unix.SIGUSR2, unix.SIGHUP, unix.SIGWINCH)
 	go func() {
 		// Without a writer, when the test is over, the end of the file is there at once.
 		alive, err := os.OpenFile(filepath.Join(dir, "alive"), os.O_RDONLY|unix.O_NONBLOCK, 0)
@@ -60,6 +61,10 @@ func victim(dir string) {
 			os.Exit(0)
 		case unix.SIGUSR2:
 			os.Exit(3)
+		case unix.SIGWINCH:
+			for range 64 {
+				_, _ = unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+			}
 		case unix.SIGHUP:
 			_ = os.Rename(ready, ready+"-executed")
 			_ = unix.Exec(os.Args[0], os.Args, os.Environ())
@@ -78,16 +83,17 @@ func fork(dir string, session bool) {
 
 // real is the engine in the real world, with victims of its own.
 type real struct {
-	t       *testing.T
-	dir     string
-	host    *Host
-	engine  *Engine
-	ended   chan int
-	mu      sync.Mutex
-	news    *sync.Cond
-	said    []message.Message
-	seen    int
-	started time.Time
+	t        *testing.T
+	dir      string
+	host     *Host
+	evidence *evidence.Writer
+	engine   *Engine
+	ended    chan int
+	mu       sync.Mutex
+	news     *sync.Cond
+	said     []message.Message
+	seen     int
+	started  time.Time
 }
 
 // Send takes what the engine says.
@@ -195,7 +201,7 @@ func (r *real) run(cfg *confd.Config) *real {
 	scanner := procscan.NewScanner(fs)
 	scanner.SetScripts(cfg.Scripts())
 	r.engine = NewEngine(NewMachine(cfg.Daemon.Observe, 1), r)
-	r.host = &Host{FS: fs, Scanner: scanner, Tracker: tracker, Scripts: &script.Runner{LogDir: filepath.Join(r.dir, "output")}, Engine: r.engine}
+	r.host = &Host{FS: fs, Scanner: scanner, Tracker: tracker, Scripts: &script.Runner{LogDir: filepath.Join(r.dir, "output")}, Engine: r.engine, Evidence: r.evidence}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.host.Start(ctx)
 	go func() { r.ended <- r.engine.Run(ctx, r.host) }()

@@ -7,6 +7,7 @@ import (
 	"procward/escalate"
 	"procward/watch"
 	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // Status is the machine's state as an operator sees it. wall is the wall clock at now.
@@ -59,7 +60,7 @@ func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) P
 // status is the signs of the present round, by name.
 func (a *attention) status(now time.Duration, wall time.Time) []SignStatus {
 	all := map[string]sign{}
-	for _, name := range probe.Names(a.given.Checks) {
+	for _, name := range append(probe.Names(a.given.Checks), vital.Names(a.given.Vital)...) {
 		all[name] = sign{}
 	}
 	maps.Copy(all, a.signs)

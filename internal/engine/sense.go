@@ -7,17 +7,21 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/restart"
 	"procward/watch"
 	"procward/watch/evidence"
 	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // senses are the watchers for signs of stalls.
 type senses struct {
 	probes *probe.Prober
+	vital  *vital.Watcher // nil where it is not to be had
 }
 
 // sense begins to watch for signs of stalls. It ends with ctx.
@@ -25,6 +29,26 @@ func (h *Host) sense(ctx context.Context) {
 	tell := func(signs []watch.Sign) { h.Engine.Send(ctx, Sensed{Signs: slices.Clone(signs)}) }
 	h.probes = probe.New(probe.Options{Scripts: h.Scripts, Pressure: h.Pressure, Tell: tell})
 	go h.contained("watching the probes", func() error { return h.probes.Run(ctx) })
+	var err error
+	if h.vital, err = vital.New("/proc", vital.Options{Tell: tell, Keep: keptFiles()}); err != nil {
+		h.Engine.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: "signs of a stall are not read from /proc: " + err.Error()})
+		return
+	}
+	go h.contained("watching the signs in /proc", func() error {
+		defer h.vital.Close()
+		return h.vital.Run(ctx)
+	})
+}
+
+// keptFiles is how many descriptors are kept open to read faster: a quarter of those that
+// are allowed, since the exit tracker needs one for each process too.
+func keptFiles() int {
+	const most = 16384
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return 0
+	}
+	return int(min(limit.Cur/4, most))
 }
 
 // contained runs a part whose failure must not be that of the daemon, and says it.
@@ -57,9 +81,15 @@ func (h *Host) attend(e Attend) {
 	} else {
 		h.probes.Unattend(e.Target)
 	}
+	if h.vital != nil {
+		h.vital.Attend(e.Target, e.Round, e.IDs, e.Vital)
+	}
 }
 
 func (h *Host) unattend(e Unattend) {
+	if h.vital != nil {
+		h.vital.Unattend(e.Target)
+	}
 	if e.Stays {
 		h.probes.Rest(e.Target)
 	} else {
@@ -93,7 +123,13 @@ func (h *Host) collect(e Evidence) (path string, err error) {
 }
 
 // last is what the watchers saw last of a target.
-func (h *Host) last(target string) []string { return h.probes.Last(target) }
+func (h *Host) last(target string) []string {
+	lines := h.probes.Last(target)
+	if h.vital != nil {
+		lines = append(lines, h.vital.Last(target)...)
+	}
+	return lines
+}
 
 func (h *Host) dump(e Evidence) error {
 	if e.Spec.Dump == nil {

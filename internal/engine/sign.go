@@ -1,10 +1,12 @@
 package engine
 
 import (
+	"slices"
 	"strings"
 
 	"procward/internal/message"
 	"procward/watch"
+	"procward/watch/probe"
 )
 
 // sensed takes verdicts that have changed. Those of an older round are out of date.
@@ -26,7 +28,7 @@ func (m *Machine) processSign(p *process, s watch.Sign) {
 	}
 	known := p.isStalled()
 	old := p.watched.take(s)
-	if kind := signKind(old, s, known); kind != nil {
+	if kind := signKind(old, s, known); kind != nil && !p.watched.passing(old, s) {
 		m.say(kind, p, about)
 	}
 	switch {
@@ -39,6 +41,15 @@ func (m *Machine) processSign(p *process, s watch.Sign) {
 	if p.state == Settling && p.settledAt <= m.now {
 		m.settled(p)
 	}
+}
+
+// passing says that a sign which is no probe's only begins to fail, or has ceased to
+// before it was bad: a limit that is passed for a moment is no news.
+func (a *attention) passing(old sign, s watch.Sign) bool {
+	if slices.Contains(probe.Names(a.given.Checks), s.Name) {
+		return false
+	}
+	return s.Verdict == watch.Failing || s.Verdict == watch.OK && old.Verdict == watch.Failing && !old.bad
 }
 
 // signKind is the message that a change of a verdict calls for, or nil. What is bad and

@@ -13,6 +13,7 @@ import (
 	"procward/restart"
 	"procward/watch"
 	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 const status500 = "status 500 instead of 200"
@@ -520,4 +521,42 @@ func (s *sim) status(name string) ProcessStatus {
 	}
 	s.t.Fatalf("no process %s", name)
 	return ProcessStatus{}
+}
+
+// passive brings a verdict on a sign that is no probe's.
+func (s *sim) passive(target, name string, v watch.Verdict, text string, report bool) {
+	a := s.attended[target]
+	pid := 0
+	if len(a.IDs) > 0 {
+		pid = a.IDs[len(a.IDs)-1].PID
+	}
+	s.step(Sensed{Signs: []watch.Sign{{Target: target, Round: a.Round, Name: name, Verdict: v, Text: text, PID: pid, Report: report, Took: 30 * time.Second, At: s.now}}})
+}
+
+func TestPassiveSignsAndLimits(t *testing.T) {
+	half := scalar.Duration(30 * time.Second)
+	s := newSim(t, one(func(p *confd.Process) {
+		p.Stall = []confd.Sign{{Sign: vital.Sign{Stopped: &half}, Check: probe.Check{Action: watch.ActRestart}}}
+		p.Limits.FDs = &vital.Limit{Max: vital.Amount{Share: 0.9}, For: half, Action: watch.ActReport}
+	}))
+	probedHTTPD(s)
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	if a := s.attended["httpd"]; len(a.IDs) != 1 || len(a.Checks) != 0 || len(a.Vital.Signs) != 1 || a.Vital.Limits.FDs == nil {
+		t.Errorf("it is attended as %+v", a)
+	}
+	for _, v := range []watch.Verdict{watch.OK, watch.Failing, watch.OK, watch.Failing, watch.Bad, watch.OK} {
+		s.passive("httpd", "fds", v, "95 % of 1024", true)
+	}
+	s.passive("httpd", "stopped", watch.OK, "", false)
+	s.passive("httpd", "stopped", watch.Failing, "stopped for 1s", false)
+	s.passive("httpd", "stopped", watch.Bad, "stopped for 30s", false)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0606 process=httpd pid=101 bad: fds: 95 % of 1024
+		1.000 PW0603 process=httpd pid=101 probe is ok again: fds: 95 % of 1024
+		1.001 PW0601 process=httpd pid=101 stalled: stopped: stopped for 30s
+		1.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		1.012 PW0214 process=httpd pid=101 killed by procward: ended
+		1.013 PW0301 process=httpd restart, attempt 1 of 3
+		6.015 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }
