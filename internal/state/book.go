@@ -150,6 +150,9 @@ func (b *Book) Flush(ctx context.Context) error { return b.await(ctx, true) }
 
 func (b *Book) await(ctx context.Context, disk bool) error {
 	b.mu.Lock()
+	if disk && b.given == 0 {
+		b.given = 1 // what was recalled
+	}
 	target, tries := b.given, b.tries
 	if disk {
 		b.asked = target
@@ -164,7 +167,7 @@ func (b *Book) await(ctx context.Context, disk bool) error {
 		}
 		b.mu.Unlock()
 		switch {
-		case reached >= target && (target > 0 || !disk):
+		case reached >= target:
 			return nil
 		case err != nil && later:
 			return err
@@ -218,15 +221,15 @@ func (b *Book) work(disk bool) error {
 	b.pending = map[string]any{}
 	b.mu.Unlock()
 	set, err := b.changed(pending)
-	switch {
-	case err != nil:
-	case disk || b.fresh:
-		err = b.snapshot(disk)
-	case len(set) > 0:
+	disk = disk || b.fresh
+	if err == nil && !disk && len(set) > 0 {
 		err = b.journal.append(b.record(set))
 		if errors.Is(err, errFull) {
-			err = b.snapshot(false)
+			disk, err = true, nil
 		}
+	}
+	if err == nil && disk {
+		err = b.snapshot()
 	}
 	b.fresh = err != nil // what is not in the journal has to be in the next snapshot
 	b.note(number, disk, err)
@@ -263,14 +266,15 @@ func (b *Book) record(set map[string]json.RawMessage) record {
 	return record{Boottime: int64(procscan.Boottime()), Wall: time.Now(), Set: set}
 }
 
-// snapshot writes everything, and begins another journal.
-func (b *Book) snapshot(disk bool) error {
+// snapshot brings everything to the disk, and begins another journal. Without the former
+// the records of the journal that is written over could be lost with the power.
+func (b *Book) snapshot() error {
 	next := b.journal.generation + 1
 	payload, err := json.Marshal(snapshot{Journal: next, Values: b.values})
 	if err != nil {
 		return fmt.Errorf("encode the state: %w", err)
 	}
-	if err := b.save(payload, disk); err != nil {
+	if err := b.save(payload, true); err != nil {
 		return err
 	}
 	b.journal.begin(next)

@@ -62,14 +62,14 @@ func write(dir string) error {
 // what was acknowledged, by Flush or by Written, is never lost.
 func TestKilled(t *testing.T) {
 	dir, last, random := t.TempDir(), -1, rand.New(rand.NewPCG(5, 6))
-	for range 150 {
+	for range 100 {
 		last = max(last, runAndKill(t, dir, random.IntN(20)))
 		_, saved, problems := mustOpen(t, dir)
 		if len(problems) > 0 || number(t, saved) < last {
 			t.Fatalf("%d was acknowledged, %+v is read, with %v", last, saved, problems)
 		}
 	}
-	if last < 150 {
+	if last < 100 {
 		t.Errorf("only %d was reached", last)
 	}
 }
