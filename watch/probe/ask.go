@@ -99,11 +99,16 @@ func (a *asker) readFiles(ctx context.Context) (*loaded, error) {
 	return r.l, r.err
 }
 
+var errSpoke = errors.New("it spoke before it was asked: that is not HTTP")
+
 // bare is the error below what http.Client wraps around it: the method and the URL.
 func bare(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		return u.Err
+		err = u.Err
+	}
+	if strings.HasPrefix(err.Error(), "readLoopPeekFail") { // net/http has no word for it
+		return errSpoke
 	}
 	return err
 }

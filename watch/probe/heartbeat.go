@@ -22,11 +22,19 @@ type Heartbeat struct {
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (h *Heartbeat) Validate() error {
-	errs := []error{absolute("file", h.File), within("max-age", h.MaxAge, time.Second, 7*24*time.Hour)}
+	errs := []error{absolute("file", h.File), validateAge(h.MaxAge)}
 	if h.File == "" {
 		errs = append(errs, scalar.Errorf("file", "is missing: write the path of the file that the program touches"))
 	}
 	return errors.Join(errs...)
+}
+
+// validateAge holds for the max-age of what a program does again and again.
+func validateAge(d scalar.Duration) error {
+	if d == 0 {
+		return scalar.Errorf("max-age", "is missing: write twice what the program takes from one to the next, for instance 1m")
+	}
+	return within("max-age", d, time.Second, 7*24*time.Hour)
 }
 
 // beat is one state of the file. The zero value is: not there.

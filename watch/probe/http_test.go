@@ -209,7 +209,7 @@ func TestHTTPWithoutServer(t *testing.T) {
 	r := ask(t, "http://no-such-host.invalid/", long, nothing)
 	r.is(t, Unknown, false, "lookup no-such-host.invalid")
 	port := talk(t, "tcp", "127.0.0.1:0", func(c net.Conn) { _, _ = io.WriteString(c, "220 smtp here\r\n") })
-	ask(t, "http://"+port, long, nothing).is(t, Failure, false, "malformed HTTP")
+	ask(t, "http://"+port, long, nothing).is(t, Failure, false, "HTTP") // malformed HTTP, or none
 }
 
 // closedPort is an address where nobody listens, and nobody else can until the test ends.

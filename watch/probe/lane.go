@@ -83,7 +83,9 @@ func (l *lane) makeRoom(now time.Duration) {
 		h.item.holds = false
 		l.taken--
 	}
-	l.holders = l.holders[:copy(l.holders, l.holders[n:])]
+	if n > 0 {
+		l.holders = l.holders[:copy(l.holders, l.holders[n:])]
+	}
 }
 
 // wait is the time until something can be started without anything ending before; less

@@ -28,7 +28,7 @@ type Notify struct {
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (n *Notify) Validate() error {
-	return errors.Join(socketPath("socket", n.Socket), within("max-age", n.MaxAge, time.Second, 7*24*time.Hour))
+	return errors.Join(socketPath("socket", n.Socket), validateAge(n.MaxAge))
 }
 
 // life is what a program has said of itself. Times are of being awake.

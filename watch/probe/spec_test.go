@@ -112,9 +112,9 @@ func TestValidateRefuses(t *testing.T) {
 		"notify.socket: has 108 bytes, and the path of a socket at most 107": check(func(c *Check) {
 			c.Notify = &Notify{"/" + strings.Repeat("x", 107), "", scalar.Duration(time.Minute)}
 		}),
-		"notify.max-age: 0s is not from 1s to 168h":                                       check(func(c *Check) { c.Notify = &Notify{Socket: "/x"} }),
-		"heartbeat.file: is missing: write the path of the file that the program touches": check(func(c *Check) { c.Heartbeat = &Heartbeat{"", scalar.Duration(time.Minute)} }),
-		"heartbeat.max-age: 0s is not from 1s to 168h":                                    check(func(c *Check) { c.Heartbeat = &Heartbeat{File: "/x"} }),
+		"notify.max-age: 999ms is not from 1s to 168h":                                                            check(func(c *Check) { c.Notify = &Notify{Socket: "/x", MaxAge: scalar.Duration(999 * time.Millisecond)} }),
+		"heartbeat.file: is missing: write the path of the file that the program touches":                         check(func(c *Check) { c.Heartbeat = &Heartbeat{"", scalar.Duration(time.Minute)} }),
+		"heartbeat.max-age: is missing: write twice what the program takes from one to the next, for instance 1m": check(func(c *Check) { c.Heartbeat = &Heartbeat{File: "/x"} }),
 
 		"exec.run: names no program":                                        program(func(e *Exec) { e.Run = nil }),
 		"exec.ok: accepts nothing: write for instance [0]":                  program(func(e *Exec) { e.OK = nil }),

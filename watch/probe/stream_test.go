@@ -181,6 +181,15 @@ func TestFullQueue(t *testing.T) {
 	(<-done).is(t, Success, false, "connected")
 }
 
+// TestAbstractSocket holds that @ stands for the abstract name space.
+func TestAbstractSocket(t *testing.T) {
+	t.Parallel()
+	path := fmt.Sprintf("@procward-probe-%d", os.Getpid())
+	talk(t, "unix", path, func(c net.Conn) { fmt.Fprint(c, "here") })
+	connect(t, "unix", path, "", "here", long).is(t, Success, false, "answered")
+	connect(t, "unix", path+"-none", "", "", long).is(t, Failure, false, "connection refused")
+}
+
 // TestAwaitReadsNoMoreThanItMust holds the bound of what is kept.
 func TestAwaitReadsNoMoreThanItMust(t *testing.T) {
 	c, err := newCaller("tcp", "x", "", "y")
