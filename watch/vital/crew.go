@@ -11,8 +11,8 @@ import (
 const userTick = 10 * time.Millisecond
 
 // leastSpin is the share of a CPU that a spinning thread uses at least. One that never
-// waits gets less only where others want the CPU as well, or a quota bounds it.
-const leastSpin = 0.1
+// waits gets little only where others want the CPU as well, or a quota bounds it.
+const leastSpin = 0.01
 
 // crew is what is remembered of the threads of a process.
 type crew struct {

@@ -116,9 +116,9 @@ func TestJudgeSpinning(t *testing.T) {
 		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 5, 5, 5, 5}, "1:failing 3:bad", 'R'},
 		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 6, 7, 8, 9}, "1:ok", 'R'}, // busy, but serving
 		{[]uint64{0, 100, 200, 300, 400}, []uint64{5, 5, 5, 6, 6}, "1:failing 3:ok 4:failing", 'R'},
-		{[]uint64{0, 0, 0, 0, 0}, []uint64{5, 5, 5, 5, 5}, "1:ok", 'S'},                // it sleeps
-		{[]uint64{0, 0, 0, 0, 0}, []uint64{5, 5, 5, 5, 5}, "", 'R'},                    // it gets nothing: it cannot be told
-		{[]uint64{0, 20, 40, 60, 80}, []uint64{5, 5, 5, 5, 5}, "1:failing 3:bad", 'R'}, // gets little, but wants
+		{[]uint64{0, 0, 0, 0, 0}, []uint64{5, 5, 5, 5, 5}, "1:ok", 'S'},            // it sleeps
+		{[]uint64{0, 0, 0, 0, 0}, []uint64{5, 5, 5, 5, 5}, "", 'R'},                // it gets nothing: it cannot be told
+		{[]uint64{0, 2, 4, 6, 8}, []uint64{5, 5, 5, 5, 5}, "1:failing 3:bad", 'R'}, // gets little, but wants
 		{[]uint64{0, 100, 100, 100, 100, 100}, []uint64{5, 5, 5, 5, 5, 5}, "1:failing 3:bad", 'R'},
 	} {
 		var readings []reading

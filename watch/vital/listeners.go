@@ -20,12 +20,10 @@ type netns struct {
 
 // listener is a listening socket.
 type listener struct {
-	inode   uint64
-	length  uint32
-	family  byte
-	addr    netip.AddrPort // of TCP
-	name    string         // of unix
-	waiting []uint64       // of unix: the inodes of the connections' other ends
+	inode  uint64
+	length uint32
+	family byte
+	addr   netip.AddrPort // of TCP
 }
 
 // look reads all listening sockets of a namespace.
@@ -40,7 +38,7 @@ func (s *spaces) look(n *netns) {
 			return
 		}
 	}
-	s.request = unixRequest(s.request)
+	s.request = unixRequest(s.request, showQueue)
 	n.err = dump(n.fd, s.request, s.buf, n.unix)
 }
 
@@ -75,32 +73,48 @@ func (n *netns) unix(msg []byte) {
 			l.length = native.Uint32(value)
 		}
 	})
-	if l.length == 0 {
-		return // the others are many, and nobody asks for them
+	if l.length > 0 { // the others are many, and nobody asks for them
+		n.socks = append(n.socks, l)
 	}
-	attributes(msg[unixMsgSize:], func(kind uint16, value []byte) {
-		switch kind {
-		case attrName:
-			l.name = string(bytes.ReplaceAll(bytes.TrimRight(value, "\x00"), []byte{0}, []byte{'@'}))
-		case attrIcons:
-			for ; len(value) >= 4; value = value[4:] {
-				l.waiting = append(l.waiting, uint64(native.Uint32(value)))
-			}
-			slices.Sort(l.waiting)
-		}
-	})
-	n.socks = append(n.socks, l)
 }
 
-// queue is a listening socket for the judgement.
+// queue is a listening socket for the judgement, with what is asked only of the few in
+// which something waits.
 func (s *spaces) queue(n *netns, l *listener) queue {
-	q := queue{inode: l.inode, length: l.length, waiting: l.waiting}
+	q := queue{inode: l.inode, length: l.length}
 	if l.family == unix.AF_UNIX {
-		q.where = "unix " + strconv.Quote(l.name)
-		return q
+		s.detail(n, &q)
+	} else {
+		q.where, q.waiting = "tcp "+l.addr.String(), s.waiting(n, l)
 	}
-	q.where, q.waiting = "tcp "+l.addr.String(), s.waiting(n, l)
 	return q
+}
+
+// detail asks for the name of a unix socket, and for the inodes of the other ends of the
+// connections that nobody has accepted.
+func (s *spaces) detail(n *netns, q *queue) {
+	q.where = "unix" // and no more where it has no name
+	s.request = unixRequest(s.request, showName|showIcons)
+	err := dump(n.fd, s.request, s.buf, func(msg []byte) {
+		if len(msg) < unixMsgSize || uint64(native.Uint32(msg[4:])) != q.inode {
+			return
+		}
+		attributes(msg[unixMsgSize:], func(kind uint16, value []byte) {
+			switch kind {
+			case attrName: // an abstract one begins with a zero
+				name := bytes.ReplaceAll(bytes.TrimRight(value, "\x00"), []byte{0}, []byte{'@'})
+				q.where = "unix " + strconv.Quote(string(name))
+			case attrIcons:
+				for ; len(value) >= 4 && len(q.waiting) < maxWaiting; value = value[4:] {
+					q.waiting = append(q.waiting, uint64(native.Uint32(value)))
+				}
+			}
+		})
+	})
+	if err != nil || len(q.waiting) == maxWaiting {
+		q.waiting = nil
+	}
+	slices.Sort(q.waiting)
 }
 
 // maxWaiting is how many connections are remembered of one queue. Of a longer one only

@@ -78,13 +78,13 @@ func inetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 	return header(b)
 }
 
-// unixRequest asks for the listening unix sockets.
-func unixRequest(b []byte) []byte {
+// unixRequest asks for the listening unix sockets, and what to show of each.
+func unixRequest(b []byte, show uint32) []byte {
 	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+unixReqSize)...)
 	req := b[unix.NLMSG_HDRLEN:]
 	req[0] = unix.AF_UNIX
 	native.PutUint32(req[4:], 1<<stateListen)
-	native.PutUint32(req[12:], showName|showIcons|showQueue)
+	native.PutUint32(req[12:], show)
 	return header(b)
 }
 

@@ -20,7 +20,7 @@ type Sign struct {
 	// Uninterruptible is a thread in state D without one context switch for this long:
 	// the rule of the kernel's own hung task detector. A frozen process is none.
 	Uninterruptible *scalar.Duration `yaml:"uninterruptible"`
-	// Spinning is a thread that for this long used at least a tenth of a CPU and did not
+	// Spinning is a thread that for this long used at least a hundredth of a CPU and did not
 	// wait for anything once (its voluntary switches stand still).
 	Spinning *scalar.Duration `yaml:"spinning"`
 	// Backlog is a listening socket of the process (TCP, unix) from whose accept queue
