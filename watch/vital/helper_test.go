@@ -265,18 +265,24 @@ func run(t testing.TB, keep int) *live {
 	return l
 }
 
+// next is the next sign that is told.
+func (l *live) next() watch.Sign {
+	l.t.Helper()
+	select {
+	case s := <-l.said:
+		return s
+	case <-time.After(30 * time.Second):
+		l.t.Fatalf("nothing is told within 30 s\n%s", strings.Join(l.Last("x"), "\n"))
+	}
+	return watch.Sign{}
+}
+
 // expect awaits the verdicts on one sign in this order, and nothing else about it.
 func (l *live) expect(name string, verdicts ...watch.Verdict) watch.Sign {
 	l.t.Helper()
 	var last watch.Sign
-	deadline := time.After(30 * time.Second)
 	for _, want := range verdicts {
-		for last = (watch.Sign{}); last.Name != name; {
-			select {
-			case last = <-l.said:
-			case <-deadline:
-				l.t.Fatalf("%s: not %s within 30 s\n%s", name, want, strings.Join(l.Last("x"), "\n"))
-			}
+		for last = l.next(); last.Name != name; last = l.next() {
 		}
 		if last.Verdict != want {
 			l.t.Fatalf("%s: told %q (%s), want %q", name, last.Verdict, last.Text, want)
