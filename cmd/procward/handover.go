@@ -1,11 +1,13 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/message"
 	"procward/internal/notify"
 	"procward/procscan"
 )
@@ -19,6 +21,8 @@ const (
 	mostHandedOver = 4096
 	handoverTime   = 2 * time.Second
 )
+
+var errEnough = errors.New("enough is handed over")
 
 const storeName = "pid-%d-%d"
 
@@ -47,10 +51,16 @@ func (d *daemon) adopt() {
 // handOver gives systemd the pidfds of what is tracked.
 func (d *daemon) handOver() {
 	n, deadline := 0, time.Now().Add(handoverTime)
-	_ = d.host.Tracker.Handover(func(id procscan.ID, fd int) error {
+	err := d.host.Tracker.Handover(func(id procscan.ID, fd int) error {
 		if n++; n > mostHandedOver || time.Now().After(deadline) {
-			return fmt.Errorf("enough")
+			return errEnough // what is not handed over has no cause if it dies meanwhile
 		}
 		return notify.StoreFD(fmt.Sprintf(storeName, id.PID, id.Start), fd)
-	}) // what is not handed over has no cause if it dies meanwhile
+	})
+	if n > 0 && (err == nil || errors.Is(err, errEnough)) {
+		err = notify.Barrier(handoverTime)
+	}
+	if err != nil && !errors.Is(err, errEnough) {
+		d.say(message.Fallback, "the causes of deaths while procward is restarted will not be known: "+err.Error())
+	}
 }

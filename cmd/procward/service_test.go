@@ -194,7 +194,7 @@ func TestServiceRestartLeavesWhatItStarted(t *testing.T) {
 	s.said("recovered", 1)
 	pid := s.m.Must("pgrep", "-fx", "sleep 77777")
 	s.m.Must("systemctl", "restart", "procward.service")
-	s.said("found", 1)
+	s.said("taken-over", 1)
 	if now := s.m.Must("pgrep", "-fx", "sleep 77777"); now != pid {
 		t.Errorf("after the restart of procward the daemon is %s, it was %s", now, pid)
 	}
@@ -235,5 +235,52 @@ func TestServiceStopDaemonIsFinal(t *testing.T) {
 	}
 	if n := s.property("procward.service", "NRestarts"); n != "0" {
 		t.Errorf("systemd restarted it %s times", n)
+	}
+}
+
+func TestServiceKnowsTheCauseOfADeathDuringItsRestart(t *testing.T) {
+	s := newService(t, map[string]string{"victim.yaml": victimDropin})
+	s.said("found", 1)
+	if out := s.journal("PROCWARD_EVENT=fallback"); strings.Contains(out, "cause of a death") {
+		t.Skip("the kernel tells no cause after the reap: " + out)
+	}
+	// A restart that takes a while.
+	s.m.Write("/etc/systemd/system/procward.service.d/slow.conf", "[Service]\nExecStartPre=/usr/bin/sh -c 'until test -e /run/go; do sleep 0.05; done'\n", 0o644)
+	s.m.Must("systemctl", "daemon-reload")
+	pid := s.property("victim.service", "MainPID")
+	s.m.Must("systemctl", "--no-block", "restart", "procward.service")
+	s.until("the start to wait", func() (string, bool) {
+		state := s.property("procward.service", "SubState")
+		return state, state == "start-pre"
+	})
+	s.m.Must("kill", "-KILL", pid)
+	s.until("the end of the victim", func() (string, bool) {
+		state := s.property("victim.service", "ActiveState")
+		return state, state == "failed"
+	})
+	s.m.Write("/run/go", "", 0o644)
+	s.said("recovered", 1)
+	if out := s.journal("PROCWARD_ID=PW0201"); !strings.Contains(out, "killed by SIGKILL") {
+		t.Errorf("the cause of the death is not known:\n%s", s.journal("-u", "procward.service"))
+	}
+	if out := s.property("procward.service", "NFileDescriptorStore"); out != "0" {
+		t.Errorf("%s descriptors are still kept", out)
+	}
+}
+
+func TestServiceKilledGoesOnWhereItWas(t *testing.T) {
+	s := newService(t, map[string]string{"victim.yaml": victimDropin})
+	s.said("found", 1)
+	s.m.Must("kill", "-KILL", s.property("victim.service", "MainPID"))
+	s.said("recovered", 1)
+	victim := s.property("victim.service", "MainPID")
+	s.m.Must("kill", "-KILL", s.property("procward.service", "MainPID"))
+	s.said("taken-over", 1)
+	if now := s.property("victim.service", "MainPID"); now != victim {
+		t.Errorf("the victim is %s, it was %s", now, victim)
+	}
+	out := s.m.Must("procward", "status", "victim", "--json")
+	if !strings.Contains(out, `"attempts_used": 1`) || !strings.Contains(out, `"state": "up"`) {
+		t.Errorf("after the restart:\n%s", out)
 	}
 }

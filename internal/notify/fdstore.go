@@ -1,11 +1,13 @@
 package notify
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +24,35 @@ func StoreFD(name string, fd int) error {
 // ForgetFD has the service manager give up what it keeps under a name.
 func ForgetFD(name string) error {
 	return sendWith("FDSTOREREMOVE=1\nFDNAME="+line(name), nil)
+}
+
+// Barrier returns when the service manager has taken in all that was sent before, or after
+// the time (sd_notify_barrier(3), systemd 246). Who ends without it may not be listened
+// to any more: the service manager tells its senders by their PIDs.
+func Barrier(wait time.Duration) error {
+	var pipe [2]int
+	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
+		return fmt.Errorf("notify the service manager: pipe: %w", err)
+	}
+	defer unix.Close(pipe[0])
+	err := sendWith("BARRIER=1", unix.UnixRights(pipe[1]))
+	unix.Close(pipe[1])
+	if err != nil {
+		return err
+	}
+	fds := []unix.PollFd{{Fd: int32(pipe[0])}} // it hangs up when the other end is closed there
+	for deadline := time.Now().Add(wait); ; {
+		n, err := unix.Poll(fds, int(max(time.Until(deadline), 0)/time.Millisecond))
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return fmt.Errorf("wait for the service manager: %w", err)
+		case n == 0:
+			return errors.New("the service manager does not answer")
+		default:
+			return nil
+		}
+	}
 }
 
 func sendWith(text string, rights []byte) error {
