@@ -3,7 +3,6 @@ package notify
 import (
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"strconv"
 	"strings"
@@ -60,13 +59,13 @@ func sendWith(text string, rights []byte) error {
 	if path == "" {
 		return nil
 	}
-	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return fmt.Errorf("notify the service manager: %w", err)
+		return fmt.Errorf("notify the service manager: socket: %w", err)
 	}
-	defer conn.Close()
-	if _, _, err := conn.WriteMsgUnix([]byte(text), rights, nil); err != nil {
-		return fmt.Errorf("notify the service manager: %w", err)
+	defer unix.Close(fd)
+	if err := unix.Sendmsg(fd, []byte(text), rights, &unix.SockaddrUnix{Name: path}, unix.MSG_NOSIGNAL); err != nil {
+		return fmt.Errorf("notify the service manager: sendmsg: %w", err)
 	}
 	return nil
 }
