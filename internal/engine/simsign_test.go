@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	confd "procward/conf.d"
@@ -8,10 +9,11 @@ import (
 	"procward/procscan"
 	"procward/watch"
 	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
-// attend is the simulated prober. In a new round each check is ok after its start-delay,
-// or, where the target is ill, bad after its failures.
+// attend is the simulated watchers. In a new round each check is ok after its start-delay,
+// or, where the target is ill, bad after its failures; passive signs are at once.
 func (s *sim) attend(a Attend) {
 	old := s.attended[a.Target]
 	s.attended[a.Target] = a
@@ -22,9 +24,16 @@ func (s *sim) attend(a Attend) {
 		return
 	}
 	s.verdicts[a.Target] = map[string]watch.Verdict{}
-	for i, name := range probe.Names(a.Checks) {
-		c := a.Checks[i]
-		s.at(c.StartDelay.D()+time.Millisecond, func() {
+	delays := make([]time.Duration, len(a.Checks))
+	for i, c := range a.Checks {
+		delays[i] = c.StartDelay.D()
+	}
+	for i, name := range append(probe.Names(a.Checks), vital.Names(a.Vital)...) {
+		delay := time.Duration(0)
+		if i < len(delays) {
+			delay = delays[i]
+		}
+		s.at(delay+time.Millisecond, func() {
 			if s.mute[a.Target+"/"+name] {
 				return
 			}
@@ -55,6 +64,14 @@ func (s *sim) tell(target string, round int, name string, v watch.Verdict, text 
 func (s *sim) failing(target string, round int, name string) {
 	key := target + "/" + name
 	s.tell(target, round, name, watch.Failing, s.ill[key])
+	if slices.Contains(vital.Names(s.attended[target].Vital), name) {
+		s.at(5*time.Second, func() {
+			if s.ill[key] != "" {
+				s.tell(target, round, name, watch.Bad, s.ill[key])
+			}
+		})
+		return
+	}
 	for i, n := range probe.Names(s.attended[target].Checks) {
 		if c := s.attended[target].Checks[i]; n == name {
 			s.at(time.Duration(max(c.Failures.N-1, 0))*c.Interval.D(), func() {

@@ -56,9 +56,13 @@ func (m *Machine) suspect(p *process, s watch.Sign) {
 	for id := range p.tracked {
 		p.stall.ids[id] = true
 	}
-	if p.state == Up || p.state == Settling {
+	m.touch(p)
+	switch {
+	case p.state == Up, p.state == Settling:
 		m.enter(p, Looking)
 		m.wantLook(p)
+	case p.state == Unknown && m.suspends(p) != "":
+		m.sayStall(p, "suspended: "+m.suspends(p))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"procward/restart"
 	"procward/watch"
 	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // FuzzStalls lets bytes be a world of a group with probes and monitors, and what happens
@@ -106,6 +107,7 @@ func (p *play) world(b byte) *confd.Config {
 			}),
 			"app": entryOf("app", "web", func(e *confd.Process) {
 				e.Restart.Delay = scalar.Duration(time.Duration(b&7) * time.Second)
+				e.Limits.FDs = &vital.Limit{Max: vital.Amount{N: 100}, For: scalar.Duration(5 * time.Second), Action: watch.ActRestart}
 			}),
 			"httpd": entryOf("httpd", "web", func(e *confd.Process) {
 				e.After = []string{"app"}
@@ -199,7 +201,7 @@ func (p *play) unwell(name string) bool {
 }
 
 // targets are what can be ill, with their signs.
-var targets = [][2]string{{"app", "http"}, {"db", "http"}, {"httpd", "http"}, {"httpd", "second"}, {"port", "tcp"}, {"site", "tcp"}, {"link", "tcp"}}
+var targets = [][2]string{{"app", "http"}, {"app", "fds"}, {"db", "http"}, {"httpd", "http"}, {"httpd", "second"}, {"port", "tcp"}, {"site", "tcp"}, {"link", "tcp"}}
 
 func (p *play) run() {
 	p.start()
@@ -242,6 +244,12 @@ func (p *play) happen(b byte) {
 		}
 	case 10:
 		p.evidenceTakes = time.Duration(b&15) * time.Second
+	case 14:
+		verb := []Verb{VerbStop, VerbStart, VerbSuspend, VerbResume}[b>>2&3]
+		if !p.cfg.Daemon.Observe {
+			var out Ordered
+			p.step(Operate{Order: Order{Verb: verb, Names: []string{name}, By: "root"}, Result: &out}) // it may be refused
+		}
 	case 11:
 		p.units[name] = Unit{Name: name + ".service", Hands: "systemd has a stop job for it"}
 		if b&8 == 0 {
@@ -272,10 +280,15 @@ func (p *play) end() {
 	p.killed, p.units = nil, map[string]Unit{}
 	p.suspended = false
 	p.step(Resume{Why: "the end"})
+	p.order(VerbResume)
 	for _, ill := range targets {
 		p.cure(ill[0], ill[1])
 	}
 	p.sim.run(10 * time.Minute)
+	if !p.cfg.Daemon.Observe {
+		p.order(VerbStart, cast...)
+		p.sim.run(10 * time.Minute)
+	}
 	for _, name := range cast {
 		if len(p.idsOf(name)) == 0 {
 			p.spawn(name)
