@@ -81,7 +81,10 @@ func (m *Machine) claimState(p *process, s savedProcess) {
 		p.settledAt = p.deadline
 	case Waiting:
 		m.enter(p, Waiting)
-		p.deadline = max(s.Deadline, 1)
+		if p.deadline = max(s.Deadline, 1); m.observe {
+			p.deadline = 0
+			m.wait(p)
+		}
 	case Unclear, Looking:
 		m.enter(p, Looking)
 		switch {
