@@ -6,11 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"sync"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"procward/procscan"
 )
@@ -221,21 +220,21 @@ func (b *Book) work(disk bool) error {
 	b.pending = map[string]any{}
 	b.mu.Unlock()
 	set, err := b.changed(pending)
-	disk = disk || b.fresh
-	if err == nil && !disk && len(set) > 0 {
+	switch {
+	case err != nil:
+	case disk || b.fresh:
+		err = b.snapshot(disk)
+	case len(set) > 0:
 		err = b.journal.append(b.record(set))
 		if errors.Is(err, errFull) {
-			disk, err = true, nil
+			err = b.snapshot(false)
 		}
 	}
-	if err == nil && disk {
-		err = b.snapshot()
-	}
 	b.fresh = err != nil // what is not in the journal has to be in the next snapshot
-	b.note(number, disk, err)
 	if err == nil && !disk && len(set) > 0 {
 		b.syncLater()
 	}
+	b.note(number, disk, err)
 	return err
 }
 
@@ -266,15 +265,14 @@ func (b *Book) record(set map[string]json.RawMessage) record {
 	return record{Boottime: int64(procscan.Boottime()), Wall: time.Now(), Set: set}
 }
 
-// snapshot brings everything to the disk, and begins another journal. Without the former
-// the records of the journal that is written over could be lost with the power.
-func (b *Book) snapshot() error {
+// snapshot writes everything, and begins another journal.
+func (b *Book) snapshot(disk bool) error {
 	next := b.journal.generation + 1
 	payload, err := json.Marshal(snapshot{Journal: next, Values: b.values})
 	if err != nil {
 		return fmt.Errorf("encode the state: %w", err)
 	}
-	if err := b.save(payload, true); err != nil {
+	if err := b.save(payload, disk); err != nil {
 		return err
 	}
 	b.journal.begin(next)
@@ -307,25 +305,40 @@ func (b *Book) advance() {
 	b.advanced = make(chan struct{})
 }
 
-// syncLater brings the journal to the disk a little later, beside the writing: the
-// death of the machine loses no more than that time.
+// syncLater brings all that is written to the disk a little later, beside the writing:
+// the death of the machine loses no more than that time.
 func (b *Book) syncLater() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.syncing || b.journal.file == nil {
-		return
-	}
-	fd, err := unix.FcntlInt(b.journal.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
+	if b.syncing {
 		return
 	}
 	b.syncing = true
-	f := os.NewFile(uintptr(fd), journalName)
 	time.AfterFunc(lazily, func() {
-		_ = unix.Fdatasync(int(f.Fd())) // what fails here fails in Flush, which says so
-		f.Close()
+		_ = b.sync() // what fails here fails in Flush, which says so
 		b.mu.Lock()
 		b.syncing = false
 		b.mu.Unlock()
 	})
+}
+
+// sync brings the files to the disk: the snapshot before the journal that goes on from
+// it, whose former records are in the snapshot alone.
+func (b *Book) sync() error {
+	dir, err := os.Open(b.store.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := syncFile(dir, current); err != nil {
+		return err
+	}
+	if err := dir.Sync(); err != nil {
+		return err
+	}
+	err = syncFile(dir, journalName)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
