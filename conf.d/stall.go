@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"procward/internal/scalar"
@@ -77,6 +78,7 @@ func signKinds() []string {
 // validateStall reports what is wrong with the signs, each by itself and side by side.
 func (p Process) validateStall() error {
 	errs := []error{scalar.Under("limits", p.Limits.Validate())}
+	limits := vital.Names(vital.Spec{Limits: p.Limits})
 	first := map[string]int{}
 	names := p.signNames()
 	for i, s := range p.Stall {
@@ -88,6 +90,9 @@ func (p Process) validateStall() error {
 		if before, ok := first[names[i]]; ok {
 			errs = append(errs, scalar.Errorf(key, "is called %s like stall[%d]: give it another name, or remove one", names[i], before))
 			continue
+		}
+		if slices.Contains(limits, names[i]) {
+			errs = append(errs, scalar.Errorf(key, "is called %s like one of the limits: give it another name", names[i]))
 		}
 		first[names[i]] = i
 	}

@@ -8,6 +8,8 @@ import (
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/restart"
+	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // wanted is what may stand for a type, for the operator.
@@ -19,6 +21,16 @@ func wanted(t reflect.Type) string {
 		return "a duration, like 1h, or the word never"
 	case reflect.TypeFor[scalar.Limit]():
 		return "a number, or the word unlimited"
+	case reflect.TypeFor[probe.Failures]():
+		return "a number, or like 3 of 5"
+	case reflect.TypeFor[[]probe.Status]():
+		return "a list, like [200, 2xx]"
+	case reflect.TypeFor[probe.Status]():
+		return "a status, like 200 or 2xx"
+	case reflect.TypeFor[scalar.Size]():
+		return "a size, like 64KiB"
+	case reflect.TypeFor[vital.Amount]():
+		return "a number, a size like 2GiB, or a share like 90%"
 	case reflect.TypeFor[restart.Kill]():
 		return "the word never, or {signal: TERM, timeout: 10s}"
 	case reflect.TypeFor[escalate.Ladder]():

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"procward/internal/scalar"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -154,7 +155,7 @@ func (a *asker) read(body io.Reader) error {
 
 // find says whether an expression is found in what r gives, nil if it is. It reads no
 // further than it has to.
-func find(re *regexp.Regexp, r io.Reader, limit Size) error {
+func find(re *regexp.Regexp, r io.Reader, limit scalar.Size) error {
 	seen := &seeing{r: r}
 	found := re.MatchReader(bufio.NewReader(seen))
 	switch {

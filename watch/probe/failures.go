@@ -52,36 +52,3 @@ func (f Failures) Validate() error {
 	}
 	return nil
 }
-
-// Size is a number of bytes with a unit: "512B", "64KiB", "1MiB".
-type Size int64
-
-// size is how one is written.
-var size = regexp.MustCompile(`^(0|[1-9][0-9]{0,8})(B|KiB|MiB|GiB)$`)
-
-// UnmarshalText reads a size.
-func (s *Size) UnmarshalText(text []byte) error {
-	m := size.FindSubmatch(text)
-	if m == nil {
-		return fmt.Errorf("%q is not a size: write for instance 512B, 64KiB or 1MiB", text)
-	}
-	n, _ := strconv.ParseInt(string(m[1]), 10, 64)
-	*s = Size(n << units[string(m[2])])
-	return nil
-}
-
-// units are the powers of two of what stands behind a size.
-var units = map[string]int{"B": 0, "KiB": 10, "MiB": 20, "GiB": 30}
-
-// MarshalText writes the size with the largest unit that is exact.
-func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// String is "64KiB".
-func (s Size) String() string {
-	for _, unit := range []string{"GiB", "MiB", "KiB"} {
-		if n := s >> units[unit]; s > 0 && n<<units[unit] == s {
-			return fmt.Sprintf("%d%s", n, unit)
-		}
-	}
-	return fmt.Sprintf("%dB", int64(s))
-}

@@ -26,7 +26,7 @@ type HTTP struct {
 	AuthFile  string            `yaml:"auth-file"` // its first line is user:password, or Bearer and a token
 	Status    []Status          `yaml:"status"`    // that are accepted: [2xx]
 	Body      string            `yaml:"body"`      // RE2 that must be found in the body's first max-body
-	MaxBody   Size              `yaml:"max-body"`  // 64KiB
+	MaxBody   scalar.Size       `yaml:"max-body"`  // 64KiB
 	TLS       *TLS              `yaml:"tls"`
 	Redirects bool              `yaml:"redirects"` // false: a redirect is an answer like any other
 }
@@ -65,7 +65,7 @@ func (h *HTTP) Validate() error {
 		errs = append(errs, scalar.Errorf("status", "accepts nothing: write for instance [200, 204] or [2xx]"))
 	}
 	if h.MaxBody < 1 || h.MaxBody > maxMaxBody {
-		errs = append(errs, scalar.Errorf("max-body", "%s is not from 1B to %s", h.MaxBody, Size(maxMaxBody)))
+		errs = append(errs, scalar.Errorf("max-body", "%s is not from 1B to %s", h.MaxBody, scalar.Size(maxMaxBody)))
 	}
 	if h.TLS != nil {
 		errs = append(errs, scalar.Under("tls", h.TLS.validate()))

@@ -28,7 +28,7 @@ type Unix struct {
 }
 
 // maxExpect bounds what is read of a stream.
-const maxExpect Size = 64 << 10
+const maxExpect scalar.Size = 64 << 10
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (t *TCP) Validate() error {
