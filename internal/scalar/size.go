@@ -15,13 +15,13 @@ type Size int64
 // be written so that it reads back the same.
 var size = regexp.MustCompile(`^((?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,3})?)(B|[KMGT]iB|[kMGT]B)$`)
 
-// sizeUnits are the units by 1024 and those by 1000, each the largest first.
+// sizeUnits are the units by 1024 and those by 1000, the largest first.
 var sizeUnits = []struct {
 	name  string
 	bytes int64
 }{
-	{"TiB", 1 << 40}, {"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10},
-	{"TB", 1e12}, {"GB", 1e9}, {"MB", 1e6}, {"kB", 1e3}, {"B", 1},
+	{"TiB", 1 << 40}, {"TB", 1e12}, {"GiB", 1 << 30}, {"GB", 1e9},
+	{"MiB", 1 << 20}, {"MB", 1e6}, {"KiB", 1 << 10}, {"kB", 1e3}, {"B", 1},
 }
 
 // maxSize is 4096 TiB: whole bytes up to it are exact in a float64.
@@ -62,11 +62,11 @@ func (s Size) String() string {
 
 // Rounded is the size for a person: to a tenth of the largest unit by 1024 that it holds.
 func (s Size) Rounded() string {
-	for _, u := range sizeUnits[:4] {
-		if int64(s) >= u.bytes {
+	for _, u := range sizeUnits {
+		if int64(s) >= u.bytes && (u.name[1:] == "iB" || u.bytes == 1) {
 			tenths := math.Round(float64(s)/float64(u.bytes)*10) / 10
 			return strconv.FormatFloat(tenths, 'f', -1, 64) + u.name
 		}
 	}
-	return strconv.FormatInt(int64(s), 10) + "B"
+	return "0B"
 }

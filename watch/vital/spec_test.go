@@ -26,7 +26,7 @@ func TestAmount(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "is no amount: write a number like 500", "-1": "is no amount", "+1": "is no amount", "01": "is no amount", "1e3": "is no amount",
-		"2 GiB": "is no amount", "2gib": "is no amount", "2G": "is no amount", "2KB": "is no amount", "0x10": "is no amount", "5.%": "is no amount", ".5%": "is no amount",
+		"2 GiB": "is not a size: write for instance", "2gib": "is no amount", "2G": "is no amount", "2KB": "is not a size", "0x10": "is no amount", "5.%": "is no amount", ".5%": "is no amount",
 		"unlimited": "is no amount", "NaN": "is no amount", "1.0001%": "is no amount",
 		"1.5": "is not a whole number", "4097TiB": "the most is 4096TiB", "1000001%": "the most is", "9999999999999999999": "is no amount",
 	} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"procward/internal/scalar"
 	"procward/watch"
 )
 
@@ -71,7 +72,7 @@ func (l *life) amount(it *item, r *reading) string {
 	v := r.value(it.kind)
 	switch it.kind {
 	case rss, rssGrowth:
-		return "rss " + shown(v)
+		return "rss " + scalar.Size(v).Rounded()
 	case cpu:
 		return "cpu " + percent(float64(int(l.usage*1000))/1000)
 	case fds, fdsGrowth:
@@ -89,7 +90,7 @@ func (p *proc) lines(now time.Duration) []string {
 		return []string{fmt.Sprintf("pid %d: has ended", p.id.PID)}
 	}
 	r := &p.r
-	lines := []string{fmt.Sprintf("pid %d: state %c, %d threads, rss %s, cpu %s in all", p.id.PID, max(r.stat.state, ' '), r.stat.threads, shown(r.rss), time.Duration(r.stat.cpu)*userTick)}
+	lines := []string{fmt.Sprintf("pid %d: state %c, %d threads, rss %s, cpu %s in all", p.id.PID, max(r.stat.state, ' '), r.stat.threads, scalar.Size(r.rss).Rounded(), time.Duration(r.stat.cpu)*userTick)}
 	for i := range p.life.plan.items {
 		it, h := &p.life.plan.items[i], &p.life.holds[i]
 		verdict, text := string(h.verdict), ""
