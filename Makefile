@@ -28,6 +28,10 @@ test: ## Run all tests; those that need root or a kernel feature skip and say wh
 race: ## Run all tests under the race detector (needs gcc)
 	$(GO) test -race ./...
 
+.PHONY: test-crash
+test-crash: ## Kill the daemon 500 times in a storm of crashes (about 4 minutes)
+	PROCWARD_CRASHES=500 $(GO) test -count=1 -timeout 20m -v -run TestKilledDaemon ./cmd/procward
+
 .PHONY: test-vm
 test-vm: ## Test what ends a machine, in a virtual one (root, Debian on amd64; under 15 minutes)
 	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 30m -v ./internal/vm

@@ -18,7 +18,11 @@ import (
 
 // keepPatience is how long what is to be done waits for the state to be written. A file
 // system that hangs, or a full disk, must not stop restarts; OS rungs wait for the disk.
-const keepPatience = 200 * time.Millisecond
+// Once it was waited for in vain, keepGlance is enough until it answers again.
+const (
+	keepPatience = 200 * time.Millisecond
+	keepGlance   = 5 * time.Millisecond
+)
 
 // keeper has the engine's durable state written, and says when that fails.
 type keeper struct {
@@ -85,7 +89,7 @@ func (k *keeper) Keep(changes map[string]any, must bool) {
 	k.mu.Lock()
 	patience := keepPatience
 	if k.hung {
-		patience = 0 // it was waited for before
+		patience = keepGlance
 	}
 	k.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)

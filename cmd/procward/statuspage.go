@@ -157,6 +157,9 @@ func nowText(p engine.ProcessStatus) string {
 	if text := rungText(p.Rung, nil); text != "" {
 		now = append(now, text)
 	}
+	if p.Suspended != "" {
+		now = append(now, "suspended "+visible(p.Suspended))
+	}
 	if p.WaitsFor != "" {
 		now = append(now, "waits for "+p.WaitsFor)
 	}

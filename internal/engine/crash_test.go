@@ -329,3 +329,21 @@ func TestUnknownAndDamagedEntriesAreLeftOut(t *testing.T) {
 		t.Errorf("restored %v, error %v", m.restored, err)
 	}
 }
+
+func TestAMasterThatDiedMeanwhileLeavesOrphans(t *testing.T) {
+	s := newSim(t, one(nil))
+	master := s.spawn("httpd")
+	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().run(time.Minute)
+	s.procs[master].Session = master.PID
+	s.m.touch(s.m.procs["httpd"])
+	s.step(Tick{}) // the daemon writes its state at its end
+	s.rebirth(10*time.Second, func(m Moment) Moment { return m })
+	s.run(time.Second)
+	s.die(master, sigkill)
+	s.run(time.Minute)
+	if p := s.m.procs["httpd"]; p.state != Up || len(s.ran) != 1 || len(s.idsOf("httpd")) != 1 {
+		t.Errorf("it is %s, ran %v, there are %v:\n%s", p.state, s.ran, s.idsOf("httpd"), s.story())
+	}
+}

@@ -18,7 +18,7 @@ func (m *Machine) inDoubt(p *process, f Finding) bool {
 			return true
 		}
 	}
-	unproved := func(q procscan.Process) bool { return !p.strays[q.ID] }
+	unproved := func(q procscan.Process) bool { return !p.strays[q.ID] && !m.outlived(p, q) }
 	if m.toldLate(p) && slices.ContainsFunc(p.orphans, unproved) {
 		m.doubt(p, message.Orphans, "pids "+processPIDs(p.orphans)+", or successors: procward itself was stopped when the death was to be told, so its time is not known")
 		return true
@@ -68,4 +68,10 @@ func (m *Machine) doubt(p *process, kind *message.Kind, why string) {
 
 func (m *Machine) sayDoubt(p *process, kind *message.Kind, why string) {
 	m.say(kind, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
+}
+
+// outlived says that a process had been up for settle when an earlier daemon last wrote
+// its state, with its master still alive: it is an orphan of that, whenever the master died.
+func (m *Machine) outlived(p *process, q procscan.Process) bool {
+	return m.alive != 0 && q.Started() < m.alive-p.spec.Restart.Settle.D()
 }

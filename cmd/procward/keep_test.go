@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"procward/internal/control"
+	"procward/internal/message"
+)
+
+// heard is a log that remembers.
+type heard struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (l *heard) Send(m message.Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, m.Line())
+}
+
+func (l *heard) text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "\n")
+}
+
+// keeping opens the state in a directory and runs its keeper until stop.
+func keeping(t *testing.T, dir string) (d *daemon, log *heard, stop func()) {
+	t.Helper()
+	log = &heard{}
+	d = &daemon{log: log}
+	k, _, err := d.openState(dir)
+	if err != nil || k == nil {
+		t.Fatalf("%v:\n%s", err, log.text())
+	}
+	d.keeper = k
+	end := d.keep()
+	return d, log, sync.OnceFunc(end)
+}
+
+func TestWhatIsKeptIsThereAgain(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	d, _, stop := keeping(t, dir)
+	d.keeper.Keep(map[string]any{"process a": 1, "process b": 2}, true)
+	d.keeper.Keep(map[string]any{"process a": 3, "process b": nil}, true)
+	stop()
+	d2 := &daemon{log: &heard{}}
+	k, kept, err := d2.openState(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.lock.Release()
+	if len(kept.Values) != 1 || string(kept.Values["process a"]) != "3" {
+		t.Errorf("kept are %s", kept.Values)
+	}
+}
+
+func TestASecondDaemonOnTheStateIsRefused(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	_, _, stop := keeping(t, dir)
+	defer stop()
+	if _, _, err := (&daemon{log: &heard{}}).openState(dir); err == nil || !strings.Contains(err.Error(), control.ErrRunning.Error()) {
+		t.Errorf("the second one got %v", err)
+	}
+}
+
+func TestWithoutAStateDirectoryItGoesOn(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	log := &heard{}
+	k, kept, err := (&daemon{log: log}).openState(filepath.Join(file, "state"))
+	if k != nil || kept != nil || err != nil || !strings.Contains(log.text(), "PW0103 fallback: nothing outlives the daemon") {
+		t.Errorf("got %v %v %v:\n%s", k, kept, err, log.text())
+	}
+}
+
+func TestADamagedStateIsSetAsideAndSaid(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	d, _, stop := keeping(t, dir)
+	d.keeper.Keep(map[string]any{"process a": 1}, true)
+	stop()
+	if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte("what is this"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, log, stop := keeping(t, dir)
+	stop()
+	if !strings.Contains(log.text(), "PW0111 state lost: ") {
+		t.Errorf("it said:\n%s", log.text())
+	}
+}
+
+// A book that nobody writes is a file system that does not answer.
+func TestAFileSystemThatHangsIsNotWaitedForTwice(t *testing.T) {
+	log := &heard{}
+	d := &daemon{log: log}
+	k, _, err := d.openState(filepath.Join(t.TempDir(), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	k.Keep(map[string]any{"process a": 1}, true)
+	if took := time.Since(begin); took < keepPatience {
+		t.Errorf("it waited %v only", took)
+	}
+	for range 100 {
+		k.Keep(map[string]any{"process a": 2}, true)
+	}
+	if took := time.Since(begin); took > 50*keepPatience {
+		t.Errorf("101 waits took %v", took)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- k.run(ctx) }()
+	if err := k.book.Written(ctx); err != nil {
+		t.Error(err)
+	}
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.text(), "PW0113"); {
+		if k.Keep(map[string]any{"process a": time.Now()}, true); time.Now().After(deadline) {
+			t.Fatalf("it answers, and that is not noticed:\n%s", log.text())
+		}
+	}
+	cancel()
+	<-ended
+	if n := strings.Count(log.text(), "PW0112"); n != 1 {
+		t.Errorf("%d complaints:\n%s", n, log.text())
+	}
+}

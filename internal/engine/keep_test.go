@@ -1,0 +1,58 @@
+package engine
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"procward/watch"
+)
+
+// ledger writes down the order in which things are kept and done.
+type ledger struct {
+	*bubble
+	mu    sync.Mutex
+	order []string
+}
+
+func (l *ledger) note(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.order = append(l.order, what)
+}
+
+func (l *ledger) Keep(changes map[string]any, must bool) {
+	if p, ok := changes["process httpd"].(savedProcess); ok && must && p.Attempt != nil && p.Attempt.Asked {
+		l.note("kept")
+	}
+}
+
+func (l *ledger) Do(e Effect) {
+	if _, runs := e.(Run); runs {
+		l.note("run")
+	}
+	l.bubble.Do(e)
+}
+
+func TestAnAttemptIsKeptBeforeItsScriptRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		l := &ledger{bubble: newBubble(ctx)}
+		l.engine.Keeper = l
+		ended := make(chan int, 1)
+		go func() { ended <- l.engine.Run(ctx, l) }()
+		l.engine.Send(ctx, Configured{Config: one(nil)})
+		time.Sleep(time.Minute)
+		l.down.Store(true)
+		l.engine.Send(ctx, Died{Events: []watch.Event{{ID: l.alive.ID, At: l.engine.clock()}}})
+		time.Sleep(time.Hour)
+		cancel()
+		<-ended
+		if want := []string{"kept", "run", "kept", "run", "kept", "run"}; !slices.Equal(l.order, want) {
+			t.Errorf("it went %v, want %v", l.order, want)
+		}
+	})
+}
