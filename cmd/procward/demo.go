@@ -105,7 +105,7 @@ func (p *play) story(ctx context.Context) error {
 }
 
 // demoRestarts is how often each victim's restart script runs in the whole story.
-var demoRestarts = map[string]int{demoWeb: 1, demoJob: 1, demoDB: 1, demoCrash: 3}
+var demoRestarts = map[string]int{demoWeb: 1, demoJob: 1, demoDB: 1, demoCrash: 3, demoUpgrade: 1}
 
 func (p *play) step(ctx context.Context, s demoStep) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.time)

@@ -32,6 +32,7 @@ var demoDropIns = map[string]string{
   upgrade:
     match: {name: demo-upgrade, args: {^DIR/demo-upgrade}}
     restart: {run: [/bin/sh, {DIR/restart}, upgrade], start-timeout: 5s, settle: 1s}
+    stall: [{stopped: 1s}]
 `,
 	"shop.yaml": `groups:
   shop:

@@ -26,6 +26,7 @@ var demoSteps = []demoStep{
 	{"Killed, and restarted by its script", 8 * time.Second, (*play).kill},
 	{"Replaced by its own successor: nothing to do", 5 * time.Second, (*play).replace},
 	{"An exit code, seen of a process that is not a child", 8 * time.Second, (*play).tellCode},
+	{"Alive, but stopped: a stall", 10 * time.Second, (*play).freeze},
 	{"A crash loop, and the ladder to its end", 15 * time.Second, (*play).crashLoop},
 }
 
@@ -237,4 +238,29 @@ func (p *play) tellCode(ctx context.Context) (string, error) {
 		return "not shown here: " + cause + ". Restarted all the same.", nil
 	}
 	return "job " + cause + ", which wait(2) tells to a parent alone. Restarted.", nil
+}
+
+// freeze stops upgrade, which its exit would never tell.
+func (p *play) freeze(ctx context.Context) (string, error) {
+	id, err := p.tracked(ctx, demoUpgrade)
+	if err != nil {
+		return "", err
+	}
+	p.act("SIGSTOP to upgrade, pid %d", id.PID)
+	if _, err := signalVictim(p.daemon.host.FS, id, unix.SIGSTOP); err != nil {
+		return "", err
+	}
+	for _, kind := range []*message.Kind{message.Stall, message.Killed} {
+		m, err := p.message(ctx, kind, demoUpgrade)
+		if err != nil {
+			return "", err
+		}
+		if m.PID != id.PID {
+			return "", fmt.Errorf("%s is about pid %d, not %d", kind.ID, m.PID, id.PID)
+		}
+	}
+	if _, err := p.back(ctx, demoUpgrade, id.PID); err != nil {
+		return "", err
+	}
+	return "it lived and did nothing, which its PID does not show. Seen in /proc after the 1s that is configured, killed, restarted.", nil
 }

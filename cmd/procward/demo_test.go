@@ -211,7 +211,7 @@ func TestDemoTells(t *testing.T) {
 		t.Errorf("demo returned %v", err)
 	}
 	nothingLeft(t, dir)
-	for _, want := range []string{"FAILED  web came back as pid ", "FAILED  not as it should be: step 2, 4; cleaned up"} {
+	for _, want := range []string{"FAILED  web came back as pid ", "FAILED  not as it should be: step 2, 4, 5; cleaned up"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not told:\n%s", want, &out)
 		}
