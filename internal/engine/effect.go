@@ -39,6 +39,7 @@ type LookFor struct {
 type Run struct {
 	Token int
 	Job   script.Job
+	Event *HookEvent // of a hook: its standard input, else nil
 }
 
 // Await waits for a script that an earlier daemon has started; ScriptStarted follows if it

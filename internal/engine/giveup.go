@@ -49,7 +49,8 @@ func (m *Machine) handOver(l *ladder) {
 			m.enter(p, Handed)
 		}
 	}
-	m.sayLadder(message.HandedOver, l, func(s *message.Message) { s.Rung = "hook" })
+	m.sayLadder(message.HandedOver, l, func(s *message.Message) { s.Rung, s.Output = "hook", l.said })
+	l.said = ""
 }
 
 // ladderDue does what the time has come for.

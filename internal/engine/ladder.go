@@ -18,6 +18,7 @@ type ladder struct {
 	need     map[string]bool // members whose look is awaited before a rung
 	asked    time.Duration   // when the looks were asked for: older ones do not do
 	hook     int             // token of its hook under way, or of the last one
+	said     string          // by the hook that is handing over: handOver tells it
 	barred   bool            // the look waits for the end of an operation on the group
 	remindAt time.Duration
 	retryAt  time.Duration

@@ -126,6 +126,9 @@ func (e *Engine) carryOut(effects []Effect, world World) (code int, exit bool) {
 			e.log.Send(effect.Message)
 		case Exit:
 			return effect.Code, true
+		case Run:
+			effect.Job.Stdin = effect.Event.JSON(time.Now())
+			world.Do(effect)
 		default:
 			world.Do(effect)
 		}

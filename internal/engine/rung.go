@@ -24,7 +24,7 @@ func (m *Machine) act(l *ladder, d escalate.Decision) {
 		}
 		m.beginOp(op)
 	case r.Hook != nil:
-		m.runHook(l, r.Hook)
+		m.runHook(l, d)
 	case r.StopDaemon != nil:
 		code := escalate.DefaultExitCode
 		if r.StopDaemon.ExitCode != nil {
@@ -40,8 +40,8 @@ func (m *Machine) act(l *ladder, d escalate.Decision) {
 	}
 }
 
-func (m *Machine) runHook(l *ladder, h *escalate.Hook) {
-	p := m.worst(l)
+func (m *Machine) runHook(l *ladder, d escalate.Decision) {
+	h, p := d.Rung.Hook, m.worst(l)
 	var env map[string]string
 	switch mon := m.monitors[l.monitor]; {
 	case mon != nil:
@@ -55,7 +55,7 @@ func (m *Machine) runHook(l *ladder, h *escalate.Hook) {
 	l.hook = m.newToken(job{ladder: l.key, path: h.Run[0], asked: m.now, until: m.now + h.Timeout.D()})
 	m.do(Run{Token: l.hook, Job: script.Job{
 		Argv: h.Run, User: h.User, Env: env, Timeout: h.Timeout.D(),
-	}})
+	}, Event: m.hookEvent(l, d)})
 }
 
 // worst is the process that a hook is told of: the first that is not up.
@@ -82,6 +82,7 @@ func (m *Machine) hookEnded(l *ladder, out outcome) {
 		m.sayRungFailed(l, "the hook "+out.words+": what it decided is not known", "")
 		m.climb(l, escalate.Failed)
 	case out.ok && out.code == escalate.HandedOver:
+		l.said = out.output
 		m.climb(l, escalate.TakenOver)
 	case out.code == escalate.NextRung:
 		m.sayLadder(message.RungPassed, l, func(s *message.Message) {

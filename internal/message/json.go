@@ -9,7 +9,14 @@ import (
 // JSON is the message as one JSON object and a line end. Keys come in a fixed order,
 // and those that do not apply are left out; docs/messages.md lists them. "message" is
 // the sentence, "attempts" always a string, as it may be the word "unlimited".
-func (m Message) JSON() []byte {
+func (m Message) JSON() []byte { return m.encode(func(*zerolog.Event) {}) }
+
+// JSONWith is JSON with one more key at its end, whose value encoding/json can write.
+func (m Message) JSONWith(key string, value any) []byte {
+	return m.encode(func(e *zerolog.Event) { e.Interface(key, value) })
+}
+
+func (m Message) encode(end func(*zerolog.Event)) []byte {
 	var b bytes.Buffer
 	log := zerolog.New(&b)
 	e := log.Log().
@@ -25,6 +32,7 @@ func (m Message) JSON() []byte {
 		}
 		e.Str(f.key, tail(f.value, maxOutput))
 	}
+	end(e)
 	e.Send()
 	return b.Bytes()
 }

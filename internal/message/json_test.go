@@ -25,6 +25,18 @@ func TestJSON(t *testing.T) {
 	}
 }
 
+func TestJSONWith(t *testing.T) {
+	value := []struct {
+		Name string `json:"name"`
+		PIDs []int  `json:"pids"`
+	}{{"a<b\n\xff\u2028", []int{}}}
+	got := string(Message{Kind: Found, Time: example().Time}.JSONWith("members", value))
+	want := `{"time":"2026-11-22T03:24:01.417233Z","id":"PW0202","severity":"notice","event":"found","message":"found","members":[{"name":"a<b\n\ufffd\u2028","pids":[]}]}` + "\n"
+	if got != want {
+		t.Errorf("\n got %s\nwant %s", got, want)
+	}
+}
+
 func FuzzJSON(f *testing.F) {
 	f.Add("httpd", "after 3 s", "line\nline", uint8(1))
 	f.Add("a\nb", "\xff\u2028\x00", "é\x80 0123456789 0123456789", uint8(255))

@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"time"
+
+	"procward/escalate"
+	"procward/internal/message"
+)
+
+// HookEvent is what a hook reads on its standard input: the message that asks for the
+// rung, and how each process is that the ladder is about.
+type HookEvent struct {
+	Message message.Message
+	Members []Member
+}
+
+// Member is one process as a hook is told of it. What does not apply is left out.
+type Member struct {
+	Process    string `json:"process"`
+	State      State  `json:"state"`
+	PIDs       []int  `json:"pids"`                  // that live
+	Attempt    int    `json:"attempt"`               // how many are spent in the window
+	Attempts   string `json:"attempts"`              // of how many: "3", "unlimited"
+	DownUS     int64  `json:"down_us,omitempty"`     // how long its outage has lasted, microseconds
+	PID        int    `json:"pid,omitempty"`         // that ended or was stalled; like those below of this outage
+	Cause      string `json:"cause,omitempty"`       // in words
+	ExitCode   *int   `json:"exit_code,omitempty"`   //
+	ExitSignal string `json:"exit_signal,omitempty"` // "SIGKILL"
+	Core       bool   `json:"core,omitempty"`        // a core was dumped
+	Unit       string `json:"unit,omitempty"`        // of systemd
+}
+
+// JSON is the event as one line, at a time of the wall clock; of no event it is nil.
+func (e *HookEvent) JSON(wall time.Time) []byte {
+	if e == nil {
+		return nil
+	}
+	msg := e.Message
+	msg.Time = wall
+	return msg.JSONWith("members", e.Members)
+}
+
+func (m *Machine) hookEvent(l *ladder, d escalate.Decision) *HookEvent {
+	e := &HookEvent{Members: []Member{}, Message: message.Message{
+		Kind: message.RungAsked, Process: l.process, Group: l.group, Monitor: l.monitor,
+		Rung: d.Rung.Name(), Attempt: d.Attempt,
+	}}
+	names := m.members(l.group)
+	switch mon := m.monitors[l.monitor]; {
+	case mon != nil:
+		names, e.Message.Cause = mon.targets, mon.inWords()
+	case l.process != "":
+		names = []string{l.process}
+	}
+	for _, name := range names {
+		if p := m.procs[name]; p != nil {
+			e.Members = append(e.Members, m.member(p))
+		}
+	}
+	return e
+}
+
+func (m *Machine) member(p *process) Member {
+	out := Member{
+		Process: p.name, State: p.state, PIDs: []int{}, Unit: p.unit,
+		Attempt: p.spec.Restart.Used(p.history, m.now), Attempts: p.spec.Restart.Attempts.String(),
+	}
+	for _, id := range p.tracks() {
+		out.PIDs = append(out.PIDs, id.PID)
+	}
+	if !p.outage {
+		return out
+	}
+	out.DownUS, out.Cause = (m.now - p.since()).Microseconds(), p.lastCause
+	if p.event == "stall" {
+		out.PID = p.stalledPID
+	}
+	var dead message.Message
+	if m.aboutDead(p, &dead); dead.PID != 0 {
+		out.PID, out.Cause = dead.PID, dead.Cause
+		out.ExitCode, out.ExitSignal, out.Core = dead.ExitCode, dead.ExitSignal, dead.Core
+	}
+	return out
+}
