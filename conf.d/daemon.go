@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"procward/internal/scalar"
+	"procward/watch/probe"
 )
 
 // Daemon is the daemon: section.
 type Daemon struct {
-	Log              Log         `yaml:"log"`
-	Observe          bool        `yaml:"observe"`
-	Follow           bool        `yaml:"follow"`            // true
-	ParallelRestarts int         `yaml:"parallel-restarts"` // 8, at least 1
-	RebootLimit      RebootLimit `yaml:"reboot-limit"`
+	Log              Log            `yaml:"log"`
+	Observe          bool           `yaml:"observe"`
+	Follow           bool           `yaml:"follow"`            // true
+	ParallelRestarts int            `yaml:"parallel-restarts"` // 8, at least 1
+	Pressure         probe.Pressure `yaml:"pressure"`
+	RebootLimit      RebootLimit    `yaml:"reboot-limit"`
 }
 
 // Log says where messages go.
@@ -35,7 +37,7 @@ type RebootLimit struct {
 // where no drop-in has one.
 func DefaultDaemon() Daemon {
 	return Daemon{
-		Log: Log{To: []string{"auto"}, Facility: "daemon"}, Follow: true, ParallelRestarts: 8,
+		Log: Log{To: []string{"auto"}, Facility: "daemon"}, Follow: true, ParallelRestarts: 8, Pressure: probe.DefaultPressure(),
 		RebootLimit: RebootLimit{Count: 3, Window: scalar.Duration(24 * time.Hour)},
 	}
 }

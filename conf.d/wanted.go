@@ -27,6 +27,8 @@ func wanted(t reflect.Type) string {
 		return "a list, like [200, 2xx]"
 	case reflect.TypeFor[probe.Status]():
 		return "a status, like 200 or 2xx"
+	case reflect.TypeFor[probe.Share]():
+		return "a share, like 90%, or the word never"
 	case reflect.TypeFor[scalar.Size]():
 		return "a size, like 64KiB"
 	case reflect.TypeFor[vital.Amount]():

@@ -74,6 +74,7 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 	d.engine = engine.NewEngine(machine, log)
 	d.host = &engine.Host{FS: fs, Scanner: scanner, Tracker: tracker, Engine: d.engine,
 		Scripts: &script.Runner{LogDir: outputs, Trusted: trust.Check, Files: files}}
+	d.host.SetPressure(cfg.Daemon.Pressure)
 	d.adopt()
 	if stateDir != "" {
 		d.host.Evidence = &evidence.Writer{Dir: filepath.Join(stateDir, "evidence")}
@@ -278,6 +279,7 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 	changed := changes(d.config, cfg)
 	d.config = cfg
 	d.host.Scanner.SetScripts(cfg.Scripts())
+	d.host.SetPressure(cfg.Daemon.Pressure)
 	d.engine.Send(ctx, engine.Configured{Config: cfg})
 	return control.Reloaded{Changed: changed, Files: cfg.Files, Problems: cfg.Problems}, ctx.Err()
 }

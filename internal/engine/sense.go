@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -20,14 +21,26 @@ import (
 
 // senses are the watchers for signs of stalls.
 type senses struct {
-	probes *probe.Prober
-	vital  *vital.Watcher // nil where it is not to be had
+	probes   *probe.Prober
+	vital    *vital.Watcher // nil where it is not to be had
+	pressure atomic.Pointer[probe.Pressure]
+}
+
+// SetPressure says from when on the host is too busy for timeouts to tell anything; before
+// the first call the default holds. It may be called at any time.
+func (h *Host) SetPressure(p probe.Pressure) { h.pressure.Store(&p) }
+
+func (h *Host) tooBusy() probe.Pressure {
+	if p := h.pressure.Load(); p != nil {
+		return *p
+	}
+	return probe.DefaultPressure()
 }
 
 // sense begins to watch for signs of stalls. It ends with ctx.
 func (h *Host) sense(ctx context.Context) {
 	tell := func(signs []watch.Sign) { h.Engine.Send(ctx, Sensed{Signs: slices.Clone(signs)}) }
-	h.probes = probe.New(probe.Options{Scripts: h.Scripts, Pressure: h.Pressure, Tell: tell})
+	h.probes = probe.New(probe.Options{Scripts: h.Scripts, Pressure: h.tooBusy, Tell: tell})
 	go h.contained("watching the probes", func() error { return h.probes.Run(ctx) })
 	var err error
 	if h.vital, err = vital.New("/proc", vital.Options{Tell: tell, Keep: keptFiles()}); err != nil {

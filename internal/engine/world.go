@@ -13,7 +13,6 @@ import (
 	"procward/procscan"
 	"procward/watch"
 	"procward/watch/evidence"
-	"procward/watch/probe"
 )
 
 // Host is the real world: /proc, the exit tracker, scripts and systemd.
@@ -27,7 +26,6 @@ type Host struct {
 	Engine  *Engine
 
 	Evidence *evidence.Writer // of stalls; nil: none is taken
-	Pressure probe.Pressure   // from when on the host is too busy for timeouts to tell anything
 	senses
 
 	ctx     context.Context

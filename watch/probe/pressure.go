@@ -5,49 +5,78 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 )
 
 // Pressure says from when on the host is so busy that a check that runs out of its time
-// shows nothing: the shares of the last 10 s, in percent, in which tasks waited
-// (pressure stall information, proc_pressure(5)). Above 100 is never.
+// shows nothing: the shares of the last 10 s in which tasks waited (pressure stall
+// information, proc_pressure(5)).
 type Pressure struct {
-	Dir    string  // empty: /proc/pressure
-	CPU    float64 // some tasks waited for a processor; 0: 90
-	IO     float64 // all tasks waited for a disk; 0: 60
-	Memory float64 // all tasks waited for memory; 0: 40
+	CPU    Share `yaml:"cpu"`    // 90%: some tasks waited for a processor
+	IO     Share `yaml:"io"`     // 60%: all tasks waited for a disk
+	Memory Share `yaml:"memory"` // 40%: all tasks waited for memory
+}
+
+// DefaultPressure is what pressure holds before its keys are read.
+func DefaultPressure() Pressure {
+	return Pressure{CPU: Share{Percent: 90}, IO: Share{Percent: 60}, Memory: Share{Percent: 40}}
+}
+
+// Share is a part of the time, "90%", or the word "never", which is the zero value.
+type Share struct{ Percent float64 }
+
+// share is how one is written.
+var share = regexp.MustCompile(`^((?:0|[1-9][0-9]{0,2})(?:\.[0-9]{1,3})?)%$`)
+
+// UnmarshalText reads a share above 0% and up to 100%, or the word "never".
+func (s *Share) UnmarshalText(text []byte) error {
+	if string(text) == "never" {
+		*s = Share{}
+		return nil
+	}
+	m := share.FindSubmatch(text)
+	if m == nil {
+		return fmt.Errorf("%q is not a share like 90%%, nor the word never", text)
+	}
+	f, err := strconv.ParseFloat(string(m[1]), 64)
+	if err != nil || f <= 0 || f > 100 {
+		return fmt.Errorf("%q is not above 0%% and up to 100%%", text)
+	}
+	*s = Share{Percent: f}
+	return nil
+}
+
+// MarshalText writes the share so that it reads back the same.
+func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// String is "90%", or "never".
+func (s Share) String() string {
+	if s.Percent == 0 {
+		return "never"
+	}
+	return strconv.FormatFloat(s.Percent, 'f', -1, 64) + "%"
 }
 
 // heavy is what the host lacks, in words; empty where it is not so busy, or where the
-// kernel does not tell.
-func (p Pressure) heavy() string {
-	if p.Dir == "" {
-		p.Dir = "/proc/pressure"
-	}
+// kernel does not tell. dir is /proc/pressure.
+func (p Pressure) heavy(dir string) string {
 	for _, r := range []struct {
 		file, line string
-		limit      float64
-	}{
-		{"memory", "full", orElse(p.Memory, 40)},
-		{"io", "full", orElse(p.IO, 60)},
-		{"cpu", "some", orElse(p.CPU, 90)},
-	} {
-		data, err := os.ReadFile(filepath.Join(p.Dir, r.file))
+		limit      Share
+	}{{"memory", "full", p.Memory}, {"io", "full", p.IO}, {"cpu", "some", p.CPU}} {
+		if r.limit.Percent == 0 {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(dir, r.file))
 		if err != nil {
 			continue
 		}
-		if share, ok := average(data, r.line); ok && share >= r.limit {
-			return fmt.Sprintf("%s %s %.0f %%", r.file, r.line, share)
+		if now, ok := average(data, r.line); ok && now >= r.limit.Percent {
+			return fmt.Sprintf("%s %s %.0f %%", r.file, r.line, now)
 		}
 	}
 	return ""
-}
-
-func orElse(v, other float64) float64 {
-	if v == 0 {
-		return other
-	}
-	return v
 }
 
 // average is avg10 of the line that begins with a word.

@@ -16,7 +16,8 @@ import (
 type Options struct {
 	Scripts  *script.Runner // of exec checks
 	Parallel int            // checks in their first second at once; 0: 64. Of programs a quarter of it, and never more than it in all
-	Pressure Pressure
+	Pressure func() Pressure // as it is configured now; nil: the default
+	Proc     string          // where pressure/ is; empty: /proc
 	Tell     func([]watch.Sign) // is given the changes, on the goroutine of Run; while it runs no check begins
 }
 
@@ -48,6 +49,12 @@ type Prober struct {
 func New(opts Options) *Prober {
 	if opts.Parallel <= 0 {
 		opts.Parallel = 64
+	}
+	if opts.Pressure == nil {
+		opts.Pressure = DefaultPressure
+	}
+	if opts.Proc == "" {
+		opts.Proc = "/proc"
 	}
 	p := &Prober{
 		opts: opts, base: time.Now(), boot: procscan.Boottime, chance: rand.Float64,

@@ -52,7 +52,7 @@ func play(t *testing.T, parallel int, story func(s *stage)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		s := &stage{t: t, acts: map[string]act{}}
-		s.Prober = New(Options{Parallel: parallel, Tell: s.tell, Pressure: Pressure{Dir: "/does/not/exist"}})
+		s.Prober = New(Options{Parallel: parallel, Tell: s.tell, Proc: "/does/not/exist"})
 		s.chance = func() float64 { return 0 }
 		s.boot = func() time.Duration { return s.awake() + time.Duration(s.asleep.Load()) }
 		s.make = func(_ *target, c Check, _, _ time.Duration, _ bool) (checker, error) {

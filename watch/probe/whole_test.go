@@ -20,7 +20,7 @@ import (
 func whole(t *testing.T) (p *Prober, signs chan watch.Sign, stop func()) {
 	t.Helper()
 	signs = make(chan watch.Sign, 1000)
-	p = New(Options{Scripts: scripts(t), Pressure: Pressure{CPU: 101, IO: 101, Memory: 101}, Tell: func(told []watch.Sign) {
+	p = New(Options{Scripts: scripts(t), Pressure: func() Pressure { return Pressure{} }, Tell: func(told []watch.Sign) {
 		for _, s := range told {
 			signs <- s
 		}

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -82,7 +83,7 @@ func (p *Prober) judgeLate(res result, on OnTimeout) result {
 		res.outcome = Unknown
 		return res
 	}
-	if heavy := p.opts.Pressure.heavy(); heavy != "" {
+	if heavy := p.opts.Pressure().heavy(filepath.Join(p.opts.Proc, "pressure")); heavy != "" {
 		res.outcome = Unknown
 		res.text += "; the host is under heavy pressure (" + heavy + "), so that shows nothing"
 	}
