@@ -13,6 +13,7 @@ import (
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
+	"procward/watch/probe"
 )
 
 // TestDefaults holds what a drop-in that says the least means.
@@ -48,6 +49,7 @@ groups: {g: }
 	}
 	if got, want := c.Daemon, (Daemon{
 		Log: Log{To: []string{"auto"}, Facility: "daemon"}, Follow: true, ParallelRestarts: 8,
+		Pressure:    probe.Pressure{CPU: probe.Share{Percent: 90}, IO: probe.Share{Percent: 60}, Memory: probe.Share{Percent: 40}},
 		RebootLimit: RebootLimit{Count: 3, Window: scalar.Duration(24 * time.Hour)},
 	}); !reflect.DeepEqual(got, want) {
 		t.Errorf("daemon: got\n%+v\nwant\n%+v", got, want)
