@@ -91,32 +91,34 @@ func (c *Config) Members(group string) []string {
 	return out
 }
 
-// OSRungs lists the rungs that end or reset the operating system, each with its place
-// and with what to do about it: they belong to the configuration already, but this
-// version cannot carry them out.
-func (c *Config) OSRungs() []Problem {
-	var out []Problem
-	add := func(name, section string, l escalate.Ladder) {
+// Use is one rung that ends or resets the operating system, at one place.
+type Use struct {
+	Rung               string // "reboot"
+	Section, Name, Key string // "groups", "web", "escalate[1].reboot", as At takes them
+}
+
+// OSRungs lists the rungs that end or reset the operating system, by section, name and
+// place.
+func (c *Config) OSRungs() []Use {
+	var out []Use
+	add := func(section, name string, l escalate.Ladder) {
 		for i, r := range l {
 			if r.OS() {
-				key := fmt.Sprintf("escalate[%d].%s", i, r.Name())
-				out = append(out, c.At(section, name, key,
-					fmt.Sprintf("the rung %s is not built yet in this version: start with --observe, or remove it", r.Name())))
+				out = append(out, Use{r.Name(), section, name, fmt.Sprintf("escalate[%d].%s", i, r.Name())})
 			}
 		}
 	}
-	for name, p := range c.Processes {
-		if p.Escalate != nil {
-			add(name, "processes", *p.Escalate)
+	for _, name := range slices.Sorted(maps.Keys(c.Processes)) {
+		if p := c.Processes[name]; p.Escalate != nil {
+			add("processes", name, *p.Escalate)
 		}
 	}
-	for name, g := range c.Groups {
-		add(name, "groups", g.Escalate)
+	for _, name := range slices.Sorted(maps.Keys(c.Groups)) {
+		add("groups", name, c.Groups[name].Escalate)
 	}
-	for name, m := range c.Monitors {
-		add(name, "monitors", m.Escalate)
+	for _, name := range slices.Sorted(maps.Keys(c.Monitors)) {
+		add("monitors", name, c.Monitors[name].Escalate)
 	}
-	sortProblems(out)
 	return out
 }
 

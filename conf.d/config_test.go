@@ -50,7 +50,7 @@ groups: {g: }
 	if got, want := c.Daemon, (Daemon{
 		Log: Log{To: []string{"auto"}, Facility: "daemon"}, Follow: true, ParallelRestarts: 8,
 		Pressure:    probe.Pressure{CPU: probe.Share{Percent: 90}, IO: probe.Share{Percent: 60}, Memory: probe.Share{Percent: 40}},
-		RebootLimit: RebootLimit{Count: 3, Window: scalar.Duration(24 * time.Hour)},
+		RebootLimit: escalate.DefaultRebootLimit(),
 	}); !reflect.DeepEqual(got, want) {
 		t.Errorf("daemon: got\n%+v\nwant\n%+v", got, want)
 	}
@@ -139,17 +139,16 @@ func TestOSRungs(t *testing.T) {
 		"b.yaml": {Data: []byte("groups:\n  g:\n    escalate:\n      - restart-group:\n      - shutdown: {wait: 5s}\n")},
 	})
 	must(t, err)
-	want := `a.yaml:2:89: processes.a.escalate[1].panic: the rung panic is not built yet in this version: start with --observe, or remove it
-a.yaml:3:65: processes.b.escalate[0].reboot: the rung reboot is not built yet in this version: start with --observe, or remove it
-b.yaml:5:9: groups.g.escalate[1].shutdown: the rung shutdown is not built yet in this version: start with --observe, or remove it
+	want := `a.yaml:2:89: processes.a.escalate[1].panic: here
+a.yaml:3:65: processes.b.escalate[0].reboot: here
+b.yaml:5:9: groups.g.escalate[1].shutdown: here
 `
-	if got := show(c.OSRungs()); got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
+	var got []Problem
+	for _, u := range c.OSRungs() {
+		got = append(got, c.At(u.Section, u.Name, u.Key, "here"))
 	}
-	// A configuration made by hand has no places.
-	byHand := Config{Groups: map[string]escalate.Group{"g": {Escalate: escalate.Ladder{{Reboot: &escalate.Plain{}}}}}}
-	if got := show(byHand.OSRungs()); !strings.HasPrefix(got, "groups.g.escalate[0].reboot: the rung") {
-		t.Error(got)
+	if show(got) != want {
+		t.Errorf("got\n%swant\n%s", show(got), want)
 	}
 }
 

@@ -5,20 +5,22 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
+	"procward/escalate"
+	"procward/escalate/power"
 	"procward/internal/scalar"
 	"procward/watch/probe"
 )
 
 // Daemon is the daemon: section.
 type Daemon struct {
-	Log              Log            `yaml:"log"`
-	Observe          bool           `yaml:"observe"`
-	Follow           bool           `yaml:"follow"`            // true
-	ParallelRestarts int            `yaml:"parallel-restarts"` // 8, at least 1
-	Pressure         probe.Pressure `yaml:"pressure"`
-	RebootLimit      RebootLimit    `yaml:"reboot-limit"`
+	Log              Log                  `yaml:"log"`
+	Observe          bool                 `yaml:"observe"`
+	Follow           bool                 `yaml:"follow"`            // true
+	ParallelRestarts int                  `yaml:"parallel-restarts"` // 8, at least 1
+	Pressure         probe.Pressure       `yaml:"pressure"`
+	RebootLimit      escalate.RebootLimit `yaml:"reboot-limit"`
+	Userspace        *power.Userspace     `yaml:"userspace"` // nil: not proved
 }
 
 // Log says where messages go.
@@ -27,18 +29,12 @@ type Log struct {
 	Facility string   `yaml:"facility"` // syslog facility: daemon, local0 …
 }
 
-// RebootLimit bounds the OS rungs over boots.
-type RebootLimit struct {
-	Count  int             `yaml:"count"`  // 3, at least 0
-	Window scalar.Duration `yaml:"window"` // 24h
-}
-
 // DefaultDaemon is what the daemon: section holds before its keys are read, and
 // where no drop-in has one.
 func DefaultDaemon() Daemon {
 	return Daemon{
 		Log: Log{To: []string{"auto"}, Facility: "daemon"}, Follow: true, ParallelRestarts: 8, Pressure: probe.DefaultPressure(),
-		RebootLimit: RebootLimit{Count: 3, Window: scalar.Duration(24 * time.Hour)},
+		RebootLimit: escalate.DefaultRebootLimit(),
 	}
 }
 
@@ -57,11 +53,9 @@ func (d Daemon) Validate() error {
 	if d.ParallelRestarts < 1 {
 		errs = append(errs, scalar.Errorf("parallel-restarts", "%d is below 1", d.ParallelRestarts))
 	}
-	if d.RebootLimit.Count < 0 {
-		errs = append(errs, scalar.Errorf("reboot-limit.count", "%d is below 0", d.RebootLimit.Count))
-	}
-	if d.RebootLimit.Window <= 0 {
-		errs = append(errs, scalar.Errorf("reboot-limit.window", "must be above 0s"))
+	errs = append(errs, scalar.Under("reboot-limit", d.RebootLimit.Validate()))
+	if d.Userspace != nil {
+		errs = append(errs, scalar.Under("userspace", d.Userspace.Validate()))
 	}
 	return errors.Join(errs...)
 }

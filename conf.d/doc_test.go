@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"procward/escalate"
+	"procward/escalate/power"
 	"procward/internal/scalar"
 	"procward/watch/probe"
 	"procward/watch/vital"
@@ -19,8 +20,10 @@ import (
 func TestDocumentedKeys(t *testing.T) {
 	documented := tables(string(readFile(t, "../docs/configuration.md")))
 	built := map[string]string{}
+	daemon, userspace := DefaultDaemon(), power.DefaultUserspace()
+	daemon.Userspace = &userspace
 	for section, v := range map[string]any{
-		"daemon": DefaultDaemon(), "processes.NAME": DefaultProcess(), "groups.NAME": escalate.DefaultGroup(), "escalate": defaultRung(),
+		"daemon": daemon, "processes.NAME": DefaultProcess(), "groups.NAME": escalate.DefaultGroup(), "escalate": defaultRung(),
 		"stall": defaultSign(), "limits": defaultLimits(), "monitors.NAME": DefaultMonitor(),
 	} {
 		collect(built, section, reflect.ValueOf(v))

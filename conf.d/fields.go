@@ -4,6 +4,7 @@ import (
 	"reflect"
 
 	"procward/escalate"
+	"procward/escalate/power"
 	"procward/restart"
 	"procward/watch/probe"
 	"procward/watch/vital"
@@ -68,6 +69,8 @@ func preset(v reflect.Value) {
 		*s = escalate.DefaultRestartGroup()
 	case *escalate.Hook:
 		*s = escalate.DefaultHook()
+	case *power.Userspace:
+		*s = power.DefaultUserspace()
 	case *restart.Dump:
 		*s = restart.DefaultDump()
 	}

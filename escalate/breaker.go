@@ -78,6 +78,9 @@ func (r RebootLimit) Ask(l Ledger, rung, reason string, now Moment) (Ledger, Ver
 		return l, Verdict{Why: "the boot id cannot be read, so the rungs that were taken before cannot be counted"}
 	case r.Count <= 0:
 		return l, Verdict{Why: "reboot-limit.count is 0"}
+	case r.lost(l) > 0:
+		return l, Verdict{Why: fmt.Sprintf("what counts for reboot-limit is not known (%s), so it is taken for spent; the next is allowed after %v more of running time, or after `procward recover --all`",
+			l.Lost.Why, scalar.Duration(r.lost(l).Round(time.Second)))}
 	case len(used) >= r.Count:
 		return l, Verdict{Why: r.spent(l, used)}
 	case now.Uptime < r.MinUptime.D():
@@ -85,8 +88,16 @@ func (r RebootLimit) Ask(l Ledger, rung, reason string, now Moment) (Ledger, Ver
 			Why: fmt.Sprintf("the machine is up for less than reboot-limit.min-uptime, %v", r.MinUptime)}
 	}
 	e := Entry{Rung: rung, Reason: reason, Wall: now.Wall, Boot: now.Boot, Uptime: now.Uptime, Ran: l.Ran}
-	l.Entries = append(l.trimmed(r), e)
+	l.Entries, l.Lost = append(l.trimmed(r), e), nil
 	return l, Verdict{Answer: Allow}
+}
+
+// lost is the running time until what is not known counts no more.
+func (r RebootLimit) lost(l Ledger) time.Duration {
+	if l.Lost == nil {
+		return 0
+	}
+	return max(r.Window.D()-(l.Ran-l.Lost.Ran), 0)
 }
 
 // spent says why there is no rung left, and until when.
@@ -95,7 +106,7 @@ func (r RebootLimit) spent(l Ledger, used []Entry) string {
 	for _, e := range used[len(used)-min(len(used), 5):] {
 		list = append(list, e.Rung+" at "+e.Wall.Format(time.RFC3339))
 	}
-	return fmt.Sprintf("reboot-limit is spent: %d of %d in %v (the last: %s); the next is allowed after %v more of running time, or after `procward recover`",
+	return fmt.Sprintf("reboot-limit is spent: %d of %d in %v (the last: %s); the next is allowed after %v more of running time, or after `procward recover --all`",
 		len(used), r.Count, r.Window, strings.Join(list, ", "), scalar.Duration(r.free(l, used).Round(time.Second)))
 }
 
@@ -111,11 +122,16 @@ func (r RebootLimit) free(l Ledger, used []Entry) time.Duration {
 type Standing struct {
 	Used []Entry       // those that count now, oldest first
 	Free time.Duration // running time until a rung is allowed again; 0 where one is left, or none ever is
+	Lost string        // why it is not known what counts; empty where it is
 }
 
 // Standing is how much of the limit is used.
 func (r RebootLimit) Standing(l Ledger, now Moment) Standing {
 	l = l.Seen(now)
 	used := l.counted(r.Window.D())
-	return Standing{Used: used, Free: r.free(l, used)}
+	s := Standing{Used: used, Free: max(r.free(l, used), r.lost(l))}
+	if r.lost(l) > 0 {
+		s.Lost = l.Lost.Why
+	}
+	return s
 }

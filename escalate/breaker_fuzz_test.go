@@ -94,6 +94,10 @@ func (h *host) step(what byte, n time.Duration) {
 		h.open()
 	case 7: // a save that fails: refused
 		h.ask(false)
+		if n > 7 { // the file is lost as well
+			h.disk = Ledger{}.Forgot(h.moment(), "torn")
+			h.open()
+		}
 	case 8:
 		h.mem = h.mem.Seen(h.moment())
 		h.disk = saved(h.t, h.mem)

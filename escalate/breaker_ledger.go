@@ -46,7 +46,26 @@ type Ledger struct {
 	Boot    string        `json:"boot,omitempty"`   // the boot in which that was
 	Uptime  time.Duration `json:"uptime,omitempty"` // and its CLOCK_BOOTTIME
 	Entries []Entry       `json:"entries,omitempty"`
+	Lost    *Lost         `json:"lost,omitempty"` // what was known before, or some of it
 }
+
+// Lost says that rungs may have been taken that the ledger does not know. It counts like a
+// spent limit, for one whole window: a machine must not end again and again because it
+// cannot remember.
+type Lost struct {
+	Why string        `json:"why"`
+	Ran time.Duration `json:"ran"` // on the ledger's own clock, when it was found out
+}
+
+// Forgot is for a ledger that could not be read, or may be older than it should be.
+func (l Ledger) Forgot(now Moment, why string) Ledger {
+	l = l.Seen(now)
+	l.Lost = &Lost{Why: why, Ran: l.Ran}
+	return l
+}
+
+// Empty says that there is nothing to remember.
+func (l Ledger) Empty() bool { return len(l.Entries) == 0 && l.Lost == nil }
 
 // keep is how many entries stay to be shown after they no longer count.
 const keep = 20
@@ -96,7 +115,7 @@ func (l Ledger) Failed(now Moment) Ledger {
 
 // Clear is for the operator's recover: nothing counts any more.
 func (l Ledger) Clear() Ledger {
-	l.Entries = nil
+	l.Entries, l.Lost = nil, nil
 	return l
 }
 

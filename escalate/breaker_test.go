@@ -53,7 +53,7 @@ func TestBreaker(t *testing.T) {
 		"three, then none": {DefaultRebootLimit(), []asking{
 			{at("a", h, 0), Allow, ""}, {at("b", 11*m, 0), Allow, ""}, {at("c", 11*m, 0), Allow, ""},
 			{at("d", 11*m, 0), Refuse, "reboot-limit is spent: 3 of 3 in 24h (the last: reboot at 2026-03-01T13:00:00Z, reboot at"},
-			{at("d", 12*m, 0), Refuse, "the next is allowed after 23h26m more of running time, or after `procward recover`"},
+			{at("d", 12*m, 0), Refuse, "the next is allowed after 23h26m more of running time, or after `procward recover --all`"},
 			{at("d", 23*h+37*m, 0), Refuse, "after 1m more"}, {at("d", 23*h+38*m, 0), Allow, ""},
 			{at("e", 10*m, 0), Refuse, "after 1m more"},
 		}},
@@ -153,6 +153,28 @@ func TestStandingAndClear(t *testing.T) {
 	l = l.Clear()
 	if s := r.Standing(l, at("b", 11*time.Minute, 0)); len(s.Used) != 0 || s.Free != 0 || l.Ran == 0 {
 		t.Errorf("%+v of %+v", s, l)
+	}
+}
+
+// What was forgotten counts like a spent limit, over boots, for a window or until recover.
+func TestForgot(t *testing.T) {
+	r := limit(2, time.Hour, 0)
+	l := Ledger{}.Forgot(at("a", time.Minute, 0), "the file was torn")
+	for _, c := range []struct {
+		now  Moment
+		want Answer
+	}{{at("a", 2*time.Minute, 0), Refuse}, {at("b", 58*time.Minute, 0), Refuse}, {at("b", 60*time.Minute, day), Allow}} {
+		l = saved(t, l).Seen(c.now)
+		_, v := r.Ask(l, "reboot", "", c.now)
+		if v.Answer != c.want || v.Answer == Refuse && !strings.Contains(v.Why, "(the file was torn)") {
+			t.Errorf("at %v: %+v", c.now.Uptime, v)
+		}
+		if s := r.Standing(l, c.now); (s.Lost != "") != (c.want == Refuse) || (s.Free > 0) != (c.want == Refuse) {
+			t.Errorf("at %v: %+v", c.now.Uptime, s)
+		}
+	}
+	if _, v := r.Ask(l.Clear(), "reboot", "", at("b", 61*time.Minute, 0)); v.Answer != Allow || !l.Clear().Empty() {
+		t.Errorf("after recover: %+v", v)
 	}
 }
 

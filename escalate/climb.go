@@ -193,6 +193,16 @@ func (l Ladder) at(i int) Rung {
 	return l[i]
 }
 
+// Postponed is the climb after an action that cannot be begun before a time: then one
+// look, and the same rung again.
+func (c Climb) Postponed(until time.Duration) Climb {
+	c.Phase, c.Acted, c.Until = Pausing, "", until
+	return c
+}
+
+// IsPostponed says that a climb waits to begin the rung that it stands at.
+func (c Climb) IsPostponed() bool { return c.Phase == Pausing && c.Acted == "" }
+
 // Rung is the rung that the climb stands at, false at the bottom and past the end.
 func (c Climb) Rung(l Ladder) (Rung, bool) {
 	if c.Phase == Idle || c.Position >= len(l) {

@@ -21,7 +21,8 @@ func checkCommand(f *flags) *cobra.Command {
 problem with file, line, column and remedy. Warnings stand apart: they are doubtful,
 not wrong. They include what can be told only on the host itself: a script that is
 missing, a match that selects nothing or several programs at this moment, a unit that
-systemd restarts as well.
+systemd restarts as well. A rung that ends the machine in a way that this host does
+not have is a problem: procward would not start with it.
 
 With FILE only these files are checked, together, without a look at this host.
 
@@ -73,7 +74,7 @@ func findingsOf(ctx context.Context, f *flags, files []string) (findings, error)
 		if err != nil {
 			return findings{}, err
 		}
-		return sorted(cfg, nil), nil
+		return sorted(cfg, nil, nil), nil
 	}
 	cfg, err := load(f)
 	if err != nil {
@@ -83,18 +84,18 @@ func findingsOf(ctx context.Context, f *flags, files []string) (findings, error)
 	if err != nil {
 		return findings{}, err
 	}
-	return sorted(cfg, doubts), nil
+	return sorted(cfg, refusals(cfg, f.machine), doubts), nil
 }
 
 // sorted parts the problems from the warnings.
-func sorted(cfg *confd.Config, doubts []confd.Problem) findings {
+func sorted(cfg *confd.Config, refused, doubts []confd.Problem) findings {
 	out := findings{
 		Files: append([]confd.File{}, cfg.Files...), Problems: []confd.Problem{}, Warnings: []confd.Problem{},
 		Processes: append([]string{}, slices.Sorted(maps.Keys(cfg.Processes))...),
 		Groups:    append([]string{}, slices.Sorted(maps.Keys(cfg.Groups))...),
 		Monitors:  append([]string{}, slices.Sorted(maps.Keys(cfg.Monitors))...),
 	}
-	for _, p := range slices.Concat(cfg.Problems, refusals(cfg), doubts) {
+	for _, p := range slices.Concat(cfg.Problems, refused, doubts) {
 		if p.Warning {
 			out.Warnings = append(out.Warnings, p)
 		} else {
@@ -105,10 +106,10 @@ func sorted(cfg *confd.Config, doubts []confd.Problem) findings {
 	return out
 }
 
-// refusals is the rungs for which this version refuses to start; in observe mode they
-// are only told of.
-func refusals(cfg *confd.Config) []confd.Problem {
-	rungs := slices.Clone(cfg.OSRungs())
+// refusals is the rungs that this machine cannot carry out, for which the start is
+// refused; in observe mode they are only told of.
+func refusals(cfg *confd.Config, at *machine) []confd.Problem {
+	rungs := rungProblems(cfg, at)
 	for i := range rungs {
 		rungs[i].Warning = cfg.Daemon.Observe
 	}

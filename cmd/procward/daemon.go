@@ -37,7 +37,10 @@ type daemon struct {
 	log     engine.Log
 	engine  *engine.Engine
 	host    *engine.Host
-	keeper  *keeper // nil: nothing outlives the daemon
+	keeper  *keeper     // nil: nothing outlives the daemon
+	power   *lastResort // nil: nothing here ends the machine
+	lost    string      // why it is not known what was done before, or empty
+	pulse   pulse
 
 	reloading sync.Mutex // guards config
 	config    *confd.Config
@@ -120,6 +123,7 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 	defer d.host.Tracker.Close()
 	defer d.host.Scripts.Close()
 	defer d.handOver()
+	defer d.letGo()
 	defer d.keep()()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -131,12 +135,39 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 	}
 	go func() {
 		d.watchSystemd(ctx)
+		d.sendMeans(ctx)
 		d.engine.Send(ctx, engine.Configured{Config: d.current()})
 		if started != nil {
 			started()
 		}
 	}()
 	return d.engine.Run(ctx, d.host)
+}
+
+// sendMeans tells the engine what can end the machine.
+func (d *daemon) sendMeans(ctx context.Context) {
+	means := engine.Means{Lost: d.lost}
+	d.lost = ""
+	keeping := errors.New("nothing outlives the daemon, so that it would not be known after the boot: see --state-dir")
+	if d.keeper != nil {
+		means.Boot, keeping = d.keeper.book.Boot(), d.keeper.forgets
+	}
+	if d.power != nil {
+		means.Refused = d.power.refused(keeping)
+		if keeping != nil && len(means.Refused) > 0 {
+			d.fellBack("rungs that end the machine are refused: " + keeping.Error())
+		}
+	}
+	d.engine.Send(ctx, means)
+}
+
+func (d *daemon) letGo() {
+	if d.power == nil {
+		return
+	}
+	if err := d.power.end(); err != nil {
+		d.say(message.InternalFailure, err.Error())
+	}
 }
 
 // keep begins to write the durable state; the function it gives ends that, in a bounded
@@ -213,8 +244,12 @@ func (d *daemon) watchSystemd(ctx context.Context) {
 	}
 	asking, cancel := context.WithTimeout(ctx, connectTime)
 	defer cancel()
-	if state, err := d.host.Systemd.Host(asking); err == nil && state.Booting() {
+	switch state, err := d.host.Systemd.Host(asking); {
+	case err != nil:
+	case state.Booting():
 		d.engine.Send(ctx, engine.Booting{Yes: true})
+	case state.Stopping(): // it tells later too, and perhaps too late
+		d.engine.Send(ctx, engine.Suspend{Why: "the host is being shut down"})
 	}
 	go func() {
 		err := d.host.Systemd.Watch(ctx, func(ev systemd.HostEvent) { d.hostEvent(ctx, ev) })
@@ -273,8 +308,13 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 	if err != nil {
 		return control.Reloaded{}, err
 	}
-	if !d.observe {
-		cfg.Problems = append(cfg.Problems, cfg.OSRungs()...)
+	if d.power != nil {
+		bad := rungProblems(cfg, d.power.reach)
+		if err := d.power.prepare(needsOf(cfg)); err != nil && len(bad) == 0 {
+			bad = []confd.Problem{{Text: err.Error()}}
+		}
+		cfg.Problems = append(cfg.Problems, bad...)
+		d.sendMeans(ctx)
 	}
 	changed := changes(d.config, cfg)
 	d.config = cfg

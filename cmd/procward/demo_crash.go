@@ -74,12 +74,11 @@ var theClimb = []struct {
 	{message.GroupStart, demoGroup, ""},
 	{message.RungAsked, demoGroup, "hook"},
 	{message.RungPassed, demoGroup, "hook"}, // by its exit code 75
-	{message.RungAsked, demoGroup, "reboot"},
 	{message.RungRefused, demoGroup, "reboot"},
 	{message.GivenUp, demoGroup, ""},
 }
 
-const rebootWould = "this version refuses the rungs that end the operating system. On a host, reboot would now look once more, write down why, and reboot the machine; " +
+const rebootWould = "the demo has no means to end a machine. On a host, reboot would now be recorded on the disk, look once more, say why, and reboot the machine; " +
 	"after reboot-limit (3 in 24h) it would leave the machine alone and say so"
 
 // showHook shows what the hook was told.

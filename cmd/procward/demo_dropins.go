@@ -19,8 +19,8 @@ var demoNames = []string{demoCrash, demoDB, demoJob, demoUpgrade, demoWeb}
 // The settle time of crash is longer than the second between two looks at processes that
 // have to be polled, where there is no pidfd.
 //
-// The ladder ends in reboot. The demo starts only where config says that this version
-// cannot carry that out (play.open), so that it never ends a machine.
+// The ladder ends in reboot. The demo's daemon is never given the means to carry that out
+// (play.open), so the rung is refused.
 var demoDropIns = map[string]string{
 	"web.yaml": `processes:
   web:

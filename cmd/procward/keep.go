@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"procward/internal/control"
 	"procward/internal/engine"
 	"procward/internal/message"
@@ -29,6 +31,8 @@ type keeper struct {
 	book *state.Book
 	lock *control.Lock
 	say  func(*message.Kind, string)
+
+	forgets error // why what is kept does not outlive a boot, or nil
 
 	mu   sync.Mutex
 	hung bool // the last wait was in vain, and it was said
@@ -52,12 +56,13 @@ func (d *daemon) openState(dir string) (*keeper, *state.Kept, error) {
 	if err != nil {
 		return without(err)
 	}
-	k := &keeper{lock: lock, say: d.say}
+	k := &keeper{lock: lock, say: d.say, forgets: forgetful(dir)}
 	var kept *state.Kept
 	var problems []state.Problem
 	k.book, kept, problems, err = state.OpenBook(dir, k.told)
 	for _, p := range problems {
 		d.say(message.StateLost, p.Error())
+		d.lost = p.Error()
 	}
 	if err != nil {
 		_ = lock.Release() // the kernel does it in the end
@@ -95,6 +100,34 @@ func (k *keeper) Keep(changes map[string]any, must bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	k.waited(k.book.Written(ctx))
+}
+
+// recordPatience is how long a rung that ends the machine waits for the disk.
+const recordPatience = 30 * time.Second
+
+// Record is the engine's Keeper.
+func (k *keeper) Record(ctx context.Context) error {
+	if k.forgets != nil {
+		return k.forgets
+	}
+	ctx, cancel := context.WithTimeout(ctx, recordPatience)
+	defer cancel()
+	return k.book.Flush(ctx)
+}
+
+// forgetful says that a directory is on a file system that is empty after a boot (statfs(2)),
+// or may be.
+func forgetful(dir string) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return fmt.Errorf("look at the file system of %s: %w", dir, err)
+	}
+	for magic, name := range map[int64]string{unix.TMPFS_MAGIC: "tmpfs", unix.RAMFS_MAGIC: "ramfs", unix.OVERLAYFS_SUPER_MAGIC: "overlayfs"} {
+		if int64(st.Type) == magic {
+			return fmt.Errorf("%s is on %s, which may forget at a boot: name a --state-dir on a disk", dir, name)
+		}
+	}
+	return nil
 }
 
 // waited takes the end of a wait for the file system. What the book itself failed at, it

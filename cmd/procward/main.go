@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"procward/escalate/power"
 	"procward/internal/control"
 )
 
@@ -17,8 +18,17 @@ import (
 var version string
 
 func main() {
+	if code, mine := power.ProofMain(os.Args); mine {
+		os.Exit(code)
+	}
 	demoVictim(os.Args[0])
-	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr, thisMachine()))
+}
+
+// thisMachine is the real one. Nothing but main may name it: what is given it can end the
+// machine that it runs on.
+func thisMachine() *machine {
+	return &machine{Paths: power.RealPaths(), Kernel: power.Real(), systemd: true}
 }
 
 // flags are the flags of every command.
@@ -26,11 +36,12 @@ type flags struct {
 	configDir string
 	stateDir  string
 	socket    string
+	machine   *machine
 }
 
 // execute runs one command line and gives the exit code.
-func execute(args []string, stdout, stderr io.Writer) int {
-	root := rootCommand()
+func execute(args []string, stdout, stderr io.Writer, at *machine) int {
+	root := rootCommand(at)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
@@ -51,8 +62,8 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	return f.code
 }
 
-func rootCommand() *cobra.Command {
-	var f flags
+func rootCommand(at *machine) *cobra.Command {
+	f := flags{machine: at}
 	root := &cobra.Command{
 		Use:   "procward",
 		Short: "Keeps the processes of this host alive",

@@ -14,6 +14,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"procward/escalate/power"
 	"procward/internal/control"
 	"procward/internal/engine"
 )
@@ -24,9 +25,39 @@ const asProcward = "PROCWARD_TEST_MAIN"
 func TestMain(m *testing.M) {
 	demoVictim(os.Args[0])
 	if os.Getenv(asProcward) != "" {
-		main()
+		harmless()
 	}
-	testscript.Main(m, map[string]func(){"procward": main, "fakedaemon": fakeDaemon})
+	testscript.Main(m, map[string]func(){"procward": harmless, "fakedaemon": fakeDaemon})
+}
+
+// harmless is the real program, but for the machine that it may end: that is made of the
+// files in $FAKE_MACHINE. Without them there is none.
+func harmless() {
+	if code, mine := power.ProofMain(os.Args); mine {
+		os.Exit(code)
+	}
+	var at *machine
+	if dir := os.Getenv("FAKE_MACHINE"); dir != "" {
+		at = fakeMachine(dir)
+	}
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr, at))
+}
+
+// fakeMachine writes the calls of the kernel down. Nothing ends, and systemd is not asked.
+func fakeMachine(dir string) *machine {
+	did := func(what string) {
+		f, err := os.OpenFile(filepath.Join(dir, "did"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+		if err == nil {
+			fmt.Fprintln(f, what)
+			f.Close()
+		}
+	}
+	paths := power.Paths{Sysrq: filepath.Join(dir, "sysrq"), Kmsg: filepath.Join(dir, "kmsg"),
+		Watchdog: filepath.Join(dir, "watchdog"), WatchdogSys: filepath.Join(dir, "class")}
+	return &machine{Paths: paths, Kernel: power.Kernel{
+		Sync:   func() { did("sync") },
+		Reboot: func(cmd int) error { did(fmt.Sprintf("reboot %#x", cmd)); return nil },
+	}}
 }
 
 func TestScripts(t *testing.T) {
@@ -46,8 +77,11 @@ func TestScripts(t *testing.T) {
 			"exitsas":  exitsAs,
 		},
 		Condition: func(cond string) (bool, error) {
-			if cond == "root" {
+			switch cond {
+			case "root":
 				return os.Geteuid() == 0, nil
+			case "disk":
+				return forgetful(os.TempDir()) == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

@@ -61,8 +61,8 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		return err
 	}
 	observe := r.observe || cfg.Daemon.Observe
-	if rungs := cfg.OSRungs(); len(rungs) > 0 && !observe {
-		return &failure{code: exitBad, err: problemsError(rungs), remedy: "remove these rungs, or start with --observe"}
+	if bad := rungProblems(cfg, f.machine); len(bad) > 0 && !observe {
+		return &failure{code: exitBad, err: problemsError(bad), remedy: rungRemedy}
 	}
 	log, err := r.open(cfg)
 	if err != nil {
@@ -84,8 +84,43 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		closeLog(log)
 		return &failure{code: exitBad, err: err}
 	}
+	if err := d.holdReady(f, log); err != nil {
+		closeLog(log)
+		return err
+	}
 	return d.serve(cmd.Context(), server, log)
 }
+
+const rungRemedy = "remove these rungs, or provide what they need, or start with --observe"
+
+// holdReady makes ready what ends the machine, outside observe mode.
+func (d *daemon) holdReady(f *flags, log *message.Log) error {
+	if d.observe {
+		return nil
+	}
+	d.power = &lastResort{reach: f.machine, dir: f.stateDir, healthy: d.healthy, say: d.say}
+	if f.machine != nil && f.machine.systemd {
+		d.power.manager = osManager{d}
+	}
+	if err := d.power.prepare(needsOf(d.config)); err != nil {
+		return &failure{code: exitBad, err: errors.Join(err, d.power.end()), remedy: rungRemedy}
+	}
+	d.host.Power = d.power
+	d.host.Flush = func() {
+		ctx, cancel := context.WithTimeout(context.Background(), finalWords)
+		defer cancel()
+		_ = log.Flush(ctx) // nothing can be done about it any more
+		time.Sleep(readTime)
+	}
+	return nil
+}
+
+// finalWords bounds how long the end of the machine waits until the reason is with the log
+// daemon, and readTime is what that is given to write it.
+const (
+	finalWords = 2 * time.Second
+	readTime   = 300 * time.Millisecond
+)
 
 func listenFailure(err error) error {
 	f := &failure{code: exitBad, err: err}
@@ -195,28 +230,6 @@ func (d *daemon) notified(err error) {
 	if err != nil {
 		d.say(message.InternalFailure, err.Error())
 	}
-}
-
-// beat feeds the service manager's watchdog whenever the engine makes progress.
-func (d *daemon) beat() error {
-	every, err := notify.Watchdog()
-	if err != nil || every == 0 {
-		return err
-	}
-	alive := make(chan struct{}, 1)
-	go func() {
-		for range alive {
-			_ = notify.Alive() // if it fails the service manager finds out by itself
-		}
-	}()
-	d.engine.BeatEvery = every
-	d.engine.Beat = func() {
-		select {
-		case alive <- struct{}{}:
-		default:
-		}
-	}
-	return nil
 }
 
 // hangups reloads on SIGHUP until ctx is done.

@@ -30,6 +30,7 @@ func showStatus(p paper, s engine.Status, now time.Time, whole bool) {
 	for _, sink := range slices.Sorted(maps.Keys(s.Dropped)) {
 		p.line(yellow, "messages lost: %d, on the way to %s", s.Dropped[sink], visible(sink))
 	}
+	showBreaker(p, s.Breaker, now)
 	showConfig(p, s.Files, s.Problems)
 	fmt.Fprintln(p)
 	p.table(statusRows(s, now, whole))

@@ -96,10 +96,9 @@ func (w words) detail(s step) string {
 		return fmt.Sprintf("exit %d: handed over, the climb ends; %d: next rung; anything else: failed, next rung", escalate.HandedOver, escalate.NextRung)
 	case r.StopDaemon != nil:
 		return "the processes go on, unwatched; the systemd unit does not restart procward on this code"
-	case r.OS() && len(w.cfg.OSRungs()) > 0:
-		return "not built yet in this version: procward run refuses to start with it, outside observe mode"
 	case r.OS():
-		return fmt.Sprintf("at most %d in %v, over boots; if the host is still up after %s, the next", w.cfg.Daemon.RebootLimit.Count, w.cfg.Daemon.RebootLimit.Window, span(r.Wait()))
+		limit := w.cfg.Daemon.RebootLimit
+		return fmt.Sprintf("at most %d in %v, over boots, and not before an uptime of %v; refused when that is spent, and then the next", limit.Count, limit.Window, limit.MinUptime)
 	}
 	return ""
 }

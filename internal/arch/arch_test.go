@@ -8,6 +8,8 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -62,7 +64,7 @@ var allowed = map[string][]string{
 	"restart":          {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":         {"watch", "internal/scalar", "internal/script"},
 	"escalate/power":   {"internal/scalar"},
-	"conf.d":           {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "internal/scalar", "internal/script", "internal/trust"},
+	"conf.d":           {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust"},
 	"internal/engine":  {"conf.d", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
 	"internal/control": {"conf.d", "internal/engine"},
 	"internal/arch":    {},
@@ -171,5 +173,37 @@ func TestGoMod(t *testing.T) {
 		if !r.Indirect && !slices.Contains(direct, r.Path) {
 			t.Errorf("%s is a new direct dependency: it needs a reason, and a line here", r.Path)
 		}
+	}
+}
+
+// The machine that procward runs on is named in one place, so that no test and no demo
+// can end it; and in a program that does nothing outside a virtual machine.
+func TestOneWayToTheRealMachine(t *testing.T) {
+	named := map[string][]string{}
+	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasPrefix(path, "../../internal/arch/") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		if path == "../../internal/vm/guest_test.go" {
+			return err
+		}
+		for _, word := range []string{"power.RealPaths(", "power.Real(", "thisMachine("} {
+			if strings.Contains(string(text), word) {
+				named[word] = append(named[word], path)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for word, paths := range named {
+		if !slices.Equal(paths, []string{"../../cmd/procward/main.go"}) {
+			t.Errorf("%s stands in %v", word, paths)
+		}
+	}
+	if len(named) != 3 {
+		t.Errorf("found only %v", named)
 	}
 }

@@ -30,6 +30,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 		m.opWithout(m.ops[key])
 	}
 	m.mendLadders()
+	m.endingChanged()
 }
 
 // forget stops watching a process whose name is gone. Its script finishes and is

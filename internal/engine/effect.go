@@ -101,6 +101,18 @@ type Evidence struct {
 	Spec   restart.Spec
 }
 
+// Record brings all that was given to the Keeper to the disk (fsync); Recorded follows, in
+// a bounded time.
+type Record struct{ Token int }
+
+// EndMachine carries out a rung that ends the machine. If it works nothing follows; else
+// MachineStays does.
+type EndMachine struct {
+	Token  int
+	Rung   string
+	Reason string // in words
+}
+
 // Say sends a message.
 type Say struct{ Message message.Message }
 
@@ -119,5 +131,7 @@ func (Kill) effect()        {}
 func (Attend) effect()      {}
 func (Unattend) effect()    {}
 func (Evidence) effect()    {}
+func (Record) effect()      {}
+func (EndMachine) effect()  {}
 func (Say) effect()         {}
 func (Exit) effect()        {}

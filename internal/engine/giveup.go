@@ -56,7 +56,9 @@ func (m *Machine) handOver(l *ladder) {
 // ladderDue does what the time has come for.
 func (m *Machine) ladderDue(l *ladder) {
 	if l.climb.Phase == escalate.Pausing && l.climb.Until <= m.now && !m.ladderSettled(l) {
-		m.sayRungFailed(l, "no recovery within its wait, which is "+m.waitOf(l), "")
+		if !l.climb.IsPostponed() {
+			m.sayRungFailed(l, "no recovery within its wait, which is "+m.waitOf(l), "")
+		}
 		m.climb(l, escalate.Waited)
 	}
 	if l.remindAt != 0 && l.remindAt <= m.now {

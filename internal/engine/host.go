@@ -7,6 +7,11 @@ import (
 // suspend holds everything: no attempt and no rung begins until resume. Scripts that
 // run are let finish.
 func (m *Machine) suspend(why string) {
+	if ours := m.ownEnd(); ours != "" {
+		why, m.ownShutdown = ours, true
+	} else if m.ownShutdown {
+		why = m.hostHold
+	}
 	m.hostHold = why
 	m.holdAll(why)
 }
@@ -23,7 +28,7 @@ func (m *Machine) holdAll(why string) {
 		}
 	}
 	for _, name := range m.names {
-		if p := m.procs[name]; p.interruptible() {
+		if p := m.procs[name]; p.interruptible() && !(m.ownShutdown && p.state == Climbing) {
 			m.letGo(p)
 			m.enter(p, Unknown)
 		}
@@ -49,7 +54,7 @@ func (p *process) interruptible() bool {
 // resume looks again at everything: what is up is adopted, the rest is absent.
 func (m *Machine) resume(why string) {
 	if m.hostHold != "" {
-		m.hostHold = ""
+		m.hostHold, m.ownShutdown = "", false
 		m.letAllGo(why)
 	}
 }

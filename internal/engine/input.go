@@ -110,6 +110,26 @@ type Operate struct {
 	Result *Ordered
 }
 
+// Means says what the rungs that end the machine can do here. Without it, or with Refused
+// nil, all are refused.
+type Means struct {
+	Boot    string            // the boot id
+	Refused map[string]string // by rung that was made ready: why it cannot be carried out, or empty
+	Lost    string            // why it is not known which rungs were taken before, or empty
+}
+
+// Recorded is the answer to a Record.
+type Recorded struct {
+	Token int
+	Err   error // it is not on the disk
+}
+
+// MachineStays says that an EndMachine did not end the machine.
+type MachineStays struct {
+	Token int
+	Err   error // what was tried, and how that went
+}
+
 // Booting says whether the boot of the host is still under way.
 type Booting struct{ Yes bool }
 
@@ -130,4 +150,7 @@ func (EvidenceTaken) input() {}
 func (Suspend) input()       {}
 func (Resume) input()        {}
 func (Operate) input()       {}
+func (Means) input()         {}
+func (Recorded) input()      {}
+func (MachineStays) input()  {}
 func (Booting) input()       {}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -29,6 +30,9 @@ func (l *ledger) Keep(changes map[string]any, must bool) {
 		l.note("kept")
 	}
 }
+
+// Record is never asked for here.
+func (l *ledger) Record(context.Context) error { return errors.New("not in this test") }
 
 func (l *ledger) Do(e Effect) {
 	if _, runs := e.(Run); runs {

@@ -20,6 +20,7 @@ type ladder struct {
 	hook     int             // token of its hook under way, or of the last one
 	said     string          // by the hook that is handing over: handOver tells it
 	barred   bool            // the look waits for the end of an operation on the group
+	waits    string          // why it waits before a rung that ends the machine, as it was said
 	remindAt time.Duration
 	retryAt  time.Duration
 }
@@ -113,6 +114,7 @@ func (m *Machine) climb(l *ladder, in escalate.Input) {
 	case escalate.Wait:
 		m.ladderSettled(l)
 	case escalate.End:
+		l.waits = ""
 		l.remindAt, l.retryAt, l.need, l.barred = 0, 0, nil, false
 		if in == escalate.AllUp {
 			m.sayLadder(message.ClimbEnds, l, func(s *message.Message) {
@@ -144,7 +146,7 @@ func (m *Machine) rungName(l *ladder) string { return rungAt(m.rungs(l), l.climb
 
 // lookBeforeRung looks at every climber once, or halts where nothing may be done.
 func (m *Machine) lookBeforeRung(l *ladder) {
-	if m.suspended != "" {
+	if m.haltedBy() != "" {
 		m.halt(l)
 		return
 	}
@@ -186,7 +188,7 @@ func (m *Machine) laddersGoOn() {
 }
 
 func (m *Machine) halt(l *ladder) {
-	m.sayHalted(l, "suspended: "+m.suspended)
+	m.sayHalted(l, "suspended: "+m.haltedBy())
 	m.climb(l, escalate.Halt)
 }
 
@@ -197,6 +199,7 @@ func (m *Machine) sayHalted(l *ladder, why string) {
 // ladderLooked takes a look at one climber, which began at a time; with the last the rung
 // is decided.
 func (m *Machine) ladderLooked(p *process, at time.Duration) {
+	m.endingLooked(p, at)
 	l := m.ladderOf(p)
 	if l.climb.Phase != escalate.Looking || !l.need[p.name] || at < l.asked {
 		return
@@ -212,15 +215,10 @@ func (m *Machine) decide(l *ladder) {
 		m.decideMonitor(l)
 		return
 	}
-	var missing []*process
-	for _, p := range m.climbers(l) {
-		if p.state == Climbing && !p.well() {
-			missing = append(missing, p)
-		}
-	}
+	missing := m.missing(l)
 	switch {
 	case len(l.need) > 0 || l.barred:
-	case m.suspended != "":
+	case m.haltedBy() != "":
 		m.halt(l)
 	case m.ops[m.opKey(l)] != nil:
 		l.barred = true
@@ -232,6 +230,11 @@ func (m *Machine) decide(l *ladder) {
 	default:
 		m.climb(l, escalate.Missing)
 	}
+}
+
+// missing is what is exhausted and not there, or does not work.
+func (m *Machine) missing(l *ladder) []*process {
+	return slices.DeleteFunc(m.climbers(l), func(p *process) bool { return p.state != Climbing || p.suspended != "" || p.well() })
 }
 
 // holdClimb waits for a dependency before the next rung.

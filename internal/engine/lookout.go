@@ -26,7 +26,10 @@ func (h *Host) lookout(ctx context.Context) {
 		case <-drain.C:
 			h.Scanner.Drain()
 		case l := <-h.looks:
-			h.Engine.Send(ctx, h.lookNow(ctx, l, matchers))
+			h.looking.Store(int64(procscan.Boottime()))
+			looked := h.lookNow(ctx, l, matchers)
+			h.looking.Store(0)
+			h.Engine.Send(ctx, looked)
 		}
 	}
 }

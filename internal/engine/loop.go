@@ -111,7 +111,7 @@ pending:
 			break pending
 		}
 	}
-	return e.carryOut(e.machine.Step(e.clock(), inputs...), world)
+	return e.carryOut(e.step(inputs...), world)
 }
 
 // carryOut begins the effects of a step. What they change is written before.
@@ -159,7 +159,7 @@ func (e *Engine) Operate(ctx context.Context, o Order) (Ordered, error) {
 	select {
 	case e.calls <- func(world World) (int, bool) {
 		var out Ordered
-		effects := e.machine.Step(e.clock(), Operate{Order: o, Result: &out})
+		effects := e.step(Operate{Order: o, Result: &out})
 		answer <- out
 		return e.carryOut(effects, world)
 	}:
@@ -167,4 +167,9 @@ func (e *Engine) Operate(ctx context.Context, o Order) (Ordered, error) {
 		return Ordered{}, ctx.Err()
 	}
 	return <-answer, nil
+}
+
+func (e *Engine) step(inputs ...Input) []Effect {
+	e.machine.wall = time.Now()
+	return e.machine.Step(e.clock(), inputs...)
 }

@@ -25,6 +25,7 @@ const (
 // It reads no clock and does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
 	durable
+	lastResort
 	observe      bool
 	booting      bool
 	lag          time.Duration // exits may be seen this late
@@ -157,6 +158,12 @@ func (m *Machine) take(in Input) {
 		if in.Result != nil {
 			*in.Result = out
 		}
+	case Means:
+		m.given(in)
+	case Recorded:
+		m.recorded(in)
+	case MachineStays:
+		m.machineStays(in)
 	case Booting:
 		m.boot(in.Yes)
 	case Tick:
@@ -186,6 +193,8 @@ func (m *Machine) Wake() (time.Duration, bool) {
 		earliest(l.wake())
 	}
 	m.monitorWake(earliest)
+	earliest(m.seenDue())
+	earliest(m.endingWake())
 	return wake, wake != 0
 }
 
@@ -203,8 +212,10 @@ func (m *Machine) tick() {
 			m.due(p)
 		}
 	}
+	m.endingDue()
 	m.laddersDue()
 	m.monitorsDue()
+	m.ledgerDue()
 	m.runWaiting()
 }
 

@@ -33,7 +33,7 @@ type memory struct {
 }
 
 func moment(s *sim) Moment {
-	return Moment{Boot: "this", Boottime: s.now, Wall: time.Unix(1e9, 0).Add(s.now)}
+	return Moment{Boot: s.boot(), Boottime: s.uptime(), Wall: time.Unix(1e9, 0).Add(s.now)}
 }
 
 // must says that an effect has to wait until the state is written.
@@ -48,6 +48,19 @@ func (y *memory) keep(s *sim, must bool) {
 	if !must && y.lose != nil && y.lose() {
 		return
 	}
+	y.write(s)
+	if whole := s.m.Save(); !reflect.DeepEqual(whole, Saved(y.written)) {
+		for key := range whole {
+			if string(whole[key]) != string(y.written[key]) {
+				s.t.Fatalf("a change of %s was not told:\nis      %s\nwritten %s\n%s", key, whole[key], y.written[key], s.story())
+			}
+		}
+		s.t.Fatalf("what is written is %v, not %v", keysOf(y.written), keysOf(whole))
+	}
+}
+
+// write writes what is pending.
+func (y *memory) write(s *sim) {
 	for key, v := range y.pending {
 		text, err := json.Marshal(v)
 		if err != nil {
@@ -60,16 +73,7 @@ func (y *memory) keep(s *sim, must bool) {
 	}
 	clear(y.pending)
 	y.at = moment(s)
-	if whole := s.m.Save(); !reflect.DeepEqual(whole, Saved(y.written)) {
-		for key := range whole {
-			if string(whole[key]) != string(y.written[key]) {
-				s.t.Fatalf("a change of %s was not told:\nis      %s\nwritten %s\n%s", key, whole[key], y.written[key], s.story())
-			}
-		}
-		s.t.Fatalf("what is written is %v, not %v", keysOf(y.written), keysOf(whole))
-	}
 }
-
 func keysOf(m map[string]json.RawMessage) []string { return sortedKeys(m) }
 
 // cut lets the machine die before an effect, where that is wanted.
@@ -98,6 +102,7 @@ func (s *sim) rebirth(after time.Duration, then func(Moment) Moment) {
 	clear(s.memory.pending)
 	clear(s.attended)
 	clear(s.rests)
+	s.unborn = true
 	s.m = NewMachine(s.cfg.Daemon.Observe, uint64(s.life)) // does nothing before it is configured
 	life := s.life
 	s.at(after, func() {
@@ -107,7 +112,8 @@ func (s *sim) rebirth(after time.Duration, then func(Moment) Moment) {
 		if err := s.m.Restore(maps.Clone(s.memory.written), s.memory.at, then(moment(s))); err != nil {
 			s.t.Fatal(err)
 		}
-		s.step(Configured{Config: s.cfg})
+		s.unborn = false
+		s.begin()
 	})
 }
 
@@ -118,7 +124,7 @@ func (s *sim) await(e Await) {
 			continue
 		}
 		if e.ID == (procscan.ID{}) {
-			s.later(0, ScriptStarted{Token: e.Token, ID: r.id, At: s.now})
+			s.later(0, ScriptStarted{Token: e.Token, ID: r.id, At: s.uptime()})
 		}
 		r.tell = func(script.Result) { s.step(ScriptGone{Token: e.Token, Cause: watch.Cause{}}) }
 		s.ends[e.Token] = r.end

@@ -18,7 +18,7 @@ type Verb string
 const (
 	VerbSuspend Verb = "suspend" // nothing is restarted or escalated until resume; without names: at all
 	VerbResume  Verb = "resume"  // ends it; without names: all of it
-	VerbRecover Verb = "recover" // gives all attempts back, and begins again from the bottom; without names: everywhere
+	VerbRecover Verb = "recover" // gives all attempts back, and begins again from the bottom; without names: everywhere, and reboot-limit too
 	VerbStart   Verb = "start"   // starts what was stopped, dependencies first, and watches it again
 	VerbStop    Verb = "stop"    // stops, dependents first; durable
 )
@@ -96,6 +96,10 @@ func (m *Machine) obey(o Order) Ordered {
 	case VerbResume:
 		m.resumeOrder(o, names)
 	case VerbRecover:
+		m.endingChanged()
+		if len(o.Names) == 0 {
+			m.keepLedger(m.ledger.Clear())
+		}
 		m.recoverOrder(names)
 	default:
 		out.ID = m.begin(o, ops)

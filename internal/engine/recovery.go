@@ -179,7 +179,7 @@ func (m *Machine) decideMonitor(l *ladder) {
 	mon := m.monitors[l.monitor]
 	switch {
 	case mon == nil || l.climb.Phase != escalate.Looking:
-	case m.suspended != "":
+	case m.haltedBy() != "":
 		m.halt(l)
 	case m.ops[m.opKey(l)] != nil:
 		l.barred = true

@@ -20,6 +20,7 @@ func (m *Machine) Status(now time.Duration, wall time.Time) Status {
 	for _, name := range m.monitorNames {
 		s.Monitors = append(s.Monitors, m.monitorStatus(m.monitors[name], now, wall))
 	}
+	s.Breaker = m.breakerStatus()
 	for _, name := range sortedKeys(m.cfg.Groups) {
 		s.Groups = append(s.Groups, m.groupStatus(name))
 	}
@@ -53,6 +54,13 @@ func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) P
 	}
 	if l := m.ladderOf(p); l.climb.Phase != escalate.Idle {
 		out.Rung = m.rungName(l)
+		if l.climb.IsPostponed() && out.WaitsFor == "" {
+			out.WaitsFor = l.waits
+		}
+		if l.climb.Phase == escalate.Pausing && p.state == Climbing {
+			in := l.climb.Until - now
+			out.NextIn = &in
+		}
 	}
 	return out
 }

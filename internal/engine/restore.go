@@ -28,14 +28,22 @@ type Moment struct {
 func (m *Machine) Restore(s Saved, saved, now Moment) error {
 	m.now = now.Boottime
 	r := carry{from: saved, to: now}
+	m.bootID, m.wall = now.Boot, now.Wall
 	var bad []string
 	for _, key := range sortedKeys(s) {
 		v, err := decode(key, s[key])
 		if err != nil {
 			bad = append(bad, fmt.Sprintf("%s: %v", key, err))
+			if key == keyBreaker {
+				m.keepLedger(m.ledger.Forgot(m.moment(), "what was kept of it cannot be read"))
+			}
 			continue
 		}
 		m.touched[key] = true
+		if ledger, is := v.(escalate.Ledger); is {
+			m.restoreLedger(ledger)
+			continue
+		}
 		if saved.Boot != now.Boot {
 			v = r.overBoot(v)
 		}
@@ -69,6 +77,8 @@ func decode(key string, text json.RawMessage) (v any, err error) {
 		return decodeAs[savedOperation](text)
 	case key == keyOperator:
 		return decodeAs[savedOperator](text)
+	case key == keyBreaker:
+		return decodeAs[escalate.Ledger](text)
 	}
 	return nil, fmt.Errorf("it is not known what this is")
 }

@@ -165,6 +165,7 @@ func (m *Machine) goOn() {
 		})
 	}
 	m.claimed = nil
+	m.sayReports()
 	if m.untold {
 		m.untold = false
 		m.say(message.Suspended, nil, func(s *message.Message) { s.Detail = m.suspended })

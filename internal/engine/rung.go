@@ -9,6 +9,10 @@ import (
 // act carries out a rung.
 func (m *Machine) act(l *ladder, d escalate.Decision) {
 	name := d.Rung.Name()
+	if d.Rung.OS() {
+		m.endMachine(l, name)
+		return
+	}
 	m.sayLadder(message.RungAsked, l, func(s *message.Message) {
 		s.Rung, s.Attempt = name, d.Attempt
 	})
@@ -32,11 +36,6 @@ func (m *Machine) act(l *ladder, d escalate.Decision) {
 		}
 		m.do(Exit{Code: code})
 		m.climb(l, escalate.Done)
-	default:
-		m.sayLadder(message.RungRefused, l, func(s *message.Message) {
-			s.Rung, s.Detail = name, "this version has no OS rungs yet"
-		})
-		m.climb(l, escalate.Failed)
 	}
 }
 

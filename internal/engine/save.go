@@ -15,7 +15,7 @@ import (
 )
 
 // Saved is what must outlive the daemon, by key: "process NAME", "monitor NAME", "ladder KEY",
-// "operation KEY" and "operator". The configuration is no part of it. Times in it are
+// "operation KEY", "operator" and "breaker". The configuration is no part of it. Times in it are
 // CLOCK_BOOTTIME of the boot in which it was saved.
 type Saved map[string]json.RawMessage
 
@@ -26,6 +26,7 @@ const (
 	keyLadder    = "ladder "
 	keyOperation = "operation "
 	keyOperator  = "operator"
+	keyBreaker   = "breaker"
 )
 
 // durable is what the machine knows of what is saved of it.
@@ -176,6 +177,7 @@ func (m *Machine) Save() Saved {
 		put(keyOperation+key, m.saveKey(keyOperation+key))
 	}
 	put(keyOperator, m.saveKey(keyOperator))
+	put(keyBreaker, m.saveKey(keyBreaker))
 	return out
 }
 
@@ -234,6 +236,9 @@ func (m *Machine) saveKey(key string) any {
 	}
 	if key == keyOperator && m.operatorHold != "" {
 		return savedOperator{Suspended: m.operatorHold}
+	}
+	if key == keyBreaker {
+		return m.saveLedger()
 	}
 	return m.restored[key]
 }

@@ -53,8 +53,10 @@ type sim struct {
 	evidence      []string // of which targets it was taken
 	victims       []procscan.ID
 	life          int       // how often the machine was begun anew
+	unborn        bool      // between two lives
 	runs          []*simRun // scripts that were ever started
 	memory        memory    // what the machine has had written
+	power         power     // the host that the daemon runs on
 }
 
 // simProcess is one process of the simulated table.
@@ -115,7 +117,7 @@ func (s *sim) spawn(name string) procscan.ID {
 func (s *sim) spawnAs(name string, change func(*simProcess)) procscan.ID {
 	s.nextPID++
 	p := &simProcess{name: name}
-	p.ID = procscan.ID{PID: s.nextPID, Start: uint64(s.now / (10 * time.Millisecond))}
+	p.ID = procscan.ID{PID: s.nextPID, Start: uint64(s.uptime() / (10 * time.Millisecond))}
 	p.Comm, p.State, p.PPID, p.Session, p.Threads = name, 'S', 1, s.nextPID, 1
 	change(p)
 	s.procs[p.ID] = p
@@ -136,7 +138,7 @@ func (s *sim) die(id procscan.ID, c watch.Cause) {
 	}
 	if s.tracked[id] {
 		delete(s.tracked, id)
-		s.later(0, Died{Events: []watch.Event{{ID: id, At: s.now, Cause: c}}})
+		s.later(0, Died{Events: []watch.Event{{ID: id, At: s.uptime(), Cause: c}}})
 	}
 }
 
@@ -159,7 +161,8 @@ func (s *sim) idsOf(name string) []procscan.ID {
 
 func (s *sim) step(in Input) {
 	life := s.life
-	effects := s.m.Step(s.now, in)
+	s.m.wall = moment(s).Wall
+	effects := s.m.Step(s.uptime(), in)
 	s.memory.keep(s, must(effects))
 	for i, e := range effects {
 		if s.memory.cut(s, effects[i:]) {
@@ -183,7 +186,7 @@ func (s *sim) later(after time.Duration, in Input) {
 
 // start gives the machine its configuration.
 func (s *sim) start() *sim {
-	s.step(Configured{Config: s.cfg})
+	s.begin()
 	return s
 }
 
@@ -198,8 +201,8 @@ func (s *sim) run(d time.Duration) {
 		if len(s.queue) > 0 {
 			at = s.queue[0].at
 		}
-		if wake, ok := s.m.Wake(); ok && wake < at {
-			at, isWake = max(wake, s.now), true
+		if wake, ok := s.m.Wake(); ok && s.power.bootAt+wake < at {
+			at, isWake = max(s.power.bootAt+wake, s.now), true
 		}
 		if at > end {
 			s.now = end
@@ -221,7 +224,7 @@ func (s *sim) effect(e Effect) {
 	switch e := e.(type) {
 	case Track:
 		if s.procs[e.ID] == nil {
-			s.later(0, TrackFailed{ID: e.ID, At: s.now})
+			s.later(0, TrackFailed{ID: e.ID, At: s.uptime()})
 			return
 		}
 		s.tracked[e.ID] = true
@@ -253,6 +256,10 @@ func (s *sim) effect(e Effect) {
 		}
 		delete(s.attended, e.Target)
 		s.rests[e.Target] = e.Stays
+	case Record:
+		s.record(e)
+	case EndMachine:
+		s.endMachine(e)
 	case Evidence:
 		s.evidence = append(s.evidence, e.Target)
 		s.later(s.evidenceTakes, EvidenceTaken{Token: e.Token, Path: "/evidence/" + e.Target})
@@ -302,8 +309,8 @@ func (s *sim) runScript(e Run) {
 	if f := s.scripts[path]; f != nil {
 		sc = f(e.Job.Env)
 	}
-	at, life := s.now, s.life
-	run := &simRun{path: path, since: at, id: procscan.ID{PID: 1_000_000 + len(s.runs), Start: uint64(s.now / (10 * time.Millisecond))}}
+	at, life := s.uptime(), s.life
+	run := &simRun{path: path, since: at, id: procscan.ID{PID: 1_000_000 + len(s.runs), Start: uint64(s.uptime() / (10 * time.Millisecond))}}
 	s.runs = append(s.runs, run)
 	s.at(0, func() {
 		if s.life == life {

@@ -45,6 +45,27 @@ type Status struct {
 	Processes []ProcessStatus   `json:"processes"`
 	Orders    []OrderStatus     `json:"orders,omitempty"` // the last starts and stops by the operator
 	Monitors  []MonitorStatus   `json:"monitors,omitempty"`
+	Breaker   *BreakerStatus    `json:"breaker,omitempty"` // of the rungs that end the machine
+}
+
+// BreakerStatus is what reboot-limit stands at.
+type BreakerStatus struct {
+	Used   int               `json:"used"`  // that count now
+	Limit  int               `json:"limit"` // reboot-limit.count
+	Window string            `json:"window"`
+	FreeIn *time.Duration    `json:"free_in,omitempty"` // running time until a rung is allowed again, nanoseconds
+	Lost   string            `json:"lost,omitempty"`    // why it is not known what counts: as if it were spent
+	Last   *TakenRung        `json:"last,omitempty"`
+	Rungs  map[string]string `json:"rungs,omitempty"`  // those of the configuration: why one cannot be carried out, or empty
+	Acting string            `json:"acting,omitempty"` // the rung that is being carried out
+}
+
+// TakenRung is a rung that was taken to end the machine.
+type TakenRung struct {
+	Rung    string    `json:"rung"`
+	Reason  string    `json:"reason,omitempty"`
+	At      time.Time `json:"at"`
+	Outcome string    `json:"outcome,omitempty"` // happened, missed; empty: not known yet
 }
 
 // GroupStatus is one group.

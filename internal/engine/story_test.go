@@ -355,8 +355,7 @@ func TestTheWholeLadder(t *testing.T) {
 		3.009 PW0403 group=web group action failed: httpd was not found within start-timeout, which is 1s
 		3.010 PW0501 group=web escalation: hook
 		3.011 PW0510 group=web escalation goes on: hook: the hook asks for the next rung
-		3.012 PW0501 group=web escalation: reboot
-		3.012 PW0503 group=web escalation refused: reboot: this version has no OS rungs yet
+		3.012 PW0503 group=web escalation refused: reboot: this procward has not been given the means to end the machine
 		3.013 PW0504 group=web given up
 		8.009 PW0303 process=app group=web pid=103 recovered`)
 }

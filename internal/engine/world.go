@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"procward/internal/script"
@@ -25,6 +27,12 @@ type Host struct {
 	OwnUnit string        // the daemon's own unit: what scripts start is in it too, so it is not asked about
 	Engine  *Engine
 
+	// Power ends the machine. nil: nothing here can, and every such rung is refused.
+	Power Power
+	// Flush, if not nil, writes out the messages that were sent, in a bounded time.
+	Flush func()
+
+	looking  atomic.Int64     // CLOCK_BOOTTIME at which the look under way began, or 0
 	Evidence *evidence.Writer // of stalls; nil: none is taken
 	senses
 
@@ -34,6 +42,24 @@ type Host struct {
 	mu      sync.Mutex
 	files   uint64             // pidfds there is room for, or not to be asked again
 	scripts map[int]*scriptRun // that run, by token
+}
+
+// Power carries out the rungs that end the machine. Act returns only if that did not
+// work, or ctx ended.
+type Power interface {
+	Act(ctx context.Context, rung, reason string) error
+}
+
+// lookLimit is how long a look may take. Each of its questions has a limit of seconds.
+const lookLimit = 2 * time.Minute
+
+// Stuck says why what was begun does not come to an end, or nil.
+func (h *Host) Stuck() error {
+	began := time.Duration(h.looking.Load())
+	if took := procscan.Boottime() - began; began != 0 && took > lookLimit {
+		return fmt.Errorf("a look at the process table takes %v already", took.Round(time.Second))
+	}
+	return nil
 }
 
 // pollEvery is how late a polled exit is seen at most: the tracker's interval, and a
@@ -111,6 +137,10 @@ func (h *Host) Do(e Effect) {
 		go h.takeEvidence(e)
 	case RestartUnit:
 		go h.restartUnit(e)
+	case Record:
+		go h.record(e)
+	case EndMachine:
+		go h.endMachine(e)
 	case Kill:
 		go func() {
 			h.Engine.Send(h.ctx, KillEnded{Token: e.Token, Ended: e.How.End(h.ctx, h.FS, e.IDs)})
@@ -165,4 +195,24 @@ func (h *Host) restartUnit(e RestartUnit) {
 	defer cancel()
 	err := h.Systemd.Restart(ctx, e.Unit)
 	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict)})
+}
+
+func (h *Host) record(e Record) {
+	err := errors.New("no state is kept")
+	if h.Engine.Keeper != nil {
+		err = h.Engine.Keeper.Record(h.ctx)
+	}
+	h.Engine.Send(h.ctx, Recorded{Token: e.Token, Err: err})
+}
+
+// endMachine first has the reason written, since nothing is after it.
+func (h *Host) endMachine(e EndMachine) {
+	if h.Flush != nil {
+		h.Flush()
+	}
+	err := errors.New("this procward has not been given the means to end the machine")
+	if h.Power != nil {
+		err = h.Power.Act(h.ctx, e.Rung, e.Reason)
+	}
+	h.Engine.Send(h.ctx, MachineStays{Token: e.Token, Err: err})
 }

@@ -13,7 +13,7 @@ var (
 	Waiting         = &Kind{"PW0108", "waiting", Notice, "waiting[: {detail}]", "The daemon holds its judgement for a while, for instance until the boot has finished.", ""}
 	InternalFailure = &Kind{"PW0109", "internal-failure", Err, "internal failure[: {detail}]", "A part of procward itself failed; the rest goes on.", "Report it together with the output of `procward status --json`."}
 	TakenOver       = &Kind{"PW0110", "taken-over", Notice, "taken over[: {detail}]", "procward has been started again and goes on where it was: what it tracked is tracked again, and attempts, ladders and what was under way are known. What has ended meanwhile is handled as an exit.", ""}
-	StateLost       = &Kind{"PW0111", "state-lost", Err, "state lost[: {detail}]", "What was kept in the state directory cannot be used, or not all of it. Attempts are counted anew, and what had been given up or stopped is not known.", "The file is set aside and not deleted; look whether the disk or somebody else has damaged it."}
+	StateLost       = &Kind{"PW0111", "state-lost", Err, "state lost[: {detail}]", "What was kept in the state directory cannot be used, or not all of it. Attempts are counted anew, and what had been given up or stopped is not known. Rungs that end the machine are refused for a whole window of `reboot-limit`, or until `procward recover --all`.", "The file is set aside and not deleted; look whether the disk or somebody else has damaged it."}
 	NotDurable      = &Kind{"PW0112", "not-durable", Err, "state cannot be saved[: {detail}]", "procward goes on, but forgets attempts and ladders if it ends now; OS rungs are refused meanwhile.", "Make room on the disk, or mend it; see `--state-dir`."}
 	DurableAgain    = &Kind{"PW0113", "durable", Notice, "state is saved again", "The state directory can be written again.", ""}
 
@@ -50,16 +50,20 @@ var (
 	GroupFailed = &Kind{"PW0403", "group-failed", Err, "group action failed[: {detail}]", "A start or stop script of the group failed or ran out of time.", "See what the script wrote, at the end of the message."}
 
 	// PW05: escalation.
-	RungAsked   = &Kind{"PW0501", "rung", Crit, "escalation: {rung}[: {detail}]", "Restarts did not help; this rung of the ladder is carried out now.", "Find the cause of the outage."}
-	RungFailed  = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}[: {detail}]", "The action of the rung failed, or no recovery showed within the rung's `wait`. The next rung follows.", "See the detail, and what the script wrote, at the end of the message."}
-	RungRefused = &Kind{"PW0503", "rung-refused", Err, "escalation refused: {rung}[: {detail}]", "The rung is not carried out, for the reason given. The next rung follows.", "Mend the cause by hand; the detail says why procward does not act."}
-	GivenUp     = &Kind{"PW0504", "given-up", Alert, "given up[: {detail}]", "The ladder is spent, and procward does nothing more. The process is still watched, and a return by itself is credited.", "Mend the cause, then `procward recover NAME`. Or start the service: its return is credited, and it is restarted again when it fails."}
-	Reminder    = &Kind{"PW0505", "given-up", Alert, "still given up[: {detail}]", "Said again every `remind`, as long as nothing has changed.", "Mend the cause and start the service: its return is credited, and it is restarted again when it fails."}
-	HandedOver  = &Kind{"PW0506", "handed-over", Crit, "handed over by the hook[: {detail}]", "The hook exited 0: somebody else, for instance the cluster, has the group now. No later rung runs.", "To take it back from whoever has it now, start it here: its return is credited, and it is restarted again when it fails."}
-	ClimbEnds   = &Kind{"PW0507", "climb-ended", Notice, "escalation ends[ before {rung}][: {detail}]", "Everything required is up again, so no further rung runs.", ""}
-	RetryAfter  = &Kind{"PW0508", "retry-after", Notice, "tried again from the bottom[, {detail} after giving up]", "The time `retry-after` has passed since giving up.", ""}
-	RungHalted  = &Kind{"PW0509", "rung-halted", Notice, "escalation halts[ before {rung}][: {detail}]", "The climb was suspended, for the reason given.", ""}
-	RungPassed  = &Kind{"PW0510", "rung-passed", Notice, "escalation goes on: {rung}[: {detail}]", "The hook exited 75: it leaves the group to the next rung.", ""}
+	RungAsked     = &Kind{"PW0501", "rung", Crit, "escalation: {rung}[: {detail}]", "Restarts did not help; this rung of the ladder is carried out now.", "Find the cause of the outage."}
+	RungFailed    = &Kind{"PW0502", "rung-failed", Err, "escalation failed: {rung}[: {detail}]", "The action of the rung failed, or no recovery showed within the rung's `wait`. The next rung follows.", "See the detail, and what the script wrote, at the end of the message."}
+	RungRefused   = &Kind{"PW0503", "rung-refused", Err, "escalation refused: {rung}[: {detail}]", "The rung is not carried out, for the reason given. The next rung follows.", "Mend the cause by hand; the detail says why procward does not act."}
+	GivenUp       = &Kind{"PW0504", "given-up", Alert, "given up[: {detail}]", "The ladder is spent, and procward does nothing more. The process is still watched, and a return by itself is credited.", "Mend the cause, then `procward recover NAME`. Or start the service: its return is credited, and it is restarted again when it fails."}
+	Reminder      = &Kind{"PW0505", "given-up", Alert, "still given up[: {detail}]", "Said again every `remind`, as long as nothing has changed.", "Mend the cause and start the service: its return is credited, and it is restarted again when it fails."}
+	HandedOver    = &Kind{"PW0506", "handed-over", Crit, "handed over by the hook[: {detail}]", "The hook exited 0: somebody else, for instance the cluster, has the group now. No later rung runs.", "To take it back from whoever has it now, start it here: its return is credited, and it is restarted again when it fails."}
+	ClimbEnds     = &Kind{"PW0507", "climb-ended", Notice, "escalation ends[ before {rung}][: {detail}]", "Everything required is up again, so no further rung runs.", ""}
+	RetryAfter    = &Kind{"PW0508", "retry-after", Notice, "tried again from the bottom[, {detail} after giving up]", "The time `retry-after` has passed since giving up.", ""}
+	RungHalted    = &Kind{"PW0509", "rung-halted", Notice, "escalation halts[ before {rung}][: {detail}]", "The climb was suspended, for the reason given.", ""}
+	RungPassed    = &Kind{"PW0510", "rung-passed", Notice, "escalation goes on: {rung}[: {detail}]", "The hook exited 75: it leaves the group to the next rung.", ""}
+	RungWaits     = &Kind{"PW0511", "rung-waits", Warning, "escalation waits before {rung}[: {detail}]", "The rung would end the machine, and is not due yet: the machine has only just booted, or another such rung is being carried out. When the time has come there is a look, and the question again.", "Mend the cause before: what is up again ends the climb. `procward status` shows until when."}
+	MachineEnded  = &Kind{"PW0512", "machine-ended", Notice, "the machine has ended by procward: {rung}[: {detail}]", "This boot follows a rung that procward took, for the reason given.", "Find the cause of the outage; `procward status` shows how many such rungs are left."}
+	MachineStayed = &Kind{"PW0513", "machine-stayed", Err, "the machine has not ended: {rung}[: {detail}]", "procward took a rung that ends the machine and has ended itself, but the same boot goes on. The rung counts all the same.", "Look in the kernel's log for what was tried."}
+	MachineStep   = &Kind{"PW0514", "machine-step", Notice, "ending the machine[: {detail}]", "A step on the way to the end of the machine was taken, or failed; or what it needs is not as it should be.", "The steps are tried in turn, from the orderly one to the last."}
 
 	// PW06: stalls.
 	Stall          = &Kind{"PW0601", "stall", Err, "stalled[: {probe}][: {detail}]", "The process is there and does not work: the probe or sign named here is bad.", "Nothing yet; what procward does about it follows as messages of its own. The evidence shows where it hung."}
@@ -75,6 +79,12 @@ var (
 	MonitorRecover = &Kind{"PW0611", "monitor-recover", Notice, "recovery for a monitor[, attempt {attempt} of {attempts}][: {detail}]", "The target of the monitor is restarted now.", ""}
 	MonitorNoHelp  = &Kind{"PW0612", "monitor-recover-failed", Err, "recovery for a monitor did not help[, attempt {attempt} of {attempts}][: {detail}]", "The target of the monitor was restarted, and the monitor is bad all the same; or it could not be restarted.", "Find the cause: it may not lie in the target."}
 	MonitorSkipped = &Kind{"PW0613", "monitor-skipped", Notice, "recovery for a monitor is put off[: {detail}]", "The target of the monitor is not restarted now, for the reason given. No attempt is spent.", ""}
+
+	// PW07: the host.
+	WatchdogStarves = &Kind{"PW0701", "watchdog-unfed", Alert, "the watchdog device is not fed[: {detail}]", "procward, or the user space, does not make progress. If that lasts, the device resets the machine.", "Look at the host at once: what hangs is in the detail. The line is in the kernel's log too."}
+	WatchdogFed     = &Kind{"PW0702", "watchdog-fed", Notice, "the watchdog device is fed again", "What had kept it from being fed is over.", ""}
+	UserspaceStalls = &Kind{"PW0703", "userspace-stalled", Err, "the user space stalls[: {detail}]", "No process, no thread or no small write can be had (`daemon.userspace`). While that lasts the watchdog device is not fed.", "Look for what has taken all PIDs or all memory, or hangs the disk."}
+	UserspaceWorks  = &Kind{"PW0704", "userspace-ok", Notice, "the user space works again", "The proofs of `daemon.userspace` succeed again.", ""}
 
 	// PW08: configuration.
 	ConfigLoaded   = &Kind{"PW0801", "config-loaded", Notice, "configuration loaded[: {detail}]", "A new configuration is in force.", ""}
@@ -94,9 +104,10 @@ var Catalogue = []*Kind{
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater,
 	GroupStop, GroupStart, GroupFailed,
-	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed,
+	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed, RungWaits, MachineEnded, MachineStayed, MachineStep,
 	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,
 	MonitorFailed, MonitorOK, MonitorRecover, MonitorNoHelp, MonitorSkipped,
+	WatchdogStarves, WatchdogFed, UserspaceStalls, UserspaceWorks,
 	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty,
 	Operator, OperatorDone, OperatorFailed,
 }

@@ -22,6 +22,7 @@ var (
 		"fallback", "messages-dropped", "observe", "waiting", "internal-failure", "foreign-stop", "orphans", "ended", "exited", "returned", "held", "fewer",
 		"script-failed", "script-foreground", "restart-scheduled", "handed-over", "climb-ended", "retry-after", "rung-halted", "config-warning", "config-empty",
 		"taken-over", "state-lost", "not-durable", "durable", "operator-done", "operator-failed",
+		"rung-waits", "machine-ended", "machine-stayed", "machine-step", "watchdog-unfed", "watchdog-fed", "userspace-stalled", "userspace-ok",
 		"probe-unknown", "probe-slow", "probe-bad", "evidence", "evidence-failed",
 		"monitor-failed", "monitor-ok", "monitor-recover", "monitor-recover-failed", "monitor-skipped",
 	}

@@ -48,6 +48,16 @@ func (l *Log) Dropped() map[string]uint64 {
 	return lost
 }
 
+// Flush returns when every queue is empty, or ctx ends, whose error it then gives. What is
+// sent meanwhile is waited for too.
+func (l *Log) Flush(ctx context.Context) error {
+	errs := make([]error, len(l.queues))
+	for i, q := range l.queues {
+		errs[i] = q.Flush(ctx)
+	}
+	return errors.Join(errs...)
+}
+
 // Close writes what the queues hold, all at the same time, until ctx ends. The error
 // names each sink that did not finish.
 func (l *Log) Close(ctx context.Context) error {

@@ -35,6 +35,7 @@ type Queue struct {
 	ring   []Message
 	head   int // of the oldest
 	n      int
+	busy   bool // one is being written
 	closed bool
 	missed tally // not yet reported
 	total  uint64
@@ -103,6 +104,23 @@ func (q *Queue) Close(ctx context.Context) error {
 	return fmt.Errorf("log to %s: up to %d messages not written: %w", q.name, q.n+1, ctx.Err())
 }
 
+// Flush waits until all has been written, or ctx ends.
+func (q *Queue) Flush(ctx context.Context) error {
+	for {
+		q.mu.Lock()
+		idle := q.n == 0 && !q.busy && !q.missed.any()
+		q.mu.Unlock()
+		if idle {
+			return nil
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("log to %s: %w", q.name, ctx.Err())
+		}
+	}
+}
+
 func (q *Queue) nudge() {
 	select {
 	case q.wake <- struct{}{}:
@@ -139,6 +157,7 @@ func (q *Queue) run() {
 func (q *Queue) take() (m Message, ok, end bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	defer func() { q.busy = ok }()
 	switch {
 	case q.missed.any() && q.n <= len(q.ring)/2:
 		m = q.missed.report(q.name)

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate/power"
+	"procward/internal/message"
+)
+
+// machine is the machine that check looks at and the daemon may end. Only main has the
+// one that this runs on; a test gives one made of files, the demo none. The zero value
+// reaches nothing, and so does nil.
+type machine struct {
+	power.Paths
+	power.Kernel
+	systemd bool // the service manager may be asked
+}
+
+// lastResort holds ready what the rungs of the configuration need to end the machine, and
+// feeds its watchdog.
+type lastResort struct {
+	reach   *machine
+	manager power.Manager // nil: none
+	dir     string        // that a proof of the user space writes into
+	healthy func() error
+	say     func(*message.Kind, string)
+
+	mu      sync.Mutex
+	needs   needs
+	machine *power.Machine
+	stop    context.CancelFunc // of feeding and proving
+	fed     sync.WaitGroup
+	acting  int
+}
+
+// needs is what is held ready.
+type needs struct {
+	rungs     []string // sorted, each once
+	userspace *power.Userspace
+}
+
+func needsOf(cfg *confd.Config) needs {
+	n := needs{userspace: cfg.Daemon.Userspace}
+	for _, u := range cfg.OSRungs() {
+		n.rungs = append(n.rungs, u.Rung)
+	}
+	slices.Sort(n.rungs)
+	n.rungs = slices.Compact(n.rungs)
+	return n
+}
+
+func (n needs) none() bool { return len(n.rungs) == 0 && n.userspace == nil }
+
+func (n needs) equal(o needs) bool {
+	return slices.Equal(n.rungs, o.rungs) && (n.userspace == nil) == (o.userspace == nil) &&
+		(n.userspace == nil || *n.userspace == *o.userspace)
+}
+
+// opened is the rungs to make ready: the proofs are for a watchdog.
+func (n needs) opened() []string {
+	if n.userspace != nil && !slices.Contains(n.rungs, power.WatchdogReset) {
+		return append(slices.Clone(n.rungs), power.WatchdogReset)
+	}
+	return n.rungs
+}
+
+var errActing = errors.New("a rung that ends the machine is being carried out: what it needs stays as it is")
+
+// prepare makes ready what a configuration needs, and lets go of what it no longer does.
+// The error says which rungs cannot be carried out; the others can.
+func (r *lastResort) prepare(n needs) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.machine != nil && r.needs.equal(n) {
+		return r.errors()
+	}
+	if r.acting > 0 {
+		return errActing
+	}
+	err := r.letGo()
+	r.needs = n
+	if n.none() {
+		return err
+	}
+	if r.reach == nil {
+		return errors.New("this procward has not been given the means to end the machine")
+	}
+	if lockErr := power.LockMemory(); lockErr != nil {
+		r.say(message.Fallback, "memory is not locked, so that a rung which ends the machine may wait for a disk: "+lockErr.Error())
+	}
+	var openErr error
+	r.machine, openErr = power.Open(power.Options{Rungs: n.opened(), Paths: r.reach.Paths, Kernel: r.reach.Kernel, Manager: r.manager, Say: r.told})
+	r.feed()
+	return errors.Join(err, openErr)
+}
+
+// errors is why rungs that are held ready cannot be carried out. The lock is held.
+func (r *lastResort) errors() error {
+	var errs []error
+	for _, rung := range r.needs.opened() {
+		errs = append(errs, r.machine.Ready(rung))
+	}
+	return errors.Join(errs...)
+}
+
+// feed begins to prove the user space, and to feed the watchdog. The lock is held.
+func (r *lastResort) feed() {
+	if !r.machine.HasWatchdog() {
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stop = cancel
+	alive := func() error { return nil }
+	if u := r.needs.userspace; u != nil {
+		prover := power.NewProver(*u, r.dir)
+		r.fed.Go(func() { prover.Run(ctx, r.proved) })
+		alive = prover.Alive
+	}
+	machine := r.machine
+	r.fed.Go(func() {
+		machine.FeedWatchdog(ctx, func() error { return errors.Join(r.healthy(), alive()) })
+	})
+}
+
+func (r *lastResort) proved(err error) {
+	if err != nil {
+		r.say(message.UserspaceStalls, err.Error())
+		return
+	}
+	r.say(message.UserspaceWorks, "")
+}
+
+// told takes what the power package says of its steps.
+func (r *lastResort) told(step string, err error) {
+	switch {
+	case errors.Is(err, power.ErrLeftOut):
+	case step == "watchdog feeding" && err != nil:
+		r.say(message.WatchdogStarves, err.Error())
+	case step == "watchdog feeding":
+		r.say(message.WatchdogFed, "")
+	case err != nil:
+		r.say(message.MachineStep, step+": "+err.Error())
+	default:
+		r.say(message.MachineStep, step+": done")
+	}
+}
+
+// Act carries out a rung. While it does nothing is changed.
+func (r *lastResort) Act(ctx context.Context, rung, reason string) error {
+	r.mu.Lock()
+	machine := r.machine
+	if machine == nil {
+		r.mu.Unlock()
+		return errors.New("the rung is not in the configuration any more")
+	}
+	r.acting++
+	r.mu.Unlock()
+	defer func() {
+		r.mu.Lock()
+		r.acting--
+		r.mu.Unlock()
+	}()
+	return machine.Act(ctx, rung, reason)
+}
+
+// refused is, by rung of the configuration, why it cannot be carried out, or empty. keeping
+// is why what was taken could not be known after the boot, or nil.
+func (r *lastResort) refused(keeping error) map[string]string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	out := map[string]string{}
+	for _, rung := range r.needs.rungs {
+		out[rung] = ""
+		switch {
+		case r.machine == nil:
+			out[rung] = "it could not be made ready"
+		case r.machine.Ready(rung) != nil:
+			out[rung] = r.machine.Ready(rung).Error()
+		case keeping != nil:
+			out[rung] = keeping.Error()
+		}
+	}
+	return maps.Clone(out)
+}
+
+// letGo closes what is held ready. A watchdog is stopped. The lock is held.
+func (r *lastResort) letGo() error {
+	if r.stop != nil {
+		r.stop()
+		r.fed.Wait()
+		r.stop = nil
+	}
+	if r.machine == nil {
+		return nil
+	}
+	err := r.machine.Close()
+	r.machine = nil
+	return err
+}
+
+// end lets go at the end of the daemon. An act that still hangs keeps what it has: the
+// watchdog then runs on.
+func (r *lastResort) end() error {
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(5 * time.Millisecond) {
+		r.mu.Lock()
+		if r.acting == 0 {
+			defer r.mu.Unlock()
+			return r.letGo()
+		}
+		r.mu.Unlock()
+		if time.Now().After(deadline) {
+			return nil
+		}
+	}
+}
+
+// rungProblems is the rungs of a configuration that cannot be carried out here, each with
+// its place. Nothing is opened.
+func rungProblems(cfg *confd.Config, at *machine) []confd.Problem {
+	var out []confd.Problem
+	if at == nil {
+		return nil
+	}
+	for _, u := range cfg.OSRungs() {
+		if err := power.CheckRung(u.Rung, at.Paths); err != nil {
+			out = append(out, cfg.At(u.Section, u.Name, u.Key, fmt.Sprintf("the rung %s cannot be carried out on this machine: %v", u.Rung, err)))
+		}
+	}
+	if cfg.Daemon.Userspace != nil {
+		if err := power.CheckRung(power.WatchdogReset, at.Paths); err != nil {
+			out = append(out, confd.Problem{Text: fmt.Sprintf("daemon.userspace cannot be obeyed on this machine: %v", err)})
+		}
+	}
+	return out
+}
+
+// osManager asks the systemd that the daemon is connected to.
+type osManager struct{ d *daemon }
+
+func (m osManager) PowerOff(ctx context.Context) error {
+	if m.d.host.Systemd == nil {
+		return errors.New("there is no systemd")
+	}
+	return m.d.host.Systemd.PowerOff(ctx)
+}
+
+func (m osManager) Reboot(ctx context.Context) error {
+	if m.d.host.Systemd == nil {
+		return errors.New("there is no systemd")
+	}
+	return m.d.host.Systemd.Reboot(ctx)
+}
