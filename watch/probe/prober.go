@@ -14,10 +14,10 @@ import (
 
 // Options say how a Prober works.
 type Options struct {
-	Scripts  *script.Runner // of exec checks
-	Parallel int            // checks in their first second at once; 0: 64. Of programs a quarter of it, and never more than it in all
-	Pressure func() Pressure // as it is configured now; nil: the default
-	Proc     string          // where pressure/ is; empty: /proc
+	Scripts  *script.Runner     // of exec checks
+	Parallel int                // checks in their first second at once; 0: 64. Of programs a quarter of it, and never more than it in all
+	Pressure func() Pressure    // as it is configured now; nil: the default
+	Proc     string             // where pressure/ is; empty: /proc
 	Tell     func([]watch.Sign) // is given the changes, on the goroutine of Run; while it runs no check begins
 }
 
