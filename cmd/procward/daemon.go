@@ -316,6 +316,10 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 		cfg.Problems = append(cfg.Problems, bad...)
 		d.sendMeans(ctx)
 	}
+	if d.observe && !cfg.Daemon.Observe && d.config.Daemon.Observe {
+		cfg.Problems = append(cfg.Problems, confd.Problem{Key: "daemon.observe", Warning: true,
+			Text: "is false now, and procward observes until it is started again: restart it"})
+	}
 	changed := changes(d.config, cfg)
 	d.config = cfg
 	d.host.Scanner.SetScripts(cfg.Scripts())

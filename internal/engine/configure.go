@@ -24,6 +24,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 		m.configureProcess(name, cfg.Processes[name])
 	}
 	m.configureMonitors(cfg)
+	m.obeyObserve()
 	m.goOn()
 	m.sayConfig()
 	for _, key := range sortedKeys(m.ops) {
@@ -31,6 +32,20 @@ func (m *Machine) configure(cfg *confd.Config) {
 	}
 	m.mendLadders()
 	m.endingChanged()
+}
+
+// obeyObserve suspends everything when a reload says observe: what is under way cannot turn
+// into observation, but nothing more is begun.
+func (m *Machine) obeyObserve() {
+	const why = "daemon.observe is true; it is observed from the next start on"
+	switch on := m.cfg.Daemon.Observe && !m.observe; {
+	case on && m.configHold == "":
+		m.configHold = why
+		m.holdAll(why)
+	case !on && m.configHold != "":
+		m.configHold = ""
+		m.letAllGo("daemon.observe is false")
+	}
 }
 
 // forget stops watching a process whose name is gone. Its script finishes and is

@@ -146,7 +146,8 @@ func TestDyingDuringGroupOperations(t *testing.T) {
 	}
 }
 
-func groupsComeToRest(t *testing.T, seed uint64) {
+// grouped is the crashing in one group, with all that it can do, by a seed.
+func grouped(seed uint64) *confd.Config {
 	cfg := crashing(scalar.AtMost(2), func(p *confd.Process) { p.Group = "g"; p.Restart.Window = scalar.Duration(time.Minute) })
 	g := escalate.DefaultGroup()
 	g.Strategy = []escalate.Strategy{escalate.One, escalate.All}[seed%2]
@@ -159,6 +160,11 @@ func groupsComeToRest(t *testing.T, seed uint64) {
 	}
 	g.RetryAfter = scalar.Interval{D: 3 * time.Minute}
 	cfg.Groups = map[string]escalate.Group{"g": g}
+	return cfg
+}
+
+func groupsComeToRest(t *testing.T, seed uint64) {
+	cfg := grouped(seed)
 	h := newHistory(t, seed, cfg)
 	h.start()
 	h.trouble(10 * time.Minute)

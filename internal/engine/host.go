@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+
 	"procward/internal/message"
 )
 
@@ -61,7 +63,7 @@ func (m *Machine) resume(why string) {
 
 // letAllGo ends a suspension, unless there is another reason for it.
 func (m *Machine) letAllGo(why string) {
-	if m.suspended = m.hostHold + m.operatorHold; m.suspended != "" {
+	if m.suspended = cmp.Or(m.hostHold, m.operatorHold, m.configHold); m.suspended != "" {
 		return
 	}
 	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })

@@ -25,3 +25,13 @@ func awaitsKeeping(effects []Effect) bool {
 	}
 	return false
 }
+
+// acts says that an effect changes something beyond procward itself, which observe mode
+// rules out. To await a script is to end it when its time is over.
+func acts(e Effect) bool {
+	switch e.(type) {
+	case Run, Await, EndScript, RestartUnit, Kill, Evidence, EndMachine, Exit:
+		return true
+	}
+	return false
+}

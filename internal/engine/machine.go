@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/message"
 	"procward/procscan"
 )
 
@@ -262,7 +264,13 @@ func (m *Machine) newToken(j job) int {
 	return m.token
 }
 
-func (m *Machine) do(e Effect) { m.effects = append(m.effects, e) }
+// do asks for an effect. In observe mode nothing ever acts, whatever has led to it.
+func (m *Machine) do(e Effect) {
+	if m.observe && acts(e) {
+		e = Say{message.Message{Kind: message.InternalFailure, Detail: fmt.Sprintf("not done, in observe mode: %T", e)}}
+	}
+	m.effects = append(m.effects, e)
+}
 
 func sortedKeys[V any](of map[string]V) []string {
 	keys := make([]string, 0, len(of))

@@ -44,6 +44,9 @@ func (y *memory) keep(s *sim, must bool) {
 	if y.pending == nil {
 		y.pending, y.written, y.dropped = map[string]any{}, map[string]json.RawMessage{}, map[string]int{}
 	}
+	if s.m.observe { // nothing is kept
+		return
+	}
 	maps.Copy(y.pending, s.m.Changes())
 	if !must && y.lose != nil && y.lose() {
 		return

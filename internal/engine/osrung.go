@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -237,7 +238,7 @@ func (m *Machine) ownEnd() string {
 // ourselves is no reason: where it hangs the next rung follows.
 func (m *Machine) haltedBy() string {
 	if m.ownShutdown {
-		return m.operatorHold
+		return cmp.Or(m.operatorHold, m.configHold)
 	}
 	return m.suspended
 }

@@ -81,10 +81,7 @@ func (m *Machine) claimState(p *process, s savedProcess) {
 		p.settledAt = p.deadline
 	case Waiting:
 		m.enter(p, Waiting)
-		if p.deadline = max(s.Deadline, 1); m.observe {
-			p.deadline = 0
-			m.wait(p)
-		}
+		p.deadline = max(s.Deadline, 1)
 	case Unclear, Looking:
 		m.enter(p, Looking)
 		switch {

@@ -32,6 +32,7 @@ const (
 // durable is what the machine knows of what is saved of it.
 type durable struct {
 	hostHold, operatorHold string          // why it is suspended
+	configHold             string          // likewise: a reload says observe; not saved
 	restored               map[string]any  // what was saved and nobody has claimed yet, by key
 	untold                 bool            // that it is suspended
 	claimed                []string        // the processes that were given what was saved of them
