@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,10 +64,12 @@ func TestWhatIsKeptIsThereAgain(t *testing.T) {
 }
 
 func TestASecondDaemonOnTheStateIsRefused(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "state")
-	_, _, stop := keeping(t, dir)
-	defer stop()
-	if _, _, err := (&daemon{log: &heard{}}).openState(dir); err == nil || !strings.Contains(err.Error(), control.ErrRunning.Error()) {
+	s := newStorm(t, 1)
+	first := s.daemon()
+	defer func() { _ = first.Process.Kill(); _ = first.Wait() }()
+	s.untilUp()
+	d := &daemon{log: &heard{}}
+	if _, _, err := d.openState(filepath.Join(s.dir, "state")); !errors.Is(err, control.ErrRunning) {
 		t.Errorf("the second one got %v", err)
 	}
 }

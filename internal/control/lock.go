@@ -7,26 +7,33 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
 // Lock is held by one daemon for one socket or one state directory. The kernel drops
 // it with the process, however that ends.
+//
+// It is a record lock (fcntl(2), F_SETLK), which belongs to the process alone. One by
+// flock(2) belongs to the open file, of which a script has a copy from its fork until its
+// execution: whoever is killed while it starts one leaves the lock to it, for as long as a
+// program on a file system that hangs takes to be opened. A process gives a record lock
+// back with any descriptor of the file that it closes, so nothing else opens it, and a
+// second Acquire in one process is not told from the first.
 type Lock struct {
 	file *os.File
 }
 
 // Acquire takes the lock file path, made with mode 0600 where it is missing, and writes
-// our PID into it. It does not wait: ErrRunning, with the PID of the holder where it
-// can be read, says that another process has it. The directory must exist.
+// our PID into it. ErrRunning, with the PID of the holder where it can be read, says that
+// another process has it, and has not ended within a moment. The directory must exist.
 func Acquire(path string) (*Lock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock: %w", err)
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-	if errors.Is(err, unix.EWOULDBLOCK) {
+	if err = lock(f); taken(err) {
 		err = running(holder(f), path)
 	} else if err != nil {
 		err = fmt.Errorf("lock %s: %w", path, err)
@@ -38,6 +45,24 @@ func Acquire(path string) (*Lock, error) {
 	}
 	return &Lock{f}, nil
 }
+
+// A holder that was killed takes a moment to end: it is waited for, since whoever starts
+// the next one at once need not know that it has.
+const (
+	goingTime  = time.Second
+	goingCheck = 10 * time.Millisecond
+)
+
+func lock(f *os.File) error {
+	for deadline := time.Now().Add(goingTime); ; time.Sleep(goingCheck) {
+		err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
+		if !taken(err) && !errors.Is(err, unix.EINTR) || time.Now().After(deadline) {
+			return err
+		}
+	}
+}
+
+func taken(err error) bool { return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) }
 
 // Release gives the lock back. The file stays: removing it would let two processes
 // each hold a lock on a file of that name.

@@ -1,0 +1,148 @@
+package control
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The test binary itself is another process, which holds the lock of this name and then
+// starts the program of the other, if that is given.
+const (
+	holdEnv  = "PROCWARD_TEST_HOLD"
+	startEnv = "PROCWARD_TEST_START"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(holdEnv); path != "" {
+		hold(path, os.Getenv(startEnv))
+	}
+	os.Exit(m.Run())
+}
+
+func hold(path, program string) {
+	if _, err := Acquire(path); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	fmt.Println("held")
+	if program != "" {
+		fmt.Println(exec.Command(program).Start()) // which never returns
+	}
+	bufio.NewReader(os.Stdin).ReadString('\n')
+	os.Exit(0)
+}
+
+// holding is another process that holds a lock until it is killed.
+func holding(t *testing.T, path string, env ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), append(env, holdEnv+"="+path)...)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _, _ = cmd.Process.Wait() })
+	if line, _ := bufio.NewReader(out).ReadString('\n'); line != "held\n" {
+		t.Fatalf("the other one says %q", line)
+	}
+	return cmd
+}
+
+func TestLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "lock")
+	first := holding(t, path)
+	if _, err := Acquire(path); !errors.Is(err, ErrRunning) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d", first.Process.Pid)) {
+		t.Errorf("second Acquire: %v, want ErrRunning", err)
+	}
+	// One that is on its way out is waited for.
+	time.AfterFunc(50*time.Millisecond, func() { _ = first.Process.Kill() })
+	again, err := Acquire(path)
+	if err != nil {
+		t.Fatalf("Acquire after the end of the holder: %v", err)
+	}
+	if err := again.Release(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Acquire(filepath.Join(path, "below")); err == nil {
+		t.Error("a lock below a file was given")
+	}
+}
+
+// A daemon is killed while it starts a script whose program cannot be opened: the child
+// between fork and execution has a copy of all its descriptors, and lives on.
+func TestAChildThatHangsBeforeItsExecutionHoldsNoLock(t *testing.T) {
+	dir := t.TempDir()
+	path, program := filepath.Join(dir, "lock"), filepath.Join(dir, "program")
+	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(program, os.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	// Who opens a file with a lease waits until it is given back (fcntl(2), F_SETLEASE).
+	if _, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_WRLCK); err != nil {
+		t.Skipf("no lease on a file here: %v", err)
+	}
+	daemon := holding(t, path, startEnv+"="+program)
+	child := childOf(t, daemon.Process.Pid)
+	if err := daemon.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := daemon.Process.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	lock, err := Acquire(path)
+	if err != nil {
+		t.Fatalf("with the child of the dead one: %v", err)
+	}
+	if !has(child, path) {
+		t.Error("the child has no copy of the descriptor any more: the test shows nothing")
+	}
+	if err := lock.Release(); err != nil {
+		t.Error(err)
+	}
+}
+
+// childOf waits for the one child of a process.
+func childOf(t *testing.T, pid int) (child int) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+		for _, task := range tasks {
+			text, _ := os.ReadFile(task)
+			if n, _ := fmt.Sscan(string(text), &child); n == 1 {
+				return child
+			}
+		}
+	}
+	t.Fatal("it starts nothing")
+	return 0
+}
+
+// has says that a process has a file open.
+func has(pid int, path string) bool {
+	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
+	for _, fd := range fds {
+		if link, err := os.Readlink(fd); err == nil && link == path {
+			return true
+		}
+	}
+	return false
+}
