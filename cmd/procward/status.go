@@ -67,7 +67,8 @@ func status(cmd *cobra.Command, f *flags, args []string, jsonOut bool) error {
 	return err
 }
 
-// only reduces the status to one process, or to one group and its members. What holds
+// only reduces the status to one process, or to one group and its members, and to the
+// monitors that restart it or one of those. What holds
 // for the whole daemon stays; what is wrong with the drop-ins does not.
 func only(s engine.Status, name string) (engine.Status, error) {
 	var members []string
@@ -83,6 +84,9 @@ func only(s engine.Status, name string) (engine.Status, error) {
 	if len(s.Groups)+len(s.Processes) == 0 {
 		return s, &failure{exitNoName, fmt.Errorf("the daemon watches no process or group %q", name), "procward status lists them"}
 	}
+	s.Monitors = slices.DeleteFunc(slices.Clone(s.Monitors), func(mon engine.MonitorStatus) bool {
+		return mon.Recover != name && !slices.Contains(members, mon.Recover)
+	})
 	s.Files, s.Problems = nil, nil
 	return s, nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"procward/internal/engine"
 	"procward/internal/nspawn"
 )
 
@@ -16,6 +17,9 @@ const (
 	ocfConfigured    = 6
 	ocfNotRunning    = 7
 )
+
+// web is the parameter for the group.
+const web = "OCF_RESKEY_group=web"
 
 // guard is procward's daemon as a resource of the cluster.
 const guard = `<primitive id="guard" class="ocf" provider="procward" type="procward">
@@ -64,13 +68,11 @@ func oneHost(t *testing.T) *host {
 func TestOCFTester(t *testing.T) {
 	t.Parallel()
 	h := oneHost(t)
-	h.configure(`[{none: {}}]`)
-	h.stand("/usr/local/sbin/stand-in")
-	for _, parameters := range [][]string{
-		nil,
-		{"-o", "unit=none"},
-		{"-o", "binary=/usr/local/sbin/stand-in", "-o", "group=web"},
-	} {
+	h.configureGroup()
+	for _, parameters := range [][]string{nil, {"-o", "unit=none"}, {"-o", "group=web"}} {
+		if len(parameters) > 0 && parameters[1] == "group=web" {
+			h.Must("systemctl", "start", "procward.service")
+		}
 		args := append([]string{"ocf-tester", "-n", "guard"}, parameters...)
 		out, code := h.run(append(args, agent)...)
 		if code != 0 || !strings.Contains(out, "passed all tests") || strings.Contains(out, "rc=") {
@@ -79,9 +81,8 @@ func TestOCFTester(t *testing.T) {
 	}
 }
 
-// standIn is a procward that can start and stop groups; /run/group holds the state of its
-// one, and /run/refuse how often it is not to answer. It stands for the commands of the
-// program only.
+// standIn is a procward that does not always answer: /run/group holds the state of its one
+// process, and /run/refuse how often it is not to answer.
 const standIn = `#!/bin/sh
 while [ $# -gt 0 ]; do
 	case $1 in
@@ -103,11 +104,16 @@ status) cat <<END
   "groups": [
     {
       "name": "web",
-      "state": "$(cat /run/group)",
+      "state": "whatever",
       "members": []
     }
   ],
-  "processes": []
+  "processes": [
+    {
+      "name": "victim",
+      "state": "$(cat /run/group)"
+    }
+  ]
 }
 END
 	;;
@@ -122,65 +128,72 @@ func (h *host) stand(path string) {
 	h.Write(path, standIn, 0o755)
 }
 
+// says runs an action of the agent by itself, and holds its exit code and reason.
+func (h *host) says(action, parameters string, want int, line string) {
+	h.t.Helper()
+	args := append([]string{"env", "OCF_ROOT=/usr/lib/ocf", "OCF_RESOURCE_INSTANCE=guard", "OCF_RESKEY_CRM_meta_interval=10000"},
+		strings.Fields(parameters)...)
+	out, code := h.run(append(args, agent, action)...)
+	if code != want || !strings.Contains(out, line) {
+		h.t.Errorf("%s %s: %d, not %d with %q: %s", action, parameters, code, want, line, out)
+	}
+}
+
 // TestAgent is what the agent says of each state.
 func TestAgent(t *testing.T) {
 	t.Parallel()
 	h := oneHost(t)
-	says := func(action, parameters string, want int, line string) {
-		t.Helper()
-		args := append([]string{"env", "OCF_ROOT=/usr/lib/ocf", "OCF_RESOURCE_INSTANCE=guard", "OCF_RESKEY_CRM_meta_interval=10000"},
-			strings.Fields(parameters)...)
-		out, code := h.run(append(args, agent, action)...)
-		if code != want || !strings.Contains(out, line) {
-			t.Errorf("%s %s: %d, not %d with %q: %s", action, parameters, code, want, line, out)
-		}
-	}
 	h.configure(`[{none: {}}]`)
-	says("monitor", "", ocfNotRunning, "")
-	says("monitor", "OCF_RESKEY_group=web", ocfGeneric, "no daemon watches them")
-	says("monitor", "OCF_RESKEY_binary=/nowhere", ocfInstalled, "not installed")
-	says("validate-all", "OCF_RESKEY_binary=/nowhere", ocfInstalled, "not installed")
-	says("validate-all", "OCF_RESKEY_group=a/b", ocfConfigured, "no name of a group")
-	says("restart", "", ocfUnimplemented, "usage")
+	h.says("monitor", "", ocfNotRunning, "")
+	h.says("monitor", web, ocfGeneric, "no daemon watches them")
+	h.says("monitor", "OCF_RESKEY_binary=/nowhere", ocfInstalled, "not installed")
+	h.says("validate-all", "OCF_RESKEY_binary=/nowhere", ocfInstalled, "not installed")
+	h.says("validate-all", "OCF_RESKEY_group=a/b", ocfConfigured, "no name of a group")
+	h.says("restart", "", ocfUnimplemented, "usage")
 	h.Must("systemctl", "stop", "victim.service")
-	says("monitor", "OCF_RESKEY_group=web", ocfNotRunning, "")
-	says("start", "OCF_RESKEY_group=web", ocfGeneric, "the daemon does not run")
-	says("stop", "OCF_RESKEY_group=web", ocfSuccess, "")
+	h.says("monitor", web, ocfNotRunning, "")
+	h.says("start", web, ocfGeneric, "the daemon does not run")
+	h.says("stop", web, ocfSuccess, "")
 
 	h.Must("systemctl", "start", "victim.service", "procward.service")
 	h.watched()
-	says("monitor", "", ocfSuccess, "")
-	says("monitor", "OCF_RESKEY_group=web", ocfSuccess, "")
-	says("monitor", "OCF_RESKEY_group=nosuch", ocfInstalled, "no group nosuch")
-	says("monitor", "OCF_RESKEY_group=victim", ocfInstalled, "no group victim")
-	says("stop", "OCF_RESKEY_group=nosuch", ocfSuccess, "")
+	h.says("monitor", "", ocfSuccess, "")
+	h.says("monitor", web, ocfSuccess, "")
+	h.says("monitor", "OCF_RESKEY_group=nosuch", ocfInstalled, "no group nosuch")
+	h.says("monitor", "OCF_RESKEY_group=victim", ocfInstalled, "no group victim")
+	h.says("stop", "OCF_RESKEY_group=nosuch", ocfSuccess, "")
 	h.crash()
 	h.said("given-up")
-	says("monitor", "", ocfGeneric, "given up")
-	says("monitor", "OCF_RESKEY_group=web", ocfGeneric, "given up web")
+	h.says("monitor", "", ocfGeneric, "given up")
+	h.says("monitor", web, ocfGeneric, "given up web")
+	h.Must("systemctl", "restart", "procward.service")
+	h.says("start", "", ocfGeneric, "given up here before")
+	h.Must("systemctl", "stop", "procward.service")
+	h.Must("systemctl", "start", "victim.service")
+	h.says("start", "", ocfSuccess, "") // it is back
+}
 
+// TestAgentOfStates has a daemon that is in every state, and one that does not answer.
+func TestAgentOfStates(t *testing.T) {
+	t.Parallel()
+	h := oneHost(t)
+	h.configure(`[{none: {}}]`)
+	h.Must("systemctl", "start", "procward.service") // a PID to see
 	h.stand("/usr/local/sbin/stand-in")
-	const stood = "OCF_RESKEY_binary=/usr/local/sbin/stand-in OCF_RESKEY_group=web"
-	for _, c := range []struct {
-		state string
-		want  int
-	}{
-		{"up", ocfSuccess}, {"down", ocfSuccess}, {"climbing", ocfSuccess}, {"stopped", ocfNotRunning},
-		{"given-up", ocfGeneric}, {"handed-over", ocfGeneric},
+	const stood = "OCF_RESKEY_binary=/usr/local/sbin/stand-in " + web
+	for state, want := range map[engine.State]int{
+		engine.Up: ocfSuccess, engine.Restarting: ocfSuccess, engine.Climbing: ocfSuccess, engine.HeldState: ocfSuccess, engine.EndedState: ocfSuccess,
+		engine.StoppedBy: ocfNotRunning, engine.AbsentNow: ocfNotRunning, engine.Unknown: ocfNotRunning,
+		engine.GaveUp: ocfGeneric, engine.Handed: ocfGeneric,
 	} {
-		h.Write("/run/group", c.state+"\n", 0o644)
-		says("monitor", stood, c.want, "")
+		h.Write("/run/group", string(state)+"\n", 0o644)
+		h.says("monitor", stood, want, "")
 	}
-	says("start", stood, ocfSuccess, "")
-	says("monitor", stood, ocfSuccess, "")
+	h.says("start", stood, ocfSuccess, "")
+	h.says("monitor", stood, ocfSuccess, "")
 	h.Write("/run/refuse", "1\n", 0o644)
-	says("monitor", stood, ocfGeneric, "does not answer")
+	h.says("monitor", stood, ocfGeneric, "does not answer")
 	h.Write("/run/refuse", "2\n", 0o644)
-	says("stop", stood, ocfSuccess, "") // waits for the daemon
-	says("monitor", stood, ocfNotRunning, "")
-	h.Write("/usr/local/sbin/stand-in", strings.NewReplacer("start)", "nostart)", "stop)", "nostop)").Replace(standIn), 0o755)
-	h.Write("/run/group", "up\n", 0o644)
-	says("stop", stood, ocfUnimplemented, "cannot stop a group")
-	h.Write("/run/group", "stopped\n", 0o644)
-	says("start", stood, ocfUnimplemented, "cannot start a group")
+	h.says("stop", stood, ocfSuccess, "") // waits for the daemon
+	h.says("monitor", stood, ocfNotRunning, "")
 }
