@@ -109,6 +109,13 @@ func (m *Machine) mine(op *operation) []*process {
 	return out
 }
 
+// halts says that a suspension ends the operation before its next step. A stop by the
+// operator goes on: he wants nothing restarted, and a cluster may stop what it runs here
+// because the host is being shut down.
+func (m *Machine) halts(op *operation) bool {
+	return m.suspended != "" && (!op.stopOnly || op.by == "")
+}
+
 // drained begins the stop once no member's own script runs, or only with its process up.
 func (m *Machine) drained(op *operation) {
 	mine := m.mine(op)
@@ -117,7 +124,7 @@ func (m *Machine) drained(op *operation) {
 			return
 		}
 	}
-	if m.suspended != "" || len(mine) == 0 {
+	if m.halts(op) || len(mine) == 0 {
 		m.endOp(op)
 		return
 	}
@@ -142,7 +149,7 @@ func (m *Machine) drained(op *operation) {
 
 // stopNext kills what is left of the next member from the end, then starts.
 func (m *Machine) stopNext(op *operation) {
-	for len(op.todo) > 0 && m.suspended == "" {
+	for len(op.todo) > 0 && !m.halts(op) {
 		last := len(op.todo) - 1
 		p := m.procs[op.todo[last]]
 		op.todo = op.todo[:last]
@@ -157,12 +164,12 @@ func (m *Machine) stopNext(op *operation) {
 		m.do(Kill{Token: op.token, IDs: victims, How: p.killing()})
 		return
 	}
-	if op.stopOnly && op.by != "" && m.suspended == "" {
+	if op.stopOnly && op.by != "" {
 		op.rounds++
 		m.lookAtAll(op, checking)
 		return
 	}
-	if op.stopOnly || m.suspended != "" {
+	if op.stopOnly || m.halts(op) {
 		m.endOp(op)
 		return
 	}

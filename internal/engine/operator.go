@@ -68,7 +68,7 @@ func (m *Machine) obey(o Order) Ordered {
 	out := Ordered{Processes: names}
 	var ops []*operation
 	if o.Verb == VerbStart || o.Verb == VerbStop {
-		if m.suspended != "" {
+		if m.suspended != "" && o.Verb == VerbStart {
 			out.Refused, out.Remedy = "everything is suspended: "+m.suspended, "procward resume first"
 			return out
 		}
@@ -332,7 +332,7 @@ func (m *Machine) nextOp(ord *order) {
 		op.members = slices.DeleteFunc(slices.Clone(op.members), func(name string) bool { return m.procs[name] == nil })
 		switch {
 		case len(op.members) == 0: // gone with a reload
-		case m.suspended != "":
+		case m.halts(op):
 			ord.Failed = append(ord.Failed, "suspended: "+m.suspended)
 			ord.todo = nil
 			m.orderDone(ord)

@@ -300,9 +300,40 @@ func TestOrdersThatAreNotObeyed(t *testing.T) {
 		t.Errorf("a try gave %+v", out)
 	}
 	s.order(VerbSuspend)
-	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}}, Result: &out})
+	s.step(Operate{Order: Order{Verb: VerbStart, Names: []string{"httpd"}}, Result: &out})
 	if out.Refused == "" || s.states()["httpd"] != Up {
-		t.Errorf("a stop while suspended gave %+v", out)
+		t.Errorf("a start while suspended gave %+v", out)
+	}
+}
+
+// TestStopWhileSuspended is a cluster that stops what it runs on a host that is being shut
+// down: before the stop, or while its script runs.
+func TestStopWhileSuspended(t *testing.T) {
+	for _, first := range []bool{true, false} {
+		s := newSim(t, web(func(g *escalate.Group) { g.Stop = script.Argv{"/stop"} }))
+		s.spawn("app")
+		s.spawn("httpd")
+		s.scripts["/stop"] = func(map[string]string) simScript { return simScript{takes: 2 * time.Second} }
+		s.start().run(time.Second)
+		if first {
+			s.step(Suspend{Why: "the host is being shut down"})
+		}
+		out := s.order(VerbStop, "web")
+		s.run(time.Second)
+		if !first {
+			s.step(Suspend{Why: "the host is being shut down"})
+		}
+		s.run(time.Minute)
+		status := s.m.Status(s.now, time.Time{})
+		i := slices.IndexFunc(status.Orders, func(o OrderStatus) bool { return o.ID == out.ID })
+		if got := s.states(); i < 0 || !status.Orders[i].Done || len(status.Orders[i].Failed) > 0 || got["app"] != StoppedBy || got["httpd"] != StoppedBy || len(s.procs) > 0 {
+			t.Errorf("%+v, %v, %d run:\n%s", status.Orders, got, len(s.procs), s.story())
+		}
+		s.step(Resume{Why: "the shutdown was cancelled"})
+		s.run(time.Minute)
+		if got := s.states(); got["app"] != StoppedBy || len(s.procs) > 0 {
+			t.Errorf("afterwards %v:\n%s", got, s.story())
+		}
 	}
 }
 

@@ -170,7 +170,7 @@ func (m *Machine) endOp(op *operation) {
 	}
 	delete(m.ops, op.key())
 	m.touchOp(op)
-	if m.suspended != "" && op.failed == "" {
+	if m.halts(op) && op.failed == "" {
 		op.failed = "suspended: " + m.suspended
 	}
 	if op.failed != "" {

@@ -190,7 +190,7 @@ func (m *Machine) stopAgain() {
 			o.By = strings.TrimPrefix(p.stopped, "by ")
 		}
 	}
-	if o.Verb = VerbStop; len(o.Names) > 0 && m.suspended == "" {
+	if o.Verb = VerbStop; len(o.Names) > 0 {
 		m.begin(o, m.operations(o))
 	}
 }

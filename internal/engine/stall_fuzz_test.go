@@ -168,10 +168,14 @@ func (p *play) said1(m message.Message) {
 // acts looks at an effect before it is carried out.
 func (p *play) acts(e Effect) {
 	switch e := e.(type) {
-	case Run, RestartUnit, Evidence:
-		p.mayAct(e)
+	case Run:
+		p.mayAct(e.Token, e)
+	case RestartUnit:
+		p.mayAct(e.Token, e)
+	case Evidence:
+		p.mayAct(e.Token, e)
 	case Kill:
-		p.mayAct(e)
+		p.mayAct(e.Token, e)
 		for _, id := range e.IDs {
 			victim := p.procs[id]
 			if victim == nil {
@@ -184,8 +188,11 @@ func (p *play) acts(e Effect) {
 	}
 }
 
-func (p *play) mayAct(e Effect) {
-	if p.suspended || p.cfg.Daemon.Observe {
+// mayAct holds that nothing is done in observe mode, and while suspended only what belongs
+// to a stop by the operator.
+func (p *play) mayAct(token int, e Effect) {
+	op := p.m.jobs[token].op
+	if p.suspended && (op == nil || p.m.halts(op)) || p.cfg.Daemon.Observe {
 		p.t.Fatalf("%#v while suspended (%v) or in observe mode (%v):\n%s", e, p.suspended, p.cfg.Daemon.Observe, p.story())
 	}
 }
