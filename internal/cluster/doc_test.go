@@ -15,7 +15,7 @@ func TestDropinsOfTheDocument(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(string(text), "```yaml\n")[1:]
-	if len(blocks) < 3 {
+	if len(blocks) < 4 {
 		t.Fatalf("only %d drop-ins", len(blocks))
 	}
 	binary := build(t)

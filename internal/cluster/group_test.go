@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -14,13 +15,16 @@ func (h *host) configureGroup() {
 sleep 86400 </dev/null >/dev/null 2>&1 &
 echo $! >/run/victim.pid
 `, 0o755)
+	h.Write("/etc/procward/scripts/stop", `#!/bin/sh
+{ echo "$PROCWARD_EVENT"; procward status --json | grep '"suspended"'; } >/root/stop
+`, 0o755)
 	h.Write("/etc/procward/conf.d/web.yaml", `processes:
   victim:
     group: web
     match: {name: sleep, args: '^sleep 86400$'}
     restart: {run: /etc/procward/scripts/victim, attempts: 1, start-timeout: 2s, settle: 100ms}
 groups:
-  web: {startup: manual, escalate: [{none: {}}]}
+  web: {startup: manual, start: /etc/procward/scripts/victim, stop: /etc/procward/scripts/stop, escalate: [{none: {}}]}
 `, 0o644)
 }
 
@@ -43,13 +47,19 @@ const webGroup = `<primitive id="web" class="ocf" provider="procward" type="proc
  <meta_attributes id="web-m"><nvpair id="web-threshold" name="migration-threshold" value="1"/></meta_attributes>
 </primitive>`
 
+// pacemakerAfter is the drop-in of docs/clusterware.md.
+const pacemakerAfter = "[Unit]\nWants=procward.service\nAfter=procward.service\n"
+
 // TestPacemakerGroup holds that the cluster starts and stops a group by procward, and
-// takes it to the other node when procward has given it up.
+// takes it to the other node when procward has given it up, when the node rests, also
+// while procward is suspended, and when the host is shut down.
 func TestPacemakerGroup(t *testing.T) {
 	t.Parallel()
 	one, two := pacemaker(t)
 	for _, h := range []*host{one, two} {
 		h.configureGroup()
+		h.Write("/etc/systemd/system/pacemaker.service.d/procward.conf", pacemakerAfter, 0o644)
+		h.Must("systemctl", "daemon-reload")
 		h.Must("systemctl", "start", "procward.service")
 		h.is("absent", false)
 	}
@@ -72,4 +82,32 @@ func TestPacemakerGroup(t *testing.T) {
 	one.runsOn("web", "one")
 	one.is("up", true)
 	two.is("stopped", false)
+
+	one.Must("procward", "suspend")
+	one.Must("crm_standby", "-N", "one", "-v", "on")
+	two.runsOn("web", "two")
+	two.is("up", true)
+	one.is("stopped", false)
+
+	one.Must("procward", "resume")
+	one.Must("crm_standby", "-N", "one", "-D")
+	two.runsOn("web", "one")
+	one.is("up", true)
+	home, err := os.OpenRoot(one.Path("/root")) // to look in when the host is down
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer home.Close()
+	if err := home.Remove("stop"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := one.Exec("systemctl", "poweroff"); err != nil {
+		t.Log(err) // it may be cut off
+	}
+	two.runsOn("web", "two")
+	two.is("up", true)
+	one.Wait()
+	if said, err := home.ReadFile("stop"); err != nil || !strings.HasPrefix(string(said), "manual\n") || !strings.Contains(string(said), `"suspended": "`) {
+		t.Errorf("at the shutdown the stop script said %q: %v", said, err)
+	}
 }
