@@ -64,9 +64,12 @@ bench-peers: ## The same kill under monit, supervisord, runit, daemontools and p
 	$(GO) run ./internal/bench -peers -out docs/benchmarks.md
 
 .PHONY: install
-install: bin/procward ## Install what was built, the systemd unit and the documents below DESTDIR
+install: bin/procward ## Install what was built, the systemd unit, the parts for clusterware and the documents below DESTDIR
 	install -D -m 0755 bin/procward $(DESTDIR)/usr/sbin/procward
 	install -D -m 0644 packaging/systemd/procward.service $(DESTDIR)/usr/lib/systemd/system/procward.service
+	install -d -m 0755 $(DESTDIR)/usr/lib/procward/hooks
+	install -m 0755 packaging/hooks/* $(DESTDIR)/usr/lib/procward/hooks
+	install -D -m 0755 packaging/ocf/procward $(DESTDIR)/usr/lib/ocf/resource.d/procward/procward
 	install -d -m 0755 $(DESTDIR)/etc/procward/conf.d $(DESTDIR)/etc/procward/scripts $(DESTDIR)/usr/share/doc/procward
 	install -m 0644 README.md CHANGELOG.md docs/*.md $(DESTDIR)/usr/share/doc/procward
 	cp -r examples $(DESTDIR)/usr/share/doc/procward/

@@ -53,8 +53,7 @@ func TestExamples(t *testing.T) {
 			}
 			ends = ends || len(c.OSRungs()) > 0
 			for _, path := range append(c.Scripts(), commented(readFile(t, filepath.Join("../examples", name)))...) {
-				base, ok := strings.CutPrefix(path, "/etc/procward/scripts/")
-				if _, err := os.Stat(filepath.Join("../examples/scripts", base)); !ok || err != nil {
+				if _, err := os.Stat(sourceOf(path)); err != nil {
 					t.Errorf("%s: %v", path, err)
 				}
 			}
@@ -63,6 +62,19 @@ func TestExamples(t *testing.T) {
 	if !ends {
 		t.Error("no example shows a rung that ends the machine")
 	}
+}
+
+// sourceOf is the file that is installed, or copied by hand, as the path.
+func sourceOf(path string) string {
+	for installed, source := range map[string]string{
+		"/etc/procward/scripts/":   "../examples/scripts/",
+		"/usr/lib/procward/hooks/": "../packaging/hooks/",
+	} {
+		if base, ok := strings.CutPrefix(path, installed); ok {
+			return source + base
+		}
+	}
+	return "nowhere"
 }
 
 // commented are the scripts that a drop-in names in a comment.
