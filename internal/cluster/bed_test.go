@@ -6,12 +6,14 @@ package cluster
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -64,14 +66,43 @@ func twoHosts(t *testing.T) (one, two *host) {
 	return one, two
 }
 
-// build makes the program of the tree that is tested.
-func build(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "procward")
+// atOnce is how many tests run at the same time: they mostly wait for clusterware.
+const atOnce = "3"
+
+// built makes the program of the tree that is tested, below a directory of TestMain.
+var built = sync.OnceValues(func() (string, error) {
+	binary := filepath.Join(os.Getenv("CLUSTER_TEST_DIR"), "procward")
 	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../../cmd/procward")
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build procward: %v: %s", err, out)
+		return "", fmt.Errorf("build procward: %w: %s", err, out)
+	}
+	return binary, nil
+})
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "cluster-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	os.Setenv("CLUSTER_TEST_DIR", dir)
+	flag.Parse()
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	binary, err := built()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }
