@@ -3,7 +3,6 @@ package vm
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,21 +51,6 @@ func newHost(t *testing.T, dropin string) *Machine {
 	return m
 }
 
-// needRung skips the test where procward does not have the rung of the drop-in yet.
-func needRung(t *testing.T, dropin string) {
-	t.Helper()
-	need(t)
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "victim.yaml"), []byte(dropin), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	// Its exit code is about this host, which is not the machine it is for.
-	out, _ := exec.Command(program(t, "procward/cmd/procward", "build"), "--config-dir", dir, "check").CombinedOutput()
-	if strings.Contains(string(out), "not built yet") {
-		t.Skip("procward does not have this rung yet")
-	}
-}
-
 // said waits for a message of procward in the journal.
 func said(m *Machine, event string) string {
 	m.t.Helper()
@@ -111,33 +95,5 @@ func TestStory(t *testing.T) {
 	said(m, "recovered")
 	if log := m.Must("journalctl --quiet --output=cat --boot=-1 --unit=procward --grep=PW0201"); !strings.Contains(log, "victim") {
 		t.Errorf("the journal of the boot before: %s", log)
-	}
-}
-
-// TestRungs: the rungs of the ladder that end the machine, carried out by the daemon when
-// its only attempt does not help. The reason is in the journal of the boot before.
-func TestRungs(t *testing.T) {
-	for _, rung := range ends {
-		t.Run(rung.name, func(t *testing.T) {
-			dropin := fmt.Sprintf(victim, "/bin/false", 1, rung.name+": {}")
-			needRung(t, dropin)
-			m := newHost(t, dropin)
-			m.Must("systemctl start procward; sync")
-			said(m, "found")
-			known := len(m.Events())
-			m.End("kill -KILL $(pidof victim)")
-			m.Event("SHUTDOWN")
-			if got := join(m.Events()[known:]); got != rung.events {
-				t.Errorf("%s, not %s", got, rung.events)
-			}
-			if rung.events == "SHUTDOWN guest-shutdown" {
-				m.Wait()
-				m.Start()
-			}
-			m.NextBoot()
-			if log := m.Must("journalctl --quiet --output=cat --boot=-1 PROCWARD_EVENT=rung"); !strings.Contains(log, rung.name) {
-				t.Errorf("the journal of the boot before: %s", log)
-			}
-		})
 	}
 }
