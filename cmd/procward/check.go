@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 	"strings"
@@ -83,6 +85,9 @@ func findingsOf(ctx context.Context, f *flags, files []string) (findings, error)
 	doubts, err := liveDoubts(ctx, cfg)
 	if err != nil {
 		return findings{}, err
+	}
+	if err := forgetful(f.stateDir); err != nil && !errors.Is(err, fs.ErrNotExist) && len(cfg.OSRungs()) > 0 {
+		doubts = append(doubts, confd.Problem{Text: "rungs that end the machine will be refused: " + err.Error(), Warning: true})
 	}
 	return sorted(cfg, refusals(cfg, f.machine), doubts), nil
 }

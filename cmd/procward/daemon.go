@@ -55,7 +55,7 @@ type daemon struct {
 //
 // The state is kept in stateDir; empty: not at all.
 func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, outputs, stateDir string) (*daemon, error) {
-	d := &daemon{loader: loader, config: cfg, observe: observe, log: log}
+	d := &daemon{loader: loader, config: cfg, observe: observe, log: log, pulse: pulse{began: time.Now()}}
 	fs, err := procscan.Open("/proc")
 	if err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 	}
 	go func() {
 		d.watchSystemd(ctx)
-		d.sendMeans(ctx)
+		d.sendMeans(ctx, d.lost)
 		d.engine.Send(ctx, engine.Configured{Config: d.current()})
 		if started != nil {
 			started()
@@ -144,10 +144,10 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 	return d.engine.Run(ctx, d.host)
 }
 
-// sendMeans tells the engine what can end the machine.
-func (d *daemon) sendMeans(ctx context.Context) {
-	means := engine.Means{Lost: d.lost}
-	d.lost = ""
+// sendMeans tells the engine what can end the machine, and why it is not known what has
+// been done before, if so.
+func (d *daemon) sendMeans(ctx context.Context, lost string) {
+	means := engine.Means{Lost: lost}
 	keeping := errors.New("nothing outlives the daemon, so that it would not be known after the boot: see --state-dir")
 	if d.keeper != nil {
 		means.Boot, keeping = d.keeper.book.Boot(), d.keeper.forgets
@@ -314,7 +314,7 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 			bad = []confd.Problem{{Text: err.Error()}}
 		}
 		cfg.Problems = append(cfg.Problems, bad...)
-		d.sendMeans(ctx)
+		d.sendMeans(ctx, "")
 	}
 	if d.observe && !cfg.Daemon.Observe && d.config.Daemon.Observe {
 		cfg.Problems = append(cfg.Problems, confd.Problem{Key: "daemon.observe", Warning: true,

@@ -49,7 +49,6 @@ func (d *daemon) beat() error {
 		every = beatEvery
 	}
 	alive := make(chan struct{}, 1)
-	d.pulse = pulse{began: time.Now()}
 	go func() {
 		for range alive {
 			d.pulse.mark()
