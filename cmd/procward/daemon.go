@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -41,6 +42,8 @@ type daemon struct {
 	power   *lastResort // nil: nothing here ends the machine
 	lost    string      // why it is not known what was done before, or empty
 	pulse   pulse
+
+	hostEnds atomic.Bool // the host is being shut down
 
 	reloading sync.Mutex // guards config
 	config    *confd.Config
@@ -264,8 +267,10 @@ func (d *daemon) hostEvent(ctx context.Context, ev systemd.HostEvent) {
 	case systemd.BootFinished:
 		d.engine.Send(ctx, engine.Booting{Yes: false})
 	case systemd.ShutdownBegins:
+		d.hostEnds.Store(true)
 		d.engine.Send(ctx, engine.Suspend{Why: ev.Why})
 	case systemd.ShutdownCancelled:
+		d.hostEnds.Store(false)
 		d.engine.Send(ctx, engine.Resume{Why: ev.Why})
 	}
 }

@@ -70,7 +70,7 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 	}
 	server, err := control.Listen(f.socket)
 	if err != nil {
-		closeLog(log)
+		closeLog(log, flushTime)
 		return listenFailure(err)
 	}
 	reserveThreads(spareThreads + cfg.Daemon.ParallelRestarts)
@@ -81,11 +81,11 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 	log.Send(message.Message{Kind: message.Started, Time: time.Now(), Detail: fmt.Sprintf("version %s, pid %d", thisBuild().Version, os.Getpid())})
 	d, err := newDaemon(loader, cfg, observe, log, filepath.Join(filepath.Dir(f.socket), "output"), f.stateDir)
 	if err != nil {
-		closeLog(log)
+		closeLog(log, flushTime)
 		return &failure{code: exitBad, err: err}
 	}
 	if err := d.holdReady(f, log); err != nil {
-		closeLog(log)
+		closeLog(log, flushTime)
 		return err
 	}
 	return d.serve(cmd.Context(), server, log)
@@ -173,11 +173,22 @@ func (r runFlags) open(cfg *confd.Config) (*message.Log, error) {
 	return message.Open(dest)
 }
 
-// flushTime bounds how long the end waits for a slow sink.
-const flushTime = 3 * time.Second
+// flushTime bounds how long the end waits for a slow sink, and shortly how long where the
+// host goes down: the log daemons may have gone before us, and everybody waits.
+const (
+	flushTime = 3 * time.Second
+	shortly   = 200 * time.Millisecond
+)
 
-func closeLog(log *message.Log) {
-	ctx, cancel := context.WithTimeout(context.Background(), flushTime)
+func (d *daemon) patience() time.Duration {
+	if d.hostEnds.Load() {
+		return shortly
+	}
+	return flushTime
+}
+
+func closeLog(log *message.Log, patience time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	_ = log.Close(ctx) // what could not be written is counted in it, and nobody is left to be told
 }
@@ -207,7 +218,7 @@ func (d *daemon) serve(ctx context.Context, server *control.Server, log *message
 	defer cancel()
 	_ = server.Close(closing)
 	d.say(message.Stopped, ending(code))
-	closeLog(log)
+	closeLog(log, d.patience())
 	if code != 0 {
 		return &failure{code: code}
 	}
