@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"procward/internal/message"
 	"procward/internal/systemd"
 	"procward/procscan"
 )
@@ -145,6 +146,9 @@ func (h *Host) askUnit(ctx context.Context, unit string) answer {
 	ctx, cancel := context.WithTimeout(ctx, askTime)
 	defer cancel()
 	u, err := h.Systemd.Unit(ctx, unit)
+	if h.silent(err) {
+		return answer{}
+	}
 	if err != nil {
 		return answer{err: fmt.Errorf("cannot ask systemd about the unit: %w", err)}
 	}
@@ -153,6 +157,30 @@ func (h *Host) askUnit(ctx context.Context, unit string) answer {
 		a.unit.MainStarted = main.Started()
 	}
 	return a
+}
+
+// systemdSilence is how long systemd may leave questions about units without an answer, so that
+// processes are in doubt. A systemd that has crashed or hangs must not keep everything from
+// being restarted for ever: it does nothing on request any more either.
+const systemdSilence = time.Minute
+
+// silent takes the outcome of a question, and says that none was answered for so long.
+func (h *Host) silent(err error) bool {
+	if err == nil {
+		h.unanswered.Store(0)
+		h.toldOfIt.Store(false)
+		return false
+	}
+	now := int64(procscan.Boottime())
+	if h.unanswered.CompareAndSwap(0, now) || now-h.unanswered.Load() < int64(systemdSilence) {
+		return false
+	}
+	if h.toldOfIt.Swap(true) {
+		return true
+	}
+	h.Engine.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(),
+		Detail: fmt.Sprintf("systemd has not answered for %v (%v): a unit that it was asked to stop or restart cannot be told from one that has failed", systemdSilence, err)})
+	return true
 }
 
 // hands says why a unit is in systemd's or the operator's hands, or nothing.

@@ -32,8 +32,10 @@ type Host struct {
 	// Flush, if not nil, writes out the messages that were sent, in a bounded time.
 	Flush func()
 
-	looking  atomic.Int64     // CLOCK_BOOTTIME at which the look under way began, or 0
-	Evidence *evidence.Writer // of stalls; nil: none is taken
+	looking    atomic.Int64     // CLOCK_BOOTTIME at which the look under way began, or 0
+	unanswered atomic.Int64     // since when systemd has answered no question about a unit, or 0
+	toldOfIt   atomic.Bool      // that it is silent
+	Evidence   *evidence.Writer // of stalls; nil: none is taken
 	senses
 
 	ctx     context.Context
