@@ -68,11 +68,11 @@ func TestRungs(t *testing.T) {
 	t.Parallel()
 	m := newHost(t, resort(often, "", "none: {}"))
 	for _, c := range []struct{ name, rung, before, want string }{
+		{"panic", "panic", "", "GUEST_PANICKED run, SHUTDOWN guest-reset"},
+		{"watchdog-reset", "watchdog-reset", "", "WATCHDOG reset, SHUTDOWN guest-reset"},
 		{"reboot", "reboot", "", "SHUTDOWN guest-reset"},
 		// PID 1 has crashed, and answers nobody any more.
 		{"reboot without systemd", "reboot", "kill -SEGV 1; sleep 2;", "SHUTDOWN guest-reset"},
-		{"panic", "panic", "", "GUEST_PANICKED run, SHUTDOWN guest-reset"},
-		{"watchdog-reset", "watchdog-reset", "", "WATCHDOG reset, SHUTDOWN guest-reset"},
 		{"shutdown", "shutdown", "", "SHUTDOWN guest-shutdown"},
 	} {
 		began := time.Now()
