@@ -33,10 +33,10 @@ func mountTmpfs(t *testing.T, size string) string {
 
 // loop is an ext4 in a file.
 type loop struct {
-	t         *testing.T
-	image     string
-	dir       string
-	isMounted bool
+	t      *testing.T
+	image  string
+	dir    string
+	device string // while it is mounted
 }
 
 // newLoop makes an ext4 of 8 MB in a sparse file in the directory, and mounts it.
@@ -51,17 +51,33 @@ func newLoop(t *testing.T, below string) *loop {
 	return l
 }
 
+// mount mounts the image on a loop device of its own each time: a container that is started
+// meanwhile keeps the mounts that there are for a while, and with them a file system that
+// was cut off, which a second mount of the same device would be given again.
 func (l *loop) mount() {
 	l.t.Helper()
-	if out, err := exec.Command("mount", "-o", "loop", l.image, l.dir).CombinedOutput(); err != nil {
+	device, err := exec.Command("losetup", "--find", "--show", l.image).Output()
+	if err != nil {
+		l.t.Skipf("cannot make a disk of a file: %v", err)
+	}
+	l.device = strings.TrimSpace(string(device))
+	if out, err := exec.Command("mount", "-t", "ext4", l.device, l.dir).CombinedOutput(); err != nil {
+		l.detach()
 		l.t.Skipf("cannot mount an ext4 in a file: %v: %s", err, out)
 	}
-	l.isMounted = true
+}
+
+// detach lets the device go, at once or as soon as nobody uses it.
+func (l *loop) detach() {
+	if out, err := exec.Command("losetup", "--detach", l.device).CombinedOutput(); err != nil {
+		l.t.Errorf("detach %s: %v: %s", l.device, err, out)
+	}
+	l.device = ""
 }
 
 func (l *loop) unmount() {
 	l.t.Helper()
-	if !l.isMounted {
+	if l.device == "" {
 		return
 	}
 	err := unix.Unmount(l.dir, 0)
@@ -71,7 +87,7 @@ func (l *loop) unmount() {
 	if err != nil {
 		l.t.Errorf("unmount: %v", err)
 	}
-	l.isMounted = false
+	l.detach()
 }
 
 // stuff fills a file system until not a byte more goes in.
