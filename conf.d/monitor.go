@@ -6,6 +6,7 @@ import (
 
 	"procward/escalate"
 	"procward/internal/scalar"
+	"procward/restart"
 	"procward/watch/probe"
 )
 
@@ -35,6 +36,16 @@ func DefaultMonitor() Monitor {
 	return Monitor{
 		Check: probe.DefaultCheck(), Attempts: scalar.AtMost(3), Window: scalar.Duration(24 * time.Hour), When: WhenAlways,
 	}
+}
+
+// Policy is how often, within what window, the monitor has its target restarted: not at
+// all where there is none.
+func (m Monitor) Policy() restart.Spec {
+	s := restart.Spec{When: restart.Always, Window: m.Window}
+	if m.Recover != "" {
+		s.Attempts = m.Attempts
+	}
+	return s
 }
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.

@@ -7,7 +7,6 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
-	"procward/restart"
 	"procward/watch"
 	"procward/watch/probe"
 )
@@ -29,7 +28,7 @@ func explainMonitor(cfg *confd.Config, name string, mon confd.Monitor) explanati
 		return steps
 	}
 	steps := both(tell(pace{cfg: cfg, members: members}), tell(pace{slow: true, cfg: cfg, members: members}))
-	w := words{cfg: cfg, process: confd.Process{Restart: monitorPolicy(mon)}, group: g, ladder: mon.Escalate, members: members}
+	w := words{cfg: cfg, process: confd.Process{Restart: mon.Policy()}, group: g, ladder: mon.Escalate, members: members}
 	e.Steps, e.Ends = w.explained(steps), ends(steps)
 	return e
 }
@@ -45,22 +44,13 @@ func targetOf(cfg *confd.Config, mon confd.Monitor) (escalate.Group, []string) {
 	return escalate.DefaultGroup(), nil
 }
 
-// monitorPolicy is the restarts of the target that the monitor has.
-func monitorPolicy(mon confd.Monitor) restart.Spec {
-	s := restart.Spec{When: restart.Always, Window: mon.Window}
-	if mon.Recover != "" {
-		s.Attempts = mon.Attempts
-	}
-	return s
-}
-
 // monitorOutage asks the policy for the restarts of one outage.
 func monitorOutage(mon confd.Monitor, g escalate.Group, p pace) []step {
 	failed := time.Duration(mon.Failures.N-1) * mon.Interval.D() * 9 / 10
 	if p.slow {
 		failed = p.restart(g) + mon.StartDelay.D() + probe.WorstCase(mon.Check)
 	}
-	return attempts(monitorPolicy(mon), p.spread(), failed)
+	return attempts(mon.Policy(), p.spread(), failed)
 }
 
 func monitorFacts(mon confd.Monitor) []fact {
@@ -68,7 +58,7 @@ func monitorFacts(mon confd.Monitor) []fact {
 	if mon.Recover == "" {
 		facts = append(facts, fact{"recover", "nothing: a bad check goes to the ladder at once"})
 	} else {
-		facts = append(facts, fact{"recover", mon.Recover + ", by restarts of the monitor's own"}, fact{"attempts", attemptsFact(monitorPolicy(mon))})
+		facts = append(facts, fact{"recover", mon.Recover + ", by restarts of the monitor's own"}, fact{"attempts", attemptsFact(mon.Policy())})
 	}
 	if mon.When == confd.WhenUp {
 		facts = append(facts, fact{"when", "up: judged only while " + mon.Recover + " is up"})

@@ -34,15 +34,6 @@ type monitor struct {
 	recovering bool            // the operation on its targets is under way
 }
 
-// policy is how often and when the target is restarted for it.
-func (mon *monitor) policy() restart.Spec {
-	s := restart.Spec{When: restart.Always, Window: mon.spec.Window} // no attempts
-	if mon.spec.Recover != "" {
-		s.Attempts = mon.spec.Attempts
-	}
-	return s
-}
-
 // configureMonitors puts the monitors of a configuration in force.
 func (m *Machine) configureMonitors(cfg *confd.Config) {
 	for name, mon := range m.monitors {
@@ -212,7 +203,7 @@ func (m *Machine) monitorBad(mon *monitor, s watch.Sign) {
 func (m *Machine) planMonitor(mon *monitor, in restart.Input) {
 	m.touchMonitor(mon)
 	var d restart.Decision
-	mon.history, d = mon.policy().Next(mon.history, in, watch.Cause{}, m.now, 0)
+	mon.history, d = mon.spec.Policy().Next(mon.history, in, watch.Cause{}, m.now, 0)
 	switch d.Action {
 	case restart.Wait:
 		mon.deadline = d.At
@@ -240,7 +231,7 @@ func (m *Machine) monitorOK(mon *monitor, old sign, s watch.Sign) {
 	}
 	mon.outage = false
 	m.sayMonitor(message.MonitorOK, mon, func(msg *message.Message) { msg.Detail = s.Text })
-	mon.history, _ = mon.policy().Next(mon.history, restart.Recovered, watch.Cause{}, m.now, 0)
+	mon.history, _ = mon.spec.Policy().Next(mon.history, restart.Recovered, watch.Cause{}, m.now, 0)
 	m.climb(m.monitorLadder(mon), escalate.Recovered)
 }
 

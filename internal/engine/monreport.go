@@ -8,7 +8,7 @@ import (
 )
 
 func (m *Machine) monitorStatus(mon *monitor, now time.Duration, wall time.Time) MonitorStatus {
-	policy := mon.policy()
+	policy := mon.spec.Policy()
 	out := MonitorStatus{
 		Name: mon.name, Recover: mon.spec.Recover, State: m.monitorState(mon),
 		AttemptsUsed: policy.Used(mon.history, now), Attempts: policy.Attempts.String(), Window: policy.Window.String(),

@@ -205,7 +205,7 @@ func (m *Machine) recoverOrder(names []string) {
 	for _, mon := range m.monitors {
 		if slices.ContainsFunc(mon.targets, func(t string) bool { return slices.Contains(names, t) }) || len(names) == len(m.names) {
 			m.touchMonitor(mon)
-			mon.history, _ = mon.policy().Next(mon.history, restart.GiveBack, watch.Cause{}, m.now, 0)
+			mon.history, _ = mon.spec.Policy().Next(mon.history, restart.GiveBack, watch.Cause{}, m.now, 0)
 			l := m.monitorLadder(mon)
 			ladders[l.key] = l
 		}

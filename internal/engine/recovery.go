@@ -132,7 +132,7 @@ func (m *Machine) recover(mon *monitor) {
 	}
 	m.touchMonitor(mon)
 	var d restart.Decision
-	mon.history, d = mon.policy().Next(mon.history, restart.Due, watch.Cause{}, m.now, 0)
+	mon.history, d = mon.spec.Policy().Next(mon.history, restart.Due, watch.Cause{}, m.now, 0)
 	if d.Action != restart.Run {
 		m.planMonitor(mon, restart.Failed)
 		return
@@ -221,8 +221,8 @@ func (m *Machine) monitorEnvironment(mon *monitor, extra map[string]string) map[
 	env["PROCWARD_MONITOR"] = mon.name
 	env["PROCWARD_CAUSE"] = mon.inWords()
 	env["PROCWARD_EXIT_CODE"], env["PROCWARD_EXIT_SIGNAL"], env["PROCWARD_PID"] = "", "", ""
-	env["PROCWARD_ATTEMPT"] = strconv.Itoa(mon.policy().Used(mon.history, m.now))
-	env["PROCWARD_ATTEMPTS"] = mon.policy().Attempts.String()
+	env["PROCWARD_ATTEMPT"] = strconv.Itoa(mon.spec.Policy().Used(mon.history, m.now))
+	env["PROCWARD_ATTEMPTS"] = mon.spec.Policy().Attempts.String()
 	return env
 }
 

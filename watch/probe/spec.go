@@ -116,12 +116,9 @@ func (c Check) Validate() error {
 }
 
 func (c Check) validateWords() error {
-	var errs []error
+	errs := []error{c.Action.Validate()}
 	if c.OnTimeout != TimeoutFails && c.OnTimeout != TimeoutUnknown {
 		errs = append(errs, scalar.Errorf("on-timeout", "%q is neither fail nor unknown", c.OnTimeout))
-	}
-	if c.Action != watch.ActRestart && c.Action != watch.ActReport {
-		errs = append(errs, scalar.Errorf("action", "%q is neither restart nor report", c.Action))
 	}
 	if c.HTTP != nil && c.HTTP.TLS != nil && c.HTTP.TLS.Expires > 0 && c.Action == watch.ActRestart {
 		errs = append(errs, scalar.Errorf("http.tls.expires", "no restart makes a certificate last longer: add action: report, and check what a restart can mend without expires"))

@@ -74,7 +74,7 @@ func TestValidateRefuses(t *testing.T) {
 		"failures: 65 results are not remembered: the most is 64; use a longer interval":  good.with(func(c *Check) { c.Failures = Failures{65, 65} }),
 		"failures: 0 is less than 1":                                                      good.with(func(c *Check) { c.Failures = Failures{} }),
 		`on-timeout: "ok" is neither fail nor unknown`:                                    good.with(func(c *Check) { c.OnTimeout = "ok" }),
-		`action: "kill" is neither restart nor report`:                                    good.with(func(c *Check) { c.Action = "kill" }),
+		`action: "kill" is not known: write restart or report`:                            good.with(func(c *Check) { c.Action = "kill" }),
 
 		"http.url: is missing: write for instance http://127.0.0.1/health":                             web(func(h *HTTP) { h.URL = "" }),
 		`http.url: "ftp://x/" begins with neither http:// nor https://`:                                web(func(h *HTTP) { h.URL = "ftp://x/" }),

@@ -104,12 +104,12 @@ func (l Limits) Validate() error {
 	for _, x := range l.all() {
 		key := x.kind.String()
 		errs = append(errs, bounds[x.kind].check(key+".max", x.limit.Max),
-			positive(key+".for", x.limit.For), action(key+".action", x.limit.Action))
+			positive(key+".for", x.limit.For), scalar.Under(key, x.limit.Action.Validate()))
 	}
 	for _, x := range l.leaks() {
 		key := "growth." + strings.TrimSuffix(x.kind.String(), "-growth")
 		errs = append(errs, growths[x.kind].check(key+".by", x.leak.By),
-			positive(key+".for", x.leak.For), action(key+".action", x.leak.Action))
+			positive(key+".for", x.leak.For), scalar.Under(key, x.leak.Action.Validate()))
 	}
 	return errors.Join(errs...)
 }

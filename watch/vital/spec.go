@@ -73,13 +73,6 @@ func positive(key string, d scalar.Duration) error {
 	return nil
 }
 
-func action(key string, a watch.Action) error {
-	if a != watch.ActRestart && a != watch.ActReport {
-		return scalar.Errorf(key, "%q is not known: write restart or report", a)
-	}
-	return nil
-}
-
 // Spec is everything passive about one process.
 type Spec struct {
 	Signs  []Judged // the passive items under stall:
@@ -99,7 +92,7 @@ func (s Spec) Validate() error {
 	first := map[string]int{}
 	for i, j := range s.Signs {
 		at := fmt.Sprintf("stall[%d]", i)
-		errs = append(errs, scalar.Under(at, j.Validate()), action(at+".action", j.Action))
+		errs = append(errs, scalar.Under(at, j.Validate()), scalar.Under(at, j.Action.Validate()))
 		for _, name := range j.Set() {
 			if before, twice := first[name]; twice {
 				errs = append(errs, scalar.Errorf(at+"."+name, "stands twice, first as stall[%d]: remove one", before))
