@@ -1,22 +1,23 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"sync"
 	"time"
-
-	"procward/procscan"
 )
+
+// ErrEnded is the error of who waits for a Book whose Run has returned.
+var ErrEnded = errors.New("the writing of the state has ended")
 
 // Book keeps values by key over the death of the daemon: all of them in a Store, and
 // what has changed since in a journal beside it. A change so costs one small write,
 // however many values there are. Its methods are safe for concurrent use.
+//
+// What is put is in the files soon, and on the disk (fsync(2)) about a second later: that
+// is what the death of the machine may lose.
 type Book struct {
 	store   *Store
 	save    func(payload []byte, sync bool) error
@@ -25,9 +26,13 @@ type Book struct {
 	wake    chan struct{}
 
 	// Only the goroutine of Run has these.
-	values map[string]json.RawMessage
-	fresh  bool // no snapshot of this daemon is there yet, or the last write failed
-	failed error
+	values  map[string]json.RawMessage
+	fresh   bool       // no snapshot of this daemon is there yet, or the last write failed
+	failed  error      // of the last attempt
+	dirty   bool       // something is written that no sync was begun for
+	syncing chan error // what becomes of the sync under way; nil: there is none
+	covered uint64     // the generation that it brings to the disk
+	covers  uint64     // and how many calls of Put are in that
 
 	mu       sync.Mutex
 	pending  map[string]any
@@ -39,7 +44,6 @@ type Book struct {
 	err      error // of the last attempt
 	advanced chan struct{}
 	ended    bool
-	syncing  bool
 }
 
 // Kept is what a Book held when it was last written.
@@ -78,7 +82,7 @@ func OpenBook(dir string, tell func(error)) (*Book, *Kept, []Problem, error) {
 func newBook(store *Store, tell func(error)) *Book {
 	b := &Book{store: store, tell: tell, wake: make(chan struct{}, 1), advanced: make(chan struct{}), fresh: true,
 		values: map[string]json.RawMessage{}, pending: map[string]any{}}
-	b.journal.dir, b.save = store.dir, store.Save
+	b.journal.dir, b.journal.size, b.save = store.dir, journalSize, store.Save
 	return b
 }
 
@@ -132,6 +136,7 @@ func (b *Book) Put(changes map[string]any) {
 	b.prod()
 }
 
+// prod has Run look what is to be done.
 func (b *Book) prod() {
 	select {
 	case b.wake <- struct{}{}:
@@ -179,166 +184,4 @@ func (b *Book) await(ctx context.Context, disk bool) error {
 			return fmt.Errorf("wait for the state to be saved: %w", ctx.Err())
 		}
 	}
-}
-
-// Run writes until ctx ends, then brings everything to the disk and returns the error
-// of that.
-func (b *Book) Run(ctx context.Context) error {
-	retry := time.NewTimer(again)
-	defer retry.Stop()
-	for {
-		select {
-		case <-b.wake:
-		case <-retry.C:
-			if b.failed == nil {
-				continue
-			}
-		case <-ctx.Done():
-			return b.end()
-		}
-		if b.work(false) != nil {
-			retry.Reset(again)
-		}
-	}
-}
-
-func (b *Book) end() error {
-	err := b.work(true)
-	b.journal.close()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.ended = true
-	b.advance()
-	return err
-}
-
-// work writes what is pending.
-func (b *Book) work(disk bool) error {
-	b.mu.Lock()
-	pending, number := b.pending, b.given
-	disk = disk || b.asked > b.disk
-	b.pending = map[string]any{}
-	b.mu.Unlock()
-	set, err := b.changed(pending)
-	switch {
-	case err != nil:
-	case disk || b.fresh:
-		err = b.snapshot(disk)
-	case len(set) > 0:
-		err = b.journal.append(b.record(set))
-		if errors.Is(err, errFull) {
-			err = b.snapshot(false)
-		}
-	}
-	b.fresh = err != nil // what is not in the journal has to be in the next snapshot
-	if err == nil && !disk && len(set) > 0 {
-		b.syncLater()
-	}
-	b.note(number, disk, err)
-	return err
-}
-
-// changed is what is new among the pending values, put among the others.
-func (b *Book) changed(pending map[string]any) (map[string]json.RawMessage, error) {
-	set := map[string]json.RawMessage{}
-	var errs []error
-	for key, v := range pending {
-		raw := json.RawMessage("null")
-		if v != nil {
-			text, err := json.Marshal(v)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("encode the state of %s: %w", key, err))
-				continue
-			}
-			raw = text
-		}
-		if old, was := b.values[key]; v == nil && !was || was && bytes.Equal(old, raw) {
-			continue
-		}
-		set[key] = raw
-	}
-	merge(b.values, set)
-	return set, errors.Join(errs...)
-}
-
-func (b *Book) record(set map[string]json.RawMessage) record {
-	return record{Boottime: int64(procscan.Boottime()), Wall: time.Now(), Set: set}
-}
-
-// snapshot writes everything, and begins another journal.
-func (b *Book) snapshot(disk bool) error {
-	next := b.journal.generation + 1
-	payload, err := json.Marshal(snapshot{Journal: next, Values: b.values})
-	if err != nil {
-		return fmt.Errorf("encode the state: %w", err)
-	}
-	if err := b.save(payload, disk); err != nil {
-		return err
-	}
-	b.journal.begin(next)
-	return nil
-}
-
-// note keeps the outcome of an attempt and tells of a change.
-func (b *Book) note(number uint64, disk bool, err error) {
-	before := b.failed
-	b.failed = err
-	b.mu.Lock()
-	b.tries++
-	b.err = err
-	if err == nil {
-		b.written = number
-		if disk {
-			b.disk = number
-		}
-	}
-	b.advance()
-	b.mu.Unlock()
-	if !same(before, err) && (before != nil || err != nil) {
-		b.tell(err)
-	}
-}
-
-// advance wakes all who wait. The lock is held.
-func (b *Book) advance() {
-	close(b.advanced)
-	b.advanced = make(chan struct{})
-}
-
-// syncLater brings all that is written to the disk a little later, beside the writing:
-// the death of the machine loses no more than that time.
-func (b *Book) syncLater() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.syncing {
-		return
-	}
-	b.syncing = true
-	time.AfterFunc(lazily, func() {
-		_ = b.sync() // what fails here fails in Flush, which says so
-		b.mu.Lock()
-		b.syncing = false
-		b.mu.Unlock()
-	})
-}
-
-// sync brings the files to the disk: the snapshot before the journal that goes on from
-// it, whose former records are in the snapshot alone.
-func (b *Book) sync() error {
-	dir, err := os.Open(b.store.dir)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	if err := syncFile(dir, current); err != nil {
-		return err
-	}
-	if err := dir.Sync(); err != nil {
-		return err
-	}
-	err = syncFile(dir, journalName)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }

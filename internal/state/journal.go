@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,19 +16,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The journal is one file beside state.json, of a size that never changes: a record is
-// written over whatever was there, so a full disk does not matter once it exists. Each
+// The journal is two files beside state.json, of a size that never changes: a record is
+// written over whatever was there, so a full disk does not matter once they exist. Each
 // line is
 //
 //	CRC GENERATION {"boottime_ns":…,"wall":…,"set":{KEY:VALUE or null,…}}
 //
 // and those of the generation that state.json names, from the beginning and without a
-// gap, are what has changed since it was written. Whatever follows is of an earlier
-// generation, or blank.
-const (
-	journalName = "journal"
-	journalSize = 1 << 20
-)
+// gap, are what has changed since it was written. Whatever follows is of another
+// generation, or blank. Generations take turns in the two files: as long as state.json
+// may not be on the disk, the version before it is, and the records that go on from that.
+const journalSize = 1 << 20 // of each file, in bytes
+
+// journalName is the file of a generation.
+func journalName(generation uint64) string { return fmt.Sprintf("journal.%d", generation%2) }
+
+// following is a generation for the other file. It is drawn by lot: one may have been used
+// already after a version of state.json that was lost, or that somebody took away, and its
+// records must not go on from another version.
+func following(generation uint64) uint64 { return rand.Uint64N(1<<52)<<1 | ^generation&1 }
 
 // record is one line of the journal.
 type record struct {
@@ -42,13 +49,17 @@ var errFull = errors.New("the journal is full")
 // journal appends records of one generation.
 type journal struct {
 	dir        string
+	size       int64 // of a file at the most
 	generation uint64
 	file       *os.File
 	end        int64
 }
 
 // begin starts another generation, with an empty journal.
-func (j *journal) begin(generation uint64) { j.generation, j.end = generation, 0 }
+func (j *journal) begin(generation uint64) {
+	j.close()
+	j.generation, j.end = generation, 0
+}
 
 // append writes one record. After an error the record is not there.
 func (j *journal) append(r record) error {
@@ -57,7 +68,7 @@ func (j *journal) append(r record) error {
 		return fmt.Errorf("encode a record of the journal: %w", err)
 	}
 	line := j.line(text)
-	if j.end+int64(len(line)) > journalSize {
+	if j.end+int64(len(line)) > j.size {
 		return errFull
 	}
 	if err := j.open(); err != nil {
@@ -87,15 +98,22 @@ func (j *journal) open() error {
 		return err
 	}
 	defer dir.Close()
-	if j.file, err = openOwn(dir, journalName); err != nil {
+	if j.file, err = openOwn(dir, journalName(j.generation)); err != nil {
 		return err
 	}
 	if j.end > 0 {
 		return errFull // the records before are lost with the former file
 	}
-	_ = unix.Fallocate(int(j.file.Fd()), 0, 0, journalSize) // where it cannot be done a full disk may fail a write
+	j.provide(j.file)
+	if next, err := openOwn(dir, journalName(j.generation^1)); err == nil {
+		j.provide(next)
+		next.Close()
+	}
 	return nil
 }
+
+// provide takes the room of a journal; where it cannot, a full disk may fail a write.
+func (j *journal) provide(f *os.File) { _ = unix.Fallocate(int(f.Fd()), 0, 0, j.size) }
 
 func (j *journal) close() {
 	if j.file != nil {
@@ -106,7 +124,7 @@ func (j *journal) close() {
 
 // replay gives the records of a generation, oldest first.
 func replay(dir string, generation uint64) ([]record, error) {
-	f, err := os.OpenFile(filepath.Join(dir, journalName), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	f, err := os.OpenFile(filepath.Join(dir, journalName(generation)), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

@@ -123,11 +123,3 @@ func open(path string) (*os.File, error) {
 	}
 	return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
 }
-
-func syncFile(dir *os.File, name string) error {
-	f, err := openAt(dir, name, unix.O_RDONLY)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
-}

@@ -20,6 +20,7 @@ import (
 func (s *Store) Save(payload []byte, sync bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.saves++
 	v := s.stamp(payload)
 	content, err := encode(v)
 	if err != nil {

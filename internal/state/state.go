@@ -1,8 +1,9 @@
-// Package state keeps one JSON value over the death of the daemon and of the machine.
+// Package state keeps values over the death of the daemon and of the machine: a Book, by
+// keys, in a Store and a journal.
 //
-// The value is in DIR/state.json. Two more files, state.json.old and state.json.spare,
-// are the versions before it. A new version is written over the spare, in place, and
-// then exchanges names with state.json (renameat2(2)). So
+// A Store keeps one JSON value in DIR/state.json. Two more files, state.json.old and
+// state.json.spare, are the versions before it. A new version is written over the spare,
+// in place, and then exchanges names with state.json (renameat2(2)). So
 //
 //   - whoever dies at whatever instant leaves a whole state.json;
 //   - the last version that is known to be on the disk (fsync) is never written over
@@ -44,6 +45,7 @@ type Store struct {
 
 	mu      sync.Mutex
 	write   uint64          // of the last version written or read
+	saves   uint64          // how many were begun
 	durable map[string]bool // of which files it is known that they are on the disk
 	swap    func(dir int, a, b string) error
 }

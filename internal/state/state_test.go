@@ -291,6 +291,15 @@ type loss struct {
 
 func (l *loss) happen() {
 	l.t.Helper()
+	if _, saved, _ := mustOpen(l.t, l.leave()); number(l.t, saved) < l.synced {
+		l.t.Errorf("%d was on the disk, %d is read; durable: %v", l.synced, number(l.t, saved), l.store.durable)
+	}
+}
+
+// leave makes the directory as it is after a loss now; other files than the store's are
+// in it as they are.
+func (l *loss) leave() string {
+	l.t.Helper()
 	after := l.t.TempDir()
 	for _, name := range list(l.t, l.dir) {
 		path := filepath.Join(l.dir, name)
@@ -303,6 +312,7 @@ func (l *loss) happen() {
 			l.t.Fatal(err)
 		}
 		switch {
+		case !strings.HasPrefix(name, current):
 		case l.store.durable[name]:
 			l.disk[st.Ino] = content
 		case l.garbage:
@@ -314,9 +324,7 @@ func (l *loss) happen() {
 			l.t.Fatal(err)
 		}
 	}
-	if _, saved, _ := mustOpen(l.t, after); number(l.t, saved) < l.synced {
-		l.t.Errorf("%d was on the disk, %d is read; durable: %v", l.synced, number(l.t, saved), l.store.durable)
-	}
+	return after
 }
 
 // TestWithoutExchange: on a file system that cannot exchange names.

@@ -126,9 +126,9 @@ func (b *Book) settled(t *testing.T) {
 	t.Helper()
 	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
 		b.mu.Lock()
-		syncing := b.syncing
+		settled := b.disk >= b.given
 		b.mu.Unlock()
-		if !syncing {
+		if settled {
 			return
 		}
 		if time.Now().After(end) {
