@@ -208,9 +208,13 @@ func hasThread(pid int, state string) bool {
 //go:noinline
 func vfork() {
 	runtime.LockOSThread()
+	self := uintptr(os.Getpid())
 	pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE, unix.CLONE_VFORK|uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 	if pid == 0 && errno == 0 {
 		unix.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0)
+		if parent, _, _ := unix.RawSyscall(unix.SYS_GETPPID, 0, 0, 0); parent != self {
+			unix.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0) // it ended before the signal was asked for
+		}
 		for {
 			unix.RawSyscall6(unix.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
 		}

@@ -63,10 +63,18 @@ static void threads(int n, void *(*run)(void *), void *arg) {
 			exit(3);
 }
 
+/* A parent that ended before it was asked for sends no signal. */
+static void end_with(pid_t parent) {
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+}
+
 static void children(int n, int linger) {
+	pid_t self = getpid();
 	while (n-- > 0)
 		if (fork() == 0) {
-			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			end_with(self);
 			if (linger)
 				pause();
 			_exit(0);
@@ -137,10 +145,11 @@ static void *talk(void *arg) {
 	while (fgets(line, sizeof line, stdin)) {
 		line[strcspn(line, "\n")] = 0;
 		if (!strcmp(line, "vfork")) {
+			pid_t self = getpid();
 			puts("0");
 			fflush(stdout);
 			if (vfork() == 0) { /* this thread is in D until the child ends */
-				prctl(PR_SET_PDEATHSIG, SIGKILL);
+				end_with(self);
 				for (;;)
 					pause();
 			}
