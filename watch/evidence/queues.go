@@ -2,24 +2,19 @@ package evidence
 
 import (
 	"encoding/binary"
-	"fmt"
 	"strconv"
-	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/sockdiag"
 )
 
 // queue is what waits in a unix socket: bytes, or of one that listens connections that
 // were not accepted, and how many may wait.
 type queue struct{ receive, send uint32 }
 
-// The request and answer of sock_diag(7) for unix sockets (linux/unix_diag.h).
-const (
-	sockDiagByFamily = 20
-	showQueues       = 0x10 // UDIAG_SHOW_RQLEN
-	attrQueues       = 4    // UNIX_DIAG_RQLEN
-	diagMsgSize      = 16
-)
+// maxQueues is how many sockets are kept: as many as maxTable has lines, and more.
+const maxQueues = maxTable / 32
 
 // unixQueues asks the kernel for the queues of all unix sockets of our own network
 // namespace, by inode number. It is nil where the process is in another one, where the
@@ -40,65 +35,30 @@ func (s *subject) unixQueues() map[string]queue {
 }
 
 func askQueues() (map[string]queue, error) {
-	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
+	fd, err := sockdiag.Open()
 	if err != nil {
-		return nil, fmt.Errorf("open sock_diag: %w", err)
+		return nil, err
 	}
 	defer unix.Close(fd)
-	if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 1}); err != nil {
-		return nil, fmt.Errorf("bound sock_diag: %w", err)
-	}
-	request := make([]byte, unix.SizeofNlMsghdr+24)
-	binary.NativeEndian.PutUint32(request[0:], uint32(len(request)))
-	binary.NativeEndian.PutUint16(request[4:], sockDiagByFamily)
-	binary.NativeEndian.PutUint16(request[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
-	request[16] = unix.AF_UNIX
-	binary.NativeEndian.PutUint32(request[20:], ^uint32(0)) // in every state
-	binary.NativeEndian.PutUint32(request[28:], showQueues)
-	if err := unix.Sendto(fd, request, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-		return nil, fmt.Errorf("ask sock_diag: %w", err)
-	}
-	queues, buf := map[string]queue{}, make([]byte, 64<<10)
-	for range maxTable / len(buf) {
-		n, _, err := unix.Recvfrom(fd, buf, 0)
-		if err == unix.EINTR {
-			continue
+	queues := map[string]queue{}
+	err = sockdiag.Dump(fd, sockdiag.UnixRequest(nil, sockdiag.Any, sockdiag.ShowQueue), make([]byte, 64<<10), func(msg []byte) {
+		if inode, q, ok := readQueue(msg); ok && len(queues) < maxQueues {
+			queues[inode] = q
 		}
-		if err != nil {
-			return queues, fmt.Errorf("read sock_diag: %w", err)
-		}
-		messages, err := syscall.ParseNetlinkMessage(buf[:n])
-		if err != nil {
-			return queues, fmt.Errorf("read sock_diag: %w", err)
-		}
-		for _, m := range messages {
-			if m.Header.Type != sockDiagByFamily {
-				return queues, nil // NLMSG_DONE, or an error
-			}
-			if inode, q, ok := readQueue(m.Data); ok {
-				queues[inode] = q
-			}
-		}
-	}
-	return queues, nil
+	})
+	return queues, err
 }
 
 // readQueue reads struct unix_diag_msg, which has the inode number at 4, and the
-// attributes behind it: length, type, value, each beginning at a multiple of 4.
+// attribute behind it.
 func readQueue(b []byte) (inode string, q queue, ok bool) {
-	if len(b) < diagMsgSize {
+	if len(b) < sockdiag.UnixSize {
 		return "", q, false
 	}
-	inode = strconv.FormatUint(uint64(binary.NativeEndian.Uint32(b[4:])), 10)
-	for b = b[diagMsgSize:]; len(b) >= 4; {
-		size := int(binary.NativeEndian.Uint16(b))
-		if size < 4 || size > len(b) {
-			break
+	sockdiag.Attributes(b[sockdiag.UnixSize:], func(kind uint16, value []byte) {
+		if kind == sockdiag.AttrQueue && len(value) >= 8 {
+			q, ok = queue{binary.NativeEndian.Uint32(value), binary.NativeEndian.Uint32(value[4:])}, true
 		}
-		if binary.NativeEndian.Uint16(b[2:]) == attrQueues && size >= 12 {
-			return inode, queue{binary.NativeEndian.Uint32(b[4:]), binary.NativeEndian.Uint32(b[8:])}, true
-		}
-		b = b[min((size+3)&^3, len(b)):]
-	}
-	return inode, q, false
+	})
+	return strconv.FormatUint(uint64(binary.NativeEndian.Uint32(b[4:])), 10), q, ok
 }

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/sockdiag"
 	"procward/procscan"
 )
 
@@ -187,6 +188,6 @@ func FuzzParse(f *testing.F) {
 		g.freezer, g.old = g.unified, map[string]*group{}
 		g.of(text)
 		var n netns
-		_, _ = answers(text, func(msg []byte) { n.inet(msg); n.unix(msg) })
+		_, _ = sockdiag.Answers(text, func(msg []byte) { n.inet(msg); n.unix(msg) })
 	})
 }

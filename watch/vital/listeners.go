@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/sockdiag"
 )
 
 // netns answers about the listening sockets of one namespace, once a turn for all.
@@ -33,22 +35,22 @@ func (s *spaces) look(n *netns) {
 		s.buf = make([]byte, bufSize)
 	}
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		s.request = inetRequest(s.request, family, 1<<stateListen, 0)
-		if n.err = dump(n.fd, s.request, s.buf, n.inet); n.err != nil {
+		s.request = sockdiag.InetRequest(s.request, family, 1<<sockdiag.Listen, 0)
+		if n.err = sockdiag.Dump(n.fd, s.request, s.buf, n.inet); n.err != nil {
 			return
 		}
 	}
-	s.request = unixRequest(s.request, showQueue)
-	n.err = dump(n.fd, s.request, s.buf, n.unix)
+	s.request = sockdiag.UnixRequest(s.request, 1<<sockdiag.Listen, sockdiag.ShowQueue)
+	n.err = sockdiag.Dump(n.fd, s.request, s.buf, n.unix)
 }
 
 // inet takes one struct inet_diag_msg of a listening socket.
 func (n *netns) inet(msg []byte) {
-	if len(msg) < inetMsgSize || msg[1] != stateListen {
+	if len(msg) < sockdiag.InetSize || msg[1] != sockdiag.Listen {
 		return
 	}
 	n.socks = append(n.socks, listener{
-		inode: uint64(native.Uint32(msg[68:])), length: native.Uint32(msg[56:]),
+		inode: uint64(binary.NativeEndian.Uint32(msg[68:])), length: binary.NativeEndian.Uint32(msg[56:]),
 		family: msg[0], addr: addrPort(msg),
 	})
 }
@@ -64,13 +66,13 @@ func addrPort(msg []byte) netip.AddrPort {
 
 // unix takes one struct unix_diag_msg.
 func (n *netns) unix(msg []byte) {
-	if len(msg) < unixMsgSize || msg[2] != stateListen {
+	if len(msg) < sockdiag.UnixSize || msg[2] != sockdiag.Listen {
 		return
 	}
-	l := listener{inode: uint64(native.Uint32(msg[4:])), family: unix.AF_UNIX}
-	attributes(msg[unixMsgSize:], func(kind uint16, value []byte) {
-		if kind == attrQueue && len(value) >= 4 {
-			l.length = native.Uint32(value)
+	l := listener{inode: uint64(binary.NativeEndian.Uint32(msg[4:])), family: unix.AF_UNIX}
+	sockdiag.Attributes(msg[sockdiag.UnixSize:], func(kind uint16, value []byte) {
+		if kind == sockdiag.AttrQueue && len(value) >= 4 {
+			l.length = binary.NativeEndian.Uint32(value)
 		}
 	})
 	if l.length > 0 { // the others are many, and nobody asks for them
@@ -94,19 +96,19 @@ func (s *spaces) queue(n *netns, l *listener) queue {
 // connections that nobody has accepted.
 func (s *spaces) detail(n *netns, q *queue) {
 	q.where = "unix" // and no more where it has no name
-	s.request = unixRequest(s.request, showName|showIcons)
-	err := dump(n.fd, s.request, s.buf, func(msg []byte) {
-		if len(msg) < unixMsgSize || uint64(native.Uint32(msg[4:])) != q.inode {
+	s.request = sockdiag.UnixRequest(s.request, 1<<sockdiag.Listen, sockdiag.ShowName|sockdiag.ShowIcons)
+	err := sockdiag.Dump(n.fd, s.request, s.buf, func(msg []byte) {
+		if len(msg) < sockdiag.UnixSize || uint64(binary.NativeEndian.Uint32(msg[4:])) != q.inode {
 			return
 		}
-		attributes(msg[unixMsgSize:], func(kind uint16, value []byte) {
+		sockdiag.Attributes(msg[sockdiag.UnixSize:], func(kind uint16, value []byte) {
 			switch kind {
-			case attrName: // an abstract one begins with a zero
+			case sockdiag.AttrName: // an abstract one begins with a zero
 				name := bytes.ReplaceAll(bytes.TrimRight(value, "\x00"), []byte{0}, []byte{'@'})
 				q.where = "unix " + strconv.Quote(string(name))
-			case attrIcons:
+			case sockdiag.AttrIcons:
 				for ; len(value) >= 4 && len(q.waiting) < maxWaiting; value = value[4:] {
-					q.waiting = append(q.waiting, uint64(native.Uint32(value)))
+					q.waiting = append(q.waiting, uint64(binary.NativeEndian.Uint32(value)))
 				}
 			}
 		})
@@ -135,10 +137,10 @@ func (s *spaces) waiting(n *netns, l *listener) []uint64 {
 		return nil
 	}
 	waiting := make([]uint64, 0, l.length)
-	s.request = inetRequest(s.request, l.family, 1<<stateEstablished|1<<stateCloseWait, l.addr.Port())
-	err := dump(n.fd, s.request, s.buf, func(msg []byte) {
-		if len(msg) >= inetMsgSize && native.Uint32(msg[68:]) == 0 {
-			waiting = append(waiting, native.Uint64(msg[44:]))
+	s.request = sockdiag.InetRequest(s.request, l.family, 1<<sockdiag.Established|1<<sockdiag.CloseWait, l.addr.Port())
+	err := sockdiag.Dump(n.fd, s.request, s.buf, func(msg []byte) {
+		if len(msg) >= sockdiag.InetSize && binary.NativeEndian.Uint32(msg[68:]) == 0 {
+			waiting = append(waiting, binary.NativeEndian.Uint64(msg[44:]))
 		}
 	})
 	if err != nil || len(waiting) > maxWaiting {

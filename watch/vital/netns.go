@@ -5,6 +5,8 @@ import (
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/sockdiag"
 )
 
 // spaces are the network namespaces of the processes whose sockets are looked at.
@@ -45,7 +47,7 @@ func (s *spaces) of(p *path, pid, tid int) (*netns, error) {
 	}
 	fd := -1
 	if id == ours {
-		fd, err = openDiag()
+		fd, err = sockdiag.Open()
 	} else {
 		fd, err = s.openThere(p.of(pid, tid, "ns/net"), &name[0])
 	}
@@ -87,7 +89,7 @@ func (s *spaces) openThere(there, home *byte) (fd int, err error) {
 			runtime.UnlockOSThread()
 			return
 		}
-		fd, err = openDiag()
+		fd, err = sockdiag.Open()
 		if unix.Setns(back, unix.CLONE_NEWNET) == nil {
 			runtime.UnlockOSThread()
 		}

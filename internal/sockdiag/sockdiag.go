@@ -1,4 +1,7 @@
-package vital
+// Package sockdiag asks the kernel about the TCP and unix sockets of a network namespace
+// (sock_diag(7)). Whoever asks takes the answers apart: struct inet_diag_msg of
+// linux/inet_diag.h, and struct unix_diag_msg of linux/unix_diag.h with its attributes.
+package sockdiag
 
 import (
 	"encoding/binary"
@@ -10,33 +13,37 @@ import (
 
 // What package unix does not have of linux/sock_diag.h, inet_diag.h and unix_diag.h.
 const (
-	diagByFamily = unix.SOCK_DIAG_BY_FAMILY
+	InetSize = 72 // of struct inet_diag_msg
+	UnixSize = 16 // of struct unix_diag_msg
 
+	// To show of a unix socket, and the attribute that tells it.
+	ShowName  = 0x01 // UDIAG_SHOW_NAME
+	ShowIcons = 0x08 // UDIAG_SHOW_ICONS: the inodes of connections that were not accepted
+	ShowQueue = 0x10 // UDIAG_SHOW_RQLEN
+	AttrName  = 0    // UNIX_DIAG_NAME
+	AttrIcons = 3    // UNIX_DIAG_ICONS
+	AttrQueue = 4    // UNIX_DIAG_RQLEN: two 32-bit numbers, received and sent; of a listening one: waiting, and how many may
+
+	// States, of include/net/tcp_states.h; a request has a set of them, 1<<Listen.
+	Established = 1
+	CloseWait   = 8
+	Listen      = 10
+	Any         = ^uint32(0) // the set of all
+
+	byFamily    = unix.SOCK_DIAG_BY_FAMILY
 	inetReqSize = 56 // struct inet_diag_req_v2
-	inetMsgSize = 72 // struct inet_diag_msg
 	unixReqSize = 24 // struct unix_diag_req
-	unixMsgSize = 16 // struct unix_diag_msg
-
-	attrBytecode = 1    // INET_DIAG_REQ_BYTECODE
-	opPortGE     = 2    // INET_DIAG_BC_S_GE
-	opPortLE     = 3    // INET_DIAG_BC_S_LE
-	showName     = 0x01 // UDIAG_SHOW_NAME
-	showIcons    = 0x08 // UDIAG_SHOW_ICONS
-	showQueue    = 0x10 // UDIAG_SHOW_RQLEN
-	attrName     = 0    // UNIX_DIAG_NAME
-	attrIcons    = 3    // UNIX_DIAG_ICONS
-	attrQueue    = 4    // UNIX_DIAG_RQLEN
-
-	stateEstablished = 1 // of include/net/tcp_states.h
-	stateCloseWait   = 8
-	stateListen      = 10
+	bytecode    = 1  // INET_DIAG_REQ_BYTECODE
+	opPortGE    = 2  // INET_DIAG_BC_S_GE
+	opPortLE    = 3  // INET_DIAG_BC_S_LE
 )
 
 // native is the byte order of netlink(7).
 var native = binary.NativeEndian
 
-// openDiag opens a socket that answers about the network namespace of this thread.
-func openDiag() (int, error) {
+// Open opens a socket that answers about the network namespace of this thread, for ever. An
+// answer that does not come within a second is an error.
+func Open() (int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
 		return -1, fmt.Errorf("open a sock_diag socket: %w", err)
@@ -53,9 +60,9 @@ func openDiag() (int, error) {
 	return fd, nil
 }
 
-// inetRequest asks for the TCP sockets of a family in some states, of one port where it
-// is not 0.
-func inetRequest(b []byte, family byte, states uint32, port uint16) []byte {
+// InetRequest asks for the TCP sockets of a family in a set of states, of one local port
+// where it is not 0. It is written over b.
+func InetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+inetReqSize)...)
 	req := b[unix.NLMSG_HDRLEN:]
 	req[0], req[1] = family, unix.IPPROTO_TCP
@@ -64,7 +71,7 @@ func inetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 		// Four words of a program: from this port, to this port. Where a test fails, it
 		// jumps four bytes behind the end, which means no.
 		b = native.AppendUint16(b, 4+16)
-		b = native.AppendUint16(b, attrBytecode)
+		b = native.AppendUint16(b, bytecode)
 		for _, op := range []struct {
 			code byte
 			no   uint16
@@ -78,25 +85,27 @@ func inetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 	return header(b)
 }
 
-// unixRequest asks for the listening unix sockets, and what to show of each.
-func unixRequest(b []byte, show uint32) []byte {
+// UnixRequest asks for the unix sockets in a set of states, and what to show of each. It is
+// written over b.
+func UnixRequest(b []byte, states, show uint32) []byte {
 	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+unixReqSize)...)
 	req := b[unix.NLMSG_HDRLEN:]
 	req[0] = unix.AF_UNIX
-	native.PutUint32(req[4:], 1<<stateListen)
+	native.PutUint32(req[4:], states)
 	native.PutUint32(req[12:], show)
 	return header(b)
 }
 
 func header(b []byte) []byte {
 	native.PutUint32(b[0:], uint32(len(b)))
-	native.PutUint16(b[4:], diagByFamily)
+	native.PutUint16(b[4:], byFamily)
 	native.PutUint16(b[6:], unix.NLM_F_REQUEST|unix.NLM_F_DUMP)
 	return b
 }
 
-// dump sends a request and gives each answer to take, which must not keep it.
-func dump(fd int, request, buf []byte, take func(msg []byte)) error {
+// Dump sends a request and gives each answer to take, which must not keep it: it is in buf,
+// which has room for a datagram of the kernel, 32 KiB.
+func Dump(fd int, request, buf []byte, take func(msg []byte)) error {
 	if _, err := unix.Write(fd, request); err != nil {
 		return fmt.Errorf("ask sock_diag: %w", err)
 	}
@@ -108,15 +117,15 @@ func dump(fd int, request, buf []byte, take func(msg []byte)) error {
 		if err != nil || n == 0 {
 			return fmt.Errorf("hear sock_diag: %d bytes: %w", n, err)
 		}
-		done, err := answers(buf[:n], take)
+		done, err := Answers(buf[:n], take)
 		if done || err != nil {
 			return err
 		}
 	}
 }
 
-// answers takes apart one datagram of netlink(7).
-func answers(b []byte, take func(msg []byte)) (done bool, err error) {
+// Answers takes apart one datagram of netlink(7), and says whether it was the last.
+func Answers(b []byte, take func(msg []byte)) (done bool, err error) {
 	for len(b) >= unix.NLMSG_HDRLEN {
 		size := int(native.Uint32(b))
 		if size < unix.NLMSG_HDRLEN || size > len(b) {
@@ -131,7 +140,7 @@ func answers(b []byte, take func(msg []byte)) (done bool, err error) {
 				return false, fmt.Errorf("sock_diag: %w", unix.Errno(-int32(native.Uint32(body))))
 			}
 			return false, errors.New("sock_diag: an error without a number")
-		case diagByFamily:
+		case byFamily:
 			take(body)
 		}
 		b = b[min((size+3)&^3, len(b)):]
@@ -139,8 +148,8 @@ func answers(b []byte, take func(msg []byte)) (done bool, err error) {
 	return false, nil
 }
 
-// attributes gives each netlink attribute of b.
-func attributes(b []byte, take func(kind uint16, value []byte)) {
+// Attributes gives each netlink attribute of b, in the byte order of the machine.
+func Attributes(b []byte, take func(kind uint16, value []byte)) {
 	for len(b) >= 4 {
 		size := int(native.Uint16(b))
 		if size < 4 || size > len(b) {
