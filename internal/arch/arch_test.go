@@ -73,7 +73,7 @@ var allowed = map[string][]string{
 	"internal/cluster":  {}, // only tests
 	"internal/state":    {"procscan", "internal/trust"},
 	"internal/vm":       {},
-	"internal/bench":    {"procscan", "watch", "watch/vital", "internal/scalar", "internal/script", "internal/message", "internal/engine", "conf.d"},
+	"internal/bench":    {"procscan", "watch", "watch/probe", "watch/vital", "internal/scalar", "internal/script", "internal/message", "internal/engine", "conf.d"},
 	"cmd/procward":      {"*"},
 }
 

@@ -28,10 +28,11 @@ func parts(b *bench) []part {
 	return []part{
 		{"restart300", "Death to the restart script's first instruction, 300 processes on the host", restart300},
 		{"burst", number(b.burst()) + " targets killed in one burst", bursts},
+		{"probes", number(probeCount) + " HTTP probes a second against one server", probes},
 		{"death", "Death to event", deaths},
 		{"scan", "A scan of " + many + " processes", scans},
 		{"restart10000", "Death to the restart script's first instruction, " + many + " processes on the host", restart10000},
-		{"vital", "Passive checks of " + number(vitalCount) + " processes", vitals},
+		{"vital", "Passive checks, once a second", vitals},
 		{"idle", "Idle with " + many + " tracked PIDs", idle},
 	}
 }

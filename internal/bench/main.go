@@ -60,7 +60,7 @@ func run(args []string) error {
 	defer cancel()
 	switch {
 	case o.as != "":
-		return beSubject(ctx, o.as)
+		return beSubject(ctx, o.as, flags.Args())
 	case o.tools == "":
 		return prepare(ctx, args)
 	}
@@ -73,7 +73,7 @@ func prepare(ctx context.Context, args []string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("has to be root, as the daemon is")
 	}
-	dir, err := os.MkdirTemp("", "procward-bench-")
+	dir, err := os.MkdirTemp(disk(), "procward-bench-")
 	if err != nil {
 		return err
 	}
@@ -94,6 +94,15 @@ func prepare(ctx context.Context, args []string) error {
 		return fmt.Errorf("the measurement was not completed: %w", err)
 	}
 	return nil
+}
+
+// disk is where everything is written, state files too: by default a directory that is
+// kept over a boot, file-hierarchy(7), and so is on a disk. /tmp is memory on many hosts.
+func disk() string {
+	if dir := os.Getenv("TMPDIR"); dir != "" {
+		return dir
+	}
+	return "/var/tmp"
 }
 
 // measure runs what is asked for and writes the page.

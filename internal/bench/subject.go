@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -17,10 +18,16 @@ import (
 )
 
 // The subjects that bench itself can be: watch.Tracker and nothing else, as the daemon
-// sets it, and set to read the cause of a death before it tells of it.
+// sets it, and set to read the cause of a death before it tells of it; the passive checks
+// of many processes; the active checks of a server, the same requests without them, and
+// that server.
 const (
 	asTracker   = "tracker"
 	asWithCause = "tracker-with-cause"
+	asVital     = "vital"
+	asProbes    = "probes"
+	asRequests  = "requests"
+	asServer    = "server"
 )
 
 // monotonic is the clock of every measurement, which C programs read too.
@@ -31,10 +38,36 @@ func monotonic() time.Duration {
 }
 
 // beSubject turns this process into a subject of the measurement.
-func beSubject(ctx context.Context, as string) error {
-	if as != asTracker && as != asWithCause {
-		return fmt.Errorf("-as %s: there are only %s and %s", as, asTracker, asWithCause)
+func beSubject(ctx context.Context, as string, args []string) error {
+	switch {
+	case as == asTracker || as == asWithCause:
+		return beTracker(ctx, as)
+	case as == asVital && len(args) > 1:
+		return beVital(ctx, args[0], args[1:])
+	case as == asProbes && len(args) == 1:
+		return beProbes(ctx, args[0])
+	case as == asRequests && len(args) == 1:
+		return beRequests(ctx, args[0])
+	case as == asServer:
+		return beServer()
 	}
+	return fmt.Errorf("-as %s: there is no such subject, or something is missing", as)
+}
+
+// account prints, for each line on stdin, the CPU time that this process has used so far,
+// user and system time of all threads. It ends with stdin, or with a failure.
+func account(failure func() error) error {
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		var used unix.Rusage
+		if err := errors.Join(failure(), unix.Getrusage(unix.RUSAGE_SELF, &used)); err != nil {
+			return err
+		}
+		fmt.Println(used.Utime.Nano() + used.Stime.Nano())
+	}
+	return failure()
+}
+
+func beTracker(ctx context.Context, as string) error {
 	fs, err := procscan.Open("/proc")
 	if err != nil {
 		return err

@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"time"
 
@@ -41,6 +43,15 @@ func talk(ctx context.Context, program string, args ...string) (*talker, error) 
 		return nil, fmt.Errorf("start %s: %w", program, err)
 	}
 	return t, nil
+}
+
+// subject starts bench itself as a talker.
+func subject(ctx context.Context, as string, args ...string) (*talker, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return talk(ctx, self, append([]string{"-as", as}, args...)...)
 }
 
 // command is a child that does not outlive us.
@@ -78,6 +89,25 @@ func (t *talker) ask(format string, args ...any) (string, error) {
 		return "", err
 	}
 	return t.hear()
+}
+
+// number asks, and hears a number.
+func (t *talker) number(format string, args ...any) (int64, error) {
+	line, err := t.ask(format, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(line, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("%s answers: %w", t.cmd.Path, err)
+	}
+	return n, nil
+}
+
+// used is the CPU time of a talker that accounts for it.
+func (t *talker) used() (time.Duration, error) {
+	ns, err := t.number("used")
+	return time.Duration(ns), err
 }
 
 // close ends the talker and waits for it; it may be nil.

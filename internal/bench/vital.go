@@ -5,150 +5,108 @@ import (
 	"fmt"
 	"strconv"
 	"time"
-
-	"golang.org/x/sys/unix"
-
-	"procward/internal/scalar"
-	"procward/procscan"
-	"procward/watch"
-	"procward/watch/vital"
 )
 
 const (
-	vitalCount  = 1000 // processes with passive checks
-	vitalRounds = 5    // ticks of one measurement
-	vitalGoal   = 2.0  // times the floor
+	vitalTicks = 3   // of one measurement
+	vitalGoal  = 2.0 // times the floor
 )
 
-// vitals measures the passive checks of many processes, at a tick of a second.
+// vitalRun measures the passive checks of a number of processes, and the floor.
+type vitalRun struct {
+	count, keep int
+	what        string
+	floor, ours sample
+}
+
+// vitals measures the passive checks of few and many processes, at a tick of a second.
 func vitals(ctx context.Context, b *bench) (t table, err error) {
 	if err := b.fill(ctx, b.many()); err != nil {
 		return t, err
 	}
-	pids := b.crowd.pids[:vitalCount]
-	ids, err := identities(pids)
-	if err != nil {
-		return t, err
+	runs := []*vitalRun{
+		{count: b.many() / 100, keep: b.many()},
+		{count: b.many() / 10, keep: b.many()},
+		{count: b.many(), keep: b.many()},
+		{count: b.many() / 10, what: ", no descriptor kept"},
 	}
-	words := make([]string, len(pids))
-	for i, pid := range pids {
-		words[i] = strconv.Itoa(pid)
-	}
-	bare, err := talk(ctx, b.tool("vital"), words...)
-	if err != nil {
-		return t, err
-	}
-	defer bare.close()
-	for _, how := range []struct {
-		what, order string
-		keep        int
-	}{
-		{"through descriptors that are kept", "k", vitalCount},
-		{"without", "o", 0},
-	} {
-		var floor, ours sample
-		for range b.rounds(5, 1) {
-			took, err := askVital(bare, how.order)
-			if err != nil {
-				return t, err
-			}
-			floor = append(floor, took)
-			if took, err = watchVital(ctx, ids, how.keep); err != nil {
-				return t, err
-			}
-			ours = append(ours, took)
+	rounds := b.rounds(3, 1)
+	for _, r := range runs {
+		if err := r.measure(ctx, b, rounds); err != nil {
+			return t, fmt.Errorf("%s processes: %w", number(r.count), err)
 		}
-		t.add(against("CPU time of a tick, "+how.what, floor, ours, vitalGoal))
-		t.note("%s: %s of one CPU at a tick of 1 s; floor %s, ours %s.", how.what, share(ours.median()), floor.span(), ours.span())
+		what := number(r.count) + " processes" + r.what
+		t.add(against("CPU time of a tick, "+what, r.floor, r.ours, vitalGoal))
+		t.note("%s: floor %s; procward %s, %s of one CPU.", what, r.floor.span(), r.ours.span(), share(r.ours.median()))
 	}
-	few, err := watchVital(ctx, ids[:vitalCount/10], vitalCount)
-	if err != nil {
-		return t, err
-	}
-	t.note("For %s processes, through descriptors that are kept: %s a tick.", number(vitalCount/10), show(few))
-	t.note("stopped, spinning, rss and fds of %s idle processes, user and system time of all threads. The floor reads the same files: stat, and the number of descriptors.", number(vitalCount))
+	few, most := runs[0], runs[2]
+	floor, ours := ratio(most.floor.median(), few.floor.median()), ratio(most.ours.median(), few.ours.median())
+	t.add(row{what: fmt.Sprintf("growth from %s to %s", number(few.count), number(most.count)),
+		floor: fmt.Sprintf("×%.0f", floor), ours: fmt.Sprintf("×%.0f", ours), ratio: fmt.Sprintf("%.2f", ours/floor)})
+	t.note("Median of %d rounds of %d ticks; the floor's lie between ours. The signs are stopped and spinning, the limits rss and fds; user and system time of all threads. The floor reads the same files of the same idle processes: stat, and the number of descriptors. Both read stat through descriptors that they keep open, but for the last row.", rounds, vitalTicks)
 	return t, nil
 }
 
 func share(d time.Duration) string { return fmt.Sprintf("%.1f %%", d.Seconds()*100) }
 
-func identities(pids []int) ([]procscan.ID, error) {
-	fs, err := procscan.Open("/proc")
+// measure has the subject run all the time and the floor read between its ticks.
+func (r *vitalRun) measure(ctx context.Context, b *bench, rounds int) error {
+	words := make([]string, r.count)
+	for i, pid := range b.crowd.pids[:r.count] {
+		words[i] = strconv.Itoa(pid)
+	}
+	bare, err := talk(ctx, b.tool("vital"), words...)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer fs.Close()
-	ids := make([]procscan.ID, len(pids))
-	for i, pid := range pids {
-		p, err := fs.Read(pid)
-		if err != nil {
-			return nil, err
+	defer bare.close()
+	ours, err := subject(ctx, asVital, append([]string{strconv.Itoa(r.keep)}, words...)...)
+	if err != nil {
+		return err
+	}
+	defer ours.close()
+	if _, err := ours.hear(); err != nil { // the first tick is now
+		return err
+	}
+	middle := time.Now().Add(2500 * time.Millisecond)
+	for range rounds {
+		if err := r.round(ctx, bare, ours, middle); err != nil {
+			return err
 		}
-		ids[i] = p.ID
+		middle = middle.Add((vitalTicks + 1) * time.Second)
 	}
-	return ids, nil
+	return nil
 }
 
-// askVital is the CPU time of one round of the floor.
-func askVital(bare *talker, how string) (time.Duration, error) {
-	line, err := bare.ask("%s %d", how, vitalRounds)
+// round begins and ends in the middle between two ticks of ours.
+func (r *vitalRun) round(ctx context.Context, bare, ours *talker, middle time.Time) error {
+	if err := sleep(ctx, time.Until(middle)); err != nil {
+		return err
+	}
+	before, err := ours.used()
 	if err != nil {
-		return 0, err
+		return err
+	}
+	order := "o"
+	if r.keep > 0 {
+		order = "k"
+	}
+	if err := bare.say("%s %d", order, vitalTicks); err != nil {
+		return err
+	}
+	if err := sleep(ctx, time.Until(middle.Add(vitalTicks*time.Second))); err != nil {
+		return err
+	}
+	after, err := ours.used()
+	if err != nil {
+		return err
+	}
+	line, err := bare.hear()
+	if err != nil {
+		return err
 	}
 	ns, err := strconv.ParseInt(line, 10, 64)
-	return time.Duration(ns), err
-}
-
-// watchVital is our CPU time of one tick: that of this process, which does nothing else.
-func watchVital(ctx context.Context, ids []procscan.ID, keep int) (time.Duration, error) {
-	w, err := vital.New("/proc", vital.Options{Keep: keep, Tell: func([]watch.Sign) {}})
-	if err != nil {
-		return 0, err
-	}
-	defer w.Close()
-	w.Attend("bench", 1, ids, vitalSpec())
-	ctx, stop := context.WithCancel(ctx)
-	ended := make(chan error, 1)
-	go func() { ended <- w.Run(ctx) }()
-	took, err := ownTime(ctx)
-	stop()
-	if failed := <-ended; err == nil {
-		err = failed
-	}
-	return took, err
-}
-
-// ownTime begins and ends in the middle between two ticks.
-func ownTime(ctx context.Context) (time.Duration, error) {
-	var before, after unix.Rusage
-	if err := sleep(ctx, 2500*time.Millisecond); err != nil {
-		return 0, err
-	}
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &before); err != nil {
-		return 0, err
-	}
-	if err := sleep(ctx, vitalRounds*time.Second); err != nil {
-		return 0, err
-	}
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &after); err != nil {
-		return 0, err
-	}
-	total := after.Utime.Nano() + after.Stime.Nano() - before.Utime.Nano() - before.Stime.Nano()
-	return time.Duration(total / vitalRounds), nil
-}
-
-func vitalSpec() vital.Spec {
-	half, five := scalar.Duration(30*time.Second), scalar.Duration(5*time.Minute)
-	limit := func(max vital.Amount) *vital.Limit {
-		l := vital.DefaultLimit()
-		l.Max = max
-		return &l
-	}
-	return vital.Spec{
-		Signs: []vital.Judged{{Sign: vital.Sign{Stopped: &half}}, {Sign: vital.Sign{Spinning: &five}}},
-		Limits: vital.Limits{
-			RSS: limit(vital.Amount{Form: vital.Size, N: 2 << 30}),
-			FDs: limit(vital.Amount{Form: vital.Share, Share: 0.9}),
-		},
-	}
+	r.floor = append(r.floor, time.Duration(ns))
+	r.ours = append(r.ours, (after-before)/vitalTicks)
+	return err
 }
