@@ -28,8 +28,17 @@ type message struct {
 	Message string `json:"message"`
 }
 
-// startDaemon runs procward with one drop-in, in dir.
+// memoryless is a state directory that cannot be made: a daemon that is given it keeps
+// nothing that outlives it. It is for comparison only.
+const memoryless = "/dev/null/state"
+
+// startDaemon runs procward with one drop-in, in dir, as it runs in production: what must
+// outlive it is kept, in dir.
 func (b *bench) startDaemon(ctx context.Context, dir, dropin string) (*daemon, error) {
+	return b.startDaemonWith(ctx, dir, dropin, filepath.Join(dir, "state"))
+}
+
+func (b *bench) startDaemonWith(ctx context.Context, dir, dropin, state string) (*daemon, error) {
 	confd := filepath.Join(dir, "conf.d")
 	if err := os.MkdirAll(confd, 0o755); err != nil {
 		return nil, err
@@ -43,7 +52,7 @@ func (b *bench) startDaemon(ctx context.Context, dir, dropin string) (*daemon, e
 	}
 	defer log.Close()
 	d := &daemon{log: log.Name()}
-	d.cmd = command(ctx, b.tool("procward"), "run", "--config-dir", confd, "--state-dir", filepath.Join(dir, "state"),
+	d.cmd = command(ctx, b.tool("procward"), "run", "--config-dir", confd, "--state-dir", state,
 		"--socket", filepath.Join(dir, "socket"), "--log-to", "stderr", "--log-format", "json")
 	d.cmd.Stderr = log
 	if err := d.cmd.Start(); err != nil {

@@ -13,10 +13,23 @@ import (
 // runit hold a restart back.
 const restAfterStart = 1300 * time.Millisecond
 
+// commSize is how much of a name the kernel keeps.
+const commSize = 15
+
 // underProcward starts a target and a procward that watches it.
 func underProcward(ctx context.Context, b *bench, a *arena) (*supervised, *daemon, error) {
-	const name = "bench-procward"
-	s := &supervised{who: "procward", rest: restAfterStart, records: a.records(name)}
+	return b.ward(ctx, a, "procward", filepath.Join(a.dir, "state"))
+}
+
+// underMemoryless does the same with a procward that keeps nothing.
+func underMemoryless(ctx context.Context, b *bench, a *arena) (*supervised, error) {
+	s, _, err := b.ward(ctx, a, "memoryless", memoryless)
+	return s, err
+}
+
+func (b *bench) ward(ctx context.Context, a *arena, who, state string) (*supervised, *daemon, error) {
+	name := "bench-" + who
+	s := &supervised{who: who, rest: restAfterStart, records: a.records(name)}
 	argv := []string{name, a.report, a.lifeline, a.target}
 	if out, err := exec.CommandContext(ctx, a.script, argv...).CombinedOutput(); err != nil {
 		return nil, nil, fmt.Errorf("start the target: %w %s", err, out)
@@ -31,8 +44,8 @@ func underProcward(ctx context.Context, b *bench, a *arena) (*supervised, *daemo
       run: [%s, %s, %s, %s, %s]
       attempts: unlimited
       settle: 300ms
-`, name, a.script, name, a.report, a.lifeline, a.target)
-	d, err := b.startDaemon(ctx, a.dir, dropin)
+`, name[:min(len(name), commSize)], a.script, name, a.report, a.lifeline, a.target)
+	d, err := b.startDaemonWith(ctx, filepath.Join(a.dir, who), dropin, state)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -50,15 +50,21 @@ func restarts(ctx context.Context, b *bench, race bool) (t table, ours *supervis
 		return t, ours, err
 	}
 	defer heir.close()
-	all = append(all, parents(ctx, b, a, &t)...)
+	twin, err := underMemoryless(ctx, b, a)
+	if err != nil {
+		return t, ours, err
+	}
+	peers := parents(ctx, b, a, &t)
+	all = append(append(all, twin), peers...)
 	if err := warm(ctx, b, all, &t); err != nil {
 		return t, ours, err
 	}
-	rounds := b.rounds(40, 4)
+	rounds := b.rounds(30, 4)
 	if err := killAll(ctx, all, rounds); err != nil {
 		return t, ours, err
 	}
-	beside(&t, ours, all[1:], race)
+	beside(&t, ours, peers, race)
+	t.durable(ours, twin, race)
 	t.note("Median of %d kills each, in turns. The peers are parents of their target and start it directly; procward is told by the kernel of a process that is not its child, looks in /proc once more, and starts a script. For procward the time ends at the script's first instruction, for the peers at the new target's; all of these are small static C programs. What they write while they do so, state files and a log, lies on %s.", rounds, fileSystem(b.dir))
 	for _, s := range all {
 		t.note("%s: %s.", s.who, s.spans())
@@ -116,6 +122,17 @@ func beside(t *table, ours *supervised, peers []*supervised, race bool) {
 		}
 		t.add(r)
 	}
+}
+
+// durable says what it costs to write what must outlive the daemon before the script is
+// started.
+func (t *table) durable(ours, twin *supervised, race bool) {
+	goal := 0.0
+	if race {
+		goal = 1.15
+	}
+	t.add(against("beside a procward that keeps nothing", twin.began, ours.began, goal))
+	t.note("Before it starts a script procward writes down that it does so, with a directory for its state on the same file system. “memoryless” is a procward without one, which forgets when it ends.")
 }
 
 func (s *supervised) spans() string {
