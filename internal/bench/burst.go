@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -22,6 +23,7 @@ type rush struct {
 	spawn  string
 	count  int
 	by     string
+	keeps  bool           // what must outlive the daemon, as in production
 	pids   map[string]int // of the targets, by name
 	took   sample
 	floor  sample
@@ -34,8 +36,12 @@ type rush struct {
 // bursts kills all targets of a daemon at once.
 func bursts(ctx context.Context, b *bench) (t table, err error) {
 	rounds := b.rounds(3, 1)
-	for _, by := range []string{"name", "args"} {
-		r, err := b.newRush(ctx, by)
+	var all []*rush
+	for _, how := range []struct {
+		by    string
+		keeps bool
+	}{{"name", true}, {"name", false}, {"args", true}} {
+		r, err := b.newRush(ctx, how.by, how.keeps)
 		if err == nil {
 			err = r.rounds(ctx, b, rounds)
 		}
@@ -43,29 +49,44 @@ func bursts(ctx context.Context, b *bench) (t table, err error) {
 			r.daemon.stop()
 			r.close()
 			r.rows(&t)
+			all = append(all, r)
 		}
 		if err != nil {
 			return t, err
 		}
 	}
+	t.add(keeping(all[0], all[1]))
 	t.note("Median of %d rounds, the floor in turns. From before the first SIGKILL to the last script's last instruction; the floor is a C program that spawns as many of the same scripts, %d at a time as procward does. Each target is an entry of its own.", rounds, parallel)
+	t.note("Before it starts a script procward writes down that it does so, in files on %s. The growth that this is is that of the ratios to the floors.", fileSystem(b.dir))
 	return t, nil
 }
 
+// keeping is a row that compares a daemon with one that keeps nothing.
+func keeping(ours, twin *rush) row {
+	with, without := ratio(ours.took.median(), ours.floor.median()), ratio(twin.took.median(), twin.floor.median())
+	growth := with / max(without, 1e-9)
+	return row{what: "beside a procward that keeps nothing", floor: fmt.Sprintf("%.2f", without), ours: fmt.Sprintf("%.2f", with),
+		ratio: fmt.Sprintf("%.2f", growth), goal: "≤ 1.10", verdict: holds(growth <= 1.10)}
+}
+
 // newRush starts the targets and a daemon that watches each of them.
-func (b *bench) newRush(ctx context.Context, by string) (*rush, error) {
+func (b *bench) newRush(ctx context.Context, by string, keeps bool) (*rush, error) {
 	a, err := b.newArena("burst", false)
 	if err != nil {
 		return nil, err
 	}
-	r := &rush{arena: a, count: b.burst(), by: by, spawn: b.tool("spawn"), pids: map[string]int{}}
+	r := &rush{arena: a, count: b.burst(), by: by, keeps: keeps, spawn: b.tool("spawn"), pids: map[string]int{}}
 	if _, err := r.spawnAll(ctx, a); err != nil {
 		return r, err
 	}
 	if err := r.learn(ctx, 0); err != nil {
 		return r, err
 	}
-	if r.daemon, err = b.startDaemon(ctx, a.dir, r.dropin()); err != nil {
+	state := filepath.Join(a.dir, "state")
+	if !keeps {
+		state = memoryless
+	}
+	if r.daemon, err = b.startDaemonWith(ctx, a.dir, r.dropin(), state); err != nil {
 		return r, err
 	}
 	return r, r.daemon.await(ctx, time.Minute, 0, "found", r.count)
@@ -260,10 +281,14 @@ func (r *rush) rows(t *table) {
 	if len(r.took) == 0 {
 		return
 	}
+	if !r.keeps {
+		t.note("A procward that keeps nothing: %s, the floor %s; its own CPU time %s.", r.took.span(), r.floor.span(), show(r.cpu.median()))
+		return
+	}
 	what := fmt.Sprintf("%s targets, each matched by %s: ", number(r.count), r.by)
 	t.add(against(what+"total time", r.floor, r.took, 1.5))
 	t.add(counted(what+"deaths told", r.downs, r.count, 0), counted(what+"scripts run, none twice", r.runs, r.count, r.twice))
-	t.note("Matched by %s, the daemon's own CPU time from the kills until all had recovered: %s.", r.by, show(r.cpu.median()))
+	t.note("Matched by %s: %s, the floor %s; the daemon's own CPU time from the kills until all had recovered %s.", r.by, r.took.span(), r.floor.span(), show(r.cpu.median()))
 }
 
 // counted is a row of which every round must have the full count.
