@@ -106,7 +106,7 @@ var only = map[string][]string{
 	"github.com/godbus/dbus":                  {"internal/systemd"},
 	"github.com/coreos/go-systemd/v22/dbus":   {"internal/systemd"},
 	"github.com/coreos/go-systemd/v22/login1": {"internal/systemd"},
-	"net/http":                                {"internal/control", "watch/probe"},
+	"net/http":                                {"internal/control", "watch/probe", "internal/bench"},
 }
 
 func TestLibrariesKeepToTheirRooms(t *testing.T) {
