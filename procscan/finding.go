@@ -15,6 +15,7 @@ type finding struct {
 	process  Process // where a verdict is not no
 	asked    bool    // process is filled
 	start    uint64
+	comm     []byte // until the next item; empty where it could not be read
 	ended    bool
 }
 
@@ -24,7 +25,7 @@ func (w *worker) judge(pid int, queries []query) {
 	f.verdicts, f.doubts = f.verdicts[:0], f.doubts[:0]
 	f.asked, f.ended = false, false
 	err := s.open(pid)
-	f.start = s.id.Start
+	f.start, f.comm = s.id.Start, s.stat.comm
 	if errors.Is(err, os.ErrNotExist) {
 		f.ended = true
 		return

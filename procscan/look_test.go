@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -122,12 +123,13 @@ func TestLookSeesAReusedPID(t *testing.T) {
 	s.sees(t, m, again.pid())
 }
 
-// A young process is read each time, whatever the kernel tells.
+// A young process is read each time, whatever the kernel tells, where more than its name
+// is asked for.
 func TestLookReadsTheYoung(t *testing.T) {
 	s := fastScanner(t)
 	s.settled = settled
 	h := start(t)
-	m := matcher(t, func(m *Match) { m.Name = "nobody" })
+	m := matcher(t, func(m *Match) { m.Args = "no such word" })
 	scanOne(t, s.Scan, m)
 	scanOne(t, s.Look, m)
 	if s.remembered(h.pid()) {
@@ -136,6 +138,37 @@ func TestLookReadsTheYoung(t *testing.T) {
 	if len(s.todo) == len(s.listing.entries) {
 		t.Error("nothing was remembered")
 	}
+}
+
+// The name of a young process is known, for every match that asks for one.
+func TestLookKnowsTheNamesOfTheYoung(t *testing.T) {
+	s := fastScanner(t)
+	s.settled, s.reliable = settled, time.Hour
+	h := start(t, called(t, "look-young"))
+	for _, name := range []string{"nobody", "nobody-else"} {
+		s.sees(t, matcher(t, func(m *Match) { m.Name = name }))
+		scanOne(t, s.Look, matcher(t, func(m *Match) { m.Name = name + "-2" }))
+		if !s.remembered(h.pid()) {
+			t.Error("read again")
+		}
+	}
+	s.sees(t, matcher(t, func(m *Match) { m.Name = "look-young" }), h.pid())
+	h.do("comm look-older")
+	s.sees(t, matcher(t, func(m *Match) { m.Name = "look-young" }))
+	h.do("comm look-young")
+	s.sees(t, matcher(t, func(m *Match) { m.Name = "look-young" }), h.pid())
+}
+
+// What the kernel did not tell of a young process is seen a moment later.
+func TestLookDoesNotRelyOnNamesForLong(t *testing.T) {
+	s := fastScanner(t)
+	s.settled, s.reliable = settled, time.Millisecond
+	h := start(t)
+	m := matcher(t, func(m *Match) { m.Name = "look-untold" })
+	s.sees(t, m)
+	h.do("comm look-untold")
+	s.connector.drain(func(int) {}) // what it tells is thrown away
+	within(t, "look sees it", func() bool { return len(scanOne(t, s.Look, m).Selected) == 1 })
 }
 
 // What a scan for one matcher learns holds for that one only.

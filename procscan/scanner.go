@@ -16,6 +16,11 @@ const Deadline = time.Second
 // move to its control group.
 const settled = 10 * time.Second
 
+// reliable is how long the name of a younger process is relied upon. The kernel tells of
+// a change of it too; but it does without a word when it has no memory left for that, and
+// a process that was seen between fork(2) and execve(2) must be found all the same.
+const reliable = time.Second
+
 // Scanner takes snapshots of the process table. It may be used by several goroutines;
 // their scans are taken one after the other.
 type Scanner struct {
@@ -29,12 +34,13 @@ type Scanner struct {
 	connector *connector
 	todo      []int
 	settled   time.Duration
+	reliable  time.Duration
 }
 
 // NewScanner makes a scanner of a process table and, where the kernel lets it, listens
 // for what Look must know of; Fast tells.
 func NewScanner(fs *FS) *Scanner {
-	s := &Scanner{fs: fs, ours: newOurs(fs).with(nil), settled: settled}
+	s := &Scanner{fs: fs, ours: newOurs(fs).with(nil), settled: settled, reliable: reliable}
 	s.crew = &crew{budget: Deadline, hangs: make(map[task]struct{}), hire: s.hire}
 	s.connector = listen(fs)
 	return s
@@ -88,7 +94,8 @@ func (s *Scanner) Scan(ctx context.Context, ms []*Matcher) ([]Selection, error) 
 }
 
 // Look gives what Scan would give, sooner: it does not read again a process that did not
-// match when it was ten seconds old or older, unless the kernel told since that it has
+// match when it was ten seconds old or older, or whose name, read within the last second,
+// is another than that of the match, unless the kernel told since that it has
 // executed a program or changed its name or its user. Not told, and so seen by Scan
 // alone, is when such a process gets to match by writing another title over its
 // arguments, by being moved to another control group, or by its binary being renamed. A
@@ -129,7 +136,7 @@ func (s *Scanner) scan(ctx context.Context, ms []*Matcher, all bool) ([]Selectio
 		return nil, err
 	}
 	t := &tally{queries: queries, numbers: s.memory.number(queries), out: make([]Selection, len(queries))}
-	s.todo = s.memory.turn(s.listing.entries, t.numbers, all, s.todo[:0])
+	s.todo = s.memory.turn(s.listing.entries, s.memory.asked(queries, t.numbers), all, now, s.todo[:0])
 	if err = s.inspect(ctx, t, now); err == nil {
 		err = s.finish(ctx, t)
 	}

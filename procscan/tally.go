@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 )
@@ -39,13 +40,25 @@ func unreadable(p Process, err error) Unreadable {
 	return Unreadable{Process: p, What: whatStat, Err: err}
 }
 
-// note remembers which queries a settled process does not answer.
+// note remembers the name of a process, and which queries a settled one does not answer.
 func (s *Scanner) note(place int, f *finding, numbers []int, now time.Duration) {
-	old := !f.ended && s.connector.err == nil && now-ID{Start: f.start}.Started() >= s.settled
+	told := !f.ended && s.connector.err == nil
+	old := told && now-ID{Start: f.start}.Started() >= s.settled
 	for i, v := range f.verdicts {
 		s.memory.set(place, numbers[i], old && v == no)
 	}
+	switch {
+	case old:
+		s.memory.call(place, f.comm, never)
+	case told:
+		s.memory.call(place, f.comm, now+s.reliable)
+	default:
+		s.memory.call(place, nil, 0)
+	}
 }
+
+// never is when what cannot change untold has to be read again.
+const never = time.Duration(math.MaxInt64)
 
 // finish chooses from what matches, and reads the control groups of what is chosen.
 func (s *Scanner) finish(ctx context.Context, t *tally) error {
