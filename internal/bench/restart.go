@@ -14,7 +14,7 @@ func restart300(ctx context.Context, b *bench) (table, error) {
 	if err := b.fill(ctx, max(300-there, 1)); err != nil {
 		return table{}, err
 	}
-	t, _, err := restarts(ctx, b, true)
+	t, _, err := restarts(ctx, b, b.rounds(30, 4), true)
 	return t, err
 }
 
@@ -22,7 +22,7 @@ func restart10000(ctx context.Context, b *bench) (table, error) {
 	if err := b.fill(ctx, b.many()); err != nil {
 		return table{}, err
 	}
-	t, ours, err := restarts(ctx, b, false)
+	t, ours, err := restarts(ctx, b, b.rounds(20, 4), false)
 	if ours != nil {
 		r := within("procward, with "+number(b.many())+" processes", ours.began, 25*time.Millisecond)
 		t.rows = append([]row{r}, t.rows...)
@@ -32,7 +32,7 @@ func restart10000(ctx context.Context, b *bench) (table, error) {
 
 // restarts kills the targets of procward and of its peers in turns. race says that to be
 // ahead of the peers is the goal.
-func restarts(ctx context.Context, b *bench, race bool) (t table, ours *supervised, err error) {
+func restarts(ctx context.Context, b *bench, rounds int, race bool) (t table, ours *supervised, err error) {
 	a, err := b.newArena("restart", true)
 	if err != nil {
 		return t, nil, err
@@ -59,13 +59,12 @@ func restarts(ctx context.Context, b *bench, race bool) (t table, ours *supervis
 	if err := warm(ctx, b, all, &t); err != nil {
 		return t, ours, err
 	}
-	rounds := b.rounds(30, 4)
 	if err := killAll(ctx, all, rounds); err != nil {
 		return t, ours, err
 	}
 	beside(&t, ours, peers, race)
 	t.durable(ours, twin, race)
-	t.note("Median of %d kills each, in turns. The peers are parents of their target and start it directly; procward is told by the kernel of a process that is not its child, looks in /proc once more, and starts a script. For procward the time ends at the script's first instruction, for the peers at the new target's; all of these are small static C programs. What they write while they do so, state files and a log, lies on %s.", rounds, fileSystem(b.dir))
+	t.note("Median of %d kills each, in turns, who comes first by luck. The peers are parents of their target and start it directly; procward is told by the kernel of a process that is not its child, looks in /proc once more, and starts a script. For procward the time ends at the script's first instruction, for the peers at the new target's; all of these are small static C programs. What they write while they do so, state files and a log, lies on %s.", rounds, fileSystem(b.dir))
 	for _, s := range all {
 		t.note("%s: %s.", s.who, s.spans())
 	}
@@ -101,7 +100,7 @@ func warm(ctx context.Context, b *bench, all []*supervised, t *table) error {
 	if err := killAll(ctx, all, 1); err != nil {
 		return err
 	}
-	t.note("The first restart of all, when the idle processes were %d s old: %s. procward reads those again that are younger than 10 s.", int(time.Since(b.crowd.born).Seconds()), show(all[0].began.median()))
+	t.note("The first restart of all, when the idle processes were %d s old: %s. procward reads those again that are younger than 10 s, unless it has read their names within the last second.", int(time.Since(b.crowd.born).Seconds()), show(all[0].began.median()))
 	if err := b.aged(ctx); err != nil {
 		return err
 	}
