@@ -61,6 +61,13 @@ func (l *life) afresh(since, from time.Duration) {
 	}
 }
 
+// lapse gives the program its time anew: nobody listened until now.
+func (l *life) lapse(now time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.from = max(l.from, now)
+}
+
 // hear takes one datagram in, and says whether it should be judged now.
 func (l *life) hear(message string, now time.Duration) (urgent bool) {
 	l.mu.Lock()

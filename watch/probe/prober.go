@@ -26,7 +26,8 @@ type Options struct {
 //
 // Schedules, timeouts and ages are in time that the host is awake (CLOCK_MONOTONIC): a
 // suspend makes neither a burst nor a false alarm. A check that was under way while the
-// host was suspended is unknown.
+// host was suspended is unknown, and so is a failed one where procward itself was stopped,
+// frozen or starved.
 type Prober struct {
 	opts   Options
 	base   time.Time
@@ -43,6 +44,7 @@ type Prober struct {
 	ending  map[string]<-chan struct{} // by path: sockets that are being closed
 	signs   []watch.Sign               // to be told
 	looks   time.Duration              // when Run looks next, where nobody nudges it
+	lapsed  time.Duration              // when it last found that it had been held up
 }
 
 // New makes a Prober. It does nothing before Run.
@@ -59,6 +61,7 @@ func New(opts Options) *Prober {
 	p := &Prober{
 		opts: opts, base: time.Now(), boot: procscan.Boottime, chance: rand.Float64,
 		wake:    make(chan struct{}, 1),
+		looks:   never,
 		targets: map[string]*target{}, ending: map[string]<-chan struct{}{},
 		net: lane{places: opts.Parallel}, exec: lane{places: max(1, opts.Parallel/4), total: opts.Parallel},
 	}
@@ -101,6 +104,9 @@ func (p *Prober) Run(ctx context.Context) error {
 func (p *Prober) step(ctx context.Context, work *sync.WaitGroup) time.Duration {
 	p.mu.Lock()
 	now := p.awake()
+	if p.behind(now) {
+		p.lapse(now)
+	}
 	for _, e := range p.ears {
 		e.listen(p.ending[e.path])
 		delete(p.ending, e.path)
@@ -137,6 +143,9 @@ func (p *Prober) wait(now time.Duration) time.Duration {
 	}
 	if wait > 0 {
 		wait = (now + wait + tick - 1).Truncate(tick) - now
+	}
+	if p.net.running+p.exec.running > 0 && (wait < 0 || wait > pulse) {
+		wait = pulse
 	}
 	return wait
 }

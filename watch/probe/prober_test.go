@@ -42,6 +42,7 @@ type stage struct {
 	t      *testing.T
 	acts   map[string]act
 	asleep atomic.Int64 // how long the host was suspended
+	holds  atomic.Int64 // how long tell holds Run up
 
 	mu   sync.Mutex
 	told []string
@@ -73,6 +74,7 @@ func play(t *testing.T, parallel int, story func(s *stage)) {
 }
 
 func (s *stage) tell(signs []watch.Sign) {
+	defer func() { time.Sleep(time.Duration(s.holds.Load())) }()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, g := range signs {

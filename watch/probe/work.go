@@ -37,6 +37,7 @@ type ended struct {
 	result
 	took time.Duration
 	at   time.Duration // CLOCK_BOOTTIME
+	held bool          // procward itself was held up meanwhile
 }
 
 // start begins the check of an item that has its turn. The lock is held.
@@ -67,13 +68,17 @@ func (p *Prober) carryOut(ctx context.Context, r run) ended {
 	asleep := p.boot() - began
 	res := contained(ctx, r)
 	over, at := p.awake(), p.boot()
+	held := p.wasHeldUp(r, began, over)
 	switch {
 	case at-over-asleep > suspended:
 		res.outcome, res.text = Unknown, "the host was suspended meanwhile"
+	case held && (res.late || res.outcome == Failure):
+		res.outcome = Unknown
+		res.text += "; procward itself was stopped or starved meanwhile, so that shows nothing"
 	case res.late:
 		res = p.judgeLate(res, r.onTimeout)
 	}
-	return ended{item: r.item, seq: r.seq, result: res, took: over - began, at: at}
+	return ended{item: r.item, seq: r.seq, result: res, took: over - began, at: at, held: held}
 }
 
 // judgeLate says what a check that ran out of its time counts as.
@@ -130,7 +135,7 @@ func (p *Prober) judge(it *item, e ended) {
 	if e.outcome == Early {
 		return
 	}
-	slow := !e.late && e.took > it.spec.Timeout.D()*8/10
+	slow := !e.late && !e.held && e.took > it.spec.Timeout.D()*8/10
 	if slow && !it.slow {
 		p.signs = append(p.signs, it.sign(e, true))
 	}
