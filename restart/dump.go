@@ -1,9 +1,11 @@
 package restart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -62,4 +64,42 @@ func (d Dump) Send(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []En
 	}
 	c.settleRest(Sent, why)
 	return c.ended
+}
+
+// Write is Send, and where a process ends of it whose descendants are to be ended with it
+// (Kill with Tree), those are ended now, as the Kill says: once their ancestor is gone
+// nobody could tell them any more. An Ended for each follows those of the IDs.
+func (d Dump) Write(ctx context.Context, fs *procscan.FS, ids []procscan.ID, k Kill) []Ended {
+	if !k.Tree || k.Never {
+		return d.Send(ctx, fs, ids)
+	}
+	heirs := make([][]procscan.ID, len(ids))
+	for i := range ids {
+		heirs[i] = descendants(fs, ids[i])
+	}
+	out := d.Send(ctx, fs, ids)
+	var left []procscan.ID
+	for i, e := range out {
+		if e.Outcome == BySignal {
+			left = append(left, heirs[i]...)
+		}
+	}
+	slices.SortFunc(left, func(a, b procscan.ID) int { return cmp.Compare(a.PID, b.PID) })
+	left = slices.DeleteFunc(slices.Compact(left), func(id procscan.ID) bool { return slices.Contains(ids, id) })
+	return append(out, k.End(ctx, fs, left)...)
+}
+
+// descendants of a process, as Kill finds them, but none is stopped for it: one that is
+// born meanwhile may be missed.
+func descendants(fs *procscan.FS, id procscan.ID) []procscan.ID {
+	c := condemn(fs, []procscan.ID{id})
+	defer c.close()
+	c.family = &family{known: map[procscan.ID]struct{}{id: {}}}
+	for round := 0; round < maxRounds && c.grow(); round++ {
+	}
+	var out []procscan.ID
+	for _, e := range c.ended[1:] {
+		out = append(out, e.ID)
+	}
+	return out
 }

@@ -114,3 +114,37 @@ func TestSpared(t *testing.T) {
 		}
 	}
 }
+
+// What a process that ends of its dump leaves behind is ended with it where the kill is one
+// of the tree; without tree, and while it lives on, its children are left alone.
+func TestDumpOfATree(t *testing.T) {
+	fs := openProc(t)
+	tree := kill("KILL", time.Minute)
+	tree.Tree = true
+	for name, c := range map[string]struct {
+		signal string
+		kill   Kill
+		left   int
+	}{
+		"ends":         {"ABRT", tree, 0},
+		"lives on":     {"QUIT", tree, 3},
+		"without tree": {"ABRT", kill("KILL", time.Minute), 2},
+		"never":        {"ABRT", Kill{Never: true, Tree: true}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clan := startClan(t, nil, `ulimit -c 0; trap "" QUIT; (sleep 1000; :) & until pgrep -P $! >/dev/null; do sleep 0.01; done; echo ready; wait`)
+			got := dump(c.signal, 100*time.Millisecond).Write(context.Background(), fs, []procscan.ID{clan.id}, c.kill)
+			if len(got) != 3-c.left && c.left == 0 || c.left != 0 && len(got) != 1 {
+				t.Errorf("%+v", got)
+			}
+			for _, e := range got[1:] {
+				if e.Outcome != ByKill {
+					t.Errorf("%+v", e)
+				}
+			}
+			if left := clan.left(); len(left) != c.left {
+				t.Errorf("left: %+v", left)
+			}
+		})
+	}
+}

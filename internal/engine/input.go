@@ -94,8 +94,9 @@ type Sensed struct{ Signs []watch.Sign }
 // EvidenceTaken says where the evidence of a stall was written.
 type EvidenceTaken struct {
 	Token int
-	Path  string // empty: nothing was written
-	Err   error  // what could not be done of it
+	Path  string          // empty: nothing was written
+	Err   error           // what could not be done of it
+	Ended []restart.Ended // descendants of a process that ended of its dump
 }
 
 // Suspend holds everything: nothing is restarted or escalated until Resume.

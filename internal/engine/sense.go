@@ -118,7 +118,10 @@ func (h *Host) takeEvidence(e Evidence) {
 		out.Path, out.Err = h.collect(e)
 		return nil
 	})
-	out.Err = errors.Join(out.Err, err, protected(func() error { return h.dump(e) }))
+	out.Err = errors.Join(out.Err, err, protected(func() (err error) {
+		out.Ended, err = h.dump(e)
+		return err
+	}))
 	h.Engine.Send(h.ctx, out)
 }
 
@@ -128,31 +131,48 @@ func (h *Host) collect(e Evidence) (path string, err error) {
 	}
 	ctx, cancel := context.WithTimeout(h.ctx, evidence.Longest)
 	defer cancel()
-	c := evidence.Case{Process: e.Target, Sign: e.Sign, Why: e.Why, At: time.Now(), IDs: e.IDs, Probes: h.last(e.Target)}
+	c := evidence.Case{Process: e.Target, Sign: e.Sign, Why: e.Why, At: time.Now(), IDs: e.IDs, Probes: h.last(ctx, e.Target)}
 	if d := e.Spec.Dump; d != nil {
 		c.Dump = fmt.Sprintf("%s, and %s to write", d.Signal, d.Wait)
 	}
 	return h.Evidence.Collect(ctx, c)
 }
 
+// lastWithin is how long what the watchers saw last is waited for: one of them may hang in
+// the kernel, which must not keep a stalled process from its end.
+const lastWithin = time.Second
+
 // last is what the watchers saw last of a target.
-func (h *Host) last(target string) []string {
+func (h *Host) last(ctx context.Context, target string) []string {
 	lines := h.probes.Last(target)
-	if h.vital != nil {
-		lines = append(lines, h.vital.Last(target)...)
+	if h.vital == nil {
+		return lines
 	}
-	return lines
+	seen := make(chan []string, 1)
+	go func() { seen <- h.vital.Last(target) }()
+	select {
+	case more := <-seen:
+		return append(lines, more...)
+	case <-ctx.Done():
+	case <-time.After(lastWithin):
+	}
+	return append(lines, "signs in /proc: not known, as reading them hangs")
 }
 
-func (h *Host) dump(e Evidence) error {
+// dump lets the processes write theirs, and gives the descendants that had to be ended
+// with those that ended of it.
+func (h *Host) dump(e Evidence) (ended []restart.Ended, err error) {
 	if e.Spec.Dump == nil {
-		return nil
+		return nil, nil
 	}
+	kill := e.Spec.Kill
+	kill.Tree = kill.Tree && e.Spec.Unit == ""
+	all := e.Spec.Dump.Write(h.ctx, h.FS, e.IDs, kill)
 	var errs []error
-	for _, ended := range e.Spec.Dump.Send(h.ctx, h.FS, e.IDs) {
+	for _, ended := range all[:len(e.IDs)] {
 		if ended.Outcome == restart.Refused {
 			errs = append(errs, fmt.Errorf("the dump of pid %d: %w", ended.ID.PID, ended.Err))
 		}
 	}
-	return errors.Join(errs...)
+	return all[len(e.IDs):], errors.Join(errs...)
 }

@@ -159,6 +159,8 @@ func (m *Machine) evidenceTaken(in EvidenceTaken) {
 	if in.Err != nil {
 		tell(message.EvidenceFailed, in.Err.Error())
 	}
+	m.sayKilled(j.process, p, in.Ended)
+	m.expected(p, in.Ended)
 	if p != nil && p.evidence == in.Token {
 		p.evidence = 0
 		if l := m.ladderOf(p); l.climb.Phase == escalate.Looking && len(l.need) == 0 && !l.barred {
