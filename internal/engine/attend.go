@@ -62,6 +62,14 @@ func (a *attention) reported() bool {
 	return false
 }
 
+// verdict is that of a monitor, which has one sign.
+func (a *attention) verdict() watch.Verdict {
+	for _, s := range a.signs {
+		return s.Verdict
+	}
+	return watch.Pending
+}
+
 // attend watches a target as want says. A new round begins when the specs have changed,
 // or none of the processes is left that were watched before.
 func (m *Machine) attend(a *attention, want Attend) {

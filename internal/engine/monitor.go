@@ -196,7 +196,36 @@ func (m *Machine) monitorBad(mon *monitor, s watch.Sign) {
 		}
 		return
 	}
+	if why := m.unsure(mon, len(m.monitors)); why != "" {
+		m.putOff(mon, why)
+		return
+	}
 	m.planMonitor(mon, in)
+}
+
+// unsure says which monitor that this one needs, also through others, has begun to fail or
+// not told anything yet, or nothing: it may be the cause, and be told a moment later.
+func (m *Machine) unsure(mon *monitor, depth int) string {
+	for _, name := range mon.spec.Needs {
+		need := m.monitors[name]
+		if need == nil || depth == 0 {
+			continue
+		}
+		if need.watched.on() {
+			switch need.watched.verdict() {
+			case watch.Failing:
+				return "monitor " + name + ", which fails"
+			case watch.Pending:
+				if m.now < need.watched.since+longest(need.spec.Check) {
+					return "monitor " + name + ", which has not told anything yet"
+				}
+			}
+		}
+		if further := m.unsure(need, depth-1); further != "" {
+			return further
+		}
+	}
+	return ""
 }
 
 // planMonitor asks the policy what follows.

@@ -236,6 +236,61 @@ func TestMonitorNeedsOthers(t *testing.T) {
 		120.006 PW0303 process=httpd pid=102 recovered`)
 }
 
+// What another one begins to fail for, a moment earlier or later, is no reason to restart.
+func TestMonitorWaitsForWhatItNeeds(t *testing.T) {
+	mons := map[string]confd.Monitor{
+		"link": gateway("", func(mon *confd.Monitor) { mon.Action = watch.ActReport }),
+		"port": gateway("httpd", func(mon *confd.Monitor) {
+			mon.Needs = []string{"link"}
+			mon.Check.Failures = probe.Failures{N: 2, Of: 2}
+		}),
+	}
+	s := monitored(t, one(nil), mons)
+	s.sicken("port", "tcp", "connection refused")
+	s.run(5 * time.Second)
+	s.sicken("link", "tcp", "no carrier")
+	s.run(7 * time.Second)
+	if mon := s.monitorStatus("port"); mon.State != "waiting" || mon.WaitsFor != "monitor link, which fails" || mon.AttemptsUsed != 0 {
+		t.Errorf("it is %+v", mon)
+	}
+	s.run(time.Minute)
+	if mon := s.monitorStatus("port"); mon.State != "not-judged" || mon.AttemptsUsed != 0 {
+		t.Errorf("it is %+v", mon)
+	}
+	delete(s.ill, "port/tcp") // it was the link
+	s.cure("link", "tcp")
+	s.run(time.Minute)
+	s.tells(`
+		10.000 PW0602 monitor=port probe fails: tcp: connection refused
+		15.000 PW0602 monitor=link probe fails: tcp: no carrier
+		20.000 PW0609 monitor=port monitor failed: tcp: connection refused
+		20.000 PW0613 monitor=port recovery for a monitor is put off: monitor link, which fails
+		35.000 PW0606 monitor=link bad: tcp: no carrier
+		82.000 PW0603 monitor=link probe is ok again: tcp
+		82.001 PW0610 monitor=port monitor is ok again`)
+}
+
+// A needed one that never tells anything holds nothing for ever.
+func TestMonitorNeedsOneThatIsMute(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.cfg.Monitors = map[string]confd.Monitor{
+		"link": gateway("", func(mon *confd.Monitor) { mon.Action = watch.ActReport }),
+		"port": gateway("httpd", func(mon *confd.Monitor) { mon.Needs = []string{"link"} }),
+	}
+	s.mute["link/tcp"] = true
+	s.ill["port/tcp"] = "connection refused"
+	s.spawn("httpd")
+	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.start().run(40 * time.Second)
+	if mon := s.monitorStatus("port"); mon.WaitsFor != "monitor link, which has not told anything yet" || mon.AttemptsUsed != 0 {
+		t.Errorf("it is %+v", mon)
+	}
+	s.run(2 * time.Minute)
+	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 {
+		t.Errorf("it is %+v", mon)
+	}
+}
+
 func TestMonitorWhileSuspended(t *testing.T) {
 	s := monitored(t, one(nil), map[string]confd.Monitor{"port": gateway("httpd", nil)})
 	s.step(Suspend{Why: "the host is being shut down"})

@@ -45,6 +45,9 @@ func (m *Machine) against(mon *monitor) string {
 	if why := m.targetDown(mon); why != "" {
 		return why
 	}
+	if why := m.unsure(mon, len(m.monitors)); why != "" {
+		return why
+	}
 	for _, name := range mon.targets {
 		p := m.procs[name]
 		if p == nil {

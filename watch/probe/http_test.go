@@ -298,12 +298,17 @@ func newAuthority(t *testing.T) *authority {
 // sign makes a certificate and its key.
 func (a *authority) sign(name string, end time.Time) tls.Certificate {
 	a.t.Helper()
+	return a.signFrom(name, time.Now().Add(-2*time.Hour), end)
+}
+
+func (a *authority) signFrom(name string, begin, end time.Time) tls.Certificate {
+	a.t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		a.t.Fatal(err)
 	}
 	cert := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: end, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+		NotBefore: begin, NotAfter: end, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
 	der, err := x509.CreateCertificate(rand.Reader, cert, a.cert, key.Public(), a.key)
 	if err != nil {
 		a.t.Fatal(err)
@@ -352,6 +357,7 @@ func TestHTTPS(t *testing.T) {
 	hence := time.Now().Add(100 * time.Hour)
 	good := secure(t, ca.sign("localhost", hence), nil)
 	expired := secure(t, ca.sign("localhost", time.Now().Add(-time.Hour)), nil)
+	clockIsBehind := secure(t, ca.signFrom("localhost", time.Now().Add(time.Hour), hence), nil)
 	elsewhere := secure(t, ca.sign("elsewhere", hence), nil)
 	mutual := secure(t, ca.sign("localhost", hence), ca)
 	cert, key := ca.files(ca.sign("client", hence))
@@ -365,6 +371,7 @@ func TestHTTPS(t *testing.T) {
 		"an unknown authority":     {good, TLS{}, Failure, "signed by unknown authority"},
 		"another authority":        {good, TLS{CAFile: other.file}, Failure, "signed by unknown authority"},
 		"expired":                  {expired, TLS{CAFile: ca.file}, Failure, "expired"},
+		"the clock is behind":      {clockIsBehind, TLS{CAFile: ca.file}, Unknown, "is before"},
 		"expired, and no matter":   {expired, TLS{Insecure: true}, Success, "status 200"},
 		"another name":             {elsewhere, TLS{CAFile: ca.file}, Failure, "valid for elsewhere, not localhost"},
 		"the name that is meant":   {elsewhere, TLS{CAFile: ca.file, ServerName: "elsewhere"}, Success, ""},

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -51,7 +52,8 @@ var ours = []error{
 }
 
 // judge makes a result of what went wrong. A name that is not resolved is unknown:
-// it is the resolver that failed.
+// it is the resolver that failed; so are authorities and a clock of this host that do not
+// allow to tell whether a certificate is good.
 func judge(err error, missing string, timeout time.Duration) result {
 	var dns *net.DNSError
 	switch {
@@ -59,10 +61,19 @@ func judge(err error, missing string, timeout time.Duration) result {
 		return unknown("%v", err)
 	case errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err):
 		return late(missing, timeout)
+	case clockBehind(err) || errors.As(err, new(x509.SystemRootsError)):
+		return unknown("%v", err)
 	case slices.ContainsFunc(ours, func(e error) bool { return errors.Is(err, e) }):
 		return unknown("%v", err)
 	}
 	return failure("%v", err)
+}
+
+// clockBehind says that a certificate begins in the future: that is a clock of this host that
+// was never set, or was put back, rather than a fault of the server.
+func clockBehind(err error) bool {
+	var bad x509.CertificateInvalidError
+	return errors.As(err, &bad) && bad.Reason == x509.Expired && bad.Cert != nil && time.Now().Before(bad.Cert.NotBefore)
 }
 
 // dialer makes every connection. Go's own resolver is used, since the C library's holds
