@@ -99,7 +99,7 @@ func well(s engine.Status) bool {
 		}
 	}
 	for _, g := range s.Groups {
-		if g.State != "up" && g.State != "stopped" {
+		if g.State != "up" && g.State != "stopped" && g.State != "absent" { // of what is absent the members tell
 			return false
 		}
 	}

@@ -85,21 +85,12 @@ func (a *attention) status(now time.Duration, wall time.Time) []SignStatus {
 }
 
 func (m *Machine) groupStatus(name string) GroupStatus {
-	g := GroupStatus{Name: name, Members: m.members(name), State: "up"}
+	g := GroupStatus{Name: name, Members: m.members(name), State: m.membersState(name)}
 	for _, r := range m.cfg.Groups[name].Escalate {
 		g.Rungs = append(g.Rungs, r.Name())
 	}
 	if g.Members == nil {
 		g.Members = []string{}
-	}
-	for _, member := range g.Members {
-		switch m.procs[member].state {
-		case Up, AbsentNow, EndedState:
-		case StoppedBy:
-			g.State = "stopped"
-		default:
-			g.State = "down"
-		}
 	}
 	l := m.ladders["group "+name]
 	if l == nil || l.climb.Phase == escalate.Idle {
@@ -111,4 +102,28 @@ func (m *Machine) groupStatus(name string) GroupStatus {
 		g.State = string(l.climb.Phase)
 	}
 	return g
+}
+
+// membersState is how the members of a group are together: down if one of them should be
+// up and is not; else up if one is up; else stopped, or absent.
+func (m *Machine) membersState(group string) string {
+	up, stopped, members := false, false, m.members(group)
+	for _, name := range members {
+		switch m.procs[name].state {
+		case Up:
+			up = true
+		case StoppedBy:
+			stopped = true
+		case AbsentNow, EndedState:
+		default:
+			return "down"
+		}
+	}
+	switch {
+	case up || len(members) == 0:
+		return "up"
+	case stopped:
+		return "stopped"
+	}
+	return "absent"
 }

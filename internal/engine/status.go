@@ -71,7 +71,7 @@ type TakenRung struct {
 // GroupStatus is one group.
 type GroupStatus struct {
 	Name    string   `json:"name"`
-	State   string   `json:"state"` // up, down, climbing, given-up, handed-over, stopped
+	State   string   `json:"state"` // up, down, climbing, given-up, handed-over, stopped, absent
 	Members []string `json:"members"`
 	Rung    string   `json:"rung,omitempty"` // the one being climbed
 	Rungs   []string `json:"rungs,omitempty"`
