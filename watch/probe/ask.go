@@ -8,11 +8,12 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"procward/internal/scalar"
 	"regexp"
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"procward/internal/scalar"
 )
 
 // asker carries out HTTP checks of one spec.

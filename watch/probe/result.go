@@ -76,9 +76,12 @@ func clockBehind(err error) bool {
 	return errors.As(err, &bad) && bad.Reason == x509.Expired && bad.Cert != nil && time.Now().Before(bad.Cert.NotBefore)
 }
 
-// dialer makes every connection. Go's own resolver is used, since the C library's holds
-// a thread for as long as it hangs. No keep-alives: a connection lives for one check.
-var dialer = net.Dialer{Resolver: &net.Resolver{PreferGo: true}, KeepAliveConfig: net.KeepAliveConfig{Enable: false}, KeepAlive: -1}
+// dial makes every connection. Go's own resolver is used, since the C library's holds a
+// thread for as long as it hangs. No keep-alives: a connection lives for one check.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{Resolver: &net.Resolver{PreferGo: true}, KeepAlive: -1}
+	return d.DialContext(ctx, network, address)
+}
 
 var errHangs = errors.New("it hangs, since an earlier check")
 

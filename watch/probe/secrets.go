@@ -77,7 +77,7 @@ func (f *files) now() (*loaded, error) {
 func load(h *HTTP) (*loaded, error) {
 	l := &loaded{}
 	transport := &http.Transport{
-		DialContext:            dialer.DialContext,
+		DialContext:            dial,
 		DisableKeepAlives:      true,
 		DisableCompression:     true,
 		MaxResponseHeaderBytes: 64 << 10,

@@ -110,7 +110,7 @@ func (c *caller) check(ctx context.Context, timeout time.Duration) result {
 // does not block says EAGAIN instead, so it is tried until the time is over.
 func (c *caller) dial(ctx context.Context) (net.Conn, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		conn, err := dialer.DialContext(ctx, c.network, c.address)
+		conn, err := dial(ctx, c.network, c.address)
 		if !errors.Is(err, syscall.EAGAIN) {
 			return conn, err
 		}
