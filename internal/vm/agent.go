@@ -7,15 +7,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 )
 
 // ErrGone is the error of an Exec that the end of the machine has cut off.
 var ErrGone = errors.New("the machine has ended")
-
-// numbers makes each Exec another.
-var numbers atomic.Int64
 
 // hear takes what the agent inside says until the machine ends.
 func (m *Machine) hear(r *run) {
@@ -48,7 +44,8 @@ func (m *Machine) Exec(script string) (string, error) {
 	if r == nil {
 		return "", ErrGone
 	}
-	number := strconv.FormatInt(numbers.Add(1), 10)
+	m.asked++
+	number := strconv.Itoa(m.asked)
 	if _, err := fmt.Fprintf(r.agent, "%s %s\n", number, base64.StdEncoding.EncodeToString([]byte(script))); err != nil {
 		return "", ErrGone
 	}

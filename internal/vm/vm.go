@@ -41,7 +41,8 @@ type Machine struct {
 	options Options
 	dir     string // of the disk, the console's log and the sockets
 
-	exec sync.Mutex // held during an Exec
+	exec  sync.Mutex // held during an Exec
+	asked int        // how many there were: each has a number
 
 	mu      sync.Mutex
 	changed chan struct{} // closed, and another, when one of the following changes
