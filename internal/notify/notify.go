@@ -32,9 +32,6 @@ func Reloading() error {
 // Stopping says that the daemon ends.
 func Stopping() error { return send(daemon.SdNotifyStopping) }
 
-// Status shows one line of words in systemctl status.
-func Status(status string) error { return send("STATUS=" + line(status)) }
-
 // Alive feeds the watchdog. The caller decides when: only after progress of the engine.
 func Alive() error { return send(daemon.SdNotifyWatchdog) }
 

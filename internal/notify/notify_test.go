@@ -40,7 +40,7 @@ func TestNotify(t *testing.T) {
 	}{
 		{"ready", func() error { return Ready("3 processes") }, `READY=1\nSTATUS=3 processes`},
 		{"stopping", Stopping, `STOPPING=1`},
-		{"status", func() error { return Status("all up\nMAINPID=1") }, `STATUS=all up MAINPID=1`},
+		{"ready, with a line end", func() error { return Ready("all up\nMAINPID=1") }, `READY=1\nSTATUS=all up MAINPID=1`},
 		{"alive", Alive, `WATCHDOG=1`},
 		{"reloading", Reloading, `RELOADING=1\nMONOTONIC_USEC=(\d+)`},
 	} {
