@@ -124,11 +124,13 @@ func (c *child) signal(s unix.Signal) { _ = unix.Kill(-c.pid, s) }
 
 // abandon leaves the script to itself and reaps it when it ends.
 func (c *child) abandon(err error) Result {
+	left := make(chan struct{})
 	go func() {
+		defer close(left)
 		<-c.ended
 		c.result(false)
 	}()
-	return Result{Code: -1, Err: err}
+	return Result{Code: -1, Err: err, Left: left}
 }
 
 // result reaps the script, which has ended.

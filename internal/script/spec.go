@@ -71,13 +71,14 @@ type Job struct {
 
 // Result is how a run ended.
 type Result struct {
-	PID      int           // of the script, 0 when it could not be started
-	Code     int           // exit code, -1 when it did not exit by itself
-	Signal   string        // "SIGKILL", or empty
-	TimedOut bool          // it was killed for exceeding Timeout
-	Output   string        // stdout and stderr, bounded, control bytes made visible
-	Took     time.Duration // start to end
-	Err      error         // it could not be started, or could not be awaited
+	PID      int             // of the script, 0 when it could not be started
+	Code     int             // exit code, -1 when it did not exit by itself
+	Signal   string          // "SIGKILL", or empty
+	TimedOut bool            // it was killed for exceeding Timeout
+	Output   string          // stdout and stderr, bounded, control bytes made visible
+	Took     time.Duration   // start to end
+	Err      error           // it could not be started, or could not be awaited
+	Left     <-chan struct{} // of one that was not awaited any longer: closed when it has ended; else nil
 }
 
 // OK says that the script ran and exited 0.

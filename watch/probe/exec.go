@@ -85,11 +85,16 @@ const grace = time.Second
 type executor struct {
 	spec    *Exec
 	scripts *script.Runner
+	left    <-chan struct{} // closed when the program of the last check has ended, which even SIGKILL did not end; else nil
 }
 
 func (e *executor) check(ctx context.Context, timeout time.Duration) result {
+	if e.left != nil && !over(e.left) {
+		return unknown("the program of an earlier check is still there after SIGKILL: it hangs in the kernel (state D), and no other is started")
+	}
 	job := script.Job{Argv: e.spec.Run, User: e.spec.User, Env: e.spec.Env, Timeout: timeout, Grace: grace, End: ctx.Done()}
 	res := e.scripts.Run(context.WithoutCancel(ctx), job, nil)
+	e.left = res.Left
 	r := e.result(res, timeout)
 	r.output = res.Output
 	return r
@@ -98,6 +103,8 @@ func (e *executor) check(ctx context.Context, timeout time.Duration) result {
 func (e *executor) result(res script.Result, timeout time.Duration) result {
 	line := firstLine(res.Output)
 	switch {
+	case res.TimedOut && res.Err != nil: // what hangs in the kernel says nothing of the service
+		return unknown("no result within %s: %v", scalar.Duration(timeout), res.Err)
 	case res.TimedOut:
 		return late("no result", timeout)
 	case res.Err != nil:
@@ -116,9 +123,16 @@ func (e *executor) result(res script.Result, timeout time.Duration) result {
 	return result{outcome: e.spec.outcome(res.Code), text: text}
 }
 
+// maxLine bounds the line of output that stands for all of it, in bytes.
+const maxLine = 500
+
 // firstLine is what a person reads of the output of a plug-in: its first line without
 // the performance data. Both end with a bar in what the script room gives.
 func firstLine(output string) string {
 	line, _, _ := strings.Cut(output, "|")
-	return strings.TrimSpace(line)
+	line = strings.TrimSpace(line)
+	if len(line) > maxLine {
+		line = strings.ToValidUTF8(line[:maxLine], "") + " …"
+	}
+	return line
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 
@@ -35,7 +37,7 @@ func shell(t *testing.T, body string, change func(*Exec)) *executor {
 	if err := e.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	return &executor{&e, scripts(t)}
+	return &executor{spec: &e, scripts: scripts(t)}
 }
 
 func TestExec(t *testing.T) {
@@ -151,5 +153,28 @@ func eventually(t *testing.T, what string, holds func() bool) {
 		if time.Now().After(end) {
 			t.Fatalf("not within %v: %s", long, what)
 		}
+	}
+}
+
+// TestExecThatCannotBeEnded holds that a program which hangs in the kernel is no failure of
+// the service, and that none is started beside it.
+func TestExecThatCannotBeEnded(t *testing.T) {
+	t.Parallel()
+	e := shell(t, "exit 2", func(*Exec) {})
+	left := make(chan struct{})
+	hung := script.Result{Code: -1, TimedOut: true, Err: errors.New("still there after SIGKILL"), Left: left}
+	e.result(hung, time.Second).is(t, Unknown, false, "no result within 1s: still there after SIGKILL")
+	e.left = left
+	once(t, e, long).is(t, Unknown, false, "no other is started")
+	close(left)
+	once(t, e, long).is(t, Failure, false, "exit code 2")
+}
+
+// TestExecLineIsBounded holds that the cause of a restart stays one that can be read.
+func TestExecLineIsBounded(t *testing.T) {
+	t.Parallel()
+	r := once(t, shell(t, `i=0; while [ $i -lt 3000 ]; do printf ä; i=$((i+1)); done; exit 2`, func(*Exec) {}), long)
+	if len(r.text) > maxLine+50 || !utf8.ValidString(r.text) || !strings.HasSuffix(r.text, "…") {
+		t.Errorf("%d bytes: %q", len(r.text), r.text)
 	}
 }

@@ -31,7 +31,7 @@ func (p *Prober) kind(t *target, c Check, start, from time.Duration, afresh bool
 	case c.Unix != nil:
 		return newCaller("unix", c.Unix.Path, c.Unix.Send, c.Unix.Expect)
 	case c.Exec != nil:
-		return &executor{c.Exec, p.opts.Scripts}, nil
+		return &executor{spec: c.Exec, scripts: p.opts.Scripts}, nil
 	case c.Heartbeat != nil:
 		return newListener(c.Heartbeat, p.awake, from), nil
 	case c.Notify != nil:
