@@ -248,6 +248,8 @@ func (m *Machine) killEnded(in KillEnded) {
 	case m.suspends(p) != "":
 		m.letGo(p)
 		m.enter(p, Unknown)
+	case stuck && !slices.ContainsFunc(in.Ended, unkillable):
+		m.attemptFailed(p, "what was left of it could not be ended")
 	case stuck:
 		m.attemptStuck(p)
 	default:
@@ -271,6 +273,10 @@ func (m *Machine) expected(p *process, ended []restart.Ended) {
 		}
 	}
 }
+
+// unkillable says that not even SIGKILL has ended a process. One that could not be signalled,
+// say because there are no descriptors at the moment, may be another time.
+func unkillable(e restart.Ended) bool { return e.Outcome == restart.Unkillable }
 
 // attemptStuck skips the remaining restarts: what cannot be killed cannot be replaced.
 func (m *Machine) attemptStuck(p *process) {

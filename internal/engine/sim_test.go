@@ -364,7 +364,7 @@ func (s *sim) kill(e Kill) {
 				if s.killed != nil {
 					out = s.killed(id)
 				}
-				if out != restart.Unkillable {
+				if out != restart.Unkillable && out != restart.Refused {
 					s.die(id, watch.Cause{Known: true, Signal: 15})
 				}
 			}

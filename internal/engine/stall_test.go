@@ -163,6 +163,32 @@ func TestAStallThatCannotBeKilled(t *testing.T) {
 	}
 }
 
+// What could not be signalled, for instance for want of descriptors, may be the next time.
+func TestAStallThatCannotBeKilledAtTheMoment(t *testing.T) {
+	s := newSim(t, one(probed(nil)))
+	probedHTTPD(s)
+	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.killed = func(procscan.ID) restart.Outcome {
+		s.killed = func(procscan.ID) restart.Outcome { return restart.BySignal }
+		return restart.Refused
+	}
+	s.sicken("httpd", "http", status500)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
+		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
+		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		21.012 PW0215 process=httpd pid=101 unkillable: refused
+		21.012 PW0302 process=httpd restart failed, attempt 1 of 3: what was left of it could not be ended
+		21.012 PW0307 process=httpd next restart, attempt 2 of 3, in 1s
+		22.014 PW0214 process=httpd pid=101 killed by procward: ended
+		22.015 PW0301 process=httpd restart, attempt 2 of 3
+		27.017 PW0303 process=httpd pid=102 attempt=2 attempts=3 recovered`)
+	if got := s.m.procs["httpd"].state; got != Up || len(s.ran) != 1 {
+		t.Errorf("it is %s, ran %v", got, s.ran)
+	}
+}
+
 func TestAStalledOneExitsWhileTheEvidenceIsTaken(t *testing.T) {
 	s := newSim(t, one(probed(nil)))
 	id := probedHTTPD(s)

@@ -32,7 +32,7 @@ var (
 	Returned    = &Kind{"PW0212", "returned", Notice, "returned by itself[: {detail}]", "The process is back without procward's doing.", ""}
 	Held        = &Kind{"PW0213", "held", Notice, "held back[: {detail}]", "Nothing is done about the failure while a group that this one depends on is down or being restarted.", "Look at the messages of the group that is waited for."}
 	Killed      = &Kind{"PW0214", "killed", Notice, "killed by procward[: {detail}]", "procward has ended a process, as `kill` says.", ""}
-	Unkillable  = &Kind{"PW0215", "unkillable", Err, "unkillable[: {detail}]", "A process is still there after SIGKILL.", "Look for it in state D (`ps -o pid,stat,wchan`); often only a reboot helps."}
+	Unkillable  = &Kind{"PW0215", "unkillable", Err, "unkillable[: {detail}]", "A process is still there after SIGKILL, or could not be signalled, as the detail tells.", "After SIGKILL look for it in state D (`ps -o pid,stat,wchan`); often only a reboot helps. What could not be signalled is tried again with the next attempt."}
 	Fewer       = &Kind{"PW0216", "fewer", Warning, "fewer than wanted[: {detail}]", "At the start some processes match, but fewer than `count.min`.", ""}
 
 	// PW03: restarts.
