@@ -43,7 +43,7 @@ func (h *Host) sense(ctx context.Context) {
 	h.probes = probe.New(probe.Options{Scripts: h.Scripts, Pressure: h.tooBusy, Tell: tell})
 	go h.contained("watching the probes", func() error { return h.probes.Run(ctx) })
 	var err error
-	if h.vital, err = vital.New("/proc", vital.Options{Tell: tell, Keep: keptFiles()}); err != nil {
+	if h.vital, err = vital.New("/proc", vital.Options{Tell: tell, Keep: keptFiles(), Hangs: h.hangs}); err != nil {
 		h.Engine.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: "signs of a stall are not read from /proc: " + err.Error()})
 		return
 	}
@@ -51,6 +51,15 @@ func (h *Host) sense(ctx context.Context) {
 		defer h.vital.Close()
 		return h.vital.Run(ctx)
 	})
+}
+
+// hangs says that passive signs are not seen for now, or again.
+func (h *Host) hangs(yes bool) {
+	detail := "signs of a stall in /proc are read again"
+	if yes {
+		detail = "signs of a stall in /proc are not seen: reading them hangs"
+	}
+	h.Engine.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: detail})
 }
 
 // keptFiles is how many descriptors are kept open to read faster: a quarter of those that

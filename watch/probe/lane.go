@@ -53,7 +53,7 @@ func (l *lane) next(now time.Duration) *item {
 	}
 	it := heap.Pop(&l.queue).(*item)
 	it.turn++
-	it.holds, it.began = true, now
+	it.holds, it.began, it.waited = true, now, now-it.due
 	l.holders = append(l.holders, holder{it, it.turn})
 	l.taken++
 	l.running++

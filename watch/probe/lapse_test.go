@@ -2,9 +2,13 @@ package probe
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"procward/internal/scalar"
+	"procward/internal/script"
 )
 
 // TestHeldUp holds that what happened while procward itself did not run is no failure, and
@@ -75,4 +79,29 @@ func TestNotifyHeldUp(t *testing.T) {
 	if r := l.judge(5*second, 107*second); r.outcome != Failure {
 		t.Errorf("it said itself that it is stuck: %v: %s", r.outcome, r.text)
 	}
+}
+
+// TestWaits holds that a check which waits long for its turn is told, once.
+func TestWaits(t *testing.T) {
+	play(t, 1, func(s *stage) {
+		s.acts["hangs"], s.acts["well"] = hangs, well
+		exec := func(act, name string) Check {
+			return of(act, func(c *Check) {
+				e := DefaultExec()
+				e.Run, c.HTTP, c.Exec, c.Name = script.Argv{act}, nil, &e, name
+				c.Interval, c.Timeout = scalar.Duration(2*time.Second), scalar.Duration(5*time.Second)
+				c.Failures = Failures{60, 60}
+			})
+		}
+		s.Attend("a", 1, []Check{exec("hangs", "a")}, s.boot())
+		s.Attend("b", 1, []Check{exec("hangs", "b")}, s.boot())
+		s.Attend("c", 1, []Check{exec("well", "c")}, s.boot())
+		time.Sleep(2 * time.Minute)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		slow := slices.DeleteFunc(slices.Clone(s.told), func(line string) bool { return !strings.Contains(line, "after its time") })
+		if len(slow) != 3 || !slices.ContainsFunc(slow, func(line string) bool { return strings.Contains(line, " c/1 c ok (slow): began ") }) {
+			t.Errorf("told:\n%s", strings.Join(s.told, "\n"))
+		}
+	})
 }

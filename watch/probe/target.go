@@ -35,6 +35,8 @@ type item struct {
 	due    time.Duration
 	index  int // in the queue; -1: under way, or gone
 	began  time.Duration
+	waited time.Duration // from due to began
+	behind bool          // it began more than an interval late
 	turn   int
 	holds  bool               // a place in its lane
 	cancel context.CancelFunc // of the check under way; nil: none is

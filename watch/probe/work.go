@@ -140,6 +140,18 @@ func (p *Prober) judge(it *item, e ended) {
 		p.signs = append(p.signs, it.sign(e, true))
 	}
 	it.slow = slow
+	p.judgeWait(it, e)
+}
+
+// judgeWait tells of a check that had to wait for its turn: a stall is seen so much later.
+func (p *Prober) judgeWait(it *item, e ended) {
+	behind := it.waited > max(it.spec.Interval.D(), giveWay) && p.lapsed <= it.began-it.waited
+	if behind && !it.behind {
+		s := it.sign(e, true)
+		s.Text = fmt.Sprintf("began %s after its time, as too many checks were under way", it.waited.Round(time.Millisecond))
+		p.signs = append(p.signs, s)
+	}
+	it.behind = behind
 }
 
 func (it *item) sign(e ended, slow bool) watch.Sign {

@@ -27,6 +27,10 @@ type Options struct {
 	// Keep is how many descriptors may be kept open, one for each process: reading through
 	// one takes half the time. Those without are opened at each tick.
 	Keep int
+	// Hangs, if not nil, is told when a tick has taken much longer than any should, and when
+	// it is over after all: until then no sign is seen. It is called on a goroutine of its own
+	// or that of Run.
+	Hangs func(yes bool)
 }
 
 // Watcher reads the vital signs of all processes that are attended.

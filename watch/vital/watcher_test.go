@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -228,4 +229,31 @@ func TestSleepingShell(t *testing.T) {
 			t.Errorf("%+v", sign)
 		}
 	}
+}
+
+// TestHangs holds that a reading which hangs is told, and its end.
+func TestHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		told := make(chan bool, 4)
+		w, err := New("/proc", Options{Tell: func([]watch.Sign) {}, Hangs: func(yes bool) { told <- yes }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer w.Close()
+		goOn := make(chan struct{})
+		w.read = func(*proc) { <-goOn }
+		w.Attend("x", 1, []procscan.ID{{PID: 1, Start: 1}}, stallSpec(Sign{Stopped: d(30 * time.Second)}))
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- w.Run(ctx) }()
+		if !<-told {
+			t.Error("at first it was told that it is over")
+		}
+		close(goOn)
+		if <-told {
+			t.Error("it was told twice")
+		}
+		cancel()
+		<-done
+	})
 }
