@@ -42,12 +42,7 @@ const victimDropin = `processes:
 func newService(t *testing.T, dropins map[string]string) *service {
 	t.Helper()
 	m := nspawn.Boot(t)
-	binary := filepath.Join(t.TempDir(), "procward")
-	build := exec.Command("go", "build", "-o", binary, ".")
-	build.Env = append(build.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build procward: %v: %s", err, out)
-	}
+	binary := buildVersion(t, "1")
 	s := &service{t, m}
 	m.Copy(binary, "/usr/sbin/procward")
 	m.Copy("../../packaging/systemd/procward.service", "/etc/systemd/system/procward.service")
@@ -62,6 +57,18 @@ func newService(t *testing.T, dropins map[string]string) *service {
 	m.Must("systemctl", "start", "slow.service", "victim.service")
 	m.Must("systemctl", "start", "procward.service")
 	return s
+}
+
+// buildVersion builds procward, as a version.
+func buildVersion(t *testing.T, version string) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "procward")
+	build := exec.Command("go", "build", "-ldflags", "-X main.version="+version, "-o", binary, ".")
+	build.Env = append(build.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build procward: %v: %s", err, out)
+	}
+	return binary
 }
 
 // said waits until so many messages with an event are in the journal, and gives them.

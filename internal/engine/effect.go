@@ -57,6 +57,15 @@ type RestartUnit struct {
 	Token int
 	Unit  string
 	Spec  restart.Spec
+	Start bool // it was stopped before: it is only started
+}
+
+// StopUnit stops a systemd unit, which its own Restart= does not undo; UnitStopped follows.
+type StopUnit struct {
+	Token   int
+	Unit    string
+	Timeout time.Duration
+	Force   bool // as the operator wants it: a job that is in the way is replaced
 }
 
 // Hold says that the target of a running script is up: its timeout must not kill it.
@@ -125,6 +134,7 @@ func (Look) effect()        {}
 func (Run) effect()         {}
 func (Await) effect()       {}
 func (RestartUnit) effect() {}
+func (StopUnit) effect()    {}
 func (Hold) effect()        {}
 func (EndScript) effect()   {}
 func (Kill) effect()        {}

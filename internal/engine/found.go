@@ -300,7 +300,7 @@ func (m *Machine) endOutage(p *process) {
 	m.letGo(p)
 	p.keepStrays(p.orphans)
 	p.dead, p.orphans, p.event, p.returned, p.lookStep, p.outage = nil, nil, "", false, 0, false
-	p.stall = nil
+	p.stall, p.unitStopped, p.unitForgiven = nil, false, false
 	m.enter(p, Up)
 	m.upAgain(p)
 	m.ladderRecovered(p)

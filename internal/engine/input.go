@@ -82,6 +82,13 @@ type UnitRestarted struct {
 	Conflict bool // systemd has another job for the unit: the operator's
 }
 
+// UnitStopped says how a StopUnit ended.
+type UnitStopped struct {
+	Token    int
+	Err      error
+	Conflict bool // systemd has another job for the unit: somebody else's
+}
+
 // KillEnded says how a Kill ended.
 type KillEnded struct {
 	Token int
@@ -145,6 +152,7 @@ func (ScriptStarted) input() {}
 func (ScriptEnded) input()   {}
 func (ScriptGone) input()    {}
 func (UnitRestarted) input() {}
+func (UnitStopped) input()   {}
 func (KillEnded) input()     {}
 func (Sensed) input()        {}
 func (EvidenceTaken) input() {}

@@ -39,6 +39,7 @@ func (m *Machine) judge(p *process, at time.Duration, f Finding) {
 		m.doubt(p, message.Unreadable, f.Err.Error())
 		return
 	}
+	p.forgive(&f)
 	news := m.newcomers(p, f)
 	if len(news) > 0 || p.enough() {
 		p.forgetDoubt(f)

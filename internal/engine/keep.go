@@ -19,7 +19,7 @@ type Keeper interface {
 func awaitsKeeping(effects []Effect) bool {
 	for _, e := range effects {
 		switch e.(type) {
-		case Run, RestartUnit, Kill, Exit:
+		case Run, RestartUnit, StopUnit, Kill, Exit:
 			return true
 		}
 	}
@@ -30,7 +30,7 @@ func awaitsKeeping(effects []Effect) bool {
 // rules out. To await a script is to end it when its time is over.
 func acts(e Effect) bool {
 	switch e.(type) {
-	case Run, Await, EndScript, RestartUnit, Kill, Evidence, EndMachine, Exit:
+	case Run, Await, EndScript, RestartUnit, StopUnit, Kill, Evidence, EndMachine, Exit:
 		return true
 	}
 	return false

@@ -191,7 +191,7 @@ func hands(u systemd.Unit) string {
 	case u.Requested && u.JobType != "":
 		return "systemd has a " + u.JobType + " job for it"
 	case u.Requested:
-		return "stopped on request"
+		return stoppedOnRequest
 	}
 	return ""
 }

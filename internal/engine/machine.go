@@ -67,6 +67,9 @@ type job struct {
 	until   time.Duration // when its timeout is over
 }
 
+// ofUnit says that it is the restart of a unit.
+func (j job) ofUnit() bool { return j.script && j.path == "" }
+
 // lookout joins the looks that are wanted into one at a time.
 type lookout struct {
 	token int             // of the one under way, or 0
@@ -143,6 +146,8 @@ func (m *Machine) take(in Input) {
 		m.scriptEnded(in.Token, scriptOutcome(in.Result))
 	case UnitRestarted:
 		m.scriptEnded(in.Token, unitOutcome(in))
+	case UnitStopped:
+		m.unitStopped(in)
 	case ScriptGone:
 		m.scriptEnded(in.Token, goneOutcome(in.Cause))
 	case KillEnded:

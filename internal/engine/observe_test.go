@@ -45,7 +45,7 @@ func TestStartedAgainInObserveModeNothingIsDone(t *testing.T) {
 
 func TestNothingActsInObserveMode(t *testing.T) {
 	m := NewMachine(true, 1)
-	for _, e := range []Effect{Run{}, Await{}, EndScript{}, RestartUnit{}, Kill{}, Evidence{}, EndMachine{}, Exit{}} {
+	for _, e := range []Effect{Run{}, Await{}, EndScript{}, RestartUnit{}, StopUnit{}, Kill{}, Evidence{}, EndMachine{}, Exit{}} {
 		m.effects = nil
 		m.do(e)
 		if s, is := m.effects[0].(Say); !is || s.Message.Kind != message.InternalFailure {

@@ -120,8 +120,8 @@ func (m *Machine) halts(op *operation) bool {
 func (m *Machine) drained(op *operation) {
 	mine := m.mine(op)
 	for _, p := range mine {
-		if p.attempt.token != 0 && !p.attempt.holds {
-			return
+		if p.attempt.token != 0 && !p.attempt.holds && !(op.stopOnly && op.by != "" && m.jobs[p.attempt.token].ofUnit()) {
+			return // systemd itself gives up the restart of a unit for its stop
 		}
 	}
 	if m.halts(op) || len(mine) == 0 {
@@ -156,13 +156,9 @@ func (m *Machine) stopNext(op *operation) {
 		if p == nil || p.op != op || !op.stopOnly && !m.mayStop(op, p) {
 			continue
 		}
-		victims := append(p.tracks(), idsOf(p.orphans)...)
-		if len(victims) == 0 {
-			continue
+		if m.stopUnit(op, p) || m.killLeft(op, p) {
+			return
 		}
-		op.token = m.newToken(job{process: p.name, op: op})
-		m.do(Kill{Token: op.token, IDs: victims, How: p.killing()})
-		return
 	}
 	if op.stopOnly && op.by != "" {
 		op.rounds++
@@ -176,6 +172,17 @@ func (m *Machine) stopNext(op *operation) {
 	m.startGroup(op)
 }
 
+// killLeft kills what is left of a member, if anything is.
+func (m *Machine) killLeft(op *operation, p *process) bool {
+	victims := append(p.tracks(), idsOf(p.orphans)...)
+	if len(victims) == 0 {
+		return false
+	}
+	op.token = m.newToken(job{process: p.name, op: op})
+	m.do(Kill{Token: op.token, IDs: victims, How: p.killing()})
+	return true
+}
+
 // opGroup is the group section that the operation obeys.
 func (m *Machine) opGroup(op *operation) escalate.Group {
 	if op.alone {
@@ -187,7 +194,7 @@ func (m *Machine) opGroup(op *operation) escalate.Group {
 // mayStop says that a member may be killed for a restart: not where its script does it,
 // nor where there is no way to start it again.
 func (m *Machine) mayStop(op *operation, p *process) bool {
-	return !p.spec.Restart.Kill.Never && (p.startable() || m.opGroup(op).Start != nil)
+	return p.spec.Restart.Unit != "" || !p.spec.Restart.Kill.Never && (p.startable() || m.opGroup(op).Start != nil)
 }
 
 // opKilled goes on when a member is stopped.

@@ -37,7 +37,7 @@ func (m *Machine) scriptEnded(token int, out outcome) {
 // restartEnded takes the end of a process's own restart script.
 func (m *Machine) restartEnded(j job, token int, out outcome) {
 	p := m.procs[j.process]
-	if !out.ok && !out.conflict {
+	if quiet := out.conflict && p != nil && (p.op == nil || p.hanging == token); !out.ok && !quiet {
 		m.sayScriptFailed(j.process, p, out)
 	}
 	if p != nil && p.hanging == token {

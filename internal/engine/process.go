@@ -35,29 +35,31 @@ type process struct {
 	evidence   int // token of the evidence that is being taken, or 0
 	hanging    int // token of a script of an earlier attempt that still runs, or 0
 
-	stopped    string               // by the operator: who; it is not watched until he starts it
-	suspended  string               // by the operator: who
-	strays     map[procscan.ID]bool // orphans of earlier outages that still live
-	unit       string               // systemd unit, as found or configured
-	unreadable map[procscan.ID]bool // in doubt since it was last up: no news
-	lastCause  string
-	lastDown   time.Duration
-	waitsFor   string
-	op         *operation // the group operation that has it in hand
-	nextLook   time.Duration
-	lookStep   time.Duration
-	watched    attention
-	settledAt  time.Duration // of Settling: when the settle time is over
-	asked      bool          // the next look asks systemd too, for the sake of a monitor
-	lookedAt   time.Duration // when the newest look that told something of it ended
-	changedAt  time.Duration // a look that began before this is too old to miss it
-	blind      bool          // the newest look told nothing
-	deadline   time.Duration // of the state
-	kept       time.Duration // of Unclear: the deadline of the Waiting that it interrupts
-	rematch    bool          // the match has changed: the next look decides who is tracked
-	excess     bool          // told
-	endured    bool          // nothing more is done about the excess
-	returned   bool          // the process is back without procward's doing
+	stopped      string               // by the operator: who; it is not watched until he starts it
+	suspended    string               // by the operator: who
+	strays       map[procscan.ID]bool // orphans of earlier outages that still live
+	unit         string               // systemd unit, as found or configured
+	unreadable   map[procscan.ID]bool // in doubt since it was last up: no news
+	lastCause    string
+	lastDown     time.Duration
+	waitsFor     string
+	op           *operation // the group operation that has it in hand
+	nextLook     time.Duration
+	lookStep     time.Duration
+	watched      attention
+	settledAt    time.Duration // of Settling: when the settle time is over
+	asked        bool          // the next look asks systemd too, for the sake of a monitor
+	lookedAt     time.Duration // when the newest look that told something of it ended
+	changedAt    time.Duration // a look that began before this is too old to miss it
+	blind        bool          // the newest look told nothing
+	deadline     time.Duration // of the state
+	kept         time.Duration // of Unclear: the deadline of the Waiting that it interrupts
+	rematch      bool          // the match has changed: the next look decides who is tracked
+	excess       bool          // told
+	unitStopped  bool          // procward has stopped its unit, and it was not up since
+	unitForgiven bool          // likewise, but an earlier daemon
+	endured      bool          // nothing more is done about the excess
+	returned     bool          // the process is back without procward's doing
 }
 
 // death is the end of one tracked process.

@@ -21,6 +21,7 @@ func (m *Machine) claim(p *process) {
 	m.claimed = append(m.claimed, p.name)
 	p.history, p.lastCause, p.lastDown = s.History, s.LastCause, s.LastDown
 	p.stopped, p.suspended, p.excess, p.endured = s.Stopped, s.Suspended, s.Excess, s.Endured
+	p.unitForgiven = s.Halted
 	if s.Unit != "" {
 		p.unit = s.Unit
 	}

@@ -61,6 +61,7 @@ type savedProcess struct {
 	Deadline  time.Duration   `json:"deadline,omitempty"`
 	Excess    bool            `json:"excess,omitempty"`
 	Endured   bool            `json:"endured,omitempty"`
+	Halted    bool            `json:"halted,omitempty"` // its unit, by procward: to be started again
 	Outage    *savedOutage    `json:"outage,omitempty"`
 	Attempt   *savedAttempt   `json:"attempt,omitempty"`
 	Hanging   *savedScript    `json:"hanging,omitempty"` // a script of an earlier attempt that still runs
@@ -247,7 +248,7 @@ func (m *Machine) saveKey(key string) any {
 func (m *Machine) saveProcess(p *process) savedProcess {
 	out := savedProcess{
 		State: p.state, Match: p.digest, History: p.history, Unit: p.unit, LastCause: p.lastCause, LastDown: p.lastDown,
-		Stopped: p.stopped, Suspended: p.suspended, Deadline: p.deadline, Excess: p.excess, Endured: p.endured,
+		Stopped: p.stopped, Suspended: p.suspended, Deadline: p.deadline, Excess: p.excess, Endured: p.endured, Halted: p.unitStopped || p.unitForgiven,
 		Outage: p.saveOutage(), Attempt: m.saveAttempt(p), Hanging: m.saveScript(p.hanging),
 	}
 	if p.state == Unclear {

@@ -34,7 +34,9 @@ type sim struct {
 	doubt         map[string][]procscan.Unreadable
 	scripts       map[string]func(env map[string]string) simScript // by argv[0]
 	ran           []string
-	running       map[string]int // scripts by process name
+	halted        map[string]int       // the life in which the unit of a process was stopped
+	unitStops     func(StopUnit) error // nil: they stop
+	running       map[string]int       // scripts by process name
 	said          []string
 	kinds         []*message.Kind
 	exit          int
@@ -98,7 +100,7 @@ func newSim(t testing.TB, cfg *confd.Config) *sim {
 	return &sim{
 		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, lookTakes: time.Millisecond, nextPID: 100,
 		procs: map[procscan.ID]*simProcess{}, tracked: map[procscan.ID]bool{}, units: map[string]Unit{},
-		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{},
+		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{}, halted: map[string]int{},
 		ends: map[int]func(script.Result){}, attended: map[string]Attend{}, ill: map[string]string{}, mute: map[string]bool{}, rests: map[string]bool{}, verdicts: map[string]map[string]watch.Verdict{}, evidenceTakes: 10 * time.Millisecond,
 	}
 }
@@ -239,6 +241,8 @@ func (s *sim) effect(e Effect) {
 		s.await(e)
 	case RestartUnit:
 		s.runScript(Run{Token: e.Token, Job: script.Job{Argv: script.Argv{"unit:" + e.Unit}}})
+	case StopUnit:
+		s.stopUnit(e)
 	case EndScript:
 		s.at(time.Millisecond, func() {
 			if end := s.ends[e.Token]; end != nil {
@@ -279,7 +283,7 @@ func (s *sim) find(l Look) map[string]Finding {
 	for name, want := range l.Of {
 		f := Finding{Err: s.lookErr}
 		if want.Missing {
-			f.Unit = s.units[name]
+			f.Unit = s.unitOf(name)
 		}
 		pids := map[int]bool{}
 		for _, id := range s.idsOf(name) {

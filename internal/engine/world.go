@@ -139,6 +139,8 @@ func (h *Host) Do(e Effect) {
 		go h.takeEvidence(e)
 	case RestartUnit:
 		go h.restartUnit(e)
+	case StopUnit:
+		go h.stopUnit(e)
 	case Record:
 		go h.record(e)
 	case EndMachine:
@@ -187,16 +189,32 @@ func (h *Host) run(e Run, s *scriptRun) {
 	h.Engine.Send(h.ctx, ScriptEnded{Token: e.Token, Result: result})
 }
 
+var errNoSystemd = errors.New("there is no systemd on this host: use run")
+
 func (h *Host) restartUnit(e RestartUnit) {
 	if h.Systemd == nil {
-		h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: errors.New("there is no systemd on this host: use run")})
+		h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: errNoSystemd})
 		return
 	}
 	h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, At: procscan.Boottime()})
 	ctx, cancel := context.WithTimeout(h.ctx, e.Spec.Timeout.D())
 	defer cancel()
-	err := h.Systemd.Restart(ctx, e.Unit)
+	act := h.Systemd.Restart
+	if e.Start {
+		act = h.Systemd.Start
+	}
+	err := act(ctx, e.Unit)
 	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict)})
+}
+
+func (h *Host) stopUnit(e StopUnit) {
+	err := errNoSystemd
+	if h.Systemd != nil {
+		ctx, cancel := context.WithTimeout(h.ctx, e.Timeout)
+		defer cancel()
+		err = h.Systemd.Stop(ctx, e.Unit, e.Force)
+	}
+	h.Engine.Send(h.ctx, UnitStopped{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict)})
 }
 
 func (h *Host) record(e Record) {

@@ -14,7 +14,7 @@ import (
 type job struct {
 	id     uint32        // 0: none so far
 	at     time.Duration // CLOCK_MONOTONIC when we were told; systemd's timestamps are on this clock
-	own    bool          // of Link.Restart
+	own    bool          // of this link: of its Restart, Start or Stop
 	over   bool
 	result string // of a job that is over: done, canceled, timeout, failed, dependency …
 	looked bool   // after says how the unit was right after the job
@@ -81,7 +81,7 @@ func (l *Link) lookAfterJob(s *session, id uint32, unit string) {
 	}
 }
 
-// isOwn says whether a job is one of Link.Restart; it is called with the lock held.
+// isOwn says whether a job is one of ours; it is called with the lock held.
 func (l *Link) isOwn(id uint32) bool {
 	for w := range l.waiting {
 		if w.id == id {

@@ -9,10 +9,14 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-const restartLimit = 10 * time.Minute // of a restart whose context has no deadline
+const orderLimit = 10 * time.Minute // of an order whose context has no deadline
 
-// wait is a Restart that waits for its job.
+// order is what is asked of a unit: a method of the manager, and the mode of its job.
+type order struct{ verb, method, mode string }
+
+// wait is one order that waits for its job.
 type wait struct {
+	order
 	id      uint32            // 0: not known yet
 	results map[uint32]string // of all jobs that ended meanwhile
 	news    chan struct{}
@@ -33,21 +37,45 @@ func (w *wait) removed(id uint32, result string) {
 // the unit. When ctx ends the job goes on; without a deadline it is waited for 10
 // minutes.
 func (l *Link) Restart(ctx context.Context, unit string) error {
-	ctx, cancel := bounded(ctx, restartLimit)
+	return l.carryOut(ctx, unit, order{"restart", "RestartUnit", "fail"})
+}
+
+// Start starts the unit as Restart restarts it; one that is up is left alone.
+func (l *Link) Start(ctx context.Context, unit string) error {
+	return l.carryOut(ctx, unit, order{"start", "StartUnit", "fail"})
+}
+
+// Stop stops the unit as Restart restarts it, so that its own Restart= does not start it
+// again; one that is down, or that systemd does not know (any more), is stopped already.
+// With force a conflicting job is replaced, as by systemctl stop.
+func (l *Link) Stop(ctx context.Context, unit string, force bool) error {
+	o := order{"stop", "StopUnit", "fail"}
+	if force {
+		o.mode = "replace"
+	}
+	err := l.carryOut(ctx, unit, o)
+	if errorName(err) == systemdName+".NoSuchUnit" {
+		return nil
+	}
+	return err
+}
+
+func (l *Link) carryOut(ctx context.Context, unit string, o order) error {
+	ctx, cancel := bounded(ctx, orderLimit)
 	defer cancel()
-	if err := l.restart(ctx, unit); err != nil {
-		return fmt.Errorf("restart %s: %w", unit, l.orClosed(err))
+	if err := l.obeyed(ctx, unit, o); err != nil {
+		return fmt.Errorf("%s %s: %w", o.verb, unit, l.orClosed(err))
 	}
 	return nil
 }
 
-func (l *Link) restart(ctx context.Context, unit string) error {
-	w := &wait{results: map[uint32]string{}, news: make(chan struct{}, 1)}
+func (l *Link) obeyed(ctx context.Context, unit string, o order) error {
+	w := &wait{order: o, results: map[uint32]string{}, news: make(chan struct{}, 1)}
 	l.mu.Lock()
 	l.waiting[w] = true
 	l.mu.Unlock()
 	defer l.forget(w, unit)
-	s, path, err := l.queue(ctx, unit)
+	s, path, err := l.queue(ctx, unit, o)
 	if err != nil {
 		return conflict(err)
 	}
@@ -66,12 +94,12 @@ func (l *Link) restart(ctx context.Context, unit string) error {
 }
 
 // queue makes the job.
-func (l *Link) queue(ctx context.Context, unit string) (s *session, path dbus.ObjectPath, err error) {
+func (l *Link) queue(ctx context.Context, unit string, o order) (s *session, path dbus.ObjectPath, err error) {
 	for {
 		if s, err = l.connected(ctx); err != nil {
 			return nil, "", err
 		}
-		call := s.manager().CallWithContext(ctx, managerIface+".RestartUnit", 0, unit, "fail")
+		call := s.manager().CallWithContext(ctx, managerIface+"."+o.method, 0, unit, o.mode)
 		if s.lost(call.Err) && unsent(call.Err) && ctx.Err() == nil {
 			continue
 		}
@@ -100,7 +128,7 @@ func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (str
 			if s, err = l.connected(ctx); err != nil {
 				return "", err
 			}
-			if result, over, err = l.missed(ctx, s, w.id, unit); over || err != nil && !s.lost(err) {
+			if result, over, err = l.missed(ctx, s, w, unit); over || err != nil && !s.lost(err) {
 				return result, err
 			}
 		}
@@ -108,19 +136,19 @@ func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (str
 }
 
 // missed looks whether the job ended while there was no connection. Its result is lost;
-// a unit that is up stands for "done".
-func (l *Link) missed(ctx context.Context, s *session, id uint32, unit string) (result string, over bool, err error) {
+// a unit that is as it was asked for stands for "done".
+func (l *Link) missed(ctx context.Context, s *session, w *wait, unit string) (result string, over bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	var job struct {
 		ID   uint32
 		Path dbus.ObjectPath
 	}
-	if err := s.property(ctx, unitPath(unit), unitIface, "Job", &job); err != nil || job.ID == id {
+	if err := s.property(ctx, unitPath(unit), unitIface, "Job", &job); err != nil || job.ID == w.id {
 		return "", false, err
 	}
 	u, err := l.Unit(ctx, unit)
-	if err != nil || !u.Up() {
+	if err != nil || w.verb == "stop" && !u.down() || w.verb != "stop" && !u.Up() {
 		return "unknown", true, err
 	}
 	return "done", true, nil

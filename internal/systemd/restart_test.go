@@ -146,6 +146,55 @@ func TestRestart(t *testing.T) {
 	})
 }
 
+// A unit with a Restart= of its own stays stopped until it is started again.
+func TestStopAndStart(t *testing.T) {
+	t.Parallel()
+	b := boot(t)
+	ctx := context.Background()
+	b.install("stubborn.service", "ExecStart=/usr/bin/sleep infinity\nRestart=always\nRestartSec=0")
+	pid := b.start(t, "stubborn.service")
+	for range 3 {
+		if err := b.link.Stop(ctx, "stubborn.service", false); err != nil {
+			t.Fatal(err)
+		}
+		if u := b.unit(t, "stubborn.service"); !u.down() || u.Requested || u.JobType != "" {
+			t.Errorf("after our stop: %+v", u)
+		}
+		if err := b.link.Stop(ctx, "stubborn.service", true); err != nil {
+			t.Errorf("of what is down: %v", err)
+		}
+		if err := b.link.Start(ctx, "stubborn.service"); err != nil {
+			t.Fatal(err)
+		}
+		u := b.unit(t, "stubborn.service")
+		if !u.Up() || u.MainPID == pid {
+			t.Errorf("after our start: %+v, before the stop it was %d", u, pid)
+		}
+		if err := b.link.Start(ctx, "stubborn.service"); err != nil || b.unit(t, "stubborn.service").MainPID != u.MainPID {
+			t.Errorf("of what is up: %v", err)
+		}
+		pid = u.MainPID
+	}
+	if err := b.link.Stop(ctx, "nothing.service", false); err != nil {
+		t.Errorf("of what there is not: %v", err)
+	}
+	begin := b.startSlow(t, "slow.service")
+	restarted := begin(ctx)
+	if err := b.link.Stop(ctx, "slow.service", false); !errors.Is(err, ErrConflict) {
+		t.Errorf("without force, while another job is there: %v", err)
+	}
+	stopped := make(chan error, 1)
+	go func() { stopped <- b.link.Stop(ctx, "slow.service", true) }()
+	if err := <-restarted; !errors.Is(err, ErrConflict) {
+		t.Errorf("the job that was replaced: %v", err)
+	}
+	b.Must("touch", "/run/go")
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	b.until(t, "slow.service", "stopped by us", func(u Unit) bool { return u.down() && !u.Requested })
+}
+
 func TestLinkComesBack(t *testing.T) {
 	t.Parallel()
 	b := boot(t)

@@ -23,7 +23,7 @@ type Unit struct {
 	// Requested says that the unit is in the operator's hands: somebody (a person, a
 	// package's upgrade, a dependency) has asked systemd to stop, restart or start it,
 	// and it is not up again since. A unit that ended by itself is not Requested, however
-	// it ended; nor is one that Link.Restart is at work on.
+	// it ended; nor is one that this link itself restarts, starts or stops, or has stopped.
 	Requested bool
 }
 
