@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -15,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/control"
 	"procward/internal/state"
 )
 
@@ -35,13 +37,15 @@ rmdir "$dir/running-$n"
 type storm struct {
 	t       *testing.T
 	dir     string
+	state   string // the state directory
 	targets int
 	unique  string
 	out     bytes.Buffer
 }
 
 func newStorm(t *testing.T, targets int) *storm {
-	s := &storm{t: t, dir: t.TempDir(), targets: targets, unique: strconv.Itoa(os.Getpid())}
+	dir := t.TempDir()
+	s := &storm{t: t, dir: dir, state: filepath.Join(dir, "state"), targets: targets, unique: strconv.Itoa(os.Getpid())}
 	s.write("start.sh", fmt.Sprintf(stormScript, s.dir, s.unique), 0o755)
 	var conf strings.Builder
 	conf.WriteString("daemon: {parallel-restarts: 8}\nprocesses:\n")
@@ -93,7 +97,7 @@ func (s *storm) alive(n int) int {
 }
 
 func (s *storm) daemon() *exec.Cmd {
-	cmd := exec.Command(os.Args[0], "--config-dir", filepath.Join(s.dir, "conf"), "--state-dir", filepath.Join(s.dir, "state"),
+	cmd := exec.Command(os.Args[0], "--config-dir", filepath.Join(s.dir, "conf"), "--state-dir", s.state,
 		"--socket", filepath.Join(s.dir, "s"), "run", "--log-to", "stderr")
 	cmd.Env = append(os.Environ(), asProcward+"=1")
 	cmd.Stderr = &s.out
@@ -105,7 +109,7 @@ func (s *storm) daemon() *exec.Cmd {
 
 // spent is the attempts that the state says were spent, and whether it can be read.
 func (s *storm) spent() map[string]int {
-	_, kept, problems, err := state.OpenBook(filepath.Join(s.dir, "state"), func(error) {})
+	_, kept, problems, err := state.OpenBook(s.state, func(error) {})
 	if err != nil || len(problems) > 0 {
 		s.t.Fatalf("the state cannot be read: %v %v", err, problems)
 	}
@@ -131,6 +135,11 @@ func (s *storm) spent() map[string]int {
 func (s *storm) runs(n int) int {
 	text, _ := os.ReadFile(filepath.Join(s.dir, "ran-"+strconv.Itoa(n)))
 	return strings.Count(string(text), "run\n")
+}
+
+func (s *storm) runsOf(name string) int {
+	n, _ := strconv.Atoi(strings.TrimPrefix(name, "t"))
+	return s.runs(n)
 }
 
 func (s *storm) until(what string, ok func() bool) {
@@ -166,31 +175,55 @@ func crashes() int {
 
 func TestKilledDaemonLosesAndDoublesNoScript(t *testing.T) {
 	s := newStorm(t, 50)
+	s.rage(crashes(), func() {})
+	s.judge(crashes())
+}
+
+// rage lets the targets die at random, and the daemon so often; once all were up for the
+// first time it calls for a trouble. In the end all are up again.
+func (s *storm) rage(kills int, trouble func()) {
+	s.t.Helper()
 	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	s.t.Logf("seed %d", seed)
 	luck := rand.New(rand.NewPCG(seed, 0))
-	kills := crashes()
 	for i := range kills {
 		d := s.daemon()
 		if i == 0 {
 			s.untilUp()
+			trouble()
 		}
-		end := time.Now().Add(time.Duration(100+luck.IntN(500)) * time.Millisecond)
-		for time.Now().Before(end) {
-			s.kill(luck.IntN(s.targets))
-			time.Sleep(time.Duration(luck.IntN(10)) * time.Millisecond) // the pace of the storm
-		}
+		s.blow(luck, time.Duration(100+luck.IntN(500))*time.Millisecond)
 		_ = d.Process.Kill()
 		_ = d.Wait()
 		s.spent()
 	}
+	s.calm()
+}
+
+// blow kills targets for a while.
+func (s *storm) blow(luck *rand.Rand, d time.Duration) {
+	for end := time.Now().Add(d); time.Now().Before(end); {
+		s.kill(luck.IntN(s.targets))
+		time.Sleep(time.Duration(luck.IntN(10)) * time.Millisecond) // the pace of the storm
+	}
+}
+
+// calm lets a last daemon bring all up, and end.
+func (s *storm) calm() {
+	s.t.Helper()
 	d := s.daemon()
+	client := control.NewClient(filepath.Join(s.dir, "s"))
+	s.until("the daemon answers", func() bool {
+		ctx, cancel := context.WithTimeout(s.t.Context(), time.Second)
+		defer cancel()
+		_, _, err := client.Status(ctx)
+		return err == nil
+	})
 	s.untilUp()
 	_ = d.Process.Signal(unix.SIGTERM)
 	if err := d.Wait(); err != nil {
-		t.Fatalf("the daemon ended: %v\n%s", err, tail(s.out.String(), 4000))
+		s.t.Fatalf("the daemon ended: %v\n%s", err, tail(s.out.String(), 4000))
 	}
-	s.judge(kills)
 }
 
 // judge holds that no script ran without an attempt, and that those which did not run

@@ -27,12 +27,13 @@ type Book struct {
 
 	// Only the goroutine of Run has these.
 	values  map[string]json.RawMessage
-	fresh   bool       // no snapshot of this daemon is there yet, or the last write failed
-	failed  error      // of the last attempt
-	dirty   bool       // something is written that no sync was begun for
-	syncing chan error // what becomes of the sync under way; nil: there is none
-	covered uint64     // the generation that it brings to the disk
-	covers  uint64     // and how many calls of Put are in that
+	owed    map[string]json.RawMessage // what is in neither the snapshot nor the journal
+	fresh   bool                       // no snapshot of this daemon is there yet, or the last write failed
+	failed  error                      // of the last attempt
+	dirty   bool                       // something is written that no sync was begun for
+	syncing chan error                 // what becomes of the sync under way; nil: there is none
+	covered uint64                     // the generation that it brings to the disk
+	covers  uint64                     // and how many calls of Put are in that
 
 	mu       sync.Mutex
 	pending  map[string]any
@@ -81,8 +82,9 @@ func OpenBook(dir string, tell func(error)) (*Book, *Kept, []Problem, error) {
 
 func newBook(store *Store, tell func(error)) *Book {
 	b := &Book{store: store, tell: tell, wake: make(chan struct{}, 1), advanced: make(chan struct{}), fresh: true,
-		values: map[string]json.RawMessage{}, pending: map[string]any{}}
+		values: map[string]json.RawMessage{}, owed: map[string]json.RawMessage{}, pending: map[string]any{}}
 	b.journal.dir, b.journal.size, b.save = store.dir, journalSize, store.Save
+	b.journal.shut() // there is nothing that it could go on from
 	return b
 }
 
@@ -96,7 +98,7 @@ func (b *Book) recall(dir string, saved *Saved) (*Kept, error) {
 	if kept.Values == nil {
 		kept.Values = map[string]json.RawMessage{}
 	}
-	records, err := replay(dir, s.Journal)
+	records, end, err := replay(dir, s.Journal)
 	for _, r := range records {
 		merge(kept.Values, r.Set)
 		kept.Boottime, kept.Wall = time.Duration(r.Boottime), r.Wall
@@ -104,7 +106,10 @@ func (b *Book) recall(dir string, saved *Saved) (*Kept, error) {
 	for key, v := range kept.Values {
 		b.values[key] = v
 	}
-	b.journal.begin(s.Journal)
+	b.journal.resume(s.Journal, end)
+	if err != nil || saved.Boot != b.Boot() { // the times of its records are those of the boot of the snapshot
+		b.journal.shut()
+	}
 	if err != nil {
 		err = fmt.Errorf("read the journal: %w", err)
 	}

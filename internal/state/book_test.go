@@ -158,7 +158,7 @@ func FuzzParse(f *testing.F) {
 	f.Add(line, uint64(8))
 	f.Fuzz(func(t *testing.T, text []byte, generation uint64) {
 		j := journal{generation: generation}
-		records := parse(text, generation)
+		records, end := parse(text, generation)
 		at := 0
 		for _, r := range records {
 			next := at
@@ -173,9 +173,12 @@ func FuzzParse(f *testing.F) {
 			if err != nil {
 				continue // a year beyond 9999
 			}
-			if again := parse(j.line(whole), generation); len(again) != 1 {
+			if again, n := parse(j.line(whole), generation); len(again) != 1 || n != int64(len(j.line(whole))) {
 				t.Errorf("%s is not read again", whole)
 			}
+		}
+		if end != int64(at) {
+			t.Errorf("%d records end at %d, not %d", len(records), end, at)
 		}
 	})
 }

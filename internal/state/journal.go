@@ -61,6 +61,24 @@ func (j *journal) begin(generation uint64) {
 	j.generation, j.end = generation, 0
 }
 
+// resume goes on with the journal of an earlier daemon after its last record.
+func (j *journal) resume(generation uint64, end int64) {
+	j.begin(generation)
+	f, err := os.OpenFile(filepath.Join(j.dir, journalName(generation)), os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	switch {
+	case err == nil && ours(f):
+		j.file, j.end = f, end
+	case err == nil:
+		f.Close()
+		fallthrough
+	default:
+		j.shut()
+	}
+}
+
+// shut lets nothing be appended before another generation begins.
+func (j *journal) shut() { j.end = j.size }
+
 // append writes one record. After an error the record is not there.
 func (j *journal) append(r record) error {
 	text, err := json.Marshal(r)
@@ -122,34 +140,34 @@ func (j *journal) close() {
 	}
 }
 
-// replay gives the records of a generation, oldest first.
-func replay(dir string, generation uint64) ([]record, error) {
+// replay gives the records of a generation, oldest first, and where they end.
+func replay(dir string, generation uint64) ([]record, int64, error) {
 	f, err := os.OpenFile(filepath.Join(dir, journalName(generation)), os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	defer f.Close()
 	if !ours(f) {
-		return nil, ErrForeign
+		return nil, 0, ErrForeign
 	}
 	text := make([]byte, journalSize)
 	n, _ := f.ReadAt(text, 0)
-	return parse(text[:n], generation), nil
+	records, end := parse(text[:n], generation)
+	return records, end, nil
 }
 
 // parse reads the lines of a generation up to the first that is not one.
-func parse(text []byte, generation uint64) []record {
-	var out []record
+func parse(text []byte, generation uint64) (out []record, end int64) {
 	for {
 		line, rest, whole := bytes.Cut(text, []byte("\n"))
 		r, ok := parseLine(append(line[:len(line):len(line)], '\n'), generation)
 		if !whole || !ok {
-			return out
+			return out, end
 		}
-		out, text = append(out, r), rest
+		out, text, end = append(out, r), rest, end+int64(len(line))+1
 	}
 }
 

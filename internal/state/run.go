@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -69,14 +70,17 @@ func (b *Book) work(disk bool) error {
 	b.pending = map[string]any{}
 	b.mu.Unlock()
 	set, err := b.changed(pending)
+	maps.Copy(b.owed, set)
 	switch {
 	case err != nil:
 	case disk || b.fresh:
-		disk, err = b.snapshot(disk)
-	case len(set) > 0:
-		disk, err = b.append(set)
+		disk, err = b.whole(disk)
+	case len(b.owed) > 0:
+		disk, err = b.append()
 	}
-	b.fresh = err != nil // what is not in the journal has to be in the next snapshot
+	if b.fresh = err != nil; err == nil { // what is not in the journal has to be in the next snapshot
+		clear(b.owed)
+	}
 	b.note(number, disk, err)
 	return err
 }
@@ -106,13 +110,33 @@ func (b *Book) changed(pending map[string]any) (map[string]json.RawMessage, erro
 
 // append writes what has changed into the journal, or everything where that is full, and
 // says whether that brought it to the disk.
-func (b *Book) append(set map[string]json.RawMessage) (disk bool, err error) {
-	err = b.journal.append(record{Boottime: int64(procscan.Boottime()), Wall: time.Now(), Set: set})
+func (b *Book) append() (disk bool, err error) {
+	err = b.record()
 	if errors.Is(err, errFull) {
 		return b.snapshot(false)
 	}
-	b.dirty = b.dirty || err == nil
 	return false, err
+}
+
+// record writes what is owed into the journal.
+func (b *Book) record() error {
+	err := b.journal.append(record{Boottime: int64(procscan.Boottime()), Wall: time.Now(), Set: b.owed})
+	b.dirty = b.dirty || err == nil
+	return err
+}
+
+// whole writes everything. Where the disk is full, and the snapshot has outgrown the room it
+// had, there is still that of the journal.
+func (b *Book) whole(want bool) (disk bool, err error) {
+	disk, err = b.snapshot(want)
+	full := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+	switch {
+	case !full || b.record() != nil:
+		return disk, err
+	case want:
+		return true, b.store.sync(journalName(b.journal.generation))
+	}
+	return false, nil
 }
 
 // snapshot writes everything, to the disk too if that is wanted or needed, and says whether
@@ -130,6 +154,7 @@ func (b *Book) snapshot(want bool) (disk bool, err error) {
 		return false, err
 	}
 	b.journal.begin(next)
+	_ = b.journal.open() // takes its room while there is some; append tells what is wrong
 	b.dirty = !disk
 	return disk, nil
 }

@@ -89,7 +89,7 @@ func TestChangesAreJoined(t *testing.T) {
 		if err := b.Written(t.Context()); err != nil {
 			t.Error(err)
 		}
-		records, err := replay(b.store.dir, b.journal.generation)
+		records, _, err := replay(b.store.dir, b.journal.generation)
 		if err != nil || len(records) != 1 || len(records[0].Set) != 2 || string(records[0].Set["n"]) != "4" {
 			t.Errorf("the journal has %v, %v", records, err)
 		}

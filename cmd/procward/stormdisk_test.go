@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ext4 is a small file system in a file, on which the state of a storm is kept.
+type ext4 struct {
+	t          *testing.T
+	image, dir string
+}
+
+func newExt4(t *testing.T) *ext4 {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("a mount needs root")
+	}
+	e := &ext4{t, filepath.Join(t.TempDir(), "image"), t.TempDir()}
+	if out, err := exec.Command("mke2fs", "-q", "-F", "-t", "ext4", "-m", "0", e.image, "8M").CombinedOutput(); err != nil {
+		t.Skipf("cannot make an ext4: %v: %s", err, out)
+	}
+	e.mount()
+	t.Cleanup(func() { _ = unix.Unmount(e.dir, unix.MNT_DETACH) })
+	return e
+}
+
+func (e *ext4) mount() {
+	e.t.Helper()
+	if out, err := exec.Command("mount", "-o", "loop", e.image, e.dir).CombinedOutput(); err != nil {
+		e.t.Skipf("cannot mount an ext4 in a file: %v: %s", err, out)
+	}
+}
+
+// stuff fills the disk until not a byte more goes in.
+func (e *ext4) stuff() {
+	e.t.Helper()
+	f, err := os.Create(filepath.Join(e.dir, "stuffing"))
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer f.Close()
+	for size := 64 << 10; size > 0; {
+		if _, err := f.Write(make([]byte, size)); errors.Is(err, unix.ENOSPC) {
+			size /= 2
+		} else if err != nil {
+			e.t.Fatal(err)
+		}
+	}
+	if err := f.Sync(); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+// cut lets every operation fail with EIO from now on; what was not on the disk is lost.
+func (e *ext4) cut() {
+	e.t.Helper()
+	const (
+		shutdown   = 0x8004587d // EXT4_IOC_SHUTDOWN
+		noLogFlush = 2          // EXT4_GOING_FLAGS_NOLOGFLUSH
+	)
+	dir, err := os.Open(e.dir)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	defer dir.Close()
+	if err := unix.IoctlSetPointerInt(int(dir.Fd()), shutdown, noLogFlush); err != nil {
+		e.t.Skipf("this ext4 cannot be shut down: %v", err)
+	}
+}
+
+// A full disk takes nothing from what is promised: the room was taken before. It lasts for
+// what the journal holds, a megabyte, if the whole has outgrown what it was; that is why the
+// daemon is not killed more often here.
+func TestKilledDaemonOnAFullDisk(t *testing.T) {
+	e := newExt4(t)
+	s := newStorm(t, 50)
+	s.state = filepath.Join(e.dir, "procward")
+	kills := min(max(crashes()/2, 1), 40)
+	s.rage(kills, e.stuff)
+	s.judge(kills)
+	if n := strings.Count(s.out.String(), "PW0112"); n > 0 {
+		t.Logf("%d complaints:\n%s", n, complaints(s.out.String()))
+	}
+}
+
+// On a disk that fails, restarts go on. What is read once it works again is a state that
+// was: no attempt in it that did not run.
+func TestKilledDaemonOnAFailingDisk(t *testing.T) {
+	e := newExt4(t)
+	s := newStorm(t, 50)
+	s.state = filepath.Join(e.dir, "procward")
+	luck := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 0))
+	for range max(crashes()/12, 1) {
+		d := s.daemon()
+		s.untilUp()
+		s.blow(luck, 500*time.Millisecond)
+		e.cut()
+		s.blow(luck, time.Second)
+		s.untilUp()
+		_ = d.Process.Kill()
+		_ = d.Wait()
+		if !strings.Contains(s.out.String(), "PW0112") {
+			t.Errorf("it does not complain:\n%s", tail(s.out.String(), 2000))
+		}
+		s.out.Reset()
+		if err := unix.Unmount(e.dir, 0); err != nil {
+			t.Fatal(err)
+		}
+		e.mount()
+		s.spent()
+	}
+	s.calm()
+	for name, n := range s.spent() {
+		if runs := s.runsOf(name); n > runs+8*max(crashes()/12, 1) {
+			t.Errorf("%s: %d attempts are counted, %d scripts ran", name, n, runs)
+		}
+	}
+	if text, err := os.ReadFile(filepath.Join(s.dir, "errors")); err == nil {
+		t.Errorf("two scripts ran at once: %s", text)
+	}
+}
+
+// complaints is the first lines about writing the state.
+func complaints(log string) string {
+	var out []string
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "PW0112") && len(out) < 3 {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "")
+}
