@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -14,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The test binary itself is another process, which holds the lock of this name and then
-// starts the program of the other, if that is given.
+// The test binary itself is another process, which listens at a path, with the lock beside
+// it, and then starts a program, if one is given.
 const (
 	holdEnv  = "PROCWARD_TEST_HOLD"
 	startEnv = "PROCWARD_TEST_START"
@@ -29,7 +31,8 @@ func TestMain(m *testing.M) {
 }
 
 func hold(path, program string) {
-	if _, err := Acquire(path); err != nil {
+	s, err := Listen(path)
+	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
@@ -38,10 +41,11 @@ func hold(path, program string) {
 		fmt.Println(exec.Command(program).Start()) // which never returns
 	}
 	bufio.NewReader(os.Stdin).ReadString('\n')
+	runtime.KeepAlive(s)
 	os.Exit(0)
 }
 
-// holding is another process that holds a lock until it is killed.
+// holding is another process that listens until it is killed.
 func holding(t *testing.T, path string, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -64,8 +68,9 @@ func holding(t *testing.T, path string, env ...string) *exec.Cmd {
 }
 
 func TestLock(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "lock")
-	first := holding(t, path)
+	socket := filepath.Join(t.TempDir(), "s")
+	path := socket + ".lock"
+	first := holding(t, socket)
 	if _, err := Acquire(path); !errors.Is(err, ErrRunning) || !strings.Contains(err.Error(), fmt.Sprintf("pid %d", first.Process.Pid)) {
 		t.Errorf("second Acquire: %v, want ErrRunning", err)
 	}
@@ -85,9 +90,9 @@ func TestLock(t *testing.T) {
 
 // A daemon is killed while it starts a script whose program cannot be opened: the child
 // between fork and execution has a copy of all its descriptors, and lives on.
-func TestAChildThatHangsBeforeItsExecutionHoldsNoLock(t *testing.T) {
+func TestAChildThatHangsBeforeItsExecutionHoldsNothing(t *testing.T) {
 	dir := t.TempDir()
-	path, program := filepath.Join(dir, "lock"), filepath.Join(dir, "program")
+	path, program := filepath.Join(dir, "s"), filepath.Join(dir, "program")
 	if err := os.WriteFile(program, []byte("#!/bin/sh\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -108,14 +113,19 @@ func TestAChildThatHangsBeforeItsExecutionHoldsNoLock(t *testing.T) {
 	if _, err := daemon.Process.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	lock, err := Acquire(path)
+	c, err := net.Dial("unix", path)
+	if err != nil {
+		t.Fatalf("the child has no copy of the socket any more, so that the test shows nothing: %v", err)
+	}
+	c.Close()
+	s, err := Listen(path)
 	if err != nil {
 		t.Fatalf("with the child of the dead one: %v", err)
 	}
-	if !has(child, path) {
-		t.Error("the child has no copy of the descriptor any more: the test shows nothing")
+	if !has(child, path+".lock") {
+		t.Error("the child has no copy of the lock any more, so that the test shows nothing")
 	}
-	if err := lock.Release(); err != nil {
+	if err := s.Close(soon(t)); err != nil {
 		t.Error(err)
 	}
 }
