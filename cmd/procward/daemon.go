@@ -41,7 +41,6 @@ type daemon struct {
 	keeper  *keeper     // nil: nothing outlives the daemon
 	power   *lastResort // nil: nothing here ends the machine
 	lost    string      // why it is not known what was done before, or empty
-	pulse   pulse
 
 	hostEnds atomic.Bool // the host is being shut down
 
@@ -58,7 +57,7 @@ type daemon struct {
 //
 // The state is kept in stateDir; empty: not at all.
 func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, outputs, stateDir string) (*daemon, error) {
-	d := &daemon{loader: loader, config: cfg, observe: observe, log: log, pulse: pulse{began: time.Now()}}
+	d := &daemon{loader: loader, config: cfg, observe: observe, log: log}
 	fs, err := procscan.Open("/proc")
 	if err != nil {
 		return nil, err

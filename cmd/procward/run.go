@@ -197,7 +197,7 @@ func closeLog(log *message.Log, patience time.Duration) {
 func (d *daemon) serve(ctx context.Context, server *control.Server, log *message.Log) error {
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
 	defer stop()
-	if err := d.beat(); err != nil {
+	if err := d.beat(ctx); err != nil {
 		d.say(message.InternalFailure, err.Error())
 	}
 	follow := d.config.Daemon.Follow

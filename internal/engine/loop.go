@@ -30,11 +30,6 @@ type Engine struct {
 	// Keeper, if not nil, is given what must outlive the daemon, before what it records
 	// is done. It is called by the engine's goroutine.
 	Keeper Keeper
-
-	// Beat, if not nil, is called by the engine's goroutine every BeatEvery: a sign
-	// that it makes progress. It must not block.
-	Beat      func()
-	BeatEvery time.Duration
 }
 
 // NewEngine makes an engine; nothing happens before Run.
@@ -57,20 +52,11 @@ func (e *Engine) Send(ctx context.Context, in Input) {
 func (e *Engine) Run(ctx context.Context, world World) (code int) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	var beat <-chan time.Time
-	if e.Beat != nil && e.BeatEvery > 0 {
-		ticker := time.NewTicker(e.BeatEvery)
-		defer ticker.Stop()
-		beat = ticker.C
-	}
 	for {
 		var in Input = Tick{}
 		select {
 		case <-ctx.Done():
 			return 0
-		case <-beat:
-			e.Beat()
-			continue
 		case call := <-e.calls:
 			if code, exit := call(world); exit {
 				return code
@@ -134,6 +120,17 @@ func (e *Engine) carryOut(effects []Effect, world World) (code int, exit bool) {
 		}
 	}
 	return 0, false
+}
+
+// Round returns when the engine's goroutine has come round, which shows that it makes
+// progress, or with the error of ctx.
+func (e *Engine) Round(ctx context.Context) error {
+	select {
+	case e.calls <- func(World) (int, bool) { return 0, false }:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // Status asks the engine's goroutine for the state of everything.

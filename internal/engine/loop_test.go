@@ -92,25 +92,24 @@ func TestLoopKeepsTheScheduleAndEndsWithTheRungsCode(t *testing.T) {
 	})
 }
 
-func TestLoopBeatsOnlyWhileItMakesProgress(t *testing.T) {
+func TestLoopComesRoundOnlyWhileItMakesProgress(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := newBubble(ctx)
-		beats := 0
-		s.engine.BeatEvery, s.engine.Beat = time.Second, func() { beats++ }
+		round := func() error {
+			ctx, cancel := context.WithTimeout(ctx, time.Minute)
+			defer cancel()
+			return s.engine.Round(ctx)
+		}
 		done := make(chan int, 1)
 		go func() { done <- s.engine.Run(ctx, s) }()
-		time.Sleep(10*time.Second + time.Millisecond)
-		synctest.Wait()
-		if beats != 10 {
-			t.Errorf("%d beats in ten idle seconds, want 10", beats)
+		if err := round(); err != nil {
+			t.Errorf("an idle engine does not come round: %v", err)
 		}
 		s.block = make(chan struct{})
 		s.engine.Send(ctx, Configured{Config: one(nil)})
-		time.Sleep(time.Minute)
-		synctest.Wait()
-		if beats != 10 {
-			t.Errorf("%d beats while the engine hangs, want no more than 10", beats)
+		if err := round(); err != context.DeadlineExceeded {
+			t.Errorf("an engine that hangs comes round: %v", err)
 		}
 		close(s.block)
 		cancel()

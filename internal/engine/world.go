@@ -52,16 +52,25 @@ type Power interface {
 	Act(ctx context.Context, rung, reason string) error
 }
 
-// lookLimit is how long a look may take. Each of its questions has a limit of seconds.
-const lookLimit = 2 * time.Minute
+// stuckAfter is how long a look, or a step of the probes, may take. Each of the questions
+// of a look has a limit of seconds.
+const stuckAfter = 2 * time.Minute
 
-// Stuck says why what was begun does not come to an end, or nil.
+// Stuck says why what was begun does not come to an end, or nil. That a reading of vital
+// signs hangs is told and no more: whose /proc hangs is not mended by a new daemon.
 func (h *Host) Stuck() error {
-	began := time.Duration(h.looking.Load())
-	if took := procscan.Boottime() - began; began != 0 && took > lookLimit {
-		return fmt.Errorf("a look at the process table takes %v already", took.Round(time.Second))
+	busy := func(what string, took time.Duration) error {
+		if took <= stuckAfter {
+			return nil
+		}
+		return fmt.Errorf("%s for %v already", what, took.Round(time.Second))
 	}
-	return nil
+	look := time.Duration(0)
+	if began := time.Duration(h.looking.Load()); began != 0 {
+		look = procscan.Boottime() - began
+	}
+	return errors.Join(busy("a look at the process table is under way", look),
+		busy("one step of the probes is under way", h.probes.Busy()))
 }
 
 // pollEvery is how late a polled exit is seen at most: the tracker's interval, and a

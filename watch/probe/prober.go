@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"procward/internal/script"
@@ -35,6 +36,8 @@ type Prober struct {
 	chance func() float64       // at least 0, below 1
 	make   maker
 	wake   chan struct{}
+
+	began atomic.Int64 // of the step of Run that is under way, since base; 0: none
 
 	mu      sync.Mutex
 	targets map[string]*target
@@ -73,6 +76,16 @@ func New(opts Options) *Prober {
 // before New can be told then as well.
 func (p *Prober) awake() time.Duration { return time.Since(p.base) + time.Hour }
 
+// Busy is how long Run has been at one step already. That takes well below a second: if it
+// is much more, Run is stuck. It is 0 while Run waits for what is due next.
+func (p *Prober) Busy() time.Duration {
+	began := time.Duration(p.began.Load())
+	if began == 0 {
+		return 0
+	}
+	return time.Since(p.base) - began
+}
+
 // Run carries out the checks until ctx ends. Then it breaks off those under way, removes
 // the notify sockets and returns nil; what hangs in the kernel it leaves behind.
 func (p *Prober) Run(ctx context.Context) error {
@@ -82,7 +95,9 @@ func (p *Prober) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for ctx.Err() == nil {
+		p.began.Store(int64(time.Since(p.base)))
 		wait := p.step(ctx, &work)
+		p.began.Store(0)
 		if wait < 0 {
 			timer.Stop()
 		} else {

@@ -1,0 +1,34 @@
+package probe
+
+import (
+	"testing"
+	"time"
+
+	"procward/internal/scalar"
+	"procward/watch"
+)
+
+// Whoever is told and does not return holds the Prober up, which then shows.
+func TestBusy(t *testing.T) {
+	t.Parallel()
+	told, release := make(chan struct{}), make(chan struct{})
+	p := New(Options{Tell: func([]watch.Sign) { told <- struct{}{}; <-release }})
+	c := DefaultCheck()
+	c.Unix, c.Failures, c.Interval = &Unix{Path: t.TempDir() + "/nobody"}, Failures{1, 1}, scalar.Duration(time.Hour)
+	p.Attend("web", 1, []Check{c}, 0)
+	if p.Busy() != 0 {
+		t.Error("busy before it runs")
+	}
+	done := make(chan error, 1)
+	go func() { done <- p.Run(t.Context()) }()
+	<-told
+	if p.Busy() <= 0 {
+		t.Error("not busy while it is held up")
+	}
+	close(release)
+	for end := time.Now().Add(20 * time.Second); p.Busy() != 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("busy though nothing is to be done")
+		}
+	}
+}
