@@ -67,6 +67,9 @@ func (m *Machine) barred(p *process) string {
 	if p.evidence != 0 {
 		return "the evidence of its stall"
 	}
+	if p.stale() {
+		return "its signs to be judged again, as the stall was seen before procward was started"
+	}
 	if p.op == nil && m.ops[p.groupKey()] != nil {
 		return "the end of what is done to its group"
 	}

@@ -224,7 +224,7 @@ func (m *Machine) decide(l *ladder) {
 		l.barred = true
 	case len(missing) == 0:
 		m.climb(l, escalate.AllUp)
-	case slices.ContainsFunc(missing, func(p *process) bool { return p.evidence != 0 }): // evidenceTaken goes on
+	case slices.ContainsFunc(missing, func(p *process) bool { return p.evidence != 0 || p.stale() }): // evidenceTaken goes on, or stillBad
 	case m.heldBy(missing[0]) != "":
 		m.holdClimb(l, missing)
 	default:

@@ -2,12 +2,15 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"procward/escalate"
 	"procward/internal/message"
 	"procward/procscan"
+	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 // claim gives a process that has come into the configuration what was saved of it.
@@ -61,8 +64,9 @@ func (m *Machine) claimOutage(p *process, s *savedOutage) {
 	for _, d := range s.Dead {
 		p.dead = append(p.dead, death{Process: d.process(), cause: d.Cause, expected: d.Expected, past: d.Past})
 	}
-	if s.Stall != nil {
-		p.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s.Stall.Sign, told: s.Stall.Told}
+	names := append(probe.Names(p.spec.Checks()), vital.Names(p.spec.Vital())...)
+	if s.Stall != nil && slices.Contains(names, s.Stall.Sign.Name) {
+		p.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s.Stall.Sign, told: s.Stall.Told, old: true}
 		for _, id := range s.Stall.IDs {
 			p.stall.ids[id] = true
 		}

@@ -32,7 +32,11 @@ func (m *Machine) processSign(p *process, s watch.Sign) {
 		m.say(kind, p, about)
 	}
 	switch {
+	case s.Report && p.stale() && p.stall.sign.Name == s.Name:
+		m.unstall(p) // meanwhile it is only reported
 	case s.Report:
+	case s.Verdict == watch.Bad && known:
+		m.stillBad(p)
 	case s.Verdict == watch.Bad && !known:
 		m.suspect(p, s)
 	case s.Verdict == watch.OK && known && p.healed():

@@ -19,6 +19,27 @@ type stalled struct {
 	ids  map[procscan.ID]bool // tracked when it began
 	sign watch.Sign           // the first one, of the round in which it began
 	told bool                 // looked at, and said
+	old  bool                 // an earlier daemon saw it, and no sign is bad yet in this one
+}
+
+// stale says that its stall is known from an earlier daemon alone: it may have healed since,
+// so nothing is done about it until a sign is bad again.
+func (p *process) stale() bool { return p.isStalled() && p.stall.old }
+
+// stillBad takes a sign that shows that a stall of an earlier daemon goes on.
+func (m *Machine) stillBad(p *process) {
+	if p.stall == nil || !p.stall.old {
+		return
+	}
+	p.stall.old = false
+	m.resumeClimb(p)
+}
+
+// resumeClimb looks again before a rung that had to wait for something about a process.
+func (m *Machine) resumeClimb(p *process) {
+	if l := m.ladderOf(p); l.climb.Phase == escalate.Looking && len(l.need) == 0 && !l.barred {
+		m.lookBeforeRung(l)
+	}
 }
 
 // isStalled says that it is there and does not work, as far as the signs tell.
@@ -163,9 +184,7 @@ func (m *Machine) evidenceTaken(in EvidenceTaken) {
 	m.expected(p, in.Ended)
 	if p != nil && p.evidence == in.Token {
 		p.evidence = 0
-		if l := m.ladderOf(p); l.climb.Phase == escalate.Looking && len(l.need) == 0 && !l.barred {
-			m.lookBeforeRung(l)
-		}
+		m.resumeClimb(p)
 	}
 }
 

@@ -160,3 +160,45 @@ func TestNotifySocketsAreThereBeforeTheProgram(t *testing.T) {
 		}
 	}
 }
+
+// A stall that an earlier daemon saw is acted on only when it is seen again: the process may
+// have begun to work since.
+func TestAStallOfAnEarlierDaemon(t *testing.T) {
+	for name, c := range map[string]struct {
+		heals  bool
+		ladder bool // it was given up
+		ran    int
+		state  State
+	}{
+		"healed":                 {true, false, 0, Up},
+		"goes on":                {false, false, 1, Up},
+		"healed after a ladder":  {true, true, 0, Up},
+		"goes on after a ladder": {false, true, 0, GaveUp},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, one(probed(func(p *confd.Process) {
+				p.Restart.Delay = scalar.Duration(time.Minute)
+				if c.ladder {
+					p.Restart.Attempts = scalar.AtMost(0)
+				}
+			})))
+			probedHTTPD(s)
+			s.scripts["/restart/httpd"] = startsWell(s, "httpd")
+			s.sicken("httpd", "http", status500)
+			s.run(25 * time.Second)
+			s.rebirth(2*time.Minute, func(m Moment) Moment { return m })
+			s.run(time.Minute)
+			if c.heals {
+				delete(s.ill, "httpd/http")
+			}
+			s.run(time.Minute + 5*time.Second)
+			if len(s.ran) > 0 || len(s.victims) > 0 {
+				t.Errorf("before it was judged: ran %v, killed %v\n%s", s.ran, s.victims, s.story())
+			}
+			s.run(5 * time.Minute)
+			if got := s.m.procs["httpd"].state; len(s.ran) != c.ran || len(s.victims) != c.ran || got != c.state {
+				t.Errorf("it is %s, ran %v, killed %v\n%s", got, s.ran, s.victims, s.story())
+			}
+		})
+	}
+}
