@@ -30,22 +30,30 @@ func (g guard) open(path string) (*os.File, error) {
 	return trust.Open(whole, g.uid)
 }
 
-// checkScripts looks at every script that a good version names. One that is missing
-// or not executable is a warning: its package may come later. One that somebody else
-// may write makes the drop-in bad where the guard is strict.
-func (g guard) checkScripts(v *version) {
+// checkFiles looks at every script, and every file of a probe, that a good version names.
+// One that is missing or not executable is a warning: its package may come later. A script
+// that somebody else may write makes the drop-in bad where the guard is strict.
+func (g guard) checkFiles(v *version) {
 	if v.bad() {
 		return
 	}
 	for _, n := range v.names {
 		var scripts []scriptAt
+		var files []fileAt
 		switch n.section {
 		case "processes":
-			scripts = v.dropin.Processes[n.name].scripts()
+			scripts, files = v.dropin.Processes[n.name].scripts(), v.dropin.Processes[n.name].files()
 		case "groups":
 			scripts = groupScripts(v.dropin.Groups[n.name])
 		case "monitors":
-			scripts = v.dropin.Monitors[n.name].scripts()
+			scripts, files = v.dropin.Monitors[n.name].scripts(), filesOf("", v.dropin.Monitors[n.name].Check)
+		}
+		for _, f := range files {
+			if text := g.file(f.path); text != "" {
+				p := n.origin.problem(n.path(), f.key, text)
+				p.Warning = true
+				v.problems = append(v.problems, p)
+			}
 		}
 		for _, s := range scripts {
 			if text, warning := g.script(s.argv[0]); text != "" {
@@ -55,6 +63,26 @@ func (g guard) checkScripts(v *version) {
 			}
 		}
 	}
+}
+
+// file says what is wrong with a file that a probe reads, "" if nothing. While it cannot be
+// used the probe tells nothing, so this is never more than a warning.
+func (g guard) file(path string) string {
+	if g.strict && !g.off {
+		var untrusted *trust.Error
+		if err := trust.Check(path, g.uid); errors.As(err, &untrusted) {
+			return untrusted.Error()
+		}
+	}
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+		return path + " does not exist: until it does, the probe tells nothing"
+	case err != nil:
+		return "cannot be looked at: " + err.Error()
+	case !info.Mode().IsRegular():
+		return path + " is not a regular file"
+	}
+	return ""
 }
 
 // script says what is wrong with one script, "" if nothing.

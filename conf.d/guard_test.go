@@ -52,7 +52,7 @@ func TestScripts(t *testing.T) {
 			c.do(t, filepath.Join(dir, "restart"))
 			v := read(dir+"/conf.d/a.yaml", readFile(t, dir+"/conf.d/a.yaml"))
 			g := guard{uid: uint32(os.Geteuid()), strict: true}
-			g.checkScripts(v)
+			g.checkFiles(v)
 			want, refused := strings.CutPrefix(c.want, "refused ")
 			if got := strings.TrimSpace(strings.ReplaceAll(show(v.problems), dir, "DIR")); strings.TrimPrefix(got, "warning: ") != want {
 				t.Errorf("got  %s\nwant %s", got, want)
@@ -63,12 +63,12 @@ func TestScripts(t *testing.T) {
 			// One that is not root is only warned, and with AnyOwner not even that.
 			g.strict = false
 			v.problems = nil
-			if g.checkScripts(v); v.bad() || refused && len(v.problems) != 1 {
+			if g.checkFiles(v); v.bad() || refused && len(v.problems) != 1 {
 				t.Errorf("not strict: %s", show(v.problems))
 			}
 			g.off = true
 			v.problems = nil
-			if g.checkScripts(v); refused && len(v.problems) > 0 {
+			if g.checkFiles(v); refused && len(v.problems) > 0 {
 				t.Errorf("off: %s", show(v.problems))
 			}
 		})
@@ -111,5 +111,36 @@ func TestRefusedDropin(t *testing.T) {
 	}
 	if _, err := NewLoader(filepath.Join(dir, "conf.d"), Options{AnyOwner: true}).Load(); err != nil {
 		t.Error(err)
+	}
+}
+
+// A file that a probe reads is a warning while it cannot be used.
+func TestFilesOfProbes(t *testing.T) {
+	dir := home(t)
+	drop := filepath.Join(dir, "conf.d/a.yaml")
+	must(t, os.WriteFile(drop, []byte(`monitors:
+  m: {http: {url: 'https://a/', auth-file: `+dir+`/secret, tls: {ca-file: `+dir+`}}}
+`), 0o644))
+	check := func() string {
+		v := read(drop, readFile(t, drop))
+		guard{uid: uint32(os.Geteuid()), strict: true}.checkFiles(v)
+		if v.bad() {
+			t.Error("the drop-in is refused")
+		}
+		return strings.TrimSpace(strings.ReplaceAll(show(v.problems), dir, "DIR"))
+	}
+	at := "warning: DIR/conf.d/a.yaml:2:"
+	missing := at + "44: monitors.m.http.auth-file: DIR/secret does not exist: until it does, the probe tells nothing"
+	ca := "monitors.m.http.tls.ca-file: DIR is not a regular file"
+	if got := check(); !strings.HasPrefix(got, missing) || !strings.HasSuffix(got, ca) {
+		t.Errorf("got %s", got)
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "secret"), nil, 0o600))
+	if got := check(); strings.Contains(got, "auth-file") || !strings.HasSuffix(got, ca) {
+		t.Errorf("got %s", got)
+	}
+	must(t, os.Chmod(filepath.Join(dir, "secret"), 0o666))
+	if got := check(); !strings.Contains(got, "auth-file: DIR/secret is writable by everybody") {
+		t.Errorf("got %s", got)
 	}
 }

@@ -62,7 +62,7 @@ func (l *Loader) Load() (*Config, error) {
 	cs := make(candidates, 0, len(found.files))
 	for _, t := range found.files {
 		v := t.version()
-		l.from.guard.checkScripts(v)
+		l.from.guard.checkFiles(v)
 		cs = append(cs, &candidate{newest: v, good: l.good[t.path]})
 	}
 	l.last = cs.compose()

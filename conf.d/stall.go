@@ -117,3 +117,33 @@ func (p Process) signNames() []string {
 	}
 	return out
 }
+
+// fileAt is a configured file and the key it stands at.
+type fileAt struct{ key, path string }
+
+// files are those that the probes of a valid process read.
+func (p Process) files() []fileAt {
+	var out []fileAt
+	for i, s := range p.Stall {
+		out = append(out, filesOf(fmt.Sprintf("stall[%d].", i), s.Check)...)
+	}
+	return out
+}
+
+// filesOf are those that a probe reads; at is where its keys stand.
+func filesOf(at string, c probe.Check) []fileAt {
+	if c.HTTP == nil {
+		return nil
+	}
+	all := []fileAt{{"http.auth-file", c.HTTP.AuthFile}}
+	if tls := c.HTTP.TLS; tls != nil {
+		all = append(all, fileAt{"http.tls.ca-file", tls.CAFile}, fileAt{"http.tls.cert-file", tls.CertFile}, fileAt{"http.tls.key-file", tls.KeyFile})
+	}
+	var out []fileAt
+	for _, f := range all {
+		if f.path != "" {
+			out = append(out, fileAt{at + f.key, f.path})
+		}
+	}
+	return out
+}
