@@ -170,8 +170,10 @@ func TestWatchdog(t *testing.T) {
 	for name, script := range map[string]string{
 		// Every fork and every thread is refused, also to root; procward itself goes on.
 		"no process can be had": "systemctl start procward; sleep 8; sync; echo 20 >/proc/sys/kernel/threads-max",
-		// All but PID 1, which cannot be stopped: procward too, and who asks us is the last.
-		"all stand still": "systemctl start procward; sleep 8; sync; (sleep 1; kill -STOP -1) & disown",
+		// Every control group is frozen, that of PID 1 too: else systemd would start procward
+		// again, which would feed on. Who does it stands outside of them all.
+		"all stand still": "systemctl start procward; sleep 8; sync; (echo $BASHPID >/sys/fs/cgroup/cgroup.procs; " +
+			"for g in user.slice system.slice init.scope; do echo 1 >/sys/fs/cgroup/$g/cgroup.freeze; done) & disown",
 	} {
 		known, console := len(m.Events()), len(m.Console())
 		began := time.Now()
