@@ -32,6 +32,10 @@ race: ## Run all tests under the race detector (needs gcc)
 test-crash: ## Kill the daemon 500 times in a storm of crashes (about 4 minutes)
 	PROCWARD_CRASHES=500 $(GO) test -count=1 -timeout 20m -v -run TestKilledDaemon ./cmd/procward
 
+.PHONY: histories
+histories: ## Play 10,000 histories of faults on a virtual clock (about a minute)
+	PROCWARD_HISTORIES=10000 $(GO) test -count=1 -timeout 20m -run TestHistories ./internal/engine
+
 .PHONY: test-vm
 test-vm: ## Test what ends a machine, in a virtual one (root, Debian on amd64; under 15 minutes)
 	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 30m -v ./internal/vm

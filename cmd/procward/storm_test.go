@@ -21,11 +21,13 @@ import (
 )
 
 // stormScript restarts one target. That it runs is marked by a directory, so that two at
-// once are seen. Targets hold no descriptor of the script.
+// once are seen; procward ends one with SIGTERM if its target dies before the script ends.
+// Targets hold no descriptor of the script.
 const stormScript = `#!/bin/sh
 dir=%s
 n=$1
-mkdir "$dir/running-$n" 2>/dev/null || echo doubled >>"$dir/errors"
+trap 'rmdir "$dir/running-$n"; exit 1' TERM
+mkdir "$dir/running-$n" 2>/dev/null || echo "$n at $(date +%%T.%%N)" >>"$dir/errors"
 echo run >>"$dir/ran-$n"
 sleep 0.0$((n %% 5))
 sleep 9%s.$n </dev/null >/dev/null 2>&1 &
@@ -231,6 +233,13 @@ func (s *storm) calm() {
 func (s *storm) judge(kills int) {
 	if text, err := os.ReadFile(filepath.Join(s.dir, "errors")); err == nil {
 		s.t.Errorf("two scripts ran at once: %s", text)
+		for _, n := range strings.Fields(string(text))[:1] {
+			for line := range strings.Lines(s.out.String()) {
+				if strings.Contains(line, "process=t"+n+" ") {
+					s.t.Log(line)
+				}
+			}
+		}
 	}
 	spent, prevented, total := s.spent(), 0, 0
 	for n := range s.targets {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -38,7 +39,9 @@ func hold(path, program string) {
 	}
 	fmt.Println("held")
 	if program != "" {
-		fmt.Println(exec.Command(program).Start()) // which never returns
+		cmd := exec.Command(program)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+		fmt.Println(cmd.Start()) // which never returns
 	}
 	bufio.NewReader(os.Stdin).ReadString('\n')
 	runtime.KeepAlive(s)
@@ -137,7 +140,10 @@ func childOf(t *testing.T, pid int) (child int) {
 		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 		for _, task := range tasks {
 			text, _ := os.ReadFile(task)
-			if n, _ := fmt.Sscan(string(text), &child); n == 1 {
+			if _, err := fmt.Sscan(string(text), &child); err != nil {
+				continue
+			}
+			if sid, _ := unix.Getsid(child); sid == child { // the Go runtime has others
 				return child
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -36,23 +37,66 @@ func (h *Host) await(e Await, s *scriptRun) {
 	h.Engine.Send(h.ctx, gone)
 }
 
+// unbornTime is how long the execution of a script that was forked is waited for, and
+// unbornCheck how often it is looked for meanwhile.
+const (
+	unbornTime  = 2 * time.Second
+	unbornCheck = 5 * time.Millisecond
+)
+
 // findScript looks for a script whose ID was not written down any more: the leader of a
-// session of its own, started since, that runs the program. A daemon which the script has
-// left behind runs another one.
+// session of its own, started since, that runs the program and has the variable. A daemon
+// which the script has left behind runs another one. A daemon that dies while it starts a
+// script leaves a child that still runs our own program: its execution is waited for.
 func (h *Host) findScript(e Await) procscan.ID {
+	for deadline := procscan.Boottime() + unbornTime; ; wait(h.ctx, unbornCheck) {
+		script, unborn := h.lookForScript(e)
+		if script != (procscan.ID{}) || !unborn || procscan.Boottime() > deadline || h.ctx.Err() != nil {
+			return script
+		}
+	}
+}
+
+// lookForScript looks once; unborn: there is something that may yet become the script.
+func (h *Host) lookForScript(e Await) (script procscan.ID, unborn bool) {
 	const tick = 10 * time.Millisecond // of start times
+	own, _ := os.Readlink("/proc/self/exe")
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
 	for _, dir := range dirs {
 		pid, _ := strconv.Atoi(filepath.Base(dir))
 		p, err := h.FS.Read(pid)
-		if err != nil || p.Session != pid || p.Dead() || p.Started() < e.Since-tick {
+		if err != nil || pid == os.Getpid() || p.Dead() || p.Started() < e.Since-tick {
 			continue
 		}
-		if args, err := os.ReadFile(dir + "/cmdline"); err == nil && runs(args, e.Path) {
-			return p.ID
+		exe, err := os.Readlink(dir + "/exe")
+		if err != nil { // a thread of the kernel, or gone
+			continue
+		}
+		args, _ := os.ReadFile(dir + "/cmdline")
+		env, unknown := os.ReadFile(dir + "/environ")
+		leads := p.Session == pid
+		switch {
+		case leads && runs(args, e.Path) && (unknown != nil || hasVariable(env, e.Env)):
+			return p.ID, false
+		case p.PPID == os.Getpid(): // ours
+		case sameProgram(exe, own), leads && unknown == nil && len(args)*len(env) == 0: // or in the midst of it
+			unborn = true
 		}
 	}
-	return procscan.ID{}
+	return procscan.ID{}, unborn
+}
+
+// sameProgram compares two links /proc/PID/exe; a program that an upgrade has replaced is
+// "(deleted)".
+func sameProgram(a, b string) bool {
+	const gone = " (deleted)"
+	return b != "" && strings.TrimSuffix(a, gone) == strings.TrimSuffix(b, gone)
+}
+
+// hasVariable says that an environment, as in proc_pid_environ(5), has a variable; none is
+// in any.
+func hasVariable(env []byte, variable string) bool {
+	return variable == "" || bytes.Contains(append([]byte{0}, env...), []byte("\x00"+variable+"\x00"))
 }
 
 // runs says that a command line is that of a program or script: the interpreter's name

@@ -48,6 +48,7 @@ type Await struct {
 	Token   int
 	ID      procscan.ID   // zero: not known
 	Path    string        // of the script
+	Env     string        // a variable that it was given: others may run the same program
 	Since   time.Duration // it was started after this
 	Timeout time.Duration // what is left of it
 }

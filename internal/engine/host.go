@@ -24,6 +24,11 @@ func (m *Machine) holdAll(why string) {
 	}
 	m.suspended = why
 	m.say(message.Suspended, nil, func(s *message.Message) { s.Detail = why })
+	m.freeze()
+}
+
+// freeze forgets what was about to be done, as far as nothing runs for it yet.
+func (m *Machine) freeze() {
 	for _, key := range sortedKeys(m.ops) {
 		if op := m.ops[key]; op.stage == starting && m.procs[op.current].attempt.ready != 0 {
 			m.endOp(op)

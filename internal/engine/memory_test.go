@@ -58,7 +58,7 @@ func (y *memory) keep(s *sim, must bool) {
 				s.t.Fatalf("a change of %s was not told:\nis      %s\nwritten %s\n%s", key, whole[key], y.written[key], s.story())
 			}
 		}
-		s.t.Fatalf("what is written is %v, not %v", keysOf(y.written), keysOf(whole))
+		s.t.Fatalf("what is written is %v, not %v:\n%s", keysOf(y.written), keysOf(whole), s.story())
 	}
 }
 
@@ -116,7 +116,12 @@ func (s *sim) rebirth(after time.Duration, then func(Moment) Moment) {
 			s.t.Fatal(err)
 		}
 		s.unborn = false
-		s.begin()
+		if s.reborn != nil {
+			s.reborn()
+		}
+		if s.life == life {
+			s.begin()
+		}
 	})
 }
 

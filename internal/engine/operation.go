@@ -76,12 +76,8 @@ func (m *Machine) beginOp(op *operation) {
 		p.nextLook, p.deadline = 0, 0
 		m.touch(p)
 	}
-	if op.startOnly {
-		m.lookAtAll(op, sighting)
-		return
-	}
 	for _, p := range m.mine(op) {
-		if op.by != "" {
+		if op.by != "" && !op.startOnly {
 			m.endScript(p.attempt.token)
 		}
 	}
@@ -126,6 +122,13 @@ func (m *Machine) drained(op *operation) {
 	}
 	if m.halts(op) || len(mine) == 0 {
 		m.endOp(op)
+		return
+	}
+	if op.startOnly { // what the members' own scripts have started is seen now
+		for _, p := range mine {
+			m.letGo(p)
+		}
+		m.lookAtAll(op, sighting)
 		return
 	}
 	for _, p := range mine {

@@ -401,3 +401,18 @@ func TestAStartThatFailsIsLeftToTheRestarts(t *testing.T) {
 		t.Errorf("app is %s:\n%s", got, s.story())
 	}
 }
+
+// A start while a restart script of the process runs does not run another beside it.
+func TestStartWhileItsOwnScriptRuns(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 3*time.Second)
+	s.start().run(time.Second)
+	s.dieAll("httpd", exit3)
+	s.run(time.Second)
+	out := s.order(VerbStart, "httpd")
+	s.run(time.Minute)
+	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || len(s.ran) != 1 || s.m.procs["httpd"].state != Up {
+		t.Errorf("ran %v, %+v:\n%s", s.ran, got, s.story())
+	}
+}

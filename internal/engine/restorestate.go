@@ -150,8 +150,19 @@ func (m *Machine) claimAttempt(p *process, s savedProcess) {
 func (m *Machine) awaitScript(j job, s *savedScript) int {
 	j.path, j.id, j.asked, j.until = s.Path, s.ID, s.Asked, s.Until
 	token := m.newToken(j)
-	m.do(Await{Token: token, ID: s.ID, Path: s.Path, Since: s.Asked, Timeout: max(s.Until-m.now, time.Second)})
+	m.do(Await{Token: token, ID: s.ID, Path: s.Path, Env: j.mark(), Since: s.Asked, Timeout: max(s.Until-m.now, time.Second)})
 	return token
+}
+
+// mark is a variable that the script of a job was given and those of others were not.
+func (j job) mark() string {
+	switch {
+	case j.process != "":
+		return "PROCWARD_PROCESS=" + j.process
+	case j.op != nil && j.op.group != "":
+		return "PROCWARD_GROUP=" + j.op.group
+	}
+	return ""
 }
 
 // goOn takes operations and ladders up again, once the processes are there, and says
@@ -183,6 +194,9 @@ func (m *Machine) goOn() {
 		m.climbOn(m.ladders[key], climbs[key])
 	}
 	m.stopAgain()
+	if m.suspended != "" { // also what an earlier daemon was about to do
+		m.freeze()
+	}
 	m.dropUnclaimed()
 }
 

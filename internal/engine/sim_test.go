@@ -42,6 +42,8 @@ type sim struct {
 	exit          int
 	exited        bool
 	check         func(message.Message)
+	reborn        func() // before a machine begins again: what systemd tells every daemon
+	stepped       func() // after each step
 	killed        func(procscan.ID) restart.Outcome
 	killToldFirst bool                        // before the exits of those killed
 	ends          map[int]func(script.Result) // of scripts that run, by token
@@ -166,6 +168,9 @@ func (s *sim) step(in Input) {
 	s.m.wall = moment(s).Wall
 	effects := s.m.Step(s.uptime(), in)
 	s.memory.keep(s, must(effects))
+	if s.stepped != nil {
+		s.stepped()
+	}
 	for i, e := range effects {
 		if s.memory.cut(s, effects[i:]) {
 			return

@@ -1,0 +1,150 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"procward/internal/script"
+	"procward/procscan"
+)
+
+// histories is how many are played; PROCWARD_HISTORIES says otherwise.
+func histories() int {
+	if n, err := strconv.Atoi(os.Getenv("PROCWARD_HISTORIES")); err == nil {
+		return n
+	}
+	return 200
+}
+
+// TestHistories plays histories by luck, with faults of every kind: deaths, stalls, what
+// cannot be killed, units in the operator's hands, scripts and hooks that fail, looks that
+// fail or are slow, evidence that takes its time, reloads, suspensions, the operator's
+// commands, writes that were not made, and the death of the daemon before any effect. After
+// each step holds what invariants says, and what FuzzStalls says. The seed is the name of a
+// history that fails; PROCWARD_SEED begins with another than 1.
+func TestHistories(t *testing.T) {
+	seed := uint64(1)
+	if n, err := strconv.ParseUint(os.Getenv("PROCWARD_SEED"), 10, 64); err == nil {
+		seed = n
+	}
+	for i := range histories() {
+		t.Run(fmt.Sprint("seed ", seed+uint64(i)), func(t *testing.T) { wild(t, seed+uint64(i)).run() })
+		if t.Failed() {
+			return
+		}
+	}
+}
+
+// wild is a play in which nothing can be relied on.
+func wild(t testing.TB, seed uint64) *play {
+	luck := rand.New(rand.NewPCG(seed, 3))
+	data := make([]byte, 4+luck.IntN(60))
+	for i := range data {
+		data[i] = byte(luck.Uint32())
+	}
+	p := newPlay(t, data)
+	p.check = nil // of a restart that a dead daemon has told of the next one may tell again: what is spent counts
+	once := func(in int) bool { return len(p.data) > 0 && luck.IntN(in) == 0 } // in the end all is well
+	p.memory.lose = func() bool { return once(3) }
+	p.memory.die = func(Effect) bool { return !p.cfg.Daemon.Observe && once(40) }
+	for path, good := range p.scripts {
+		p.scripts[path] = func(env map[string]string) simScript {
+			s := good(env)
+			switch {
+			case once(4):
+				s.after, s.result = nil, script.Result{Code: 1 + luck.IntN(3)}
+			case once(6):
+				s.takes = time.Duration(luck.IntN(20)) * time.Second
+			case path == "/hook" && once(2):
+				s.result.Code = []int{0, 1, 75}[luck.IntN(3)]
+			}
+			return s
+		}
+	}
+	p.stepped = func() {
+		p.lookErr, p.lookTakes = nil, time.Millisecond
+		switch {
+		case once(10):
+			p.lookErr = errors.New("the look failed")
+		case once(10):
+			p.lookTakes = time.Duration(luck.IntN(3000)) * time.Millisecond
+		}
+		if why := invariants(p.m); why != "" {
+			t.Fatalf("%s:\n%s", why, p.story())
+		}
+	}
+	return p
+}
+
+// invariants says what of a machine's state contradicts itself after a step, or nothing.
+func invariants(m *Machine) string {
+	slots := 0
+	for token, j := range m.jobs {
+		if j.slot {
+			slots++
+		}
+		if j.op != nil && j.process != "" && j.op.token == token && m.ops[j.op.key()] != j.op {
+			return fmt.Sprintf("job %d belongs to an operation that is over", token)
+		}
+	}
+	if slots != m.running {
+		return fmt.Sprintf("%d slots are held, and %d are counted", slots, m.running)
+	}
+	for id, names := range m.trackers {
+		for _, name := range names {
+			if p := m.procs[name]; p == nil || !tracks(p, id) {
+				return fmt.Sprintf("%v is tracked for %s, which knows nothing of it", id, name)
+			}
+		}
+	}
+	for key, op := range m.ops {
+		if op.key() != key {
+			return "an operation is under the name of another: " + key
+		}
+	}
+	for _, name := range m.names {
+		if why := m.procs[name].contradiction(m); why != "" {
+			return name + " " + why
+		}
+	}
+	return ""
+}
+
+func tracks(p *process, id procscan.ID) bool { _, is := p.tracked[id]; return is }
+
+func (p *process) contradiction(m *Machine) string {
+	for id := range p.tracked {
+		if !slices.Contains(m.trackers[id], p.name) {
+			return fmt.Sprintf("tracks %v, and would not hear of its end", id)
+		}
+	}
+	scripts := 0
+	for token, j := range m.jobs {
+		if j.script && j.process == p.name && token != p.hanging {
+			scripts++
+		}
+	}
+	_, has := m.jobs[p.attempt.token]
+	limit := p.spec.Restart.Attempts
+	switch {
+	case scripts > 1:
+		return "has two scripts"
+	case p.attempt.token != 0 && !has:
+		return "waits for a job that is over"
+	case p.op != nil && m.ops[p.op.key()] != p.op:
+		return "is in the hands of an operation that is over"
+	case p.state == Up && p.enough() && p.event != "" && p.event != "count" && p.stall == nil && p.outage:
+		return "is up, and its outage goes on: " + p.event
+	case !limit.Unlimited && p.spec.Restart.Used(p.history, m.now) > limit.N:
+		return fmt.Sprintf("has spent %d attempts of %v", p.spec.Restart.Used(p.history, m.now), limit)
+	case p.state == StoppedBy && p.attempt.number > 0:
+		return "is stopped, and an attempt goes on"
+	}
+	return ""
+}
