@@ -49,7 +49,7 @@ func wild(t testing.TB, seed uint64) *play {
 		data[i] = byte(luck.Uint32())
 	}
 	p := newPlay(t, data)
-	p.check = nil // of a restart that a dead daemon has told of the next one may tell again: what is spent counts
+	p.check = nil                                                              // of a restart that a dead daemon has told of the next one may tell again: what is spent counts
 	once := func(in int) bool { return len(p.data) > 0 && luck.IntN(in) == 0 } // in the end all is well
 	p.memory.lose = func() bool { return once(3) }
 	p.memory.die = func(Effect) bool { return !p.cfg.Daemon.Observe && once(40) }
