@@ -19,6 +19,9 @@ func (m *Machine) runWaiting() {
 	since := func(p *process) time.Duration { return max(p.deadline, p.attempt.ready) }
 	for _, name := range m.names {
 		p := m.procs[name]
+		if p.stopped != "" && p.op == nil { // it is not looked at either
+			continue
+		}
 		if p.attempt.ready != 0 || p.state == Waiting && p.deadline != 0 && p.deadline <= m.now && p.op == nil {
 			due = append(due, p)
 		}
