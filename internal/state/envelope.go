@@ -98,13 +98,15 @@ func decode(b []byte) (Saved, error) {
 	return s, nil
 }
 
-// least is the size of the smallest file, and a multiple of every block size.
-const least = 16 << 10
+// least is the size of the smallest file, and a multiple of every block size: enough for
+// the worst hour of a hundred processes, which are nearly nothing in a good one.
+const least = 64 << 10
 
-// fill adds blanks up to the next power of two, so that a file seldom grows.
+// fill adds blanks up to a power of two, at least as many as there is text, so that a file
+// seldom grows: on a full disk it cannot.
 func fill(b []byte) []byte {
 	size := least
-	for size < len(b)+1 {
+	for size < 2*len(b) {
 		size *= 2
 	}
 	full := make([]byte, size)
