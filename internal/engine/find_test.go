@@ -104,8 +104,13 @@ func TestFindScriptWaitsForItsExecution(t *testing.T) {
 	t.Cleanup(func() { _ = syscall.Kill(child, syscall.SIGKILL) })
 	_ = daemon.Process.Kill()
 	_ = daemon.Wait()
-	time.AfterFunc(100*time.Millisecond, func() { _, _ = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK) })
+	released := make(chan struct{})
+	time.AfterFunc(100*time.Millisecond, func() {
+		defer close(released)
+		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK)
+	})
 	if id := h.findScript(Await{Path: script, Env: "PROCWARD_PROCESS=a", Since: since}); id.PID != child {
 		t.Errorf("it is %v, want %d", id, child)
 	}
+	<-released
 }
