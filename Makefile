@@ -4,6 +4,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X main.version=$(VERSION)
 FUZZTIME ?= 10s
+FUZZPKGS ?= ./...
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
@@ -41,8 +42,8 @@ test-vm: ## Test what ends a machine, in a virtual one (root, Debian on amd64; u
 	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 30m -v ./internal/vm
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME each
-	@set -e; for pkg in $$($(GO) list ./...); do \
+fuzz: ## Run every fuzz target of FUZZPKGS for FUZZTIME each
+	@set -e; for pkg in $$($(GO) list $(FUZZPKGS)); do \
 		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz' || true); do \
 			echo "fuzz $$pkg $$target"; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$pkg; \
