@@ -33,9 +33,19 @@ func newExt4(t *testing.T) *ext4 {
 	return e
 }
 
+// mount mounts the image on a loop device of its own each time: a container that is started
+// meanwhile keeps the mounts that there are for a while, and with them a file system that
+// was cut off, which a second mount of the same device would be given again. The device goes
+// with its last mount.
 func (e *ext4) mount() {
 	e.t.Helper()
-	if out, err := exec.Command("mount", "-o", "loop", e.image, e.dir).CombinedOutput(); err != nil {
+	out, err := exec.Command("losetup", "--find", "--show", e.image).Output()
+	if err != nil {
+		e.t.Skipf("cannot make a disk of a file: %v", err)
+	}
+	device := strings.TrimSpace(string(out))
+	defer func() { _ = exec.Command("losetup", "--detach", device).Run() }()
+	if out, err := exec.Command("mount", "-t", "ext4", device, e.dir).CombinedOutput(); err != nil {
 		e.t.Skipf("cannot mount an ext4 in a file: %v: %s", err, out)
 	}
 }
