@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"procward/internal/deadfs"
 )
 
 // A process whose memory is locked for ever: someone reads a page of it that a file
@@ -15,9 +17,9 @@ import (
 func TestRealHang(t *testing.T) {
 	s, _ := realScanner(t)
 	s.SetDeadline(time.Second)
-	fuse := mountFuse(t)
+	fs := deadfs.Mount(t)
 	h := start(t, called(t, "locked"), with("word"))
-	h.lockMemory(fuse)
+	h.lockMemory(fs)
 
 	begun := time.Now()
 	sel := find(t, s, func(m *Match) { m.Name, m.Args = "locked", "word" })
@@ -35,15 +37,15 @@ func TestRealHang(t *testing.T) {
 	if n := s.crew.hanging.Load(); n != 1 {
 		t.Errorf("%d reads hang", n)
 	}
-	fuse.end(t)
+	fs.End(t)
 	m := matcher(t, func(m *Match) { m.Name, m.Args = "locked", "word" })
 	within(t, "it can be read", func() bool { return len(scanOne(t, s.Scan, m).Selected) == 1 })
 }
 
 // lockMemory returns when the helper waits for the lock of its own memory.
-func (h *helper) lockMemory(fuse *fuse) {
+func (h *helper) lockMemory(fs *deadfs.FS) {
 	h.t.Helper()
-	address := h.order("map " + filepath.Join(fuse.dir, "file"))
+	address := h.order("map " + filepath.Join(fs.Dir, deadfs.Read))
 	mem, err := os.Open(filepath.Join("/proc", itoa(h.pid()), "mem"))
 	if err != nil {
 		h.t.Fatal(err)
@@ -54,12 +56,12 @@ func (h *helper) lockMemory(fuse *fuse) {
 		_, _ = mem.ReadAt(make([]byte, 1), int64(atoi(address)))
 	}()
 	h.t.Cleanup(func() {
-		fuse.end(h.t)
+		fs.End(h.t)
 		<-done
 		mem.Close()
 	})
 	select {
-	case <-fuse.reads:
+	case <-fs.Hang:
 	case <-time.After(10 * time.Second):
 		h.t.Fatalf("nobody reads the page at %s", address)
 	}
@@ -79,8 +81,8 @@ func (h *helper) lockMemory(fuse *fuse) {
 func TestLookupHangs(t *testing.T) {
 	s, _ := tree(t, fake{pid: 10, comm: "a"})
 	s.SetDeadline(time.Second)
-	fuse := mountFuse(t)
-	lost := filepath.Join(fuse.dir, "lost", "program")
+	fs := deadfs.Mount(t)
+	lost := filepath.Join(fs.Dir, deadfs.Lost, "program")
 	out, err := s.Scan(t.Context(), []*Matcher{
 		matcher(t, func(m *Match) { m.Name = "a" }),
 		matcher(t, func(m *Match) { m.Exe = lost }),
@@ -97,6 +99,6 @@ func TestLookupHangs(t *testing.T) {
 			t.Errorf("%d: %+v", i, out[i])
 		}
 	}
-	fuse.end(t)
+	fs.End(t)
 	within(t, "the lookup ends", func() bool { return s.crew.hanging.Load() == 0 })
 }

@@ -1,0 +1,76 @@
+// Package hang runs what may never return, such as a question to a file system whose
+// server is gone, so that only the question hangs and not who asks.
+package hang
+
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+var (
+	// ErrHangs says that a call has not come back, this one or an earlier one of the same
+	// name.
+	ErrHangs = errors.New("does not answer")
+	// ErrMany says that a call was not tried: too many others hang already.
+	ErrMany = errors.New("was not tried: too many others do not answer")
+)
+
+// Most is how many calls may hang at once; each holds a thread of the kernel.
+const Most = 16
+
+// Guard knows the calls that hang. The zero value works; it may be used by several
+// goroutines.
+type Guard struct {
+	mu   sync.Mutex
+	outs map[string]struct{}
+}
+
+// Do calls f and gives what it gives. When f takes longer than patience it is left behind,
+// with the error ErrHangs, and until it comes back no other call of its name is made.
+func Do[T any](g *Guard, name string, patience time.Duration, f func() (T, error)) (T, error) {
+	type answer struct {
+		value T
+		err   error
+	}
+	var none T
+	if err := g.enter(name); err != nil {
+		return none, err
+	}
+	done := make(chan answer, 1)
+	go func() {
+		value, err := f()
+		g.leave(name)
+		done <- answer{value, err}
+	}()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-late.C:
+		return none, ErrHangs
+	}
+}
+
+func (g *Guard) enter(name string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, hangs := g.outs[name]; hangs {
+		return ErrHangs
+	}
+	if len(g.outs) >= Most {
+		return ErrMany
+	}
+	if g.outs == nil {
+		g.outs = map[string]struct{}{}
+	}
+	g.outs[name] = struct{}{}
+	return nil
+}
+
+func (g *Guard) leave(name string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.outs, name)
+}

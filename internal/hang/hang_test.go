@@ -1,0 +1,54 @@
+package hang
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestDo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Guard
+		answer := make(chan int)
+		slow := func() (int, error) { return <-answer, nil }
+		quick := func() (int, error) { return 7, errors.New("read") }
+
+		if n, err := Do(&g, "a", time.Second, quick); n != 7 || err == nil || err.Error() != "read" {
+			t.Errorf("a quick one gives %d, %v", n, err)
+		}
+		if n, err := Do(&g, "a", time.Second, slow); n != 0 || !errors.Is(err, ErrHangs) {
+			t.Errorf("a slow one gives %d, %v", n, err)
+		}
+		begun := time.Now()
+		if _, err := Do(&g, "a", time.Second, quick); !errors.Is(err, ErrHangs) || time.Since(begun) != 0 {
+			t.Errorf("while it hangs: %v, after %v", err, time.Since(begun))
+		}
+		if n, _ := Do(&g, "b", time.Second, quick); n != 7 {
+			t.Error("another one does not get through")
+		}
+		answer <- 1
+		synctest.Wait()
+		if n, _ := Do(&g, "a", time.Second, quick); n != 7 {
+			t.Error("it is refused after the slow one has come back")
+		}
+	})
+}
+
+func TestMany(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var g Guard
+		answer := make(chan int)
+		slow := func() (int, error) { return <-answer, nil }
+		for i := range Most {
+			if _, err := Do(&g, fmt.Sprint(i), time.Second, slow); !errors.Is(err, ErrHangs) {
+				t.Fatal(err)
+			}
+		}
+		if _, err := Do(&g, "one more", time.Second, slow); !errors.Is(err, ErrMany) {
+			t.Errorf("one more: %v", err)
+		}
+		close(answer)
+	})
+}
