@@ -2,12 +2,15 @@ package confd
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/hang"
 	"procward/internal/trust"
 )
 
@@ -16,6 +19,20 @@ type guard struct {
 	uid    uint32 // whose files are fine, besides root's
 	strict bool   // what somebody else may write is refused; else scripts get a warning
 	off    bool   // anybody may write
+	hangs  *hang.Guard
+}
+
+// patience is how long one question to a file system may take.
+const patience = time.Second
+
+// patiently asks about a path. What does not answer is left behind, and the next time it
+// is an error at once until it does.
+func patiently[T any](g guard, path string, ask func() (T, error)) (T, error) {
+	v, err := hang.Do(g.hangs, path, patience, ask)
+	if errors.Is(err, hang.ErrHangs) || errors.Is(err, hang.ErrMany) {
+		err = fmt.Errorf("the file system of %s %w", path, err)
+	}
+	return v, err
 }
 
 // open opens a drop-in or a directory for reading. It never waits for a FIFO.
@@ -49,20 +66,46 @@ func (g guard) checkFiles(v *version) {
 			scripts, files = v.dropin.Monitors[n.name].scripts(), filesOf("", v.dropin.Monitors[n.name].Check)
 		}
 		for _, f := range files {
-			if text := g.file(f.path); text != "" {
+			if text := g.fileAnswers(f.path); text != "" {
 				p := n.origin.problem(n.path(), f.key, text)
 				p.Warning = true
 				v.problems = append(v.problems, p)
 			}
 		}
 		for _, s := range scripts {
-			if text, warning := g.script(s.argv[0]); text != "" {
+			if text, warning := g.scriptAnswers(s.argv[0]); text != "" {
 				p := n.origin.problem(n.path(), s.key, text)
 				p.Warning = warning
 				v.problems = append(v.problems, p)
 			}
 		}
 	}
+}
+
+// fileAnswers is file for a file system that may not answer.
+func (g guard) fileAnswers(path string) string {
+	text, err := patiently(g, path, func() (string, error) { return g.file(path), nil })
+	if err != nil {
+		return "cannot be looked at: " + err.Error()
+	}
+	return text
+}
+
+// scriptAnswers is script for a file system that may not answer: no more than a warning,
+// since a script is looked at again before it runs.
+func (g guard) scriptAnswers(path string) (text string, warning bool) {
+	type verdict struct {
+		text    string
+		warning bool
+	}
+	v, err := patiently(g, path, func() (verdict, error) {
+		text, warning := g.script(path)
+		return verdict{text, warning}, nil
+	})
+	if err != nil {
+		return "cannot be looked at: " + err.Error(), true
+	}
+	return v.text, v.warning
 }
 
 // file says what is wrong with a file that a probe reads, "" if nothing. While it cannot be

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/hang"
 )
 
 func mkfifo(path string) error { return unix.Mkfifo(path, 0o600) }
@@ -51,7 +53,7 @@ func TestScripts(t *testing.T) {
 			dir := home(t)
 			c.do(t, filepath.Join(dir, "restart"))
 			v := read(dir+"/conf.d/a.yaml", readFile(t, dir+"/conf.d/a.yaml"))
-			g := guard{uid: uint32(os.Geteuid()), strict: true}
+			g := guard{uid: uint32(os.Geteuid()), strict: true, hangs: &hang.Guard{}}
 			g.checkFiles(v)
 			want, refused := strings.CutPrefix(c.want, "refused ")
 			if got := strings.TrimSpace(strings.ReplaceAll(show(v.problems), dir, "DIR")); strings.TrimPrefix(got, "warning: ") != want {
@@ -123,7 +125,7 @@ func TestFilesOfProbes(t *testing.T) {
 `), 0o644))
 	check := func() string {
 		v := read(drop, readFile(t, drop))
-		guard{uid: uint32(os.Geteuid()), strict: true}.checkFiles(v)
+		guard{uid: uint32(os.Geteuid()), strict: true, hangs: &hang.Guard{}}.checkFiles(v)
 		if v.bad() {
 			t.Error("the drop-in is refused")
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"procward/internal/hang"
 	"procward/internal/trust"
 )
 
@@ -38,7 +39,7 @@ type Loader struct {
 func NewLoader(dir string, opts Options) *Loader {
 	uid := uint32(os.Geteuid())
 	return &Loader{
-		from:     directory{filepath.Clean(dir), guard{uid: uid, strict: uid == 0, off: opts.AnyOwner}},
+		from:     directory{filepath.Clean(dir), guard{uid: uid, strict: uid == 0, off: opts.AnyOwner, hangs: &hang.Guard{}}},
 		fallback: opts.Fallback,
 	}
 }

@@ -39,15 +39,14 @@ type directory struct {
 // list reads every drop-in. The error says that the directory could not be read, which
 // tells nothing about what is in it.
 func (d directory) list() (listing, error) {
-	dir, entries, err := d.entries()
+	dir, err := patiently(d.guard, d.path, d.contents)
 	if err != nil {
 		return listing{seen: sha256.Sum256([]byte(err.Error()))}, err
 	}
-	defer dir.Close()
 	var l listing
 	seen := sha256.New()
-	fmt.Fprintln(seen, stamp(dir))
-	for _, e := range entries {
+	fmt.Fprintln(seen, dir.stamp)
+	for _, e := range dir.entries {
 		path := filepath.Join(d.path, e.Name())
 		if doubt := doubtful(e); doubt != "" {
 			l.doubts = append(l.doubts, Problem{File: path, Text: doubt, Warning: true})
@@ -55,7 +54,7 @@ func (d directory) list() (listing, error) {
 		if !isDropin(e.Name()) {
 			continue
 		}
-		t, how := d.read(path)
+		t, how := d.readPatiently(path)
 		if errors.Is(t.err, fs.ErrNotExist) && !exists(path) {
 			continue // removed since the directory was read
 		}
@@ -67,19 +66,41 @@ func (d directory) list() (listing, error) {
 	return l, nil
 }
 
-// entries opens the directory and reads its names in their byte order.
-func (d directory) entries() (*os.File, []fs.DirEntry, error) {
+// contents is what a directory holds.
+type contents struct {
+	stamp   string
+	entries []fs.DirEntry // in the byte order of the names
+}
+
+func (d directory) contents() (contents, error) {
 	dir, err := d.guard.open(d.path)
 	if err != nil {
-		return nil, nil, err
+		return contents{}, err
 	}
+	defer dir.Close()
 	entries, err := dir.ReadDir(-1)
 	if err != nil {
-		dir.Close()
-		return nil, nil, err
+		return contents{}, err
 	}
 	slices.SortFunc(entries, func(a, b fs.DirEntry) int { return strings.Compare(a.Name(), b.Name()) })
-	return dir, entries, nil
+	return contents{stamp(dir), entries}, nil
+}
+
+// readPatiently is read. A drop-in that does not answer, a link to a server that is gone
+// for instance, holds up no other.
+func (d directory) readPatiently(path string) (text, string) {
+	type reading struct {
+		text text
+		how  string
+	}
+	r, err := patiently(d.guard, path, func() (reading, error) {
+		t, how := d.read(path)
+		return reading{t, how}, nil
+	})
+	if err != nil {
+		return text{path: path, err: err}, ""
+	}
+	return r.text, r.how
 }
 
 // read reads one drop-in, and tells its mode and owner.

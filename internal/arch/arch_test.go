@@ -65,7 +65,7 @@ var allowed = map[string][]string{
 	"restart":           {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":          {"watch", "internal/scalar", "internal/script"},
 	"escalate/power":    {"internal/scalar"},
-	"conf.d":            {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust"},
+	"conf.d":            {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
 	"internal/engine":   {"conf.d", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
 	"internal/control":  {"conf.d", "internal/engine"},
 	"internal/arch":     {},
