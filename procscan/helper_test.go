@@ -16,6 +16,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/leash"
 )
 
 // The test binary, started with this variable set, is a helper: a process that does what
@@ -23,6 +25,7 @@ import (
 const helperEnv = "PROCSCAN_HELPER"
 
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if os.Getenv(helperEnv) != "" {
 		help()
 		return

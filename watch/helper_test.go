@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/leash"
 	"procward/procscan"
 )
 
@@ -23,6 +24,7 @@ import (
 const helperEnv = "WATCH_HELPER"
 
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if os.Getenv(helperEnv) != "" {
 		help()
 		return

@@ -17,12 +17,14 @@ import (
 	"procward/escalate/power"
 	"procward/internal/control"
 	"procward/internal/engine"
+	"procward/internal/leash"
 )
 
 // asProcward in the environment makes the test's own binary the real program.
 const asProcward = "PROCWARD_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	leash.Hold()
 	demoVictim(os.Args[0])
 	if os.Getenv(asProcward) != "" {
 		harmless()

@@ -8,10 +8,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"procward/internal/leash"
 )
 
 // TestMain is also the process of the proof, and of tests that change all of a process.
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if code, mine := ProofMain(os.Args); mine {
 		os.Exit(code)
 	}

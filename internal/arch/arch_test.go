@@ -71,6 +71,7 @@ var allowed = map[string][]string{
 	"internal/arch":     {},
 	"internal/deadfs":   {}, // for tests
 	"internal/hang":     {},
+	"internal/leash":    {}, // only for tests
 	"internal/nspawn":   {},
 	"internal/cluster":  {}, // only tests
 	"internal/state":    {"procscan", "internal/trust"},
@@ -92,6 +93,29 @@ func TestArrows(t *testing.T) {
 			if ours && !slices.Contains(may, room) && !slices.Contains(may, "*") {
 				t.Errorf("%s imports %s: this arrow is not drawn; it may import %v", name, room, may)
 			}
+		}
+	}
+}
+
+// starts are the words by which a test starts a process.
+var starts = []string{"exec.Command", "os.StartProcess", "syscall.ForkExec", "script.Runner", "nspawn.", "vm.", "testscript."}
+
+// What a test starts dies with it: the tests of a package that start anything are on a
+// leash.
+func TestTestsAreOnALeash(t *testing.T) {
+	for _, p := range packages(t) {
+		var text string
+		for _, f := range slices.Concat(p.TestGoFiles, p.XTestGoFiles) {
+			b, err := os.ReadFile(filepath.Join(p.Dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text += string(b)
+		}
+		does := slices.ContainsFunc(starts, func(word string) bool { return strings.Contains(text, word) })
+		held := strings.Contains(text, "leash.Hold()") || p.ImportPath == "procward/internal/leash"
+		if does && !held && p.ImportPath != "procward/internal/arch" { // which only asks go
+			t.Errorf("%s starts processes in its tests: its TestMain begins with leash.Hold()", p.ImportPath)
 		}
 	}
 }

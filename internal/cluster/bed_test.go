@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"procward/internal/leash"
 	"procward/internal/nspawn"
 )
 
@@ -80,7 +81,10 @@ var built = sync.OnceValues(func() (string, error) {
 	return binary, nil
 })
 
-func TestMain(m *testing.M) { os.Exit(run(m)) }
+func TestMain(m *testing.M) {
+	leash.Hold()
+	os.Exit(run(m))
+}
 
 func run(m *testing.M) int {
 	dir, err := os.MkdirTemp("", "cluster-")

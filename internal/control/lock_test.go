@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/leash"
 )
 
 // The test binary itself is another process, which listens at a path, with the lock beside
@@ -25,6 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if path := os.Getenv(holdEnv); path != "" {
 		hold(path, os.Getenv(startEnv))
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/leash"
 )
 
 func pipe(t *testing.T) (r, w *os.File) {
@@ -128,6 +130,7 @@ func TestStreamOfAFullPipe(t *testing.T) {
 
 // TestMain runs the child of the tests below, which need a stderr of their own.
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if os.Getenv("PROCWARD_TEST_STDERR") == "" {
 		os.Exit(m.Run())
 	}

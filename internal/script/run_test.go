@@ -15,12 +15,15 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/leash"
 )
 
 // TestMain sets the umask as the daemon does. In the role of a runner it is a small
 // daemon that runs one script and prints its output, to be started with things that
 // the script must not inherit.
 func TestMain(m *testing.M) {
+	leash.Hold()
 	unix.Umask(0o022)
 	if len(os.Args) > 1 && os.Args[1] == "as-runner" {
 		os.Exit(asRunner(os.Args[2:]))

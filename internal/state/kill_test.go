@@ -11,12 +11,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"procward/internal/leash"
 )
 
 // childDir makes the test binary the child of TestKilled.
 const childDir = "PROCWARD_TEST_STATE_CHILD"
 
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if dir := os.Getenv(childDir); dir != "" {
 		if err := write(dir); err != nil {
 			fmt.Println("error", err)

@@ -17,6 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/leash"
 	"procward/procscan"
 )
 
@@ -25,6 +26,7 @@ import (
 const victimEnv = "EVIDENCE_VICTIM"
 
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if os.Getenv(victimEnv) != "" {
 		suffer()
 		return

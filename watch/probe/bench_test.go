@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/leash"
 	"procward/internal/scalar"
 	"procward/watch"
 )
@@ -28,6 +29,7 @@ const serverEnv = "PROBE_TEST_SERVER"
 // TestMain is a web server where a benchmark has started it, so that the server's CPU
 // time is not ours.
 func TestMain(m *testing.M) {
+	leash.Hold()
 	if os.Getenv(serverEnv) != "" {
 		serveForBench()
 		return

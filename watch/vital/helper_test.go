@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/leash"
 	"procward/internal/scalar"
 	"procward/procscan"
 	"procward/watch"
@@ -29,6 +30,7 @@ var built = struct {
 }{}
 
 func TestMain(m *testing.M) {
+	leash.Hold()
 	code := m.Run()
 	if built.dir != "" {
 		os.RemoveAll(built.dir)

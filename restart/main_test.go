@@ -1,0 +1,13 @@
+package restart
+
+import (
+	"os"
+	"testing"
+
+	"procward/internal/leash"
+)
+
+func TestMain(m *testing.M) {
+	leash.Hold()
+	os.Exit(m.Run())
+}
