@@ -3,6 +3,7 @@
 GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -X main.version=$(VERSION)
+BINARY  ?= bin/procward
 FUZZTIME ?= 10s
 FUZZPKGS ?= ./...
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
@@ -14,8 +15,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## Build bin/procward
-	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/procward ./cmd/procward
+build: ## Build bin/procward: one static program for any Linux of this architecture
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/procward
 
 .PHONY: demo
 demo: build ## Show the main job on real processes: no root, no configuration, at most 30 s
