@@ -17,7 +17,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 // The test binary, started with this variable set, is a helper: a process that does what
@@ -25,7 +25,7 @@ import (
 const helperEnv = "PROCSCAN_HELPER"
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if os.Getenv(helperEnv) != "" {
 		help()
 		return

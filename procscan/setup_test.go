@@ -4,7 +4,8 @@ import (
 	"os"
 	"strconv"
 	"testing"
-	"time"
+
+	"procward/internal/testbed"
 )
 
 // realScanner scans the process table of this host.
@@ -67,11 +68,7 @@ func pids(ps []Process) []int {
 // within polls until a condition holds.
 func within(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
+	testbed.Until(t, what, holds)
 }
 
 func needRoot(t *testing.T) {

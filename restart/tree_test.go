@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 
+	"procward/internal/testbed"
 	"procward/procscan"
 )
 
@@ -183,9 +184,7 @@ func TestTreeOrphans(t *testing.T) {
 	c.nobody()
 
 	c = startClan(t, inSession, `setsid -f sleep 1000; echo ready; exec sleep 1000`)
-	for end := time.Now().Add(10 * time.Second); !c.parted() && time.Now().Before(end); {
-		time.Sleep(time.Millisecond)
-	}
+	testbed.Until(t, "a member has left for a session of its own", c.parted)
 	if n := c.end(time.Minute); n[BySignal] != 1 || len(n) != 1 {
 		t.Errorf("%v", n)
 	}
@@ -222,9 +221,7 @@ func inCgroup(t *testing.T) (*syscall.SysProcAttr, string) {
 	t.Cleanup(func() {
 		d.Close()
 		_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
-		for end := time.Now().Add(10 * time.Second); os.Remove(dir) != nil && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
+		testbed.Until(t, dir+" can be removed", func() bool { return os.Remove(dir) == nil })
 	})
 	return &syscall.SysProcAttr{Setsid: true, UseCgroupFD: true, CgroupFD: int(d.Fd())}, dir
 }

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/testbed"
 	"procward/procscan"
 )
 
@@ -136,7 +137,7 @@ func TestUnkillableForReal(t *testing.T) {
 // awaitChildren waits until a process has so many children in state D.
 func awaitChildren(t *testing.T, fs *procscan.FS, pid, want int) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	testbed.Until(t, "the children are in state D", func() bool {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
 		if err != nil {
 			t.Skip(err)
@@ -148,11 +149,8 @@ func awaitChildren(t *testing.T, fs *procscan.FS, pid, want int) {
 				hanging++
 			}
 		}
-		if hanging == want {
-			return
-		}
-	}
-	t.Fatal("no children in state D")
+		return hanging == want
+	})
 }
 
 // The parent of a vfork(2) is in state D too, and yet no more than a fatal signal is needed.
@@ -172,11 +170,7 @@ func TestEndVforkParent(t *testing.T) {
 		_ = cmd.Wait()
 	})
 	fs, id := openProc(t), identify(t, cmd.Process.Pid)
-	for end := time.Now().Add(10 * time.Second); !hasThread(id.PID, "D"); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("no thread in state D")
-		}
-	}
+	testbed.Until(t, "a thread is in state D", func() bool { return hasThread(id.PID, "D") })
 	k := kill("TERM", 100*time.Millisecond)
 	k.Tree = true
 	got := k.End(context.Background(), fs, []procscan.ID{id})

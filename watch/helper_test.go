@@ -11,11 +11,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 	"procward/procscan"
 )
 
@@ -24,7 +23,7 @@ import (
 const helperEnv = "WATCH_HELPER"
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if os.Getenv(helperEnv) != "" {
 		help()
 		return
@@ -294,9 +293,5 @@ func gate(t *testing.T) (fifo string, open func()) {
 // until waits for a condition that no event announces.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
+	testbed.Until(t, what, done)
 }

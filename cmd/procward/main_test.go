@@ -10,21 +10,20 @@ import (
 	"regexp"
 	"strconv"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"procward/escalate/power"
 	"procward/internal/control"
 	"procward/internal/engine"
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 // asProcward in the environment makes the test's own binary the real program.
 const asProcward = "PROCWARD_TEST_MAIN"
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	demoVictim(os.Args[0])
 	if os.Getenv(asProcward) != "" {
 		harmless()
@@ -95,14 +94,10 @@ func await(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: await PATH")
 	}
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(2 * time.Millisecond) {
-		if _, err := os.Lstat(ts.MkAbs(args[0])); err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			ts.Fatalf("%s has not come", args[0])
-		}
-	}
+	testbed.Until(ts, args[0]+" is there", func() bool {
+		_, err := os.Lstat(ts.MkAbs(args[0]))
+		return err == nil
+	})
 }
 
 // awaitOut runs a command again and again until it exits 0 and its output matches:
@@ -112,15 +107,11 @@ func awaitOut(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: awaitout REGEXP COMMAND [ARGUMENT...]")
 	}
 	want := regexp.MustCompile(args[0])
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+	testbed.Tells(ts, fmt.Sprintf("exit code 0 and %q", args[0]), func() (string, bool) {
 		err := ts.Exec(args[1], args[2:]...)
-		if err == nil && want.MatchString(ts.ReadFile("stdout")) {
-			return
-		}
-		if time.Now().After(end) {
-			ts.Fatalf("has not come to exit 0 with %q: %v", args[0], err)
-		}
-	}
+		out := ts.ReadFile("stdout")
+		return fmt.Sprintf("%v: %s", err, out), err == nil && want.MatchString(out)
+	})
 }
 
 // exitsAs runs a command and holds it to its exit code: exitsas 3 procward status.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"procward/internal/nspawn"
+	"procward/internal/testbed"
 )
 
 // service is procward as a systemd service on a host of its own: a container with a real
@@ -44,6 +45,11 @@ func newService(t *testing.T, dropins map[string]string) *service {
 	m := nspawn.Boot(t)
 	binary := buildVersion(t, "1")
 	s := &service{t, m}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the journal:\n%s", s.journal("-u", "procward.service"))
+		}
+	})
 	m.Copy(binary, "/usr/sbin/procward")
 	m.Copy("../../packaging/systemd/procward.service", "/etc/systemd/system/procward.service")
 	m.Write("/etc/systemd/system/victim.service", victimUnit, 0o644)
@@ -83,17 +89,7 @@ func (s *service) said(event string, n int) string {
 // until waits for a condition of the container.
 func (s *service) until(what string, ok func() (string, bool)) string {
 	s.t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
-	for {
-		out, done := ok()
-		if done {
-			return out
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("waited for %s in vain: %s\nthe journal:\n%s", what, out, s.journal("-u", "procward.service"))
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	return testbed.Tells(s.t, what, ok)
 }
 
 func (s *service) journal(args ...string) string {

@@ -18,6 +18,7 @@ import (
 
 	"procward/internal/control"
 	"procward/internal/state"
+	"procward/internal/testbed"
 )
 
 // stormScript restarts one target. That it runs is marked by a directory, so that two at
@@ -146,11 +147,12 @@ func (s *storm) runsOf(name string) int {
 
 func (s *storm) until(what string, ok func() bool) {
 	s.t.Helper()
-	for deadline := time.Now().Add(60 * time.Second); !ok(); time.Sleep(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			s.t.Fatalf("%s: not within a minute:\n%s", what, tail(s.out.String(), 4000))
+	testbed.Tells(s.t, what, func() (string, bool) {
+		if ok() {
+			return "", true
 		}
-	}
+		return tail(s.out.String(), 4000), false
+	})
 }
 
 func (s *storm) untilUp() {

@@ -9,12 +9,12 @@ import (
 	"syscall"
 	"testing"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 // TestMain is also the process of the proof, and of tests that change all of a process.
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if code, mine := ProofMain(os.Args); mine {
 		os.Exit(code)
 	}

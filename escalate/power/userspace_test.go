@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/scalar"
+	"procward/internal/testbed"
 )
 
 func TestUserspaceWorks(t *testing.T) {
@@ -49,15 +50,13 @@ func TestUserspaceHangs(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.spec.Timeout = scalar.Duration(time.Minute)
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) { // until the one that was killed is gone
+	testbed.Until(t, "the one that was killed is gone", func() bool {
 		err := p.Prove(t.Context())
-		if err == nil {
-			break
-		}
-		if !strings.Contains(err.Error(), "still hangs") || time.Now().After(end) {
+		if err != nil && !strings.Contains(err.Error(), "still hangs") {
 			t.Fatal(err)
 		}
-	}
+		return err == nil
+	})
 }
 
 // From no PID at all to enough, one by one: what is said is what lacks.

@@ -71,7 +71,7 @@ var allowed = map[string][]string{
 	"internal/arch":     {},
 	"internal/deadfs":   {}, // for tests
 	"internal/hang":     {},
-	"internal/leash":    {}, // only for tests
+	"internal/testbed":  {}, // only for tests
 	"internal/nspawn":   {},
 	"internal/cluster":  {}, // only tests
 	"internal/state":    {"procscan", "internal/trust"},
@@ -113,9 +113,9 @@ func TestTestsAreOnALeash(t *testing.T) {
 			text += string(b)
 		}
 		does := slices.ContainsFunc(starts, func(word string) bool { return strings.Contains(text, word) })
-		held := strings.Contains(text, "leash.Hold()") || p.ImportPath == "procward/internal/leash"
+		held := strings.Contains(text, "testbed.Hold()") || p.ImportPath == "procward/internal/testbed"
 		if does && !held && p.ImportPath != "procward/internal/arch" { // which only asks go
-			t.Errorf("%s starts processes in its tests: its TestMain begins with leash.Hold()", p.ImportPath)
+			t.Errorf("%s starts processes in its tests: its TestMain begins with testbed.Hold()", p.ImportPath)
 		}
 	}
 }

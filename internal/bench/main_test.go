@@ -4,10 +4,10 @@ import (
 	"os"
 	"testing"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	os.Exit(m.Run())
 }

@@ -15,10 +15,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"procward/internal/leash"
 	"procward/internal/nspawn"
+	"procward/internal/testbed"
 )
 
 // root is what both hosts hold. The clusterware is started by the tests.
@@ -82,7 +81,7 @@ var built = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	os.Exit(run(m))
 }
 
@@ -129,17 +128,7 @@ func (h *host) install(binary string) {
 // until waits for a condition of both hosts or one of them.
 func until(t *testing.T, what string, ok func() (string, bool)) string {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
-	for {
-		out, done := ok()
-		if done {
-			return out
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("waited for %s in vain: %s", what, out)
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
+	return testbed.Tells(t, what, ok)
 }
 
 // said waits for a message of procward in the host's journal, and gives it.

@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 // The test binary itself is another process, which listens at a path, with the lock beside
@@ -27,7 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if path := os.Getenv(holdEnv); path != "" {
 		hold(path, os.Getenv(startEnv))
 	}
@@ -149,7 +149,7 @@ func listensBesideAChild(t *testing.T) bool {
 // childOf waits for the one child of a process.
 func childOf(t *testing.T, pid int) (child int) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	testbed.Until(t, "it starts something", func() bool {
 		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
 		for _, task := range tasks {
 			text, _ := os.ReadFile(task)
@@ -157,12 +157,12 @@ func childOf(t *testing.T, pid int) (child int) {
 				continue
 			}
 			if sid, _ := unix.Getsid(child); sid == child { // the Go runtime has others
-				return child
+				return true
 			}
 		}
-	}
-	t.Fatal("it starts nothing")
-	return 0
+		return false
+	})
+	return child
 }
 
 // has says that a process has a file open.

@@ -16,9 +16,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
-	"procward/internal/leash"
 	"procward/internal/message"
 	"procward/internal/script"
+	"procward/internal/testbed"
 	"procward/procscan"
 	"procward/watch"
 	"procward/watch/evidence"
@@ -26,7 +26,7 @@ import (
 
 // TestMain lets the test's own binary be a victim: under the name of a link to it.
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if name := filepath.Base(os.Args[0]); strings.HasPrefix(name, "v-") {
 		victim(os.Args[1])
 		return

@@ -13,6 +13,7 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/message"
 	"procward/internal/scalar"
+	"procward/internal/testbed"
 )
 
 func ms(n int) scalar.Duration { return scalar.Duration(time.Duration(n) * time.Millisecond) }
@@ -204,11 +205,5 @@ func (r *real) death(process string) message.Message {
 
 func waitFor(t *testing.T, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(15 * time.Second)
-	for !ok() {
-		if time.Now().After(deadline) {
-			t.Fatal("waited for 15 s in vain")
-		}
-		time.Sleep(time.Millisecond)
-	}
+	testbed.Until(t, "what it waits for", ok)
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"procward/internal/testbed"
 )
 
 const rsyslogd = "/usr/sbin/rsyslogd"
@@ -79,20 +81,13 @@ func wait(t *testing.T, file, text string) string {
 	return string(b)
 }
 
-// eventually calls f until it succeeds, for 20 s.
+// eventually calls f until it succeeds, as long as it takes.
 func eventually(t *testing.T, f func() error) {
 	t.Helper()
-	end := time.Now().Add(20 * time.Second)
-	for {
+	testbed.Tells(t, "success", func() (string, bool) {
 		err := f()
-		if err == nil {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal(err)
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
+		return fmt.Sprint(err), err == nil
+	})
 }
 
 func TestRsyslog(t *testing.T) {

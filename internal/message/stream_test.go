@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 func pipe(t *testing.T) (r, w *os.File) {
@@ -130,7 +130,7 @@ func TestStreamOfAFullPipe(t *testing.T) {
 
 // TestMain runs the child of the tests below, which need a stderr of their own.
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if os.Getenv("PROCWARD_TEST_STDERR") == "" {
 		os.Exit(m.Run())
 	}

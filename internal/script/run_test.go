@@ -16,14 +16,14 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 // TestMain sets the umask as the daemon does. In the role of a runner it is a small
 // daemon that runs one script and prints its output, to be started with things that
 // the script must not inherit.
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	unix.Umask(0o022)
 	if len(os.Args) > 1 && os.Args[1] == "as-runner" {
 		os.Exit(asRunner(os.Args[2:]))
@@ -115,11 +115,7 @@ func run(t testing.TB, job Job) Result {
 // eventually polls a condition that another process brings about.
 func eventually(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !cond(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within 10 s: %s", what)
-		}
-	}
+	testbed.Until(t, what, cond)
 }
 
 func TestEnds(t *testing.T) {

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"procward/internal/testbed"
 )
 
 // running opens a Book whose Run goes on until the test calls stop, which cuts the
@@ -124,17 +126,11 @@ func TestBookOldChanges(t *testing.T) {
 // settled waits until the Book has brought by itself what was put to the disk.
 func (b *Book) settled(t *testing.T) {
 	t.Helper()
-	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+	testbed.Until(t, "it is brought to the disk", func() bool {
 		b.mu.Lock()
-		settled := b.disk >= b.given
-		b.mu.Unlock()
-		if settled {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatal("it is not brought to the disk")
-		}
-	}
+		defer b.mu.Unlock()
+		return b.disk >= b.given
+	})
 }
 
 // TestBookFlushOfNothing: there is always something to bring to the disk.

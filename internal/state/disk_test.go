@@ -8,9 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/testbed"
 )
 
 // mountTmpfs mounts a tmpfs of a size for the length of the test.
@@ -80,10 +81,11 @@ func (l *loop) unmount() {
 	if l.device == "" {
 		return
 	}
-	err := unix.Unmount(l.dir, 0)
-	for end := time.Now().Add(10 * time.Second); err == unix.EBUSY && time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		err = unix.Unmount(l.dir, 0) // a file may be closed a little later
-	}
+	var err error
+	testbed.Until(l.t, "the disk can be unmounted", func() bool {
+		err = unix.Unmount(l.dir, 0)
+		return err != unix.EBUSY // a file may be closed a little later
+	})
 	if err != nil {
 		l.t.Errorf("unmount: %v", err)
 	}

@@ -12,14 +12,14 @@ import (
 	"testing"
 	"time"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 // childDir makes the test binary the child of TestKilled.
 const childDir = "PROCWARD_TEST_STATE_CHILD"
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if dir := os.Getenv(childDir); dir != "" {
 		if err := write(dir); err != nil {
 			fmt.Println("error", err)

@@ -7,11 +7,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"procward/internal/nspawn"
+	"procward/internal/testbed"
 )
 
 // bed is a container, and a link to its systemd.
@@ -58,13 +58,10 @@ func (b *bed) unit(t *testing.T, name string) Unit {
 func (b *bed) until(t *testing.T, name, what string, cond func(Unit) bool) Unit {
 	t.Helper()
 	var u Unit
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if u = b.unit(t, name); cond(u) {
-			return u
-		}
-	}
-	status, _ := b.Exec("systemctl", "show", name)
-	t.Fatalf("not within 20 s: %s: %+v\n%s", what, u, status)
+	testbed.Tells(t, what, func() (string, bool) {
+		u = b.unit(t, name)
+		return fmt.Sprintf("%+v", u), cond(u)
+	})
 	return u
 }
 

@@ -11,14 +11,14 @@ import (
 	"time"
 
 	"procward/escalate/power"
-	"procward/internal/leash"
+	"procward/internal/testbed"
 )
 
 // endBy makes the test binary, inside a virtual machine, a program that ends it.
 const endBy = "PROCWARD_VM_END_BY"
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if rung := os.Getenv(endBy); rung != "" {
 		fmt.Println(end(rung))
 		os.Exit(1)

@@ -6,10 +6,10 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/prometheus/procfs"
 
+	"procward/internal/testbed"
 	"procward/procscan"
 )
 
@@ -54,21 +54,14 @@ func TestCollectFrozen(t *testing.T) {
 	t.Cleanup(func() {
 		set("cgroup.freeze", "0")
 		v.end()
-		for end := time.Now().Add(10 * time.Second); os.Remove(dir) != nil && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
+		testbed.Until(t, dir+" can be removed", func() bool { return os.Remove(dir) == nil })
 	})
 	set("cgroup.procs", strconv.Itoa(v.id.PID))
 	set("cgroup.freeze", "1")
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+	testbed.Until(t, "the group is frozen", func() bool {
 		events, _ := os.ReadFile(filepath.Join(dir, "cgroup.events"))
-		if strings.Contains(string(events), "frozen 1") {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the group does not freeze")
-		}
-	}
+		return strings.Contains(string(events), "frozen 1")
+	})
 	text := collect(t, &Writer{}, Case{IDs: []procscan.ID{v.id}})
 	wants(t, text, "  in "+dir+"\n  cgroup.freeze\n    1\n", "frozen 1", "cpu.stat")
 }

@@ -10,14 +10,14 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
+	"procward/internal/testbed"
 	"procward/procscan"
 )
 
@@ -26,7 +26,7 @@ import (
 const victimEnv = "EVIDENCE_VICTIM"
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if os.Getenv(victimEnv) != "" {
 		suffer()
 		return
@@ -197,16 +197,13 @@ func (v *victim) stop() {
 // awaitState waits until a thread of the victim is in a state.
 func (v *victim) awaitState(state string) {
 	v.t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+	testbed.Until(v.t, fmt.Sprintf("a thread of %v is in state %s", v.id, state), func() bool {
 		stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", v.id.PID))
-		for _, name := range stats {
+		return slices.ContainsFunc(stats, func(name string) bool {
 			text, _ := os.ReadFile(name)
-			if strings.Contains(string(text), ") "+state+" ") {
-				return
-			}
-		}
-	}
-	v.t.Fatalf("no thread of %v is in state %s", v.id, state)
+			return strings.Contains(string(text), ") "+state+" ")
+		})
+	})
 }
 
 func identify(t *testing.T, pid int) procscan.ID {

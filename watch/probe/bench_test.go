@@ -19,8 +19,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
 	"procward/internal/scalar"
+	"procward/internal/testbed"
 	"procward/watch"
 )
 
@@ -29,7 +29,7 @@ const serverEnv = "PROBE_TEST_SERVER"
 // TestMain is a web server where a benchmark has started it, so that the server's CPU
 // time is not ours.
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	if os.Getenv(serverEnv) != "" {
 		serveForBench()
 		return

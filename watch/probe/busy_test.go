@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"procward/internal/scalar"
+	"procward/internal/testbed"
 	"procward/watch"
 )
 
@@ -26,9 +27,5 @@ func TestBusy(t *testing.T) {
 		t.Error("not busy while it is held up")
 	}
 	close(release)
-	for end := time.Now().Add(20 * time.Second); p.Busy() != 0; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("busy though nothing is to be done")
-		}
-	}
+	testbed.Until(t, "not busy, as nothing is to be done", func() bool { return p.Busy() == 0 })
 }

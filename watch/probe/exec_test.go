@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/script"
+	"procward/internal/testbed"
 )
 
 func scripts(t testing.TB) *script.Runner {
@@ -149,11 +150,7 @@ func alive(pid int) bool {
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	for end := time.Now().Add(long); !holds(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("not within %v: %s", long, what)
-		}
-	}
+	testbed.Until(t, what, holds)
 }
 
 // TestExecThatCannotBeEnded holds that a program which hangs in the kernel is no failure of

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/leash"
 	"procward/internal/scalar"
+	"procward/internal/testbed"
 	"procward/procscan"
 	"procward/watch"
 )
@@ -30,7 +30,7 @@ var built = struct {
 }{}
 
 func TestMain(m *testing.M) {
-	leash.Hold()
+	testbed.Hold()
 	code := m.Run()
 	if built.dir != "" {
 		os.RemoveAll(built.dir)
@@ -153,11 +153,7 @@ func identify(t testing.TB, pid int) procscan.ID {
 // until waits for a condition that no event announces.
 func until(t testing.TB, what string, done func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 20 s: %s", what)
-		}
-	}
+	testbed.Until(t, what, done)
 }
 
 func d(length time.Duration) *scalar.Duration { return (*scalar.Duration)(&length) }

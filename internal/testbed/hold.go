@@ -1,7 +1,7 @@
-// Package leash ends what a test has started when the test itself ends, also when it is
-// killed: children, the daemons that they leave behind, and what those start. Only tests
-// use it.
-package leash
+// Package testbed is what tests on real processes share: what a test has started ends
+// with the test, also when that is killed, and there is one way to wait. Only tests import
+// it.
+package testbed
 
 import (
 	"crypto/rand"
