@@ -73,6 +73,7 @@ var allowed = map[string][]string{
 	"internal/hang":     {},
 	"internal/testbed":  {}, // only for tests
 	"internal/nspawn":   {},
+	"internal/field":    {}, // only tests
 	"internal/cluster":  {}, // only tests
 	"internal/state":    {"procscan", "internal/trust"},
 	"internal/vm":       {},

@@ -21,13 +21,20 @@ func sweep(parent string) {
 	for _, dir := range dirs {
 		pid, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(dir), prefix), "-")
 		if _, err := os.Stat("/proc/" + pid); errors.Is(err, fs.ErrNotExist) {
+			_ = killGroup(dir)
 			removeTree(dir)
 		}
 	}
 }
 
-// makeGroup makes a cgroup of version 2 below our own, and removes it with the test.
-func makeGroup(t testing.TB) *os.File {
+// killGroup kills all that is in a cgroup and below it.
+func killGroup(dir string) error {
+	return os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
+}
+
+// Group makes a cgroup of version 2 below our own. When the test ends, what is still in it
+// is killed, and it is removed.
+func Group(t testing.TB) *os.File {
 	t.Helper()
 	mount, own := unified()
 	if mount == "" {
@@ -38,7 +45,10 @@ func makeGroup(t testing.TB) *os.File {
 	if err != nil {
 		t.Skipf("a container needs a cgroup: %v", err)
 	}
-	t.Cleanup(func() { removeGroup(t, dir) })
+	t.Cleanup(func() {
+		_ = killGroup(dir)
+		removeGroup(t, dir)
+	})
 	f, err := os.Open(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -57,7 +57,7 @@ func BootRoot(t testing.TB, r Root) *Machine {
 		}
 	}
 	root := r.find(t)
-	group := makeGroup(t)
+	group := Group(t)
 	notify := listen(t)
 	m := &Machine{t: t, ended: make(chan struct{})}
 	m.start(root, group, notify)

@@ -1,0 +1,115 @@
+package field
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// proc is one process, which a reused PID is not taken for.
+type proc struct {
+	pid   int
+	start string // field 22 of /proc/PID/stat
+}
+
+// look reads the process that has this PID now.
+func look(pid int) (proc, bool) {
+	state, start := readStat(pid)
+	return proc{pid, start}, start != "" && state != "Z" && state != "X"
+}
+
+// alive says that it is still there, and no zombie.
+func (p proc) alive() bool {
+	now, there := look(p.pid)
+	return there && now == p
+}
+
+// age is how long it has lived.
+func (p proc) age() time.Duration {
+	ticks, err := strconv.ParseInt(p.start, 10, 64)
+	var now unix.Timespec
+	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
+		return 0
+	}
+	return time.Duration(now.Nano()) - time.Duration(ticks)*10*time.Millisecond // USER_HZ is 100
+}
+
+// signal sends to this very process.
+func (p proc) signal(sig unix.Signal) error {
+	fd, err := unix.PidfdOpen(p.pid, 0)
+	if err != nil {
+		return fmt.Errorf("pid %d: %w", p.pid, err)
+	}
+	defer unix.Close(fd)
+	if !p.alive() {
+		return fmt.Errorf("pid %d has ended already", p.pid)
+	}
+	return unix.PidfdSendSignal(fd, sig, nil, 0)
+}
+
+func readStat(pid int) (state, start string) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", ""
+	}
+	_, after, ok := strings.Cut(string(text[strings.LastIndexByte(string(text), ')')+1:]), " ")
+	f := strings.Fields(after)
+	if !ok || len(f) < 20 {
+		return "", ""
+	}
+	return f[0], f[19]
+}
+
+// background is a program that a story has started and not waited for.
+type background struct {
+	cmd   *exec.Cmd
+	ended chan struct{}
+}
+
+// begin starts a program in a session of its own.
+func (p *player) begin(name, line string) error {
+	out, err := p.output()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	b := &background{exec.Command("/bin/sh", "-euc", "exec "+line), make(chan struct{})}
+	b.cmd.Dir, b.cmd.Env, b.cmd.Stdout, b.cmd.Stderr = p.work(), environ(), out, out
+	b.cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true}
+	if err := b.cmd.Start(); err != nil {
+		return err
+	}
+	p.procs[name], _ = look(b.cmd.Process.Pid)
+	p.own[name] = b
+	go func() {
+		_ = b.cmd.Wait() // how it ended is in its ProcessState
+		close(b.ended)
+	}()
+	return nil
+}
+
+// groupPrefix begins the names of control groups that tests make. No other is ever ended.
+const groupPrefix = "procward-test-"
+
+// ownGroup is the directory of this process's control group, or empty where that is not
+// one of a test.
+var ownGroup = sync.OnceValue(func() string {
+	text, _ := os.ReadFile("/proc/self/cgroup")
+	mounts, _ := os.ReadFile("/proc/self/mounts")
+	for line := range strings.SplitSeq(string(text), "\n") {
+		path, ok := strings.CutPrefix(line, "0::")
+		for mount := range strings.SplitSeq(string(mounts), "\n") {
+			if f := strings.Fields(mount); ok && strings.Contains(path, groupPrefix) && len(f) > 2 && f[2] == "cgroup2" {
+				return filepath.Join(f[1], path)
+			}
+		}
+	}
+	return ""
+})
