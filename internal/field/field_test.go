@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/nspawn"
+	"procward/internal/testbed"
 )
 
 // atOnce is how many stories are played at the same time on each core: most of what they
@@ -25,6 +26,7 @@ import (
 const atOnce = 4
 
 func TestMain(m *testing.M) {
+	testbed.Hold()
 	if code, mine := StageMain(); mine {
 		os.Exit(code)
 	}
@@ -101,20 +103,11 @@ func (s stage) run(t *testing.T) (out string, code int) {
 	group := nspawn.Group(t)
 	cmd := exec.Command("/proc/self/exe", "-test.run=^$")
 	cmd.Env = append(os.Environ(), stageFile+"="+file)
-	cmd.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNS, Pdeathsig: unix.SIGTERM, UseCgroupFD: true, CgroupFD: int(group.Fd())}
+	cmd.SysProcAttr = &unix.SysProcAttr{Cloneflags: unix.CLONE_NEWNS, UseCgroupFD: true, CgroupFD: int(group.Fd())}
 	if s.Story.On == OnAlone {
 		cmd.SysProcAttr.Cloneflags |= unix.CLONE_NEWPID | unix.CLONE_NEWNET
-		cmd.SysProcAttr.Pdeathsig = unix.SIGKILL
 	}
-	done := make(chan error)
-	var told []byte
-	go func() {
-		runtime.LockOSThread() // Pdeathsig is about the thread that starts it, which must live as long
-		var err error
-		told, err = cmd.CombinedOutput()
-		done <- err
-	}()
-	err = <-done
+	told, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)

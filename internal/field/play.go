@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"strings"
 	"time"
@@ -30,7 +29,6 @@ type player struct {
 
 // playOn plays the story and tells on stdout how it went.
 func playOn(s stage) int {
-	orphaned()
 	_ = unix.Setrlimit(unix.RLIMIT_CORE, &unix.Rlimit{}) // no cores: they would be somebody else's files
 	p := &player{stage: s, began: time.Now(), procs: map[string]proc{}, own: map[string]*background{}, said: newSaid()}
 	for _, step := range append(s.Story.Steps, Step{Verb: "end"}) {
@@ -43,19 +41,6 @@ func playOn(s stage) int {
 		fmt.Printf("%7.2fs %3d: %s\n", time.Since(p.began).Seconds(), step.Line, step)
 	}
 	return exitPlayed
-}
-
-// orphaned ends all that this story has started when the test has died.
-func orphaned() {
-	terms := make(chan os.Signal, 1)
-	signal.Notify(terms, unix.SIGTERM)
-	go func() {
-		<-terms
-		if dir := ownGroup(); dir != "" {
-			_ = os.WriteFile(filepath.Join(dir, "cgroup.kill"), []byte("1"), 0)
-		}
-		os.Exit(exitFailed)
-	}()
 }
 
 func (p *player) play(step Step) error {
