@@ -24,7 +24,7 @@ demo: build ## Show the main job on real processes: no root, no configuration, a
 
 .PHONY: test
 test: ## Run all tests; those that need root or a kernel feature skip and say why
-	$(GO) test ./...
+	CGO_ENABLED=0 $(GO) run ./internal/testrun ./...
 
 .PHONY: race
 race: ## Run the tests under the race detector (needs gcc); those beside clusterware run a program built without it

@@ -62,7 +62,7 @@ func TestTheKernelsLogHangs(t *testing.T) {
 
 // With no free PID the process lives on, and takes every step.
 func TestNoFreePID(t *testing.T) {
-	dir, is := alone(t)
+	dir, is := uncounted(t)
 	if !is {
 		return
 	}
@@ -101,11 +101,6 @@ func noMorePIDs(t *testing.T) {
 
 func limitPIDs(t *testing.T, n uint64) {
 	t.Helper()
-	if os.Geteuid() == 0 {
-		if err := unix.Setresuid(61739, 61739, 61739); err != nil { // of nobody else; root is not bound
-			t.Skip(err)
-		}
-	}
 	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &unix.Rlimit{Cur: n, Max: 4096}); err != nil {
 		t.Fatal(err)
 	}

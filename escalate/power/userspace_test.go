@@ -61,7 +61,7 @@ func TestUserspaceHangs(t *testing.T) {
 
 // From no PID at all to enough, one by one: what is said is what lacks.
 func TestUserspaceWithoutPIDs(t *testing.T) {
-	dir, is := alone(t)
+	dir, is := uncounted(t)
 	if !is {
 		return
 	}

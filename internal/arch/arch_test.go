@@ -72,6 +72,7 @@ var allowed = map[string][]string{
 	"internal/deadfs":   {}, // for tests
 	"internal/hang":     {},
 	"internal/testbed":  {}, // only for tests
+	"internal/testrun":  {},
 	"internal/nspawn":   {},
 	"internal/field":    {}, // only tests
 	"internal/cluster":  {}, // only tests
