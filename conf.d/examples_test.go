@@ -94,7 +94,7 @@ func TestExampleScripts(t *testing.T) {
 		t.Fatal("no scripts: ", err)
 	}
 	for _, path := range paths {
-		if info, err := os.Stat(path); err != nil || info.Mode()&0o111 != 0o111 || info.Mode()&0o022 != 0 {
+		if info, err := os.Stat(path); err != nil || info.Mode()&0o100 == 0 { // the rest is the umask's of whoever checked them out
 			t.Errorf("%s: %v %v", path, info.Mode(), err)
 		}
 		if data := readFile(t, path); !bytes.HasPrefix(data, []byte("#!/bin/sh\n# ")) || !bytes.Contains(data, []byte("\nset -eu\n")) {

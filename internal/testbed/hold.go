@@ -22,7 +22,10 @@ const warden = "procward-test-leash"
 // Hold puts this process, and so whatever it starts from now on, on a leash: when it has
 // ended, in whichever way, all of that is killed. It is the first line of a TestMain,
 // because the program that holds the leash is the test's own; it does not return there.
-// In a child of a test that is on a leash it does nothing.
+// In a child of a test that is on a leash it does nothing of that.
+//
+// It also makes the surroundings the same for everybody who runs the tests: the umask,
+// the language, the time zone, and nothing of the service manager's.
 //
 // The leash is the soft limit RLIMIT_RSS, which has no effect since Linux 2.4.30
 // (getrlimit(2)) and is set to a number that nobody else has. Unlike a parent, a process
@@ -46,6 +49,7 @@ func hold() error {
 	if limit.Max != unix.RLIM_INFINITY {
 		return nil // on a leash already
 	}
+	settle()
 	mark, err := newMark()
 	if err == nil {
 		err = startWarden(mark)

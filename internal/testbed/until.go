@@ -2,9 +2,9 @@ package testbed
 
 import "time"
 
-// patience is how long a test waits for what takes a moment on an idle machine. It ends
+// Patience is how long a test waits for what takes a moment on an idle machine. It ends
 // a test that waits for what never comes; it measures nothing.
-const patience = 2 * time.Minute
+const Patience = 2 * time.Minute
 
 // Test is what waits: a testing.TB or a testscript.TestScript.
 type Test interface {
@@ -22,13 +22,13 @@ func Until(t Test, what string, holds func() bool) {
 // others get it.
 func Tells(t Test, what string, holds func() (string, bool)) string {
 	help(t)
-	for end := time.Now().Add(patience); ; time.Sleep(2 * time.Millisecond) {
+	for end := time.Now().Add(Patience); ; time.Sleep(2 * time.Millisecond) {
 		said, done := holds()
 		if done {
 			return said
 		}
 		if time.Now().After(end) {
-			t.Fatalf("in %v this has not come: %s\n%s", patience, what, said)
+			t.Fatalf("in %v this has not come: %s\n%s", Patience, what, said)
 		}
 	}
 }
