@@ -68,25 +68,28 @@ func programs(scripts []scriptAt) []string {
 // Members is the processes of a group in the order of starts: after those that they
 // name under after, else by name.
 func (c *Config) Members(group string) []string {
-	var out []string
-	if group == "" {
-		return nil
-	}
-	seen := map[string]bool{}
-	var visit func(name string)
-	visit = func(name string) {
+	return c.MembersOfAll()[group]
+}
+
+// MembersOfAll is Members of every group that has some.
+func (c *Config) MembersOfAll() map[string][]string {
+	out, seen := map[string][]string{}, map[string]bool{}
+	var visit func(group, name string)
+	visit = func(group, name string) {
 		p, ok := c.Processes[name]
 		if !ok || p.Group != group || seen[name] {
 			return
 		}
 		seen[name] = true
 		for _, before := range p.After {
-			visit(before)
+			visit(group, before)
 		}
-		out = append(out, name)
+		out[group] = append(out[group], name)
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Processes)) {
-		visit(name)
+		if group := c.Processes[name].Group; group != "" {
+			visit(group, name)
+		}
 	}
 	return out
 }

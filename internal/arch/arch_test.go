@@ -66,7 +66,8 @@ var allowed = map[string][]string{
 	"escalate":          {"watch", "internal/scalar", "internal/script"},
 	"escalate/power":    {"internal/scalar"},
 	"conf.d":            {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
-	"internal/engine":   {"conf.d", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
+	"internal/alarm":    {},
+	"internal/engine":   {"conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
 	"internal/control":  {"conf.d", "internal/engine"},
 	"internal/arch":     {},
 	"internal/deadfs":   {}, // for tests

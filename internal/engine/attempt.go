@@ -1,8 +1,8 @@
 package engine
 
 import (
-	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"procward/escalate"
@@ -15,26 +15,16 @@ import (
 // runWaiting starts the attempts that are due, oldest first, as far as slots are free.
 // A look older than freshLook is repeated first, for all of them at once.
 func (m *Machine) runWaiting() {
-	var due []*process
-	since := func(p *process) time.Duration { return max(p.deadline, p.attempt.ready) }
-	for _, name := range m.names {
-		p := m.procs[name]
-		if p.stopped != "" && p.op == nil { // it is not looked at either
-			continue
-		}
-		if p.attempt.ready != 0 || p.state == Waiting && p.deadline != 0 && p.deadline <= m.now && p.op == nil {
-			due = append(due, p)
-		}
-	}
-	slices.SortStableFunc(due, func(a, b *process) int { return cmp.Compare(since(a), since(b)) })
 	ahead := max(m.cfg.Daemon.ParallelRestarts, 1) * aheadOfSlots
-	for _, p := range due {
-		if p.attempt.ready == 0 && p.state != Waiting {
-			continue // taken in hand by the group operation of one before it
-		}
-		if ahead == 0 {
-			p.waitsFor = forASlot
+	for key := range m.alarms.line.All {
+		p := m.procs[strings.TrimPrefix(key, keyProcess)]
+		switch {
+		case p.stopped != "" && p.op == nil: // it is not looked at either
 			continue
+		case p.attempt.ready == 0 && p.state != Waiting: // taken in hand by the group operation of one before it
+			continue
+		case ahead == 0:
+			return
 		}
 		why := m.barred(p)
 		if why == "" || why == forASlot {
@@ -85,15 +75,16 @@ func (m *Machine) barred(p *process) string {
 	return ""
 }
 
-// scriptOf is the job of a script that still runs for a name, perhaps for a process that
-// has gone with a reload, or 0.
-func (m *Machine) scriptOf(name string) int {
+// scripts is the jobs of the scripts that run, by the name of their process, which may have
+// gone with a reload.
+func (m *Machine) scripts() map[string]int {
+	out := map[string]int{}
 	for token, j := range m.jobs {
-		if j.script && j.process == name {
-			return token
+		if j.script && j.process != "" {
+			out[j.process] = max(out[j.process], token)
 		}
 	}
-	return 0
+	return out
 }
 
 // start spends an attempt and begins it.
@@ -122,6 +113,7 @@ const killRounds = 3
 // then the script.
 func (m *Machine) launch(p *process) {
 	p.attempt.ready = 0
+	m.touch(p)
 	victims := idsOf(p.orphans)
 	if p.op == nil && (p.event == "count" && p.attempt.kills == 0 || p.isStalled() && p.spec.Restart.Unit == "") {
 		victims = append(victims, p.tracks()...)

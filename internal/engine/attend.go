@@ -136,7 +136,7 @@ func (m *Machine) attendStirred() {
 			m.attendProcess(p)
 		}
 	}
-	clear(m.stirred)
+	m.stirred = emptied(m.stirred)
 }
 
 func (m *Machine) attendProcess(p *process) {

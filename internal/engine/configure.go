@@ -13,15 +13,16 @@ import (
 // configure puts a configuration in force. What did not change is not touched: tracked
 // PIDs, counters and running scripts go on.
 func (m *Machine) configure(cfg *confd.Config) {
-	m.cfg = cfg
+	m.cfg, m.relations = cfg, newRelations(cfg)
 	for _, name := range m.names {
 		if _, stays := cfg.Processes[name]; !stays {
 			m.forget(m.procs[name])
 		}
 	}
 	m.names = sortedKeys(cfg.Processes)
+	scripts := m.scripts()
 	for _, name := range m.names {
-		m.configureProcess(name, cfg.Processes[name])
+		m.configureProcess(name, cfg.Processes[name], scripts[name])
 	}
 	m.configureMonitors(cfg)
 	m.obeyObserve()
@@ -60,11 +61,13 @@ func (m *Machine) forget(p *process) {
 	delete(m.looking.want, p.name)
 }
 
-func (m *Machine) configureProcess(name string, spec confd.Process) {
+// configureProcess puts one spec in force; running is the job of a script that still runs for
+// an earlier process of that name, or 0.
+func (m *Machine) configureProcess(name string, spec confd.Process, running int) {
 	p := m.procs[name]
 	if p == nil {
 		p = &process{name: name, key: keyProcess + name, digest: digest(spec.Match), spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, unreadable: map[procscan.ID]bool{}}
-		p.unit, p.hanging = configuredUnit(spec), m.scriptOf(name)
+		p.unit, p.hanging = configuredUnit(spec), running
 		m.procs[name] = p
 		m.stir(p)
 		m.wantLook(p)

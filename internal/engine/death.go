@@ -11,8 +11,10 @@ import (
 // died takes an exit, or the cause of an earlier one, to every process that tracked it.
 func (m *Machine) died(ev watch.Event) {
 	if ev.Belated {
-		for _, name := range m.names {
-			m.causeKnown(m.procs[name], ev)
+		for _, name := range m.graves.of[ev.ID] {
+			if p := m.procs[name]; p != nil {
+				m.causeKnown(p, ev)
+			}
 		}
 		return
 	}
@@ -112,4 +114,5 @@ func (m *Machine) bury(p *process, d death, at time.Duration) {
 	if len(p.dead) > maxDead {
 		p.dead = p.dead[1:]
 	}
+	m.digGrave(d.ID, p.name)
 }

@@ -64,6 +64,7 @@ func (m *Machine) doubt(p *process, kind *message.Kind, why string) {
 		}
 	}
 	p.waitsFor, p.blind = why, true
+	m.mark(p.key)
 }
 
 func (m *Machine) sayDoubt(p *process, kind *message.Kind, why string) {

@@ -129,6 +129,7 @@ func (m *Machine) lookSoon(p *process) {
 		p.lookStep = lookFirst
 	}
 	p.nextLook = m.now + p.lookStep
+	m.mark(p.key)
 	p.lookStep = min(2*p.lookStep, lookLast)
 }
 
@@ -398,12 +399,14 @@ func (m *Machine) due(p *process) {
 	}
 }
 
-// upAgain looks again at what was held back for this process.
+// upAgain looks again at what was held back for the group of this process, once that is up.
 func (m *Machine) upAgain(p *process) {
-	for _, name := range m.names {
-		q := m.procs[name]
-		if q.state == HeldState && q != p && slices.Contains(m.dependencies(q.spec.Group), p.spec.Group) {
-			m.wantLook(q)
+	if len(m.relations.dependents[p.spec.Group]) == 0 || m.tallyOf(p.spec.Group).down > 0 {
+		return
+	}
+	for _, group := range m.relations.dependents[p.spec.Group] {
+		for _, name := range sortedKeys(m.tallyOf(group).held) {
+			m.wantLook(m.procs[name])
 		}
 	}
 }

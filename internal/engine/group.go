@@ -1,35 +1,16 @@
 package engine
 
-import "slices"
-
 // members is the processes of a group in the order of starts.
-func (m *Machine) members(group string) []string { return m.cfg.Members(group) }
+func (m *Machine) members(group string) []string { return m.relations.members[group] }
 
 // dependencies is every group that a group depends on, also through others.
-func (m *Machine) dependencies(group string) []string {
-	var out []string
-	var visit func(name string)
-	visit = func(name string) {
-		for _, dep := range m.cfg.Groups[name].DependsOn {
-			if !slices.Contains(out, dep) {
-				out = append(out, dep)
-				visit(dep)
-			}
-		}
-	}
-	visit(group)
-	return out
-}
+func (m *Machine) dependencies(group string) []string { return m.relations.needs[group] }
 
 // heldBy is the dependency that is down or being restarted, or empty.
 func (m *Machine) heldBy(p *process) string {
 	for _, dep := range m.dependencies(p.spec.Group) {
-		for _, name := range m.members(dep) {
-			switch m.procs[name].state {
-			case Up, AbsentNow, EndedState, Unknown:
-			default:
-				return dep
-			}
+		if m.tallyOf(dep).down > 0 {
+			return dep
 		}
 	}
 	return ""

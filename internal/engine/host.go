@@ -73,7 +73,8 @@ func (m *Machine) letAllGo(why string) {
 	}
 	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })
 	for _, mon := range m.monitors {
-		mon.watched.afresh, m.moved = mon.outage, true
+		mon.watched.afresh = mon.outage
+		m.unsettle(mon)
 	}
 	m.lookAgain()
 }

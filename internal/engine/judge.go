@@ -32,6 +32,7 @@ func (m *Machine) looked(in Looked) {
 // judge takes what a look that began at a time found of one process: who is new, who is
 // in doubt.
 func (m *Machine) judge(p *process, at time.Duration, f Finding) {
+	m.mark(p.key)
 	if p.stopped != "" && p.op == nil {
 		return // until the operator starts it
 	}

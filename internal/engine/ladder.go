@@ -25,19 +25,6 @@ type ladder struct {
 	retryAt  time.Duration
 }
 
-func (l *ladder) wake() time.Duration {
-	wake := time.Duration(0)
-	for _, t := range []time.Duration{l.remindAt, l.retryAt} {
-		if t != 0 && (wake == 0 || t < wake) {
-			wake = t
-		}
-	}
-	if l.climb.Phase == escalate.Pausing && (wake == 0 || l.climb.Until < wake) {
-		wake = l.climb.Until
-	}
-	return wake
-}
-
 // ladderOf is the ladder that a process climbs: its own, or its group's, or none.
 func (m *Machine) ladderOf(p *process) *ladder {
 	key, l := "process "+p.name, &ladder{process: p.name, group: p.spec.Group}
@@ -84,9 +71,7 @@ func (m *Machine) climbers(l *ladder) []*process {
 
 // required is the processes that must be up for the climb to end.
 func (m *Machine) required(l *ladder) []*process {
-	return slices.DeleteFunc(m.climbers(l), func(p *process) bool {
-		return p.state == AbsentNow || p.state == StoppedBy || p.state == EndedState || p.state == HeldState || p.suspended != ""
-	})
+	return slices.DeleteFunc(m.climbers(l), func(p *process) bool { return !p.required() })
 }
 
 // join puts an exhausted process on its ladder.
@@ -150,8 +135,9 @@ func (m *Machine) lookBeforeRung(l *ladder) {
 		m.halt(l)
 		return
 	}
-	l.need, l.asked, l.barred = map[string]bool{}, m.now, m.ops[m.opKey(l)] != nil
-	if l.barred {
+	l.need, l.asked, l.barred = map[string]bool{}, m.now, false
+	if m.ops[m.opKey(l)] != nil {
+		m.bar(l)
 		return
 	}
 	if l.monitor != "" {
@@ -178,10 +164,17 @@ func (m *Machine) opKey(l *ladder) string {
 	return "group " + l.group
 }
 
+// bar lets a ladder wait for the end of an operation.
+func (m *Machine) bar(l *ladder) {
+	l.barred = true
+	m.barredLadders[l.key] = true
+}
+
 // laddersGoOn begins the looks that waited for the end of an operation.
 func (m *Machine) laddersGoOn() {
-	for _, key := range sortedKeys(m.ladders) {
-		if l := m.ladders[key]; l.barred && l.climb.Phase == escalate.Looking {
+	for _, key := range sortedKeys(m.barredLadders) {
+		delete(m.barredLadders, key)
+		if l := m.ladders[key]; l != nil && l.barred && l.climb.Phase == escalate.Looking {
 			m.lookBeforeRung(l)
 		}
 	}
@@ -215,13 +208,15 @@ func (m *Machine) decide(l *ladder) {
 		m.decideMonitor(l)
 		return
 	}
+	if len(l.need) > 0 || l.barred {
+		return
+	}
 	missing := m.missing(l)
 	switch {
-	case len(l.need) > 0 || l.barred:
 	case m.haltedBy() != "":
 		m.halt(l)
 	case m.ops[m.opKey(l)] != nil:
-		l.barred = true
+		m.bar(l)
 	case len(missing) == 0:
 		m.climb(l, escalate.AllUp)
 	case slices.ContainsFunc(missing, func(p *process) bool { return p.evidence != 0 || p.stale() }): // evidenceTaken goes on, or stillBad
@@ -257,18 +252,22 @@ func (m *Machine) ladderSettled(l *ladder) bool {
 		}
 		return !mon.outage
 	}
-	for _, q := range m.climbers(l) {
-		if q.state == HeldState && q.history.Exhausted {
-			return false
-		}
-	}
-	for _, q := range m.required(l) {
-		if q.state != Up {
-			return false
-		}
+	if m.keepsClimbing(l) {
+		return false
 	}
 	m.climb(l, escalate.Recovered)
 	return true
+}
+
+// keepsClimbing says that a climber which is required is not up, or will go on to climb once
+// its dependency is.
+func (m *Machine) keepsClimbing(l *ladder) bool {
+	if l.process == "" {
+		t := m.tallyOf(l.group)
+		return t.spent+t.notUp > 0
+	}
+	p := m.procs[l.process]
+	return p != nil && (p.state == HeldState && p.history.Exhausted || p.required() && p.state != Up)
 }
 
 // ladderStopped ends the climb when the last process that called for it is in the

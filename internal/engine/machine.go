@@ -28,29 +28,34 @@ const (
 type Machine struct {
 	durable
 	lastResort
-	observe      bool
-	booting      bool
-	lag          time.Duration // exits may be seen this late
-	paused       time.Duration // when the daemon itself last went on after a stop, or 0
-	suspended    string
-	cfg          *confd.Config
-	procs        map[string]*process
-	names        []string // of procs, sorted
-	ladders      map[string]*ladder
-	monitors     map[string]*monitor
-	monitorNames []string                 // sorted
-	moved        bool                     // a state or verdict has changed that monitors may go by
-	rounds       int                      // of attention begun so far
-	stirred      map[string]bool          // processes whose attention may have to change
-	ops          map[string]*operation    // under way, by group, or by process without one
-	trackers     map[procscan.ID][]string // the names that track a process
-	jobs         map[int]job
-	token        int
-	running      int // scripts that hold a parallel slot
-	looking      lookout
-	rand         *rand.Rand
-	now          time.Duration
-	effects      []Effect
+	observe       bool
+	booting       bool
+	lag           time.Duration // exits may be seen this late
+	paused        time.Duration // when the daemon itself last went on after a stop, or 0
+	suspended     string
+	cfg           *confd.Config
+	procs         map[string]*process
+	names         []string // of procs, sorted
+	ladders       map[string]*ladder
+	barredLadders map[string]bool // by key: those that wait for the end of an operation
+	monitors      map[string]*monitor
+	monitorNames  []string                 // sorted
+	unsettled     map[string]bool          // monitors whose attention may have to change
+	relations     relations                // of the configuration in force
+	rounds        int                      // of attention begun so far
+	stirred       map[string]bool          // processes whose attention may have to change
+	ops           map[string]*operation    // under way, by group, or by process without one
+	trackers      map[procscan.ID][]string // the names that track a process
+	jobs          map[int]job
+	token         int
+	running       int // scripts that hold a parallel slot
+	looking       lookout
+	alarms        alarms
+	census        census
+	graves        graves
+	rand          *rand.Rand
+	now           time.Duration
+	effects       []Effect
 }
 
 // job is what an effect under way belongs to.
@@ -76,6 +81,8 @@ type lookout struct {
 	began time.Duration   // when it was asked for
 	rest  time.Duration   // until when the next one waits, unless somebody has died
 	want  map[string]bool // names for the next one
+
+	urgent bool // one of those was wanted for a process that had just died
 }
 
 // While all slots are taken a look is followed by a rest of lookRest times its own length,
@@ -88,15 +95,7 @@ const (
 
 // resting says that the next look can wait: nothing that it is wanted for has just died.
 func (m *Machine) resting() bool {
-	if m.now >= m.looking.rest || m.running < max(m.cfg.Daemon.ParallelRestarts, 1) {
-		return false
-	}
-	for name := range m.looking.want {
-		if p := m.procs[name]; p != nil && p.state == Looking {
-			return false
-		}
-	}
-	return true
+	return m.now < m.looking.rest && m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
 }
 
 // NewMachine makes a machine that watches nothing yet. The seed is the luck of jitter.
@@ -106,6 +105,7 @@ func NewMachine(observe bool, seed uint64) *Machine {
 		ops: map[string]*operation{}, stirred: map[string]bool{}, monitors: map[string]*monitor{},
 		durable:  newDurable(),
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
+		alarms: alarms{marked: map[string]bool{}}, census: newCensus(), graves: graves{}, unsettled: map[string]bool{}, barredLadders: map[string]bool{},
 		rand: rand.New(rand.NewPCG(seed, seed)),
 	}
 }
@@ -177,71 +177,12 @@ func (m *Machine) take(in Input) {
 	}
 }
 
-// Wake is the time of the earliest thing that will be due without another input.
-func (m *Machine) Wake() (time.Duration, bool) {
-	var wake time.Duration
-	earliest := func(t time.Duration) {
-		if t != 0 && (wake == 0 || t < wake) {
-			wake = t
-		}
-	}
-	for _, p := range m.procs {
-		if !m.looking.want[p.name] {
-			earliest(p.nextLook)
-		}
-		if p.state != Waiting || p.deadline > m.now { // what is due waits for a look or a slot
-			earliest(p.deadline)
-		}
-	}
-	if m.looking.token == 0 && len(m.looking.want) > 0 {
-		earliest(m.looking.rest)
-	}
-	for _, l := range m.ladders {
-		earliest(l.wake())
-	}
-	m.monitorWake(earliest)
-	earliest(m.seenDue())
-	earliest(m.endingWake())
-	return wake, wake != 0
-}
-
-// tick does what is due by now.
-func (m *Machine) tick() {
-	for _, name := range m.names {
-		p := m.procs[name]
-		if p.nextLook != 0 && p.nextLook <= m.now {
-			p.nextLook = 0
-			m.wantLook(p)
-		}
-		if p.deadline != 0 && p.deadline <= m.now && p.state != Waiting {
-			p.deadline = 0
-			m.touch(p)
-			m.due(p)
-		}
-	}
-	m.endingDue()
-	m.laddersDue()
-	m.monitorsDue()
-	m.ledgerDue()
-	m.runWaiting()
-}
-
-// laddersDue goes on with the ladders whose time has come. There may be one for each
-// process, so only those are put in order.
-func (m *Machine) laddersDue() {
-	due := map[string]*ladder{}
-	for key, l := range m.ladders {
-		if wake := l.wake(); wake != 0 && wake <= m.now {
-			due[key] = l
-		}
-	}
-	for _, key := range sortedKeys(due) {
-		m.ladderDue(due[key])
-	}
-}
-
 // wantLook asks for p in the next look: one that begins after this moment.
-func (m *Machine) wantLook(p *process) { m.looking.want[p.name] = true }
+func (m *Machine) wantLook(p *process) {
+	m.looking.want[p.name] = true
+	m.looking.urgent = m.looking.urgent || p.state == Looking
+	m.mark(p.key)
+}
 
 // look begins a look for all that is wanted, unless one is under way.
 func (m *Machine) look() {
@@ -254,7 +195,8 @@ func (m *Machine) look() {
 			l.Of[name] = p.lookFor()
 		}
 	}
-	clear(m.looking.want)
+	m.looking.want = emptied(m.looking.want)
+	m.looking.urgent = false
 	if len(l.Of) == 0 {
 		return
 	}

@@ -43,7 +43,7 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 			m.touchMonitor(mon)
 		}
 	}
-	m.monitorNames, m.moved = sortedKeys(cfg.Monitors), true
+	m.monitorNames = sortedKeys(cfg.Monitors)
 	for _, name := range m.monitorNames {
 		spec := cfg.Monitors[name]
 		mon := m.monitors[name]
@@ -53,10 +53,8 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 			m.touchMonitor(mon)
 		}
 		before, targets := mon.spec, mon.targets
-		mon.spec, mon.targets = spec, m.members(spec.Recover)
-		if _, is := cfg.Processes[spec.Recover]; is {
-			mon.targets = []string{spec.Recover}
-		}
+		mon.spec, mon.targets = spec, m.relations.targets(cfg, spec)
+		m.unsettle(mon)
 		if mon.need != nil || mon.outage && !reflect.DeepEqual(targets, mon.targets) || mon.outage && !reflect.DeepEqual(before, spec) {
 			mon.need, mon.deadline, mon.watched.afresh = nil, 0, true
 		}
@@ -66,12 +64,17 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 // attendMonitors fits what is watched to what the targets and the needed monitors have
 // come to in this step.
 func (m *Machine) attendMonitors() {
-	if !m.moved {
+	if len(m.unsettled) == 0 {
 		return
 	}
-	m.moved = false
-	for _, name := range m.monitorNames {
+	names := sortedKeys(m.unsettled)
+	m.unsettled = emptied(m.unsettled)
+	for _, name := range names {
 		mon := m.monitors[name]
+		if mon == nil {
+			continue
+		}
+		m.mark(keyMonitor + name)
 		if m.unjudged(mon) != "" {
 			if !mon.recovering {
 				mon.need, mon.deadline, mon.putOff = nil, 0, false
@@ -149,7 +152,7 @@ func (m *Machine) monitorSign(mon *monitor, s watch.Sign) {
 	if old.Verdict == s.Verdict {
 		return
 	}
-	m.moved = true // others may need it
+	m.unsettle(mon) // others may need it
 	switch {
 	case s.Verdict == watch.OK:
 		m.monitorOK(mon, old, s)

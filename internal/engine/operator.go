@@ -208,7 +208,8 @@ func (m *Machine) recoverOrder(names []string) {
 		}
 		l.remindAt, l.retryAt = 0, 0
 		if mon := m.monitors[l.monitor]; mon != nil {
-			mon.watched.afresh, m.moved = true, true
+			mon.watched.afresh = true
+			m.unsettle(mon)
 		}
 	}
 	for _, name := range names {

@@ -12,6 +12,7 @@ import (
 type order struct {
 	OrderStatus
 	todo []*operation
+	now  *operation // the last that was begun
 }
 
 // maxOrders is how many orders are remembered, those under way apart.
@@ -127,7 +128,7 @@ func (m *Machine) nextOp(ord *order) {
 		case m.ops[op.key()] != nil:
 			return // ordersGoOn comes back to it
 		default:
-			ord.todo = ord.todo[1:]
+			ord.todo, ord.now = ord.todo[1:], op
 			m.beginOp(op)
 			return
 		}
@@ -161,12 +162,7 @@ func (m *Machine) ordersGoOn() {
 }
 
 func (m *Machine) underWay(ord *order) bool {
-	for _, op := range m.ops {
-		if op.order == ord {
-			return true
-		}
-	}
-	return false
+	return ord.now != nil && m.ops[ord.now.key()] == ord.now
 }
 
 func (m *Machine) orderDone(ord *order) {

@@ -158,7 +158,7 @@ func (p *process) lookFor() LookFor {
 // enter changes the state; what was due in the old one is forgotten.
 func (m *Machine) enter(p *process, s State) {
 	m.stir(p)
-	m.moved = true
+	m.unsettleOf(p)
 	p.state, p.nextLook, p.deadline, p.waitsFor, p.kept = s, 0, 0, "", 0
 	m.touch(p)
 	switch s {

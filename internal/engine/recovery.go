@@ -10,29 +10,20 @@ import (
 	"procward/watch"
 )
 
-// monitorsDue does what the time has come for.
-func (m *Machine) monitorsDue() {
-	for _, name := range m.monitorNames {
-		mon := m.monitors[name]
-		if mon.deadline == 0 || mon.deadline > m.now {
-			continue
-		}
-		mon.deadline = 0
-		switch why := m.against(mon); {
-		case why != "":
-			m.putOff(mon, why)
-		case mon.putOff: // much may have changed since: it is judged afresh
-			mon.putOff, mon.watched.afresh, m.moved = false, true, true
-		default:
-			m.lookBeforeRecovery(mon)
-		}
+// monitorDue does what the time has come for.
+func (m *Machine) monitorDue(mon *monitor) {
+	if mon == nil || mon.deadline == 0 || mon.deadline > m.now {
+		return
 	}
-}
-
-// monitorWake is the earliest deadline of the monitors, as often as earliest is called.
-func (m *Machine) monitorWake(earliest func(time.Duration)) {
-	for _, mon := range m.monitors {
-		earliest(mon.deadline)
+	mon.deadline = 0
+	m.unsettle(mon)
+	switch why := m.against(mon); {
+	case why != "":
+		m.putOff(mon, why)
+	case mon.putOff: // much may have changed since: it is judged afresh
+		mon.putOff, mon.watched.afresh = false, true
+	default:
+		m.lookBeforeRecovery(mon)
 	}
 }
 
@@ -76,6 +67,7 @@ func (m *Machine) against(mon *monitor) string {
 // a suspension nothing is tried: it is judged afresh after it.
 func (m *Machine) putOff(mon *monitor, why string) {
 	mon.putOff = true
+	m.unsettle(mon)
 	if mon.skipped != why {
 		mon.skipped = why
 		m.sayMonitor(message.MonitorSkipped, mon, func(s *message.Message) { s.Detail = why })
@@ -101,6 +93,9 @@ func (m *Machine) lookBeforeRecovery(mon *monitor) {
 // monitorsLooked takes a look at one target, which began at a time; with the last the
 // attempt begins.
 func (m *Machine) monitorsLooked(p *process, at time.Duration, f Finding) {
+	if !p.asked {
+		return
+	}
 	p.asked = false
 	for _, name := range m.monitorNames {
 		mon := m.monitors[name]
@@ -151,13 +146,15 @@ func (m *Machine) operate(mon *monitor, op *operation) {
 	if p := m.procs[mon.spec.Recover]; p != nil {
 		op.group, op.alone, op.members = p.spec.Group, true, []string{p.name}
 	}
-	mon.recovering, m.moved = true, true
+	mon.recovering = true
+	m.unsettle(mon)
 	m.beginOp(op)
 }
 
 // recoveryEnded lets a monitor be judged afresh after the restart of its targets.
 func (m *Machine) recoveryEnded(mon *monitor) {
-	mon.recovering, mon.putOff, m.moved = false, false, true
+	mon.recovering, mon.putOff = false, false
+	m.unsettle(mon)
 }
 
 func (m *Machine) sayRecover(mon *monitor, attempt int) {
@@ -185,7 +182,7 @@ func (m *Machine) decideMonitor(l *ladder) {
 	case m.haltedBy() != "":
 		m.halt(l)
 	case m.ops[m.opKey(l)] != nil:
-		l.barred = true
+		m.bar(l)
 	case !mon.outage:
 		m.climb(l, escalate.AllUp)
 	case mon.watched.bad():

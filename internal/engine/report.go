@@ -40,6 +40,9 @@ func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) P
 	for _, id := range p.tracks() {
 		out.Tracked = append(out.Tracked, TrackedPID{ID: id, Comm: p.tracked[id].Comm, Uptime: now - id.Started()})
 	}
+	if out.WaitsFor == "" && m.alarms.line.Has(p.key) {
+		out.WaitsFor = forASlot
+	}
 	if p.lastDown != 0 {
 		at := wall.Add(p.lastDown - now)
 		out.LastDown = &at

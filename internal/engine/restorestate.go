@@ -63,6 +63,7 @@ func (m *Machine) claimOutage(p *process, s *savedOutage) {
 	p.outage, p.died, p.event, p.cause, p.returned = s.Sure, s.Died, s.Event, s.Cause, s.Returned
 	for _, d := range s.Dead {
 		p.dead = append(p.dead, death{Process: d.process(), cause: d.Cause, expected: d.Expected, past: d.Past})
+		m.digGrave(d.ID, p.name)
 	}
 	names := append(probe.Names(p.spec.Checks()), vital.Names(p.spec.Vital())...)
 	if s.Stall != nil && slices.Contains(names, s.Stall.Sign.Name) {
@@ -250,7 +251,8 @@ func (m *Machine) claimOp(key string, s savedOperation) {
 		}
 	}
 	if mon := m.monitors[op.monitor]; mon != nil {
-		mon.recovering, m.moved = true, true
+		mon.recovering = true
+		m.unsettle(mon)
 	}
 	switch {
 	case s.Script != nil:
@@ -278,7 +280,6 @@ func (m *Machine) claimMonitors() {
 			delete(m.restored, keyMonitor+name)
 			m.touchMonitor(mon)
 			mon.history, mon.outage, mon.tried = s.History, s.Outage, s.Tried
-			m.moved = true
 		}
 	}
 }

@@ -193,16 +193,26 @@ func (m *Machine) Changes() map[string]any {
 	for key := range m.touched {
 		out[key] = m.saveKey(key)
 	}
-	clear(m.touched)
+	m.touched = emptied(m.touched)
 	return out
 }
 
 // touch says that the durable part of a process may have changed in this step.
-func (m *Machine) touch(p *process) { m.touched[p.key] = true }
+func (m *Machine) touch(p *process) {
+	m.touched[p.key] = true
+	m.mark(p.key)
+	m.census.stale[p.name] = true
+}
 
-func (m *Machine) touchLadder(l *ladder) { m.touched[keyLadder+l.key] = true }
+func (m *Machine) touchLadder(l *ladder) {
+	m.touched[keyLadder+l.key] = true
+	m.mark(keyLadder + l.key)
+}
 
-func (m *Machine) touchMonitor(mon *monitor) { m.touched[keyMonitor+mon.name] = true }
+func (m *Machine) touchMonitor(mon *monitor) {
+	m.touched[keyMonitor+mon.name] = true
+	m.unsettle(mon)
+}
 
 func (m *Machine) touchOp(op *operation) { m.touched[keyOperation+op.key()] = true }
 
@@ -211,10 +221,12 @@ func (m *Machine) touchJob(j job) {
 	switch {
 	case j.ladder != "":
 		m.touched[keyLadder+j.ladder] = true
+		m.mark(keyLadder + j.ladder)
 	case j.op != nil && j.process == "":
 		m.touchOp(j.op)
 	case j.process != "":
 		m.touched[keyProcess+j.process] = true
+		m.mark(keyProcess + j.process)
 	}
 }
 

@@ -168,6 +168,7 @@ func (s *sim) step(in Input) {
 	s.m.wall = moment(s).Wall
 	effects := s.m.Step(s.uptime(), in)
 	s.memory.keep(s, must(effects))
+	s.alarmsHold()
 	if s.stepped != nil {
 		s.stepped()
 	}

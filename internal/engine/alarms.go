@@ -1,0 +1,160 @@
+package engine
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"procward/escalate"
+	"procward/internal/alarm"
+)
+
+// alarms is what the machine waits for, by the keys of what is saved. Whatever may have
+// changed a time or a state marks its owner, and only the marked are reckoned anew: a death
+// among ten thousand processes looks at the one that died.
+type alarms struct {
+	table  alarm.Table
+	line   alarm.Line      // the processes whose restart is due and waits for a look or a slot
+	marked map[string]bool // by key: their times may have changed
+}
+
+// emptied is a set with nothing in it. To clear a map costs as much as it ever held, so one
+// that has held much is left to the garbage.
+func emptied(set map[string]bool) map[string]bool {
+	if len(set) > 64 {
+		return map[string]bool{}
+	}
+	clear(set)
+	return set
+}
+
+// mark lets the times of a process, ladder or monitor be reckoned anew, by its key.
+func (m *Machine) mark(key string) { m.alarms.marked[key] = true }
+
+// reckon brings the table and the line up to date.
+func (m *Machine) reckon() {
+	for key := range m.alarms.marked {
+		name, is := strings.CutPrefix(key, keyProcess)
+		if p := m.procs[name]; is {
+			m.reckonProcess(key, p)
+			continue
+		}
+		m.alarms.table.Set(key, m.wakeOf(key))
+	}
+	m.alarms.marked = emptied(m.alarms.marked)
+}
+
+func (m *Machine) reckonProcess(key string, p *process) {
+	if p == nil {
+		m.alarms.table.Set(key, 0)
+		m.alarms.line.Remove(key)
+		return
+	}
+	m.alarms.table.Set(key, p.wake(m.now))
+	if p.waits(m.now) {
+		m.alarms.line.Set(key, max(p.deadline, p.attempt.ready))
+	} else {
+		m.alarms.line.Remove(key)
+	}
+}
+
+// wakeOf is when something is due of a ladder or monitor, or 0.
+func (m *Machine) wakeOf(key string) time.Duration {
+	name, is := strings.CutPrefix(key, keyLadder)
+	if l := m.ladders[name]; is && l != nil {
+		return l.wake()
+	}
+	name, is = strings.CutPrefix(key, keyMonitor)
+	if mon := m.monitors[name]; is && mon != nil {
+		return mon.deadline
+	}
+	return 0
+}
+
+// wake is when something is due of the process, or 0. A restart that is due waits in the
+// line, and for nothing else.
+func (p *process) wake(now time.Duration) time.Duration {
+	if p.state == Waiting && p.deadline <= now {
+		return p.nextLook
+	}
+	return earliest(p.nextLook, p.deadline)
+}
+
+// waits says that its restart is due.
+func (p *process) waits(now time.Duration) bool {
+	return p.attempt.ready != 0 || p.state == Waiting && p.deadline != 0 && p.deadline <= now && p.op == nil
+}
+
+func (l *ladder) wake() time.Duration {
+	wake := earliest(l.remindAt, l.retryAt)
+	if l.climb.Phase == escalate.Pausing && (wake == 0 || l.climb.Until < wake) {
+		wake = l.climb.Until
+	}
+	return wake
+}
+
+// earliest is the earliest of times of which 0 is none.
+func earliest(times ...time.Duration) time.Duration {
+	var first time.Duration
+	for _, t := range times {
+		if t != 0 && (first == 0 || t < first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// Wake is the time of the earliest thing that will be due without another input.
+func (m *Machine) Wake() (time.Duration, bool) {
+	m.reckon()
+	rest := time.Duration(0)
+	if m.looking.token == 0 && len(m.looking.want) > 0 {
+		rest = m.looking.rest
+	}
+	wake := earliest(m.alarms.table.Next(), rest, m.seenDue(), m.endingWake())
+	return wake, wake != 0
+}
+
+// tick does what is due by now. Of one moment processes come before ladders, and those
+// before monitors.
+func (m *Machine) tick() {
+	m.reckon()
+	var ladders, monitors []string
+	for _, key := range slices.Sorted(slices.Values(m.alarms.table.Due(m.now))) {
+		m.mark(key)
+		if name, is := strings.CutPrefix(key, keyProcess); is {
+			m.processDue(m.procs[name])
+		} else if name, is := strings.CutPrefix(key, keyLadder); is {
+			ladders = append(ladders, name)
+		} else if name, is := strings.CutPrefix(key, keyMonitor); is {
+			monitors = append(monitors, name)
+		}
+	}
+	m.endingDue()
+	for _, name := range ladders {
+		if l := m.ladders[name]; l != nil && l.wake() != 0 && l.wake() <= m.now {
+			m.ladderDue(l)
+		}
+	}
+	for _, name := range monitors {
+		m.monitorDue(m.monitors[name])
+	}
+	m.ledgerDue()
+	m.reckon()
+	m.runWaiting()
+}
+
+func (m *Machine) processDue(p *process) {
+	if p == nil {
+		return
+	}
+	if p.nextLook != 0 && p.nextLook <= m.now {
+		p.nextLook = 0
+		m.wantLook(p)
+	}
+	if p.deadline != 0 && p.deadline <= m.now && p.state != Waiting {
+		p.deadline = 0
+		m.touch(p)
+		m.due(p)
+	}
+}

@@ -1,0 +1,120 @@
+package engine
+
+import "procward/procscan"
+
+// census counts the members of each group by what others ask of them, so that nobody has to
+// go through a group for the sake of one member. Those whose state may have changed are
+// counted anew before the next question.
+type census struct {
+	stale  map[string]bool    // processes to be counted anew, by name
+	as     map[string]counted // what each one is counted as
+	groups map[string]*tally
+}
+
+// counted is what one process is counted as.
+type counted struct {
+	group   string
+	down    bool // dependents are held back
+	notUp   bool // it keeps the climb of the group's ladder from its end
+	spent   bool // it climbs with the group, is held back and has no attempt left
+	held    bool // it is held back itself
+	climber bool // it climbs with the group
+}
+
+// tally is the counts of one group.
+type tally struct {
+	down, notUp, spent int
+	held               map[string]bool // members that are held back, by name
+}
+
+func newCensus() census {
+	return census{stale: map[string]bool{}, as: map[string]counted{}, groups: map[string]*tally{}}
+}
+
+// countedAs says what a process is counted as now.
+func (p *process) countedAs() counted {
+	c := counted{group: p.spec.Group, held: p.state == HeldState, climber: p.spec.Escalate == nil}
+	switch p.state {
+	case Up, AbsentNow, EndedState, Unknown:
+	default:
+		c.down = true
+	}
+	c.notUp = c.climber && p.required() && p.state != Up
+	c.spent = c.climber && c.held && p.history.Exhausted
+	return c
+}
+
+// required says that a climb does not end before it is up.
+func (p *process) required() bool {
+	switch p.state {
+	case AbsentNow, StoppedBy, EndedState, HeldState:
+		return false
+	}
+	return p.suspended == ""
+}
+
+// of is the counts of a group.
+func (m *Machine) tallyOf(group string) tally {
+	for name := range m.census.stale {
+		m.census.recount(name, m.procs[name])
+	}
+	m.census.stale = emptied(m.census.stale)
+	if t := m.census.groups[group]; t != nil {
+		return *t
+	}
+	return tally{}
+}
+
+func (c *census) recount(name string, p *process) {
+	if was, counted := c.as[name]; counted {
+		c.add(name, was, -1)
+		delete(c.as, name)
+	}
+	if p != nil && p.spec.Group != "" {
+		now := p.countedAs()
+		c.add(name, now, 1)
+		c.as[name] = now
+	}
+}
+
+func (c *census) add(name string, as counted, n int) {
+	t := c.groups[as.group]
+	if t == nil {
+		t = &tally{held: map[string]bool{}}
+		c.groups[as.group] = t
+	}
+	for count, yes := range map[*int]bool{&t.down: as.down, &t.notUp: as.notUp, &t.spent: as.spent} {
+		if yes {
+			*count += n
+		}
+	}
+	if delete(t.held, name); as.held && n > 0 {
+		t.held[name] = true
+	}
+}
+
+// graves says whose dead a process was, for the cause that is told later. Of those that an
+// outage has forgotten since it is cleaned whenever it has doubled.
+type graves struct {
+	of   map[procscan.ID][]string
+	tidy int // the size at which it is cleaned next
+}
+
+const leastGraves = 1024
+
+func (m *Machine) digGrave(id procscan.ID, name string) {
+	if m.graves.of == nil {
+		m.graves = graves{of: map[procscan.ID][]string{}, tidy: leastGraves}
+	}
+	m.graves.of[id] = append(m.graves.of[id], name)
+	if len(m.graves.of) < m.graves.tidy {
+		return
+	}
+	m.graves.of = map[procscan.ID][]string{}
+	for _, name := range m.names {
+		for _, d := range m.procs[name].dead {
+			m.graves.of[d.ID] = append(m.graves.of[d.ID], name)
+		}
+	}
+	m.graves.tidy = max(2*len(m.graves.of), leastGraves)
+}
