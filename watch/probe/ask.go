@@ -3,6 +3,7 @@ package probe
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -22,8 +23,9 @@ type asker struct {
 	body    *regexp.Regexp // nil: any
 	request *http.Request  // without what the files say
 	expires time.Duration  // of the certificate; 0: it does not matter
-	plain   *http.Client   // where there are no files; else nil
+	plain   *loaded        // where there are no files; else nil
 	files   files
+	reach   reach
 	reading atomic.Bool
 }
 
@@ -50,43 +52,55 @@ func newAsker(spec *HTTP) (*asker, error) {
 		a.expires = spec.TLS.Expires.D()
 	}
 	if a.files.paths = spec.paths(); len(a.files.paths) == 0 {
-		l, err := load(spec)
-		if err != nil {
+		if a.plain, err = load(spec); err != nil {
 			return nil, err
 		}
-		a.plain = l.client
 	}
 	return a, nil
 }
 
-func (a *asker) check(ctx context.Context, timeout time.Duration) result {
-	client, req := a.plain, a.request.WithContext(ctx)
-	if client == nil {
-		l, err := a.readFiles(ctx)
-		if err != nil {
-			return unknown("%v", err)
-		}
-		if client = l.client; l.authorization != "" {
-			req.Header = req.Header.Clone()
-			req.Header.Set("Authorization", l.authorization)
-		}
+func (a *asker) check(ctx context.Context, timeout time.Duration) (r result) {
+	ctx, b := begin(ctx, timeout)
+	defer func() { r.aside = b.end() }()
+	l, err := a.readFiles(ctx, b)
+	if err != nil {
+		return unknown("%v", err)
+	}
+	req := a.request.Clone(ctx)
+	if l.authorization != "" {
+		req.Header.Set("Authorization", l.authorization)
+	}
+	x := &exchange{reach: &a.reach, budget: b, tls: l.tls}
+	client := http.Client{Transport: x}
+	if !a.spec.Redirects {
+		client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	}
 	resp, err := client.Do(req)
-	if err != nil {
-		return judge(bare(err), "no answer", timeout)
+	switch {
+	case err != nil && a.spec.TLS.blames(err):
+		return failure("%v", bare(err))
+	case err != nil:
+		return b.judge(bare(err), "no answer")
 	}
 	defer resp.Body.Close()
-	if r := a.head(resp); r.outcome != Success {
+	if r := a.head(resp, x.state); r.outcome != Success {
 		return r
 	}
-	if err := a.read(resp.Body); err != nil {
-		return judge(err, "no complete answer", timeout)
+	if err := a.read(b, resp); err != nil {
+		return b.judge(err, "no complete answer")
 	}
 	return success("status %d", resp.StatusCode)
 }
 
-// readFiles is what the files say now. They may lie where reading hangs.
-func (a *asker) readFiles(ctx context.Context) (*loaded, error) {
+// readFiles is what the files say now. They may lie where reading hangs; the time of the
+// check stands still meanwhile.
+func (a *asker) readFiles(ctx context.Context, b *budget) (*loaded, error) {
+	if a.plain != nil {
+		return a.plain, nil
+	}
+	defer b.pause()()
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
 	type read struct {
 		l   *loaded
 		err error
@@ -101,22 +115,17 @@ func (a *asker) readFiles(ctx context.Context) (*loaded, error) {
 	return r.l, r.err
 }
 
-var errSpoke = errors.New("it spoke before it was asked: that is not HTTP")
-
 // bare is the error below what http.Client wraps around it: the method and the URL.
 func bare(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
-		err = u.Err
-	}
-	if strings.HasPrefix(err.Error(), "readLoopPeekFail") { // net/http has no word for it
-		return errSpoke
+		return u.Err
 	}
 	return err
 }
 
 // head judges what comes before the body.
-func (a *asker) head(resp *http.Response) result {
+func (a *asker) head(resp *http.Response, state *tls.ConnectionState) result {
 	accepted := false
 	for _, s := range a.spec.Status {
 		accepted = accepted || s.From <= resp.StatusCode && resp.StatusCode <= s.To
@@ -128,8 +137,8 @@ func (a *asker) head(resp *http.Response) result {
 		}
 		return failure("%s", text)
 	}
-	if a.expires > 0 && resp.TLS != nil && len(resp.TLS.PeerCertificates) > 0 {
-		if end := resp.TLS.PeerCertificates[0].NotAfter; time.Until(end) < a.expires {
+	if a.expires > 0 && state != nil && len(state.PeerCertificates) > 0 {
+		if end := state.PeerCertificates[0].NotAfter; time.Until(end) < a.expires {
 			return failure("the certificate ends on %s", end.UTC().Format(time.DateOnly))
 		}
 	}
@@ -144,14 +153,24 @@ func statuses(list []Status) string {
 	return strings.Join(words, ", ")
 }
 
+// glance is how long an answer of unknown length is read that nobody asks for: it may be a
+// stream that never ends, but a server that is done should not find the connection cut.
+const glance = time.Second
+
 // read reads the body as far as it is asked for, and looks for what must be in it.
-func (a *asker) read(body io.Reader) error {
-	limited := io.LimitReader(body, int64(a.spec.MaxBody))
-	if a.body == nil {
+func (a *asker) read(b *budget, resp *http.Response) error {
+	limited := io.LimitReader(resp.Body, int64(a.spec.MaxBody))
+	switch {
+	case a.body != nil:
+		return find(a.body, limited, a.spec.MaxBody)
+	case resp.ContentLength >= 0:
 		_, err := io.Copy(io.Discard, limited)
 		return err
 	}
-	return find(a.body, limited, a.spec.MaxBody)
+	enough := time.AfterFunc(min(glance, b.timeout/4), b.release)
+	defer enough.Stop()
+	_, _ = io.Copy(io.Discard, limited)
+	return nil
 }
 
 // find says whether an expression is found in what r gives, nil if it is. It reads no

@@ -65,6 +65,8 @@ func (l *listener) check(ctx context.Context, timeout time.Duration) result {
 		beat
 		err error
 	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
 	now, err := patiently(ctx, &l.busy, func() looked {
 		b, err := look(l.spec.File)
 		return looked{b, err}

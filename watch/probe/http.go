@@ -17,8 +17,9 @@ import (
 
 // HTTP asks a web server, in HTTP/1.1 over a connection of its own each time: one that
 // is kept would not show that none is accepted any more. Proxies named in the
-// environment are not used. The whole answer, up to max-body, has to be there within the
-// timeout.
+// environment are not used. Where body is set, or the answer says how long it is, that has
+// to be there within the timeout, up to max-body; else the status is enough, since the
+// answer may be a stream that never ends.
 type HTTP struct {
 	URL       string            `yaml:"url"`
 	Method    string            `yaml:"method"`    // GET, or HEAD
@@ -29,16 +30,6 @@ type HTTP struct {
 	MaxBody   scalar.Size       `yaml:"max-body"`  // 64KiB
 	TLS       *TLS              `yaml:"tls"`
 	Redirects bool              `yaml:"redirects"` // false: a redirect is an answer like any other
-}
-
-// TLS says how the server of an https URL is known, and we to it.
-type TLS struct {
-	CAFile     string          `yaml:"ca-file"`     // PEM, instead of the host's authorities
-	ServerName string          `yaml:"server-name"` // that the certificate must be for: the URL's host
-	CertFile   string          `yaml:"cert-file"`   // PEM, our own certificate
-	KeyFile    string          `yaml:"key-file"`
-	Insecure   bool            `yaml:"insecure"` // any certificate will do
-	Expires    scalar.Duration `yaml:"expires"`  // a certificate that ends within this is a failure; 0s: only one that has ended
 }
 
 // DefaultHTTP is what an HTTP check holds before its keys are read.
@@ -116,17 +107,6 @@ func validateHeaders(headers map[string]string) error {
 		if strings.ContainsFunc(headers[k], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			errs = append(errs, scalar.Errorf(at, "holds a control character"))
 		}
-	}
-	return errors.Join(errs...)
-}
-
-func (t *TLS) validate() error {
-	errs := []error{absolute("ca-file", t.CAFile), absolute("cert-file", t.CertFile), absolute("key-file", t.KeyFile)}
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		errs = append(errs, scalar.Errorf("cert-file", "a certificate and its key go together: write cert-file and key-file, or neither"))
-	}
-	if t.Insecure && (t.CAFile != "" || t.ServerName != "") {
-		errs = append(errs, scalar.Errorf("insecure", "accepts any certificate: remove it, or ca-file and server-name"))
 	}
 	return errors.Join(errs...)
 }

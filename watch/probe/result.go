@@ -2,11 +2,9 @@ package probe
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"slices"
 	"sync/atomic"
 	"syscall"
@@ -18,9 +16,10 @@ import (
 // result is what one check has shown.
 type result struct {
 	outcome Outcome
-	late    bool   // it ran out of its time; the outcome is not yet known
-	text    string // in words
-	output  string // of a program
+	late    bool          // it ran out of its time; the outcome is not yet known
+	text    string        // in words
+	output  string        // of a program
+	aside   time.Duration // for which the check waited for something else than what it checks
 }
 
 func success(format string, args ...any) result {
@@ -44,43 +43,58 @@ func late(what string, timeout time.Duration) result {
 	return result{late: true, text: fmt.Sprintf("%s within %s", what, scalar.Duration(timeout))}
 }
 
-// ours are errors that say something of this host or of procward, and nothing of what
-// is checked.
-var ours = []error{
-	syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EADDRNOTAVAIL, syscall.EACCES, syscall.EPERM,
-	context.Canceled,
+// untold is an error that shows nothing of what is checked: the two sides do not come
+// together, or procward could not find out.
+type untold struct{ err error }
+
+func (u *untold) Error() string { return u.err.Error() }
+func (u *untold) Unwrap() error { return u.err }
+
+// noWay are errors of the way to what is checked.
+var noWay = []error{
+	syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT,
 }
 
-// judge makes a result of what went wrong. A name that is not resolved is unknown:
-// it is the resolver that failed; so are authorities and a clock of this host that do not
-// allow to tell whether a certificate is good.
-func judge(err error, missing string, timeout time.Duration) result {
-	var dns *net.DNSError
+// lacks are errors of this host or of procward: a lack of what it needs, a right that it
+// does not have, a path that leads to no socket.
+var lacks = []error{
+	syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EACCES, syscall.EPERM, syscall.EPROTONOSUPPORT,
+	syscall.EPROTOTYPE, syscall.ENOTDIR, syscall.ELOOP, syscall.EIO, syscall.ESTALE, context.Canceled, net.ErrClosed,
+}
+
+func among(err error, list []error) bool {
+	return slices.ContainsFunc(list, func(e error) bool { return errors.Is(err, e) })
+}
+
+// wayless says that an error is one of the way.
+func wayless(err error) bool { return among(err, noWay) }
+
+// ours says that an error tells something of this host, of procward or of the way, and
+// nothing of what is checked.
+func ours(err error) bool {
+	var u *unreached
+	if errors.As(err, &u) {
+		return u.ours()
+	}
+	return errors.As(err, new(*untold)) || errors.As(err, new(*net.DNSError)) || wayless(err) || among(err, lacks)
+}
+
+// judge makes a result of what went wrong. What could not be told is not the fault of what
+// is checked.
+func (b *budget) judge(err error, missing string) result {
+	var u *unreached
+	var timed net.Error
 	switch {
-	case errors.As(err, &dns):
+	case b.brokenOff():
+		return unknown("the check was broken off")
+	case errors.As(err, new(*untold)) || errors.As(err, &u) && u.ours():
 		return unknown("%v", err)
-	case errors.Is(err, context.DeadlineExceeded) || os.IsTimeout(err):
-		return late(missing, timeout)
-	case clockBehind(err) || errors.As(err, new(x509.SystemRootsError)):
-		return unknown("%v", err)
-	case slices.ContainsFunc(ours, func(e error) bool { return errors.Is(err, e) }):
+	case b.late() || errors.As(err, &timed) && timed.Timeout():
+		return late(missing, b.timeout)
+	case u == nil && ours(err):
 		return unknown("%v", err)
 	}
 	return failure("%v", err)
-}
-
-// clockBehind says that a certificate begins in the future: that is a clock of this host that
-// was never set, or was put back, rather than a fault of the server.
-func clockBehind(err error) bool {
-	var bad x509.CertificateInvalidError
-	return errors.As(err, &bad) && bad.Reason == x509.Expired && bad.Cert != nil && time.Now().Before(bad.Cert.NotBefore)
-}
-
-// dial makes every connection. Go's own resolver is used, since the C library's holds a
-// thread for as long as it hangs. No keep-alives: a connection lives for one check.
-func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Resolver: &net.Resolver{PreferGo: true}, KeepAlive: -1}
-	return d.DialContext(ctx, network, address)
 }
 
 var errHangs = errors.New("it hangs, since an earlier check")

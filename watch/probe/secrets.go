@@ -3,12 +3,10 @@ package probe
 import (
 	"bufio"
 	"crypto/tls"
-	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,7 +31,7 @@ func (h *HTTP) paths() []string {
 
 // loaded is what a spec and its files say together.
 type loaded struct {
-	client        *http.Client
+	tls           *tls.Config
 	authorization string
 }
 
@@ -73,60 +71,17 @@ func (f *files) now() (*loaded, error) {
 	return l, nil
 }
 
-// load reads the files of a spec and makes its client.
+// load reads the files of a spec.
 func load(h *HTTP) (*loaded, error) {
 	l := &loaded{}
-	transport := &http.Transport{
-		DialContext:            dial,
-		DisableKeepAlives:      true,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: 64 << 10,
-	}
-	l.client = &http.Client{Transport: transport}
-	if !h.Redirects {
-		l.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	}
 	var err error
 	if h.AuthFile != "" {
 		if l.authorization, err = authorization(h.AuthFile); err != nil {
 			return nil, err
 		}
 	}
-	if h.TLS != nil {
-		transport.TLSClientConfig, err = h.TLS.config()
-	}
+	l.tls, err = h.TLS.config()
 	return l, err
-}
-
-func (t *TLS) config() (*tls.Config, error) {
-	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: t.Insecure}
-	if t.CAFile != "" {
-		pem, err := trusted(t.CAFile)
-		if err != nil {
-			return nil, err
-		}
-		c.RootCAs = x509.NewCertPool()
-		if !c.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("read %s: it holds no certificate in PEM", t.CAFile)
-		}
-	}
-	if t.CertFile == "" {
-		return c, nil
-	}
-	cert, err := trusted(t.CertFile)
-	if err != nil {
-		return nil, err
-	}
-	key, err := trusted(t.KeyFile)
-	if err != nil {
-		return nil, err
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, fmt.Errorf("read %s and %s: %w", t.CertFile, t.KeyFile, err)
-	}
-	c.Certificates = []tls.Certificate{pair}
-	return c, nil
 }
 
 // authorization is the value of the header that the first line of a file stands for.

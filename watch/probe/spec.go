@@ -163,7 +163,8 @@ func Names(checks []Check) []string {
 // WorstCase is the longest time from a stall until it is known as bad: the stall begins
 // right after a check has looked, and every check after it takes its whole timeout. It
 // does not hold where a timeout counts as unknown and nothing ever answers, while the
-// host is under pressure, and for time in which the host is suspended.
+// host is under pressure, for time in which the host is suspended, and for time that a
+// resolver takes.
 func WorstCase(c Check) time.Duration {
 	gap, last := max(c.Interval.D(), c.Timeout.D()), c.Timeout.D()
 	worst := time.Duration(c.Failures.N) * gap

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"regexp"
-	"syscall"
 	"time"
 
 	"procward/internal/scalar"
@@ -71,6 +70,7 @@ func socketPath(key, path string) error {
 // caller carries out checks that connect, send and expect.
 type caller struct {
 	network, address string
+	reach            reach
 	send             []byte
 	expect           *regexp.Regexp // nil: nothing
 }
@@ -85,49 +85,25 @@ func newCaller(network, address, send, expect string) (*caller, error) {
 	return c, err
 }
 
-func (c *caller) check(ctx context.Context, timeout time.Duration) result {
-	conn, err := c.dial(ctx)
+func (c *caller) check(ctx context.Context, timeout time.Duration) (r result) {
+	ctx, b := begin(ctx, timeout)
+	defer func() { r.aside = b.end() }()
+	conn, err := c.reach.dial(ctx, b, c.network, c.address)
 	if err != nil {
-		return judge(err, "no connection", timeout)
+		return b.judge(err, "no connection")
 	}
-	defer conn.Close()
-	defer context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	if len(c.send) > 0 {
 		if _, err := conn.Write(c.send); err != nil {
-			return judge(cut(ctx, err), "could not send", timeout)
+			return b.judge(err, "could not send")
 		}
 	}
 	if c.expect == nil {
 		return success("connected")
 	}
 	if err := await(io.LimitReader(conn, int64(maxExpect)), c.expect); err != nil {
-		return judge(cut(ctx, err), "not the answer that is expected", timeout)
+		return b.judge(err, "not the answer that is expected")
 	}
 	return success("answered as expected")
-}
-
-// dial connects. A full accept queue makes connect(2) wait for TCP; a unix socket that
-// does not block says EAGAIN instead, so it is tried until the time is over.
-func (c *caller) dial(ctx context.Context) (net.Conn, error) {
-	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		conn, err := dial(ctx, c.network, c.address)
-		if !errors.Is(err, syscall.EAGAIN) {
-			return conn, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(pause):
-		}
-	}
-}
-
-// cut is the reason for which the deadline was set to the past, where it was.
-func cut(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return err
 }
 
 // await reads until an expression is found in all that has come so far, nil then; or

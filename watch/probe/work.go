@@ -10,8 +10,9 @@ import (
 	"procward/watch"
 )
 
-// checker carries out the checks of one kind, one at a time. ctx ends after the timeout,
-// for a program only where it is broken off; the check returns soon after.
+// checker carries out the checks of one kind, one at a time. The check ends by itself soon
+// after the timeout, and at once where ctx ends: then it is broken off. It leaves nothing
+// open.
 type checker interface {
 	check(ctx context.Context, timeout time.Duration) result
 }
@@ -42,11 +43,7 @@ type ended struct {
 
 // start begins the check of an item that has its turn. The lock is held.
 func (p *Prober) start(ctx context.Context, it *item, work *sync.WaitGroup) {
-	if it.lane() { // a program is told when its time is over, and then may need some more
-		ctx, it.cancel = context.WithCancel(ctx)
-	} else {
-		ctx, it.cancel = context.WithTimeout(ctx, it.spec.Timeout.D())
-	}
+	ctx, it.cancel = context.WithCancel(ctx)
 	r := run{it, it.seq, it.checker, it.spec.Timeout.D(), it.spec.OnTimeout}
 	work.Go(func() {
 		e := p.carryOut(ctx, r)
@@ -68,6 +65,7 @@ func (p *Prober) carryOut(ctx context.Context, r run) ended {
 	asleep := p.boot() - began
 	res := contained(ctx, r)
 	over, at := p.awake(), p.boot()
+	r.timeout += res.aside
 	held := p.wasHeldUp(r, began, over)
 	switch {
 	case at-over-asleep > suspended:
@@ -135,7 +133,7 @@ func (p *Prober) judge(it *item, e ended) {
 	if e.outcome == Early {
 		return
 	}
-	slow := !e.late && !e.held && e.took > it.spec.Timeout.D()*8/10
+	slow := !e.late && !e.held && e.took-e.aside > it.spec.Timeout.D()*8/10
 	if slow && !it.slow {
 		p.signs = append(p.signs, it.sign(e, true))
 	}

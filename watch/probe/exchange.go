@@ -1,0 +1,171 @@
+package probe
+
+import (
+	"bufio"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+)
+
+// exchange is the http.RoundTripper of one check: each request has a connection of its own,
+// and everything happens on the goroutine that asks, so that nothing outlives the check.
+type exchange struct {
+	reach  *reach
+	budget *budget
+	tls    *tls.Config
+	state  *tls.ConnectionState // of the last connection; nil: without TLS
+}
+
+// maxHeader bounds what comes before a body.
+const maxHeader = 64 << 10
+
+// RoundTrip sends a request and reads the head of its answer.
+func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
+	conn, err := x.reach.dial(req.Context(), x.budget, "tcp", withPort(req))
+	if err != nil {
+		return nil, err
+	}
+	x.state = nil
+	wanted := false // a certificate of ours
+	if req.URL.Scheme == "https" {
+		secured, err := x.secure(req.Context(), conn, req.URL.Hostname(), &wanted)
+		if err != nil {
+			return nil, err
+		}
+		conn = secured
+	}
+	resp, err := converse(conn, req)
+	switch {
+	case err == nil:
+		return resp, nil
+	case ofTLS(err):
+		return nil, &untold{err}
+	case wanted && cutOff(err): // the alert that says why was overtaken by the end of the connection
+		return nil, &untold{fmt.Errorf("%w, after it wanted a certificate of procward's (cert-file, key-file)", err)}
+	}
+	return nil, err
+}
+
+func withPort(req *http.Request) string {
+	if port := req.URL.Port(); port != "" {
+		return net.JoinHostPort(req.URL.Hostname(), port)
+	}
+	return net.JoinHostPort(req.URL.Hostname(), map[string]string{"http": "80", "https": "443"}[req.URL.Scheme])
+}
+
+// converse writes the request and reads the answer's head. Whoever refuses a request may
+// answer before it is read, and close: what was answered says more than that it is closed.
+func converse(conn net.Conn, req *http.Request) (*http.Response, error) {
+	req = req.Clone(req.Context())
+	req.Close = true
+	writing := req.Write(conn)
+	limited := &io.LimitedReader{R: conn, N: maxHeader}
+	from := bufio.NewReader(limited)
+	resp, err := answer(from, req)
+	switch {
+	case err != nil && limited.N <= 0:
+		return nil, fmt.Errorf("the head of the answer exceeded %d bytes", maxHeader)
+	case err != nil && writing != nil && !ofTLS(err):
+		return nil, writing
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, fmt.Errorf("the connection was closed without a whole answer: %w", err)
+	case err != nil:
+		return nil, err
+	}
+	limited.N = 1<<63 - 1
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{resp.Body, conn}
+	return resp, nil
+}
+
+// answer reads the head of an answer, after those that say that there is one to come.
+func answer(from *bufio.Reader, req *http.Request) (*http.Response, error) {
+	for {
+		if err := otherProtocol(from); err != nil {
+			return nil, err
+		}
+		resp, err := http.ReadResponse(from, req)
+		if err != nil || resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols {
+			return resp, err
+		}
+	}
+}
+
+// otherProtocol says that the answer is none of HTTP/1, but one that procward cannot read.
+func otherProtocol(from *bufio.Reader) error {
+	first, err := from.Peek(1)
+	if err != nil {
+		return err
+	}
+	switch first[0] {
+	case 0: // the length of a frame (RFC 9113, 4.1); no text begins so
+		return &untold{errors.New("it speaks HTTP/2 alone, and procward speaks HTTP/1.1")}
+	case 0x15, 0x16: // a record of TLS
+		return &untold{errors.New("it speaks TLS: write https:// in the url")}
+	}
+	return nil
+}
+
+// secure makes a connection one of TLS.
+func (x *exchange) secure(ctx context.Context, conn net.Conn, host string, wanted *bool) (net.Conn, error) {
+	c := x.tls.Clone()
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	give := c.Certificates
+	c.GetClientCertificate = func(want *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		*wanted = true
+		for i := range give {
+			if want.SupportsCertificate(&give[i]) == nil {
+				return &give[i], nil
+			}
+		}
+		if len(give) > 0 { // the authorities that a server names need not be all
+			return &give[0], nil
+		}
+		return &tls.Certificate{}, nil
+	}
+	secured := tls.Client(conn, c)
+	err := secured.HandshakeContext(ctx)
+	key := conn.RemoteAddr().String()
+	switch {
+	case err == nil:
+		if x.reach.greeted == nil {
+			x.reach.greeted = map[string]bool{}
+		}
+		x.reach.greeted[key] = true
+		state := secured.ConnectionState()
+		x.state = &state
+		_, err = x.budget.keep(secured, nil)
+		return secured, err
+	case cutOff(err) && *wanted:
+		return nil, &untold{fmt.Errorf("the connection was closed during the TLS handshake, in which a certificate of procward's was wanted (cert-file, key-file): %w", err)}
+	case cutOff(err) && x.reach.greeted[key]:
+		return nil, fmt.Errorf("the connection was closed during the TLS handshake: %w", err)
+	case cutOff(err): // so do servers that speak another TLS, and broken ones
+		return nil, &untold{fmt.Errorf("the connection was closed during the TLS handshake, as it is where the two sides speak no common TLS: %w", err)}
+	case ctx.Err() != nil || os.IsTimeout(err) || ours(err):
+		return nil, err
+	}
+	return nil, &untold{fmt.Errorf("no TLS connection: %w", err)}
+}
+
+// cutOff says that the other side closed the connection.
+func cutOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+// ofTLS says that the two sides do not agree on TLS; either may find that after the
+// handshake as well.
+func ofTLS(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") || errors.As(err, new(tls.RecordHeaderError))
+}

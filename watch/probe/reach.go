@@ -1,0 +1,213 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"procward/internal/scalar"
+)
+
+// reach makes the connections of one checker, one check at a time.
+type reach struct {
+	answered map[string]netip.Addr // by host: the address that accepted last
+	greeted  map[string]bool       // by address: a TLS handshake succeeded there
+	hangs    atomic.Bool           // the path of a unix socket
+}
+
+// dial connects; what it opens is closed with the check.
+func (r *reach) dial(ctx context.Context, b *budget, network, address string) (net.Conn, error) {
+	if network == "unix" {
+		return r.dialUnix(ctx, b, address)
+	}
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	port, err := strconv.ParseUint(service, 10, 16)
+	if err != nil {
+		return nil, fmt.Errorf("%q is no port", service)
+	}
+	addrs, err := resolve(ctx, b, host)
+	if err != nil {
+		return nil, err
+	}
+	conn, tries := race(ctx, b, addrs, uint16(port))
+	if conn == nil {
+		return nil, &unreached{host: host, tries: tries, last: r.answered[host]}
+	}
+	if r.answered == nil {
+		r.answered = map[string]netip.Addr{}
+	}
+	if to, ok := conn.RemoteAddr().(*net.TCPAddr); ok {
+		r.answered[host] = to.AddrPort().Addr().Unmap()
+	}
+	return conn, nil
+}
+
+// dialUnix connects to a unix socket. Where its path lies on a file system that does not
+// answer, connect(2) never returns. A full accept queue makes it wait for TCP; a unix socket
+// that does not block says EAGAIN instead, so it is tried until the time is over.
+func (r *reach) dialUnix(ctx context.Context, b *budget, path string) (net.Conn, error) {
+	type dialled struct {
+		conn net.Conn
+		err  error
+	}
+	full := false
+	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
+		d, err := patiently(ctx, &r.hangs, func() dialled {
+			conn, err := b.keep((&net.Dialer{}).DialContext(ctx, "unix", path))
+			return dialled{conn, err}
+		})
+		switch full = full || errors.Is(d.err, syscall.EAGAIN); {
+		case err != nil && full:
+			return nil, err
+		case err != nil:
+			return nil, &untold{fmt.Errorf("connect to %s: %w", path, hung(err))}
+		case d.conn != nil || !errors.Is(d.err, syscall.EAGAIN):
+			return d.conn, d.err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+// hung is the word for a call that did not return.
+func hung(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return errors.New("the file system does not answer")
+	}
+	return err
+}
+
+// stagger is how long an address has before the next one is tried beside it (RFC 8305, 5).
+const stagger = 250 * time.Millisecond
+
+// try is how it went with one address.
+type try struct {
+	to   netip.AddrPort
+	conn net.Conn
+	err  error
+}
+
+// race connects to the first of the addresses that accepts. Where none does it says why, of
+// each.
+func race(ctx context.Context, b *budget, addrs []netip.Addr, port uint16) (net.Conn, []try) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan try, len(addrs))
+	next := time.NewTimer(0)
+	defer next.Stop()
+	var failed []try
+	for begun := 0; len(failed) < len(addrs); {
+		select {
+		case <-next.C:
+			if begun < len(addrs) {
+				to := netip.AddrPortFrom(addrs[begun], port)
+				begun++
+				go func() {
+					conn, err := b.keep(connectTo(ctx, to))
+					ended <- try{to, conn, err}
+				}()
+				next.Reset(stagger)
+			}
+		case t := <-ended:
+			if t.conn != nil {
+				return t.conn, nil
+			}
+			failed = append(failed, t)
+			next.Reset(0)
+		}
+	}
+	return nil, failed
+}
+
+// connectTo is without keep-alives: a connection lives for one check.
+func connectTo(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, "tcp", to.String())
+}
+
+// unreached is why none of the addresses of a host accepts.
+type unreached struct {
+	host  string
+	tries []try
+	last  netip.Addr // that accepted; invalid: none ever did
+}
+
+// Error names every address where there are several.
+func (u *unreached) Error() string {
+	if len(u.tries) == 1 {
+		return u.tries[0].err.Error()
+	}
+	var words []string
+	for _, t := range u.tries {
+		words = append(words, t.err.Error())
+	}
+	slices.Sort(words)
+	return fmt.Sprintf("%s has %d addresses: %s", u.host, len(u.tries), strings.Join(words, "; "))
+}
+
+// Timeout says that the kernel gave up waiting.
+func (u *unreached) Timeout() bool {
+	return slices.ContainsFunc(u.tries, func(t try) bool { return os.IsTimeout(t.err) })
+}
+
+// ours says that it is the way that fails, or procward, and not who is asked. An address
+// of IPv6 on a host that has none tells nothing, unless it was the one that answered.
+func (u *unreached) ours() bool {
+	told := false
+	for _, t := range u.tries {
+		switch {
+		case errors.Is(t.err, context.Canceled) || errors.Is(t.err, net.ErrClosed): // the time was over
+			told = true
+		case !ours(t.err):
+			told = true
+		case !t.to.Addr().Is6() || t.to.Addr() == u.last || !wayless(t.err):
+			return true
+		}
+	}
+	return !told
+}
+
+// resolve is the addresses of a host. The time of the check stands still meanwhile. Go's
+// own resolver is used, since the C library's holds a thread for as long as it hangs.
+func resolve(ctx context.Context, b *budget, host string) ([]netip.Addr, error) {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return []netip.Addr{a.Unmap()}, nil
+	}
+	defer b.pause()()
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	local := strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
+	r := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+		if local { // it is in the file of hosts, or is what RFC 6761 says
+			return nil, errors.New("not asked")
+		}
+		return b.keep((&net.Dialer{}).DialContext(ctx, network, address))
+	}}
+	addrs, err := r.LookupNetIP(ctx, "ip", host)
+	switch {
+	case err != nil && local:
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, nil
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return nil, &untold{fmt.Errorf("the name %s was not resolved within %s", host, scalar.Duration(b.timeout))}
+	case err != nil:
+		return nil, &untold{err}
+	}
+	for i := range addrs {
+		addrs[i] = addrs[i].Unmap()
+	}
+	return addrs, nil
+}
