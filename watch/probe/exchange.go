@@ -44,10 +44,8 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case err == nil:
 		return resp, nil
-	case ofTLS(err):
-		return nil, &untold{err}
-	case wanted && cutOff(err): // the alert that says why was overtaken by the end of the connection
-		return nil, &untold{fmt.Errorf("%w, after it wanted a certificate of procward's (cert-file, key-file)", err)}
+	case ofTLS(err), wanted && cutOff(err): // the alert that says why may be overtaken by the end of the connection
+		return nil, untoldTLS(err, wanted)
 	}
 	return nil, err
 }
@@ -146,16 +144,23 @@ func (x *exchange) secure(ctx context.Context, conn net.Conn, host string, wante
 		x.state = &state
 		_, err = x.budget.keep(secured, nil)
 		return secured, err
-	case cutOff(err) && *wanted:
-		return nil, &untold{fmt.Errorf("the connection was closed during the TLS handshake, in which a certificate of procward's was wanted (cert-file, key-file): %w", err)}
-	case cutOff(err) && x.reach.greeted[key]:
+	case cutOff(err) && x.reach.greeted[key] && !*wanted:
 		return nil, fmt.Errorf("the connection was closed during the TLS handshake: %w", err)
-	case cutOff(err): // so do servers that speak another TLS, and broken ones
+	case cutOff(err) && !*wanted: // so do servers that speak another TLS, and broken ones
 		return nil, &untold{fmt.Errorf("the connection was closed during the TLS handshake, as it is where the two sides speak no common TLS: %w", err)}
 	case ctx.Err() != nil || os.IsTimeout(err) || ours(err):
 		return nil, err
 	}
-	return nil, &untold{fmt.Errorf("no TLS connection: %w", err)}
+	return nil, untoldTLS(fmt.Errorf("no TLS connection: %w", err), *wanted)
+}
+
+// untoldTLS is an error about which the two sides do not agree. Where the server wanted a
+// certificate, it is most likely about that.
+func untoldTLS(err error, wanted bool) error {
+	if wanted {
+		err = fmt.Errorf("%w; it asked for a certificate of procward's (cert-file, key-file)", err)
+	}
+	return &untold{err}
 }
 
 // cutOff says that the other side closed the connection.

@@ -200,6 +200,11 @@ func TestHTTPTimeouts(t *testing.T) {
 		})
 	}
 	ask(t, url+"/trickle", long, func(h *HTTP) { h.Body = "xx" }).is(t, Success, false, "")
+	before := time.Now()
+	ask(t, url+"/trickle", 6*long, func(h *HTTP) { h.MaxBody = maxMaxBody }).is(t, Success, false, "status 200")
+	if took := time.Since(before); took > long {
+		t.Errorf("a stream that nobody asks for was read for %v", took)
+	}
 }
 
 func TestHTTPWithoutServer(t *testing.T) {
@@ -333,9 +338,15 @@ func (a *authority) files(c tls.Certificate) (cert, key string) {
 // where ca is not nil.
 func secure(t *testing.T, c tls.Certificate, clients *authority) string {
 	t.Helper()
+	return secureAt(t, c, clients, tls.VersionTLS13)
+}
+
+// secureAt is secure with the highest version of TLS that the server speaks.
+func secureAt(t *testing.T, c tls.Certificate, clients *authority, version uint16) string {
+	t.Helper()
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
-	s.TLS = &tls.Config{Certificates: []tls.Certificate{c}}
+	s.TLS = &tls.Config{Certificates: []tls.Certificate{c}, MaxVersion: version}
 	if clients != nil {
 		s.TLS.ClientCAs = x509.NewCertPool()
 		pem, err := os.ReadFile(clients.file)

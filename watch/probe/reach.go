@@ -54,27 +54,40 @@ func (r *reach) dial(ctx context.Context, b *budget, network, address string) (n
 	return conn, nil
 }
 
+// farewell is how long a call to the kernel has to come back once the time is over, before
+// it is said to hang.
+const farewell = 250 * time.Millisecond
+
 // dialUnix connects to a unix socket. Where its path lies on a file system that does not
-// answer, connect(2) never returns. A full accept queue makes it wait for TCP; a unix socket
-// that does not block says EAGAIN instead, so it is tried until the time is over.
+// answer, connect(2) never returns.
 func (r *reach) dialUnix(ctx context.Context, b *budget, path string) (net.Conn, error) {
 	type dialled struct {
 		conn net.Conn
 		err  error
 	}
-	full := false
+	patience, hangs := context.WithCancel(context.WithoutCancel(ctx))
+	defer hangs()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, hangs) })()
+	d, err := patiently(patience, &r.hangs, func() dialled {
+		conn, err := b.keep(connectUnix(ctx, path))
+		return dialled{conn, err}
+	})
+	if errors.Is(err, context.Canceled) {
+		err = errHangs
+	}
+	if err != nil {
+		return nil, &untold{fmt.Errorf("connect to %s: %w", path, err)}
+	}
+	return d.conn, d.err
+}
+
+// connectUnix connects. A full accept queue makes connect(2) wait for TCP; a unix socket that
+// does not block says EAGAIN instead, so it is tried until the time is over.
+func connectUnix(ctx context.Context, path string) (net.Conn, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
-		d, err := patiently(ctx, &r.hangs, func() dialled {
-			conn, err := b.keep((&net.Dialer{}).DialContext(ctx, "unix", path))
-			return dialled{conn, err}
-		})
-		switch full = full || errors.Is(d.err, syscall.EAGAIN); {
-		case err != nil && full:
-			return nil, err
-		case err != nil:
-			return nil, &untold{fmt.Errorf("connect to %s: %w", path, hung(err))}
-		case d.conn != nil || !errors.Is(d.err, syscall.EAGAIN):
-			return d.conn, d.err
+		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
+		if !errors.Is(err, syscall.EAGAIN) {
+			return conn, err
 		}
 		select {
 		case <-ctx.Done():
@@ -82,14 +95,6 @@ func (r *reach) dialUnix(ctx context.Context, b *budget, path string) (net.Conn,
 		case <-time.After(pause):
 		}
 	}
-}
-
-// hung is the word for a call that did not return.
-func hung(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return errors.New("the file system does not answer")
-	}
-	return err
 }
 
 // stagger is how long an address has before the next one is tried beside it (RFC 8305, 5).

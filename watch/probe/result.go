@@ -97,7 +97,7 @@ func (b *budget) judge(err error, missing string) result {
 	return failure("%v", err)
 }
 
-var errHangs = errors.New("it hangs, since an earlier check")
+var errHangs = errors.New("it hangs: the kernel does not come back from it")
 
 // patiently runs f, which may hang in the kernel for ever, and waits for it only until
 // ctx ends. busy says that one is still under way: there is never more than one.
