@@ -122,7 +122,8 @@ func defaultRung() escalate.Rung {
 func defaultSign() Sign {
 	s := Sign{Check: probe.DefaultCheck()}
 	web, program := probe.DefaultHTTP(), probe.DefaultExec()
-	web.TLS = &probe.TLS{}
+	tls := probe.DefaultTLS()
+	web.TLS = &tls
 	s.HTTP, s.Exec, s.TCP, s.Unix, s.Heartbeat, s.Notify = &web, &program, &probe.TCP{}, &probe.Unix{}, &probe.Heartbeat{}, &probe.Notify{}
 	return s
 }

@@ -70,6 +70,7 @@ func read(file string, text []byte) *version {
 	v.names = declarations(file, root)
 	for _, n := range v.names {
 		v.validate(n, d)
+		v.doubtQuotes(n)
 	}
 	v.twice()
 	return v

@@ -59,6 +59,8 @@ func preset(v reflect.Value) {
 		*s = DefaultMonitor()
 	case *probe.HTTP:
 		*s = probe.DefaultHTTP()
+	case *probe.TLS:
+		*s = probe.DefaultTLS()
 	case *probe.Exec:
 		*s = probe.DefaultExec()
 	case *vital.Limit:

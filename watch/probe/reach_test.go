@@ -140,7 +140,9 @@ func TestResolverIsSilent(t *testing.T) {
 	ask(t, "http://web.test/", short, nothing).is(t, Unknown, false, "the name web.test was not resolved within 50ms")
 	ask(t, "https://web.test/", short, nothing).is(t, Unknown, false, "was not resolved")
 	connect(t, "tcp", "web.test:80", "", "", short).is(t, Unknown, false, "was not resolved")
-	url := serve(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://web.test/", http.StatusFound) })
+	url := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://web.test/", http.StatusFound)
+	})
 	ask(t, url, time.Second, func(h *HTTP) { h.Redirects = true }).is(t, Unknown, false, "was not resolved")
 }
 

@@ -145,6 +145,13 @@ http {
 	stalls(t, s, web(func(h *HTTP) { h.URL, h.Body = "http://"+address+"/health", "^all is well" }), "status 200")
 }
 
+func TestRealRedis(t *testing.T) {
+	t.Parallel()
+	redis := need(t, "/usr/bin/redis-server", "redis-server")
+	s := launch(t, nil, redis, "--bind", own(), "--port", "16379", "--save", "", "--dir", t.TempDir(), "--protected-mode", "no")
+	stalls(t, s, check(func(c *Check) { c.TCP = &TCP{own() + ":16379", "PING\r\n", `^\+PONG`} }), "answered as expected")
+}
+
 func TestRealPostgreSQL(t *testing.T) {
 	t.Parallel()
 	initdb := need(t, "/usr/lib/postgresql/*/bin/initdb", "postgresql")

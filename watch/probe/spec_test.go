@@ -97,7 +97,7 @@ func TestValidateRefuses(t *testing.T) {
 		`http.tls.ca-file: "x" is not an absolute path`:                                                       web(func(h *HTTP) { h.TLS = &TLS{CAFile: "x"} }),
 		"http.tls: the url is not one of https: change that, or remove tls":                                   web(func(h *HTTP) { h.URL, h.TLS = "http://a/", &TLS{} }),
 		"http.tls.cert-file: a certificate and its key go together: write cert-file and key-file, or neither": web(func(h *HTTP) { h.TLS = &TLS{CertFile: "/x"} }),
-		"http.tls.insecure: accepts any certificate: remove it, or ca-file and server-name":                   web(func(h *HTTP) { h.TLS = &TLS{Insecure: true, ServerName: "x"} }),
+		"http.tls.insecure: accepts any certificate: remove it, or ca-file, server-name and unverified":       web(func(h *HTTP) { h.TLS = &TLS{Insecure: true, ServerName: "x"} }),
 		"http.tls.expires: no restart makes a certificate last longer: add action: report, and check what a restart can mend without expires": web(func(h *HTTP) {
 			h.TLS = &TLS{Expires: scalar.Duration(time.Hour)}
 		}),

@@ -21,6 +21,9 @@ type TLS struct {
 	Expires    scalar.Duration `yaml:"expires"`    // a certificate that ends within this is a failure; 0s: it does not matter
 }
 
+// DefaultTLS is what tls holds before its keys are read.
+func DefaultTLS() TLS { return TLS{Unverified: CountsUnknown} }
+
 func (t *TLS) validate() error {
 	errs := []error{absolute("ca-file", t.CAFile), absolute("cert-file", t.CertFile), absolute("key-file", t.KeyFile)}
 	if (t.CertFile == "") != (t.KeyFile == "") {

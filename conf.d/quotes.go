@@ -1,0 +1,79 @@
+package confd
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"procward/watch/probe"
+)
+
+// probeAt is a probe and the keys above its own.
+type probeAt struct {
+	at    string // "stall[0].", or empty
+	check probe.Check
+}
+
+// probes are those of a declared process or monitor.
+func (v *version) probes(n declared) []probeAt {
+	switch n.section {
+	case "processes":
+		var out []probeAt
+		for i, s := range v.dropin.Processes[n.name].Stall {
+			if !s.passive() {
+				out = append(out, probeAt{fmt.Sprintf("stall[%d].", i), s.Check})
+			}
+		}
+		return out
+	case "monitors":
+		return []probeAt{{"", v.dropin.Monitors[n.name].Check}}
+	}
+	return nil
+}
+
+// escape is what stands for one character, but in double quotes only (YAML 1.2, 7.3.1).
+var escape = regexp.MustCompile(`\\(?:[abefnrtv0]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})`)
+
+// doubtQuotes warns of texts whose quotes make something else of them than was meant.
+func (v *version) doubtQuotes(n declared) {
+	warn := func(key, text string) {
+		p := n.origin.problem(n.path(), key, text)
+		p.Warning = true
+		v.problems = append(v.problems, p)
+	}
+	for _, p := range v.probes(n) {
+		sent, sought := texts(p)
+		for key, text := range sent {
+			if found := escape.FindString(text); found != "" && !n.origin.doubleQuoted(key) {
+				warn(key, fmt.Sprintf("%s stands for itself here, as it is in single quotes or in none, and is sent as %d characters: write it in double quotes", found, len(found)))
+			}
+		}
+		for key, text := range sought {
+			if strings.ContainsAny(text, "\a\b\v\f\x1b\x00") && n.origin.doubleQuoted(key) {
+				warn(key, `in double quotes \b and its like stand for control characters, and not for what they are in a regular expression: write it in single quotes`)
+			}
+		}
+	}
+}
+
+// texts are what a probe sends, and the expressions that it seeks, by their keys.
+func texts(p probeAt) (sent, sought map[string]string) {
+	sent, sought = map[string]string{}, map[string]string{}
+	if t := p.check.TCP; t != nil {
+		sent[p.at+"tcp.send"], sought[p.at+"tcp.expect"] = t.Send, t.Expect
+	}
+	if u := p.check.Unix; u != nil {
+		sent[p.at+"unix.send"], sought[p.at+"unix.expect"] = u.Send, u.Expect
+	}
+	if h := p.check.HTTP; h != nil {
+		sought[p.at+"http.body"] = h.Body
+	}
+	return sent, sought
+}
+
+// doubleQuoted says how the value of a key is written.
+func (o origin) doubleQuoted(key string) bool {
+	return o.find(key).Style&yaml.DoubleQuotedStyle != 0
+}
