@@ -3,6 +3,7 @@ package systemd
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/godbus/dbus/v5"
 )
@@ -167,13 +168,9 @@ func (h *host) set(reason *string, why string) {
 
 // shutsDown says whether a unit is one that takes the host down. All of them need
 // shutdown.target (systemd.special(7)); the others are here for a better word.
-func shutsDown(unit string) bool {
-	switch unit {
-	case "shutdown.target", "reboot.target", "poweroff.target", "halt.target", "kexec.target", "soft-reboot.target":
-		return true
-	}
-	return false
-}
+func shutsDown(unit string) bool { return slices.Contains(shutdownUnits, unit) }
+
+var shutdownUnits = []string{"shutdown.target", "reboot.target", "poweroff.target", "halt.target", "kexec.target", "soft-reboot.target"}
 
 func (l *Link) bootFinished() {
 	l.mu.Lock()

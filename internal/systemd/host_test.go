@@ -141,7 +141,7 @@ func insideWithoutABus(t *testing.T) {
 			t.Errorf("after %s: %+v, %v", verb, u, err)
 		}
 	}
-	if err := l.Restart(ctx, "daemon.service"); err != nil {
+	if err := l.Restart(ctx, "daemon.service", Progress{}); err != nil {
 		t.Error(err)
 	}
 	systemctl("--no-block", "start", "reboot.target")

@@ -19,6 +19,7 @@ type job struct {
 	result string // of a job that is over: done, canceled, timeout, failed, dependency …
 	looked bool   // after says how the unit was right after the job
 	after  bool   // up, or on its way there
+	toldBy *session
 }
 
 // lookAfter makes the link remember the unit's jobs from now on. Units that nobody asks
@@ -29,6 +30,15 @@ func (l *Link) lookAfter(unit string) {
 	if l.jobs[unit] == nil {
 		l.jobs[unit] = &job{}
 	}
+}
+
+// Pending says that systemd has told of a job for the unit which is not over and not ours.
+// It asks nobody.
+func (l *Link) Pending(unit string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	j := l.jobs[l.mainName(unit)]
+	return j != nil && j.id != 0 && !j.over && !j.own && !l.isOwn(j.id) && j.toldBy == l.session
 }
 
 // lastJob is a copy of what is known of the unit's last job, and whether the one that
@@ -46,7 +56,7 @@ func (l *Link) jobNew(s *session, id uint32, unit string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if j := l.jobs[unit]; j != nil {
-		*j = job{id: id, at: monotonic(), own: l.isOwn(id)}
+		*j = job{id: id, at: monotonic(), own: l.isOwn(id), toldBy: s}
 	}
 	if shutsDown(unit) {
 		l.shutdownJob(s, "job for "+unit)
@@ -68,7 +78,7 @@ func (l *Link) jobRemoved(s *session, id uint32, unit, result string) {
 	}
 }
 
-// lookAfterJob reads how the unit is right after its job.
+// lookAfterJob reads how the unit is right after its job, and tells who watches the units.
 func (l *Link) lookAfterJob(s *session, id uint32, unit string) {
 	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
 	defer cancel()
@@ -76,8 +86,15 @@ func (l *Link) lookAfterJob(s *session, id uint32, unit string) {
 	err := s.property(ctx, unitPath(unit), unitIface, "ActiveState", &state)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if j := l.jobs[unit]; err == nil && j != nil && j.id == id {
+	j := l.jobs[unit]
+	if j == nil || j.id != id {
+		return
+	}
+	if err == nil {
 		j.looked, j.after = true, state != "inactive" && state != "failed"
+	}
+	if !j.own {
+		l.news.tell(l.asked[unit]...)
 	}
 }
 

@@ -44,6 +44,9 @@ type Link struct {
 	change  chan struct{} // closed, and replaced, when session is set or unset
 	err     error         // why there is no connection
 	jobs    map[string]*job
+	main    map[string]string   // of each unit that was asked for, systemd's name
+	asked   map[string][]string // and the other way round
+	news    unitNews
 	waiting map[*wait]bool
 	host    host
 }
@@ -62,6 +65,7 @@ func connect(ctx context.Context, root string) (*Link, error) {
 	l := &Link{
 		root: root, cancel: cancel, closed: life.Done(), hurry: make(chan struct{}, 1), change: make(chan struct{}),
 		err: errors.New("not tried yet"), jobs: map[string]*job{}, waiting: map[*wait]bool{},
+		main: map[string]string{}, asked: map[string][]string{}, news: unitNews{moved: map[string]bool{}, wake: make(chan struct{}, 1)},
 		host: host{watchers: map[*watcher]bool{}},
 	}
 	first, err := dial(ctx, l)
@@ -111,6 +115,9 @@ func (l *Link) set(s *session, err error) {
 	if s != nil {
 		go l.lookAtHost(s)
 		go l.lookAtLogind(s)
+		for unit := range l.main { // whatever was told meanwhile is lost
+			l.news.tell(unit)
+		}
 	}
 }
 
@@ -132,7 +139,7 @@ func (l *Link) connected(ctx context.Context) (*session, error) {
 		case <-l.closed:
 			return nil, ErrClosed
 		case <-ctx.Done():
-			return nil, fmt.Errorf("no connection to systemd: %w (%w)", err, ctx.Err())
+			return nil, fmt.Errorf("%w: no connection to it: %w (%w)", ErrUnheard, err, ctx.Err())
 		}
 	}
 }

@@ -44,7 +44,7 @@ func TestSystemdThatCannotBeReached(t *testing.T) {
 	if _, err := l.Unit(ctx, "a.service"); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, os.ErrNotExist) {
 		t.Error(err)
 	}
-	if err := l.Restart(ctx, "a.service"); !errors.Is(err, context.DeadlineExceeded) {
+	if err := l.Restart(ctx, "a.service", Progress{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
 	if _, err := l.Host(ctx); !errors.Is(err, context.DeadlineExceeded) {

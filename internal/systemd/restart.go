@@ -31,18 +31,28 @@ func (w *wait) removed(id uint32, result string) {
 	}
 }
 
+// Progress is told how an order goes on. Either of its functions may be nil.
+type Progress struct {
+	Accepted func()             // systemd has made a job of it
+	Lifted   func(limit string) // the start limit of the unit was spent, and has been lifted
+}
+
 // Restart asks systemd to restart the unit, with mode "fail", and waits for the job to
 // end. ErrConflict is wrapped where systemd refuses because of a conflicting job, or
-// the job was cancelled for one. Other errors hold the job's result and the state of
-// the unit. When ctx ends the job goes on; without a deadline it is waited for 10
-// minutes.
-func (l *Link) Restart(ctx context.Context, unit string) error {
-	return l.carryOut(ctx, unit, order{"restart", "RestartUnit", "fail"})
+// the job was cancelled for one; ErrMasked, ErrRefused as they say. Other errors hold the
+// job's result and the state of the unit. When ctx ends the job goes on; without a deadline
+// it is waited for 10 minutes.
+//
+// Where the start limit of the unit (StartLimitBurst= of systemd.unit(5)) is spent, systemd
+// would refuse every start without trying: it is lifted, since whoever restarts by this link
+// has a limit of their own. A unit with a StartLimitAction= is left to that.
+func (l *Link) Restart(ctx context.Context, unit string, p Progress) error {
+	return l.carryOut(ctx, unit, order{"restart", "RestartUnit", "fail"}, p)
 }
 
 // Start starts the unit as Restart restarts it; one that is up is left alone.
-func (l *Link) Start(ctx context.Context, unit string) error {
-	return l.carryOut(ctx, unit, order{"start", "StartUnit", "fail"})
+func (l *Link) Start(ctx context.Context, unit string, p Progress) error {
+	return l.carryOut(ctx, unit, order{"start", "StartUnit", "fail"}, p)
 }
 
 // Stop stops the unit as Restart restarts it, so that its own Restart= does not start it
@@ -53,23 +63,49 @@ func (l *Link) Stop(ctx context.Context, unit string, force bool) error {
 	if force {
 		o.mode = "replace"
 	}
-	err := l.carryOut(ctx, unit, o)
+	err := l.carryOut(ctx, unit, o, Progress{})
 	if errorName(err) == systemdName+".NoSuchUnit" {
 		return nil
 	}
 	return err
 }
 
-func (l *Link) carryOut(ctx context.Context, unit string, o order) error {
+func (l *Link) carryOut(ctx context.Context, unit string, o order, p Progress) error {
 	ctx, cancel := bounded(ctx, orderLimit)
 	defer cancel()
-	if err := l.obeyed(ctx, unit, o); err != nil {
+	err := l.attempt(ctx, unit, o, p)
+	if err != nil {
 		return fmt.Errorf("%s %s: %w", o.verb, unit, l.orClosed(err))
 	}
 	return nil
 }
 
-func (l *Link) obeyed(ctx context.Context, unit string, o order) error {
+// attempt carries the order out, and once more where that met a spent start limit.
+func (l *Link) attempt(ctx context.Context, unit string, o order, p Progress) error {
+	u, err := l.Unit(ctx, unit) // also so that systemd's name of it is known, by which its jobs are told
+	if err != nil || o.verb == "stop" {
+		if err == nil {
+			err = l.obeyed(ctx, unit, o, p)
+		}
+		return err
+	}
+	if u.Result == startLimitHit && l.lift(ctx, u.Name, p) {
+		return l.obeyed(ctx, unit, o, p)
+	}
+	before, known := l.lastStart(ctx, u.Name)
+	err = l.obeyed(ctx, unit, o, p)
+	if ended := (*jobFailed)(nil); !known || !errors.As(err, &ended) || ended.result != "failed" {
+		return err
+	}
+	// A start that is refused for the limit leaves no other trace than that there was none:
+	// the Result of the unit may be that of its former end.
+	if after, known := l.lastStart(ctx, u.Name); known && after == before && l.lift(ctx, u.Name, p) {
+		return l.obeyed(ctx, unit, o, Progress{})
+	}
+	return err
+}
+
+func (l *Link) obeyed(ctx context.Context, unit string, o order, p Progress) error {
 	w := &wait{order: o, results: map[uint32]string{}, news: make(chan struct{}, 1)}
 	l.mu.Lock()
 	l.waiting[w] = true
@@ -77,7 +113,10 @@ func (l *Link) obeyed(ctx context.Context, unit string, o order) error {
 	defer l.forget(w, unit)
 	s, path, err := l.queue(ctx, unit, o)
 	if err != nil {
-		return conflict(err)
+		return refusal(unit, err)
+	}
+	if p.Accepted != nil {
+		p.Accepted()
 	}
 	var id uint32
 	if _, err := fmt.Sscanf(string(path), managerPath+"/job/%d", &id); err != nil {
@@ -159,29 +198,9 @@ func (l *Link) forget(w *wait, unit string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.waiting, w)
-	if j := l.jobs[unit]; j != nil && w.id != 0 && j.id == w.id {
+	if j := l.jobs[l.mainName(unit)]; j != nil && w.id != 0 && j.id == w.id {
 		j.own = true
 	}
-}
-
-// failure says how a job ended that was not done.
-func (l *Link) failure(ctx context.Context, unit, result string) error {
-	if result == "canceled" {
-		return fmt.Errorf("the job was cancelled: %w", ErrConflict)
-	}
-	u, err := l.Unit(ctx, unit)
-	if err != nil {
-		return fmt.Errorf("the job ended with %q", result)
-	}
-	return fmt.Errorf("the job ended with %q; the unit is %s (%s, %s)", result, u.ActiveState, u.SubState, u.Result)
-}
-
-// conflict tells a refusal because of another job from other errors.
-func conflict(err error) error {
-	if name := errorName(err); name == systemdName+".TransactionIsDestructive" || name == systemdName+".TransactionJobsConflicting" {
-		return fmt.Errorf("%w: %w", ErrConflict, err)
-	}
-	return err
 }
 
 // errorName is the name of a D-Bus error, or "".

@@ -19,7 +19,7 @@ func (b *bed) startSlow(t *testing.T, unit string) (begin func(context.Context) 
 	b.ready(unit)
 	return func(ctx context.Context) <-chan error {
 		done := make(chan error, 1)
-		go func() { done <- b.link.Restart(ctx, unit) }()
+		go func() { done <- b.link.Restart(ctx, unit, Progress{}) }()
 		b.until(t, unit, "being restarted", func(u Unit) bool { return u.ActiveState == "deactivating" && u.JobType == "restart" })
 		return done
 	}
@@ -33,7 +33,7 @@ func TestRestart(t *testing.T) {
 		b.install("quick.service", "ExecStart=/usr/bin/sleep infinity")
 		before := b.start(t, "quick.service")
 		for range 5 {
-			if err := b.link.Restart(ctx, "quick.service"); err != nil {
+			if err := b.link.Restart(ctx, "quick.service", Progress{}); err != nil {
 				t.Fatal(err)
 			}
 			u := b.unit(t, "quick.service")
@@ -47,7 +47,7 @@ func TestRestart(t *testing.T) {
 		b.install("fallen.service", "ExecStart=/usr/bin/sleep infinity")
 		b.kill("KILL", b.start(t, "fallen.service"))
 		b.until(t, "fallen.service", "down", Unit.down)
-		if err := b.link.Restart(ctx, "fallen.service"); err != nil {
+		if err := b.link.Restart(ctx, "fallen.service", Progress{}); err != nil {
 			t.Fatal(err)
 		}
 		b.kill("TERM", b.unit(t, "fallen.service").MainPID)
@@ -57,7 +57,7 @@ func TestRestart(t *testing.T) {
 	})
 	t.Run("fails", func(t *testing.T) {
 		b.install("bad.service", "Type=oneshot\nExecStart=/bin/false")
-		err := b.link.Restart(ctx, "bad.service")
+		err := b.link.Restart(ctx, "bad.service", Progress{})
 		if err == nil || errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), `restart bad.service: the job ended with "failed"; the unit is failed (failed, exit-code)`) {
 			t.Error(err)
 		}
@@ -66,14 +66,14 @@ func TestRestart(t *testing.T) {
 		}
 	})
 	t.Run("no such unit", func(t *testing.T) {
-		err := b.link.Restart(ctx, "nothing.service")
+		err := b.link.Restart(ctx, "nothing.service", Progress{})
 		if err == nil || errors.Is(err, ErrConflict) || !strings.Contains(err.Error(), "nothing.service not found") {
 			t.Error(err)
 		}
 	})
 	t.Run("masked", func(t *testing.T) {
 		b.Must("systemctl", "mask", "masked.service")
-		if err := b.link.Restart(ctx, "masked.service"); err == nil || !strings.Contains(err.Error(), "masked") {
+		if err := b.link.Restart(ctx, "masked.service", Progress{}); err == nil || !strings.Contains(err.Error(), "masked") {
 			t.Error(err)
 		}
 	})
@@ -90,7 +90,7 @@ func TestRestart(t *testing.T) {
 	t.Run("the operator was first", func(t *testing.T) {
 		b.startSlow(t, "first.service")
 		b.Must("systemctl", "--no-block", "stop", "first.service")
-		if err := b.link.Restart(ctx, "first.service"); !errors.Is(err, ErrConflict) {
+		if err := b.link.Restart(ctx, "first.service", Progress{}); !errors.Is(err, ErrConflict) {
 			t.Error(err)
 		}
 		b.Must("touch", "/run/go")
@@ -133,7 +133,7 @@ func TestRestart(t *testing.T) {
 		l := connectTo(t, b.Machine)
 		b.startSlow(t, "closed.service")
 		done := make(chan error, 1)
-		go func() { done <- l.Restart(ctx, "closed.service") }()
+		go func() { done <- l.Restart(ctx, "closed.service", Progress{}) }()
 		b.until(t, "closed.service", "being restarted", func(u Unit) bool { return u.ActiveState == "deactivating" })
 		l.Close()
 		if err := <-done; !errors.Is(err, ErrClosed) {
@@ -163,14 +163,14 @@ func TestStopAndStart(t *testing.T) {
 		if err := b.link.Stop(ctx, "stubborn.service", true); err != nil {
 			t.Errorf("of what is down: %v", err)
 		}
-		if err := b.link.Start(ctx, "stubborn.service"); err != nil {
+		if err := b.link.Start(ctx, "stubborn.service", Progress{}); err != nil {
 			t.Fatal(err)
 		}
 		u := b.unit(t, "stubborn.service")
 		if !u.Up() || u.MainPID == pid {
 			t.Errorf("after our start: %+v, before the stop it was %d", u, pid)
 		}
-		if err := b.link.Start(ctx, "stubborn.service"); err != nil || b.unit(t, "stubborn.service").MainPID != u.MainPID {
+		if err := b.link.Start(ctx, "stubborn.service", Progress{}); err != nil || b.unit(t, "stubborn.service").MainPID != u.MainPID {
 			t.Errorf("of what is up: %v", err)
 		}
 		pid = u.MainPID
@@ -220,7 +220,7 @@ func TestLinkComesBack(t *testing.T) {
 			t.Errorf("%s: no signals any more: %+v", what, j)
 		}
 	}
-	if err := b.link.Restart(context.Background(), "dbus.service"); err != nil {
+	if err := b.link.Restart(context.Background(), "dbus.service", Progress{}); err != nil {
 		t.Errorf("restart of the bus itself: %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -43,6 +44,10 @@ type session struct {
 
 	mu     sync.Mutex
 	owners map[string]string // unique bus names of systemd and logind
+
+	following sync.Mutex
+	followed  map[string]bool // units whose jobs the bus tells us of
+	all       bool            // it tells of those of all units
 }
 
 // dial connects and subscribes, within dialLimit.
@@ -69,7 +74,7 @@ func establish(ctx context.Context, l *Link, socket string) (s *session, err err
 			cancel()
 		}
 	}()
-	s = &session{link: l, bus: socket == busSocket, stale: make(chan struct{}), owners: map[string]string{}}
+	s = &session{link: l, bus: socket == busSocket, stale: make(chan struct{}), owners: map[string]string{}, followed: map[string]bool{}}
 	address := "unix:path=" + dbus.EscapeBusAddressValue(filepath.Join(l.root, socket))
 	s.conn, err = dbus.Dial(address, dbus.WithContext(life), dbus.WithSignalHandler(s))
 	if err != nil {
@@ -118,13 +123,16 @@ func (s *session) match(ctx context.Context) error {
 	for _, rule := range []string{
 		fmt.Sprintf(signal, busName, busName, "NameOwnerChanged") + ",arg0='" + systemdName + "'",
 		fmt.Sprintf(signal, busName, busName, "NameOwnerChanged") + ",arg0='" + logindName + "'",
-		fmt.Sprintf(signal, systemdName, managerIface, "JobNew"),
-		fmt.Sprintf(signal, systemdName, managerIface, "JobRemoved"),
 		fmt.Sprintf(signal, systemdName, managerIface, "StartupFinished"),
 		fmt.Sprintf(signal, logindName, logindIface, "PrepareForShutdown"),
 	} {
 		if err := s.conn.BusObject().CallWithContext(ctx, busName+".AddMatch", 0, rule).Err; err != nil {
 			return fmt.Errorf("AddMatch: %w", err)
+		}
+	}
+	for _, unit := range slices.Concat(shutdownUnits, s.link.units()) {
+		if err := s.follow(ctx, unit); err != nil {
+			return err
 		}
 	}
 	for _, name := range []string{systemdName, logindName} {

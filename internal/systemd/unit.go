@@ -60,7 +60,20 @@ type listed struct {
 	JobPath dbus.ObjectPath
 }
 
+// readUnit asks again where the first answer has brought another name for the unit: the bus
+// was not asked yet for the jobs of that.
 func (l *Link) readUnit(ctx context.Context, s *session, name string) (Unit, error) {
+	u, err := l.askFor(ctx, s, name)
+	if err == nil && l.isCalled(name, u.Name) {
+		return l.askFor(ctx, s, name)
+	}
+	return u, err
+}
+
+func (l *Link) askFor(ctx context.Context, s *session, name string) (Unit, error) {
+	if err := s.follow(ctx, l.systemdsName(name)); err != nil {
+		return Unit{}, err
+	}
 	var found []listed
 	var pid uint32
 	var restart string

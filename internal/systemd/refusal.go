@@ -1,0 +1,122 @@
+package systemd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// ErrMasked says that the unit is masked: an operator has said that it must not be started.
+var ErrMasked = errors.New("it is masked, which says that it must not be started: systemctl unmask lifts that")
+
+// ErrUnheard says that an order did not reach systemd, or was not permitted to us: nothing
+// was tried, and nothing is known of the unit.
+var ErrUnheard = errors.New("systemd was not asked")
+
+// refusals are the errors by which systemd refuses an order (bus-common-errors.h of
+// systemd), and what there is to do.
+var refusals = []struct {
+	names  string
+	is     error  // nil: the refusal is just that
+	remedy string // "%s" is the unit
+}{
+	{"TransactionIsDestructive TransactionJobsConflicting ShuttingDown", ErrConflict, ""},
+	{"UnitMasked", ErrMasked, ""},
+	{"NoSuchUnit LoadFailed", nil, "there is no such unit, or systemd has not read it yet: see systemctl status %s, then mend the name, or systemctl daemon-reload"},
+	{"BadUnitSetting", nil, "its unit file is bad: see systemd-analyze verify %s"},
+	{"OnlyByDependency", nil, "it has RefuseManualStart= or RefuseManualStop=: name the unit that pulls %s in, or lift that"},
+	{"JobTypeNotApplicable", nil, "units of this type cannot be restarted: name a service instead of %s"},
+	{"TransactionOrderIsCyclic", nil, "what it depends on goes round in a circle: see systemd-analyze verify %s"},
+}
+
+// refusal says why systemd did not make a job of an order, and whose business that is.
+func refusal(unit string, err error) error {
+	name := errorName(err)
+	switch name {
+	case "":
+		return err
+	case "org.freedesktop.DBus.Error.AccessDenied", "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", "org.freedesktop.DBus.Error.AuthFailed":
+		return fmt.Errorf("%w: procward may not do that: run it as root, or permit it by polkit (org.freedesktop.systemd1.manage-units): %w", ErrUnheard, err)
+	case "org.freedesktop.DBus.Error.LimitsExceeded", "org.freedesktop.DBus.Error.NoMemory", "org.freedesktop.DBus.Error.ServiceUnknown", "org.freedesktop.DBus.Error.NameHasNoOwner":
+		return fmt.Errorf("%w: %w", ErrUnheard, err)
+	}
+	for _, r := range refusals {
+		for n := range strings.FieldsSeq(r.names) {
+			switch {
+			case name != systemdName+"."+n:
+			case r.is != nil:
+				return fmt.Errorf("%w: %w", r.is, err)
+			default:
+				return fmt.Errorf("%w: "+r.remedy, err, unit)
+			}
+		}
+	}
+	return err
+}
+
+// jobFailed is a job that was not done, and how the unit was after it.
+type jobFailed struct {
+	result string
+	unit   Unit
+}
+
+func (e *jobFailed) Error() string {
+	text := fmt.Sprintf("the job ended with %q; the unit is %s (%s, %s)", e.result, e.unit.ActiveState, e.unit.SubState, e.unit.Result)
+	switch e.result {
+	case "dependency":
+		return text + "; a unit that it requires could not be started: see systemctl list-dependencies " + e.unit.Name
+	case "failed":
+		return text + ": see journalctl -u " + e.unit.Name
+	case "assert":
+		return text + "; an Assert of the unit does not hold: see systemctl status " + e.unit.Name
+	}
+	return text
+}
+
+// failure says how a job ended that was not done.
+func (l *Link) failure(ctx context.Context, unit, result string) error {
+	if result == "canceled" {
+		return fmt.Errorf("the job was cancelled: %w", ErrConflict)
+	}
+	u, err := l.Unit(ctx, unit)
+	if err != nil {
+		return fmt.Errorf("the job ended with %q", result)
+	}
+	return &jobFailed{result, u}
+}
+
+const startLimitHit = "start-limit-hit"
+
+// lastStart is when the unit last began to start, as systemd counts it.
+func (l *Link) lastStart(ctx context.Context, unit string) (at uint64, known bool) {
+	err := l.read(ctx, func(ctx context.Context, s *session) error {
+		return s.askOf(ctx, unitIface, unit, "InactiveExitTimestampMonotonic").answers(&at)
+	})
+	return at, err == nil
+}
+
+// lift lifts the start limit of a unit, and says whether it did: not where there is none, or
+// one with an action.
+func (l *Link) lift(ctx context.Context, unit string, p Progress) bool {
+	ctx, cancel := context.WithTimeout(ctx, callLimit)
+	defer cancel()
+	var burst uint32
+	var interval uint64
+	var action string
+	err := l.read(ctx, func(ctx context.Context, s *session) error {
+		return s.askOf(ctx, unitIface, unit, "StartLimitBurst", "StartLimitIntervalUSec", "StartLimitAction").answers(&burst, &interval, &action)
+	})
+	if err != nil || action != "none" || burst == 0 || interval == 0 {
+		return false
+	}
+	s, err := l.connected(ctx)
+	if err == nil {
+		err = s.manager().CallWithContext(ctx, managerIface+".ResetFailedUnit", 0, unit).Err
+	}
+	if err == nil && p.Lifted != nil {
+		p.Lifted(fmt.Sprintf("StartLimitBurst=%d in StartLimitIntervalSec=%v", burst, time.Duration(interval)*time.Microsecond))
+	}
+	return err == nil
+}
