@@ -67,7 +67,11 @@ func (m *Machine) doubt(p *process, kind *message.Kind, why string) {
 	m.mark(p.key)
 }
 
+// sayDoubt says nothing where kind is nil: what keeps the look from telling is told already.
 func (m *Machine) sayDoubt(p *process, kind *message.Kind, why string) {
+	if kind == nil {
+		return
+	}
 	m.say(kind, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
 }
 

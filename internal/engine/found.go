@@ -186,6 +186,7 @@ func (m *Machine) inHands(p *process, f Finding) bool {
 	m.letGo(p)
 	m.enter(p, StoppedBy)
 	p.waitsFor = f.Unit.Name
+	m.lookForHeralded(p)
 	m.ladderStopped(p, f)
 	return true
 }
@@ -230,6 +231,9 @@ func (m *Machine) down(p *process) {
 	if p.spec.Match.Count.Min > 1 {
 		detail = fmt.Sprintf("%d of %d are left", len(p.tracked), p.spec.Match.Count.Min)
 	}
+	if p.event == "exit" && len(p.dead) == 0 {
+		detail = unseen
+	}
 	m.sayDown(p, detail)
 	m.sayOrphans(p)
 	m.plan(p, restart.Down)
@@ -259,6 +263,8 @@ func (m *Machine) foundWhileMissing(p *process, f Finding, news []procscan.Proce
 	case (p.state == Climbing || p.state == GaveUp || p.state == HeldState) && m.inHands(p, f):
 	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspends(p) == "" && p.enough():
 		m.stalled(p)
+	case p.state == StoppedBy && m.unitComes(p, f):
+		m.lookSoon(p)
 	case p.state == StoppedBy && f.Unit.Hands == "" && m.suspends(p) == "":
 		if p.event == "" {
 			m.enter(p, Unknown) // never seen: absent applies
@@ -266,13 +272,14 @@ func (m *Machine) foundWhileMissing(p *process, f Finding, news []procscan.Proce
 			m.wantLook(p)
 			return
 		}
-		m.down(p)
+		m.stoppedNoMore(p, f)
 	case p.state == HeldState && m.heldBy(p) == "" && m.suspends(p) == "":
 		m.plan(p, restart.Down)
 	default:
 		why := p.waitsFor
 		m.enter(p, p.state)
 		p.waitsFor = why
+		m.lookForHeralded(p)
 	}
 }
 

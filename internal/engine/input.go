@@ -44,7 +44,8 @@ type Looked struct {
 // Finding is what a look found of one process.
 type Finding struct {
 	Selection procscan.Selection
-	Err       error // the look itself failed: nothing is known
+	Err       error  // the look itself failed: nothing is known
+	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
 	Unit      Unit
 }
 
@@ -54,6 +55,15 @@ type Unit struct {
 	Hands       string        // why it is in systemd's or the operator's hands, or empty
 	MainPID     int           // 0: none
 	MainStarted time.Duration // when that process began
+	Up          bool          // it is active
+	LastPID     int           // of one that is down: its last main process; 0: not known
+}
+
+// UnitsMoved says that systemd has started, stopped or restarted units, for somebody else or
+// of itself: what is missing of them may be there again.
+type UnitsMoved struct {
+	Units map[string]bool
+	All   bool // nobody knows which
 }
 
 // ScriptStarted says that the script of a Run runs, or that a RestartUnit was sent.
@@ -75,11 +85,18 @@ type ScriptGone struct {
 	Cause watch.Cause // unknown, unless the kernel could still tell
 }
 
+// LimitLifted says that a RestartUnit has met a spent start limit of its unit, and lifted it.
+type LimitLifted struct {
+	Token int
+	Unit  string
+	Limit string // in words
+}
+
 // UnitRestarted says how a RestartUnit ended.
 type UnitRestarted struct {
 	Token    int
 	Err      error
-	Conflict bool // systemd has another job for the unit: the operator's
+	Conflict bool // the unit is the operator's: systemd has another job for it, or it is masked
 }
 
 // UnitStopped says how a StopUnit ended.
@@ -151,6 +168,8 @@ func (Looked) input()        {}
 func (ScriptStarted) input() {}
 func (ScriptEnded) input()   {}
 func (ScriptGone) input()    {}
+func (UnitsMoved) input()    {}
+func (LimitLifted) input()   {}
 func (UnitRestarted) input() {}
 func (UnitStopped) input()   {}
 func (KillEnded) input()     {}

@@ -36,6 +36,10 @@ func (m *Machine) judge(p *process, at time.Duration, f Finding) {
 	if p.stopped != "" && p.op == nil {
 		return // until the operator starts it
 	}
+	if f.Unasked != "" {
+		m.doubt(p, nil, f.Unasked)
+		return
+	}
 	if f.Err != nil {
 		m.doubt(p, message.Unreadable, f.Err.Error())
 		return

@@ -144,6 +144,10 @@ func (m *Machine) take(in Input) {
 		m.scriptStarted(in)
 	case ScriptEnded:
 		m.scriptEnded(in.Token, scriptOutcome(in.Result))
+	case UnitsMoved:
+		m.unitsMoved(in)
+	case LimitLifted:
+		m.limitLifted(in)
 	case UnitRestarted:
 		m.scriptEnded(in.Token, unitOutcome(in))
 	case UnitStopped:

@@ -43,7 +43,8 @@ type process struct {
 	lastCause    string
 	lastDown     time.Duration
 	waitsFor     string
-	op           *operation // the group operation that has it in hand
+	op           *operation    // the group operation that has it in hand
+	heralded     time.Duration // until when it is looked for often: its unit has been started, perhaps
 	nextLook     time.Duration
 	lookStep     time.Duration
 	watched      attention

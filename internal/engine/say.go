@@ -174,8 +174,8 @@ func (m *Machine) environment(p *process, extra map[string]string, rung string) 
 	if mon := m.monitors[p.askedBy()]; mon != nil {
 		env["PROCWARD_EVENT"], env["PROCWARD_CAUSE"], env["PROCWARD_MONITOR"] = "stall", mon.inWords(), mon.name
 	}
-	if p.event == "exit" {
-		env["PROCWARD_PID"] = strconv.Itoa(p.lastDead().PID)
+	if pid := p.lastDead().PID; p.event == "exit" && pid != 0 {
+		env["PROCWARD_PID"] = strconv.Itoa(pid)
 	}
 	if p.event == "stall" {
 		env["PROCWARD_PID"] = strconv.Itoa(p.stalledPID)

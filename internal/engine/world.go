@@ -32,10 +32,9 @@ type Host struct {
 	// Flush, if not nil, writes out the messages that were sent, in a bounded time.
 	Flush func()
 
-	looking    atomic.Int64     // CLOCK_BOOTTIME at which the look under way began, or 0
-	unanswered atomic.Int64     // since when systemd has answered no question about a unit, or 0
-	toldOfIt   atomic.Bool      // that it is silent
-	Evidence   *evidence.Writer // of stalls; nil: none is taken
+	looking  atomic.Int64     // CLOCK_BOOTTIME at which the look under way began, or 0
+	asked    asker            // about units
+	Evidence *evidence.Writer // of stalls; nil: none is taken
 	senses
 
 	ctx     context.Context
@@ -89,6 +88,9 @@ func (h *Host) Start(ctx context.Context) {
 	context.AfterFunc(ctx, func() { tidy.Stop() })
 	go h.lookout(ctx)
 	go h.track(ctx)
+	if h.Systemd != nil {
+		go h.followUnits(ctx)
+	}
 	h.sense(ctx)
 }
 
@@ -200,20 +202,29 @@ func (h *Host) run(e Run, s *scriptRun) {
 
 var errNoSystemd = errors.New("there is no systemd on this host: use run")
 
+// restartUnit has systemd restart a unit. One that is known not to answer is not waited for:
+// scripts of others wait for the slot.
 func (h *Host) restartUnit(e RestartUnit) {
-	if h.Systemd == nil {
-		h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: errNoSystemd})
-		return
+	var err error
+	switch ctx, cancel := context.WithTimeout(h.ctx, e.Spec.Timeout.D()); {
+	case h.Systemd == nil:
+		err = errNoSystemd
+		cancel()
+	case h.asked.silentTooLong():
+		err = fmt.Errorf("systemd has answered nothing for %v", h.asked.silent().Round(time.Second))
+		cancel()
+	default:
+		act := h.Systemd.Restart
+		if e.Start {
+			act = h.Systemd.Start
+		}
+		err = act(ctx, e.Unit, systemd.Progress{
+			Accepted: func() { h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, At: procscan.Boottime()}) },
+			Lifted:   func(limit string) { h.Engine.Send(h.ctx, LimitLifted{Token: e.Token, Unit: e.Unit, Limit: limit}) },
+		})
+		cancel()
 	}
-	h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, At: procscan.Boottime()})
-	ctx, cancel := context.WithTimeout(h.ctx, e.Spec.Timeout.D())
-	defer cancel()
-	act := h.Systemd.Restart
-	if e.Start {
-		act = h.Systemd.Start
-	}
-	err := act(ctx, e.Unit)
-	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict)})
+	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict) || errors.Is(err, systemd.ErrMasked)})
 }
 
 func (h *Host) stopUnit(e StopUnit) {

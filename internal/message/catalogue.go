@@ -16,6 +16,8 @@ var (
 	StateLost       = &Kind{"PW0111", "state-lost", Err, "state lost[: {detail}]", "What was kept in the state directory cannot be used, or not all of it. Attempts are counted anew, and what had been given up or stopped is not known. Rungs that end the machine are refused for a whole window of `reboot-limit`, or until `procward recover --all`.", "The file is set aside and not deleted; look whether the disk or somebody else has damaged it."}
 	NotDurable      = &Kind{"PW0112", "not-durable", Err, "state cannot be saved[: {detail}]", "procward goes on, but forgets attempts and ladders if it ends now; OS rungs are refused meanwhile.", "Make room on the disk, or mend it; see `--state-dir`."}
 	DurableAgain    = &Kind{"PW0113", "durable", Notice, "state is saved again", "The state directory can be written again.", ""}
+	SystemdSilent   = &Kind{"PW0119", "systemd-silent", Warning, "systemd does not answer[: {detail}]", "PID 1, or the bus to it, answers no question. A unit that it was asked to stop or restart cannot be told from one that has failed, so for a few seconds nothing is done about what is missing. After that it is restarted all the same, as far as that needs no systemd, except where a job for its unit was told before.", "Look whether PID 1 hangs or has crashed (`systemctl status`, the kernel's log). It is asked again as soon as it answers."}
+	SystemdAnswers  = &Kind{"PW0120", "systemd-answers", Notice, "systemd answers again", "Questions about units are answered again.", ""}
 
 	// PW02: processes.
 	Down        = &Kind{"PW0201", "down", Err, "down[: {cause}][: {detail}]", "The process has ended, and a second look found fewer than `count.min` of them.", "Nothing yet; what procward does about it follows as messages of its own."}
@@ -43,6 +45,8 @@ var (
 	ScriptFailed  = &Kind{"PW0305", "script-failed", Warning, "script failed[: {detail}]", "The restart script failed. The process is looked for all the same.", "See what the script wrote, at the end of the message."}
 	ScriptHangs   = &Kind{"PW0306", "script-foreground", Warning, "script stays in the foreground with the process in it[: {detail}]", "The process was found while its script still runs. The script is left alone, as ending it could end the process.", "Let the script put the process into the background, or give the process to a service manager."}
 	RestartLater  = &Kind{"PW0307", "restart-scheduled", Info, "next restart[, attempt {attempt} of {attempts}][, in {detail}]", "A delay or backoff comes before the next attempt.", ""}
+
+	LimitLifted = &Kind{"PW0311", "start-limit-lifted", Warning, "start limit of the unit lifted[: {detail}]", "The unit has been started so often that systemd refuses every further start (`StartLimitBurst=`). It was reset, as by `systemctl reset-failed`, so that the restart is tried at all; what limits it is `attempts`.", "Find out why the unit ends so often: `journalctl -u UNIT`."}
 
 	// PW04: groups.
 	GroupStop   = &Kind{"PW0401", "group-stop", Notice, "group is stopped[: {detail}]", "The stop of a group begins now.", ""}
@@ -100,9 +104,9 @@ var (
 
 // Catalogue lists every kind, by ID.
 var Catalogue = []*Kind{
-	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain,
+	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain, SystemdSilent, SystemdAnswers,
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
-	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater,
+	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater, LimitLifted,
 	GroupStop, GroupStart, GroupFailed,
 	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed, RungWaits, MachineEnded, MachineStayed, MachineStep,
 	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,

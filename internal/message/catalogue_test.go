@@ -23,6 +23,7 @@ var (
 		"script-failed", "script-foreground", "restart-scheduled", "handed-over", "climb-ended", "retry-after", "rung-halted", "config-warning", "config-empty",
 		"taken-over", "state-lost", "not-durable", "durable", "operator-done", "operator-failed",
 		"rung-waits", "machine-ended", "machine-stayed", "machine-step", "watchdog-unfed", "watchdog-fed", "userspace-stalled", "userspace-ok",
+		"systemd-silent", "systemd-answers", "start-limit-lifted",
 		"probe-unknown", "probe-slow", "probe-bad", "evidence", "evidence-failed",
 		"monitor-failed", "monitor-ok", "monitor-recover", "monitor-recover-failed", "monitor-skipped",
 	}

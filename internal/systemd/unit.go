@@ -18,6 +18,7 @@ type Unit struct {
 	SubState    string // running, dead, auto-restart, stop-sigterm …
 	Result      string // of a service that is down: success, exit-code, signal, watchdog, oom-kill …
 	MainPID     int    // 0: none, or not known to systemd
+	LastPID     int    // of a service that is down: the last MainPID
 	Restart     string // the Restart= setting: no, always, on-failure …
 	JobType     string // the pending job: start, stop, restart, reload …; "" if none
 	// Requested says that the unit is in the operator's hands: somebody (a person, a
@@ -116,14 +117,16 @@ func (s *session) times(ctx context.Context, u *Unit) (t times, err error) {
 		return times{}, nil
 	}
 	var inactiveExit, activeExit, mainExit uint64
-	service := s.ask(ctx, u.Name, "Result", "ExecMainExitTimestampMonotonic")
+	var last uint32
+	service := s.ask(ctx, u.Name, "Result", "ExecMainExitTimestampMonotonic", "ExecMainPID")
 	unit := s.askOf(ctx, unitIface, u.Name, "InactiveExitTimestampMonotonic", "ActiveExitTimestampMonotonic")
-	if err := service.answers(&u.Result, &mainExit); err != nil {
+	if err := service.answers(&u.Result, &mainExit, &last); err != nil {
 		return times{}, err
 	}
 	if err := unit.answers(&inactiveExit, &activeExit); err != nil {
 		return times{}, err
 	}
+	u.LastPID = int(last)
 	const µs = time.Microsecond
 	return times{time.Duration(inactiveExit) * µs, time.Duration(activeExit) * µs, time.Duration(mainExit) * µs}, nil
 }

@@ -1,0 +1,70 @@
+package engine
+
+import (
+	"testing"
+	"time"
+)
+
+// stoppedSim is one process whose unit somebody has stopped, a minute ago.
+func stoppedSim(t *testing.T) *sim {
+	s := newSim(t, one(nil))
+	id := s.spawn("httpd")
+	s.start().run(time.Second)
+	s.m.procs["httpd"].unit = "httpd.service"
+	s.units["httpd"] = Unit{Name: "httpd.service", Hands: stoppedOnRequest}
+	s.die(id, clean)
+	s.run(59 * time.Second)
+	if got := s.m.procs["httpd"].state; got != StoppedBy {
+		t.Fatalf("it is %s", got)
+	}
+	s.said = nil
+	return s
+}
+
+// What systemd tells of a unit says when to look; the program may be executed a little later.
+func TestNewsOfAUnitSayWhenToLook(t *testing.T) {
+	s := stoppedSim(t)
+	s.units["httpd"] = Unit{Name: "httpd.service", Up: true, MainPID: 4711, MainStarted: s.now}
+	s.step(UnitsMoved{Units: map[string]bool{"httpd.service": true}})
+	s.at(700*time.Millisecond, func() { s.spawn("httpd") })
+	s.run(5 * time.Second)
+	s.tells(`61.278 PW0212 process=httpd pid=102 returned by itself`)
+}
+
+// News of other units are no reason to look, and a unit that is still down is no failure.
+func TestNewsOfOtherUnits(t *testing.T) {
+	s := stoppedSim(t)
+	looks := s.m.token
+	s.step(UnitsMoved{Units: map[string]bool{"other.service": true}})
+	if s.m.token != looks {
+		t.Error("it looks")
+	}
+	s.step(UnitsMoved{All: true})
+	if s.m.token == looks {
+		t.Error("it does not look")
+	}
+	s.run(time.Hour)
+	s.tells(``)
+}
+
+// A unit that was started and has failed since is down, with neither the PID nor the cause of
+// the process that was stopped before; one whose last process was tracked is told as that.
+func TestDeathOfWhatWasNotTracked(t *testing.T) {
+	for name, c := range map[string]struct {
+		last int
+		want string
+	}{
+		"not tracked": {102, `60.001 PW0201 process=httpd down: ` + unseen + `
+			60.001 PW0301 process=httpd restart, attempt 1 of 3`},
+		"tracked": {101, `60.001 PW0201 process=httpd pid=101 down: exited with code 0
+			60.001 PW0301 process=httpd restart, attempt 1 of 3`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := stoppedSim(t)
+			s.units["httpd"] = Unit{Name: "httpd.service", LastPID: c.last}
+			s.step(UnitsMoved{All: true})
+			s.run(time.Second)
+			s.tells(c.want)
+		})
+	}
+}
