@@ -38,6 +38,10 @@ test-crash: ## Kill the daemon 500 times in a storm of crashes (about 4 minutes)
 histories: ## Play 10,000 histories of faults on a virtual clock (about a minute)
 	PROCWARD_HISTORIES=10000 $(GO) test -count=1 -timeout 20m -run TestHistories ./internal/engine
 
+.PHONY: reloads
+reloads: ## Reload 15,000 times at random, whatever is under way, on a virtual clock (about a minute)
+	PROCWARD_RELOADS=15000 $(GO) test -count=1 -timeout 20m -run TestReloads ./internal/engine
+
 .PHONY: test-vm
 test-vm: ## Test what ends a machine, in a virtual one (root, Debian on amd64; under 15 minutes)
 	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 30m -v ./internal/vm

@@ -29,7 +29,9 @@ func (m *Machine) configure(cfg *confd.Config) {
 	m.goOn()
 	m.sayConfig()
 	for _, key := range sortedKeys(m.ops) {
-		m.opWithout(m.ops[key])
+		if op := m.ops[key]; op != nil { // else it has ended with one before it
+			m.opWithout(op)
+		}
 	}
 	m.mendLadders()
 	m.endingChanged()

@@ -3,6 +3,18 @@ package engine
 // members is the processes of a group in the order of starts.
 func (m *Machine) members(group string) []string { return m.relations.members[group] }
 
+// those is the processes of the names, in their order. A name that has gone with a reload
+// is nobody.
+func (m *Machine) those(names []string) []*process {
+	out := make([]*process, 0, len(names))
+	for _, name := range names {
+		if p := m.procs[name]; p != nil {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
 // dependencies is every group that a group depends on, also through others.
 func (m *Machine) dependencies(group string) []string { return m.relations.needs[group] }
 

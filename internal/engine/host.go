@@ -30,7 +30,11 @@ func (m *Machine) holdAll(why string) {
 // freeze forgets what was about to be done, as far as nothing runs for it yet.
 func (m *Machine) freeze() {
 	for _, key := range sortedKeys(m.ops) {
-		if op := m.ops[key]; op.stage == starting && m.procs[op.current].attempt.ready != 0 {
+		op := m.ops[key] // nil: it has ended with one before it
+		if op == nil || op.stage != starting {
+			continue
+		}
+		if p := m.procs[op.current]; p != nil && p.attempt.ready != 0 {
 			m.endOp(op)
 		}
 	}

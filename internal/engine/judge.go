@@ -23,7 +23,11 @@ func (m *Machine) looked(in Looked) {
 	at := m.looking.began
 	m.looking.token, m.looking.rest = 0, m.now+min(lookRest*(m.now-at), maxRest)
 	for _, name := range sortedKeys(in.Found) {
-		if p := m.procs[name]; p != nil {
+		switch p := m.procs[name]; {
+		case p == nil: // gone with a reload
+		case m.looking.of[name].Match != p.spec.Match: // a reload has changed it meanwhile
+			m.wantLook(p)
+		default:
 			m.judge(p, at, in.Found[name])
 		}
 	}

@@ -61,8 +61,8 @@ func (m *Machine) climbers(l *ladder) []*process {
 		return nil
 	}
 	var out []*process
-	for _, name := range m.members(l.group) {
-		if p := m.procs[name]; p.spec.Escalate == nil {
+	for _, p := range m.those(m.members(l.group)) {
+		if p.spec.Escalate == nil {
 			out = append(out, p)
 		}
 	}

@@ -77,10 +77,11 @@ func (j job) ofUnit() bool { return j.script && j.path == "" }
 
 // lookout joins the looks that are wanted into one at a time.
 type lookout struct {
-	token int             // of the one under way, or 0
-	began time.Duration   // when it was asked for
-	rest  time.Duration   // until when the next one waits, unless somebody has died
-	want  map[string]bool // names for the next one
+	token int                // of the one under way, or 0
+	began time.Duration      // when it was asked for
+	rest  time.Duration      // until when the next one waits, unless somebody has died
+	want  map[string]bool    // names for the next one
+	of    map[string]LookFor // what the one under way, or the last one, looks for
 
 	urgent bool // one of those was wanted for a process that had just died
 }
@@ -204,7 +205,7 @@ func (m *Machine) look() {
 	if len(l.Of) == 0 {
 		return
 	}
-	m.looking.token, m.looking.began = l.Token, m.now
+	m.looking.token, m.looking.began, m.looking.of = l.Token, m.now, l.Of
 	m.do(l)
 }
 

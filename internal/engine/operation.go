@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"procward/escalate"
 	"procward/internal/message"
 	"procward/internal/script"
@@ -61,8 +63,7 @@ func (m *Machine) beginOp(op *operation) {
 	op.stuck = map[string]bool{}
 	m.ops[op.key()] = op
 	m.touchOp(op)
-	for _, name := range op.members {
-		p := m.procs[name]
+	for _, p := range m.those(op.members) {
 		if p.op != nil || p.leftAlone() && op.by == "" {
 			continue
 		}
@@ -96,13 +97,7 @@ func (p *process) leftAlone() bool {
 
 // mine is the members that are in the operation's hands, in the order of starts.
 func (m *Machine) mine(op *operation) []*process {
-	var out []*process
-	for _, name := range op.members {
-		if p := m.procs[name]; p != nil && p.op == op {
-			out = append(out, p)
-		}
-	}
-	return out
+	return slices.DeleteFunc(m.those(op.members), func(p *process) bool { return p.op != op })
 }
 
 // halts says that a suspension ends the operation before its next step. A stop by the

@@ -128,8 +128,7 @@ func (m *Machine) suspendOrder(o Order, names []string) {
 		m.holdAll(m.operatorHold)
 		return
 	}
-	for _, name := range names {
-		p := m.procs[name]
+	for _, p := range m.those(names) {
 		if p.suspended != "" {
 			continue
 		}
@@ -168,8 +167,7 @@ func (m *Machine) resumeOrder(o Order, names []string) {
 		m.touched[keyOperator] = true
 		m.letAllGo("by " + o.By)
 	}
-	for _, name := range names {
-		p := m.procs[name]
+	for _, p := range m.those(names) {
 		if p.suspended == "" {
 			continue
 		}
@@ -186,8 +184,7 @@ func (m *Machine) resumeOrder(o Order, names []string) {
 // recoverOrder gives back what is spent: attempts, ladders, what was given up or over.
 func (m *Machine) recoverOrder(names []string) {
 	ladders := map[string]*ladder{}
-	for _, name := range names {
-		p := m.procs[name]
+	for _, p := range m.those(names) {
 		m.touch(p)
 		p.history, _ = p.spec.Restart.Next(p.history, restart.GiveBack, watch.Cause{}, m.now, 0)
 		l := m.ladderOf(p)
@@ -212,8 +209,7 @@ func (m *Machine) recoverOrder(names []string) {
 			m.unsettle(mon)
 		}
 	}
-	for _, name := range names {
-		p := m.procs[name]
+	for _, p := range m.those(names) {
 		if p.op == nil && (p.state == GaveUp || p.state == Handed || p.state == Climbing || p.state == EndedState) {
 			m.enter(p, Looking)
 			p.lookedAt = 0

@@ -72,16 +72,22 @@ func (m *Machine) lookAtAll(op *operation, s stage) {
 		p.changedAt, p.lookedAt = max(p.changedAt, m.now), 0
 		m.wantLook(p)
 	}
+	m.seenAll(op) // nobody is left where all have gone with a reload
 }
 
 // seen takes a look at one member for lookAtAll.
 func (m *Machine) seen(op *operation, p *process) {
 	delete(op.need, p.name)
+	m.seenAll(op)
+}
+
+// seenAll goes on with the operation once no look is awaited.
+func (m *Machine) seenAll(op *operation) {
 	switch {
 	case len(op.need) > 0:
 	case op.stage == sighting:
 		m.sighted(op)
-	default:
+	case op.stage == checking:
 		m.checked(op)
 	}
 }

@@ -151,14 +151,8 @@ func (m *Machine) opWithout(op *operation) {
 		}
 	case finding:
 		m.opFound(op)
-	case sighting:
-		if len(op.need) == 0 {
-			m.sighted(op)
-		}
-	case checking:
-		if len(op.need) == 0 {
-			m.checked(op)
-		}
+	default:
+		m.seenAll(op)
 	}
 }
 

@@ -70,8 +70,7 @@ func (m *Machine) inOrder(group string, verb Verb) []string {
 
 // isDown says that a member of the group is down as the operator wants it.
 func (m *Machine) isDown(group string) bool {
-	return slices.ContainsFunc(m.members(group), func(name string) bool {
-		p := m.procs[name]
+	return slices.ContainsFunc(m.those(m.members(group)), func(p *process) bool {
 		return p.stopped != "" || p.state == AbsentNow && m.byHand(p)
 	})
 }
@@ -101,8 +100,7 @@ func (m *Machine) begin(o Order, ops []*operation) int {
 	}
 	for _, op := range ops {
 		op.order = ord
-		for _, name := range op.members {
-			p := m.procs[name]
+		for _, p := range m.those(op.members) {
 			if op.stopOnly {
 				p.stopped = "by " + o.By
 				m.touch(p)

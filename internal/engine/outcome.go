@@ -26,7 +26,12 @@ func (m *Machine) scriptEnded(token int, out outcome) {
 	m.touchJob(j)
 	switch {
 	case j.ladder != "":
-		m.hookEnded(m.ladders[j.ladder], out)
+		l := m.ladders[j.ladder]
+		if l == nil || l.hook != token { // it may have come again since, and climbs anew
+			m.sayGoneEnded(j, out)
+			return
+		}
+		m.hookEnded(l, out)
 	case j.op != nil && j.process == "":
 		m.opScriptEnded(j.op, out)
 	default:
@@ -37,6 +42,9 @@ func (m *Machine) scriptEnded(token int, out outcome) {
 // restartEnded takes the end of a process's own restart script.
 func (m *Machine) restartEnded(j job, token int, out outcome) {
 	p := m.procs[j.process]
+	if p == nil && out.ok {
+		m.sayGoneEnded(j, out)
+	}
 	if quiet := out.conflict && p != nil && (p.op == nil || p.hanging == token); !out.ok && !quiet {
 		m.sayScriptFailed(j.process, p, out)
 	}
@@ -62,6 +70,20 @@ func (m *Machine) restartEnded(j job, token int, out outcome) {
 	p.deadline = m.now + p.spec.Restart.StartTimeout.D()
 	p.lookStep = 0
 	m.wantLook(p)
+}
+
+// sayGoneEnded tells of the end of what was begun for a process or a ladder that has gone
+// with a reload. Nothing follows from it.
+func (m *Machine) sayGoneEnded(j job, out outcome) {
+	what := "its script "
+	if j.ladder != "" {
+		what = "the hook of " + j.ladder + " "
+	} else if j.ofUnit() {
+		what, out.words = "", "its unit has been restarted"
+	}
+	m.say(message.GoneEnded, nil, func(s *message.Message) {
+		s.Process, s.Detail, s.Output = j.process, what+out.words, out.output
+	})
 }
 
 // foundAfterRestart is a look while an attempt runs, or after its script has ended.

@@ -110,9 +110,9 @@ func (m *Machine) groupStatus(name string) GroupStatus {
 // membersState is how the members of a group are together: down if one of them should be
 // up and is not; else up if one is up; else stopped, or absent.
 func (m *Machine) membersState(group string) string {
-	up, stopped, members := false, false, m.members(group)
-	for _, name := range members {
-		switch m.procs[name].state {
+	up, stopped, members := false, false, m.those(m.members(group))
+	for _, p := range members {
+		switch p.state {
 		case Up:
 			up = true
 		case StoppedBy:

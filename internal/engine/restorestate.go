@@ -170,8 +170,8 @@ func (j job) mark() string {
 // what was taken over.
 func (m *Machine) goOn() {
 	tracked := 0
-	for _, name := range m.claimed {
-		tracked += len(m.procs[name].tracked)
+	for _, p := range m.those(m.claimed) {
+		tracked += len(p.tracked)
 	}
 	if len(m.claimed) > 0 && m.alive != 0 {
 		m.say(message.TakenOver, nil, func(s *message.Message) {
@@ -233,9 +233,9 @@ func (m *Machine) dropUnclaimed() {
 // stop begins again, which is harmless; of everything else what came of it is looked for.
 func (m *Machine) claimOp(key string, s savedOperation) {
 	op := &operation{group: s.Group, ladder: s.Ladder, monitor: s.Monitor, alone: s.Alone, payer: s.Payer, stopOnly: s.StopOnly, startOnly: s.StartOnly, by: s.By, stuck: map[string]bool{}}
-	for _, name := range s.Members {
-		if p := m.procs[name]; p != nil && p.groupKey() == strings.TrimPrefix(key, keyOperation) {
-			op.members = append(op.members, name)
+	for _, p := range m.those(s.Members) {
+		if p.groupKey() == strings.TrimPrefix(key, keyOperation) {
+			op.members = append(op.members, p.name)
 		}
 	}
 	if len(op.members) == 0 || m.ops[op.key()] != nil {
@@ -244,10 +244,10 @@ func (m *Machine) claimOp(key string, s savedOperation) {
 	delete(m.restored, key)
 	m.ops[op.key()] = op
 	m.touchOp(op)
-	for _, name := range op.members {
-		if p := m.procs[name]; p.state == Restarting {
+	for _, p := range m.those(op.members) {
+		if p.state == Restarting {
 			p.op, p.attempt.ready, p.deadline = op, 0, 0
-			op.todo = append(op.todo, name)
+			op.todo = append(op.todo, p.name)
 		}
 	}
 	if mon := m.monitors[op.monitor]; mon != nil {

@@ -73,9 +73,6 @@ func (m *Machine) worst(l *ladder) *process {
 
 // hookEnded reads the exit code of a hook.
 func (m *Machine) hookEnded(l *ladder, out outcome) {
-	if l == nil {
-		return
-	}
 	switch {
 	case out.missed:
 		m.sayRungFailed(l, "the hook "+out.words+": what it decided is not known", "")

@@ -291,11 +291,11 @@ func (s *sim) find(l Look) map[string]Finding {
 		if want.Missing {
 			f.Unit = s.unitOf(name)
 		}
-		pids := map[int]bool{}
-		for _, id := range s.idsOf(name) {
+		pids, matching := map[int]bool{}, s.idsOf(want.Match.Name)
+		for _, id := range matching {
 			pids[id.PID] = true
 		}
-		for _, id := range s.idsOf(name) {
+		for _, id := range matching {
 			p := s.procs[id]
 			f.Selection.Matching = append(f.Selection.Matching, p.Process)
 			if want.Match.Select == procscan.All || !pids[p.PPID] {

@@ -8,6 +8,7 @@ import (
 
 	"procward/escalate"
 	"procward/procscan"
+	"procward/watch"
 )
 
 // power is the simulated machine below the daemon.
@@ -88,11 +89,18 @@ func (s *sim) endMachine(e EndMachine) {
 	s.reboot()
 }
 
-// allUp says that every process had been there when the last look began.
+// allUp says that every process had been there when the last look began, and no check is bad.
 func (s *sim) allUp() bool {
-	for name, p := range s.cfg.Processes {
+	for _, signs := range s.verdicts {
+		for _, v := range signs {
+			if v == watch.Bad {
+				return false
+			}
+		}
+	}
+	for _, p := range s.cfg.Processes {
 		n := 0
-		for _, id := range s.idsOf(name) {
+		for _, id := range s.idsOf(p.Match.Name) {
 			if s.uptime()-id.Started() > s.lookTakes+20*time.Millisecond {
 				n++
 			}

@@ -95,6 +95,7 @@ var (
 	ConfigRejected = &Kind{"PW0802", "config-rejected", Err, "configuration rejected[: {detail}]", "A drop-in is bad. Its last good version stays, or it is left out; all others are in force.", "Run `procward check`, mend the file."}
 	ConfigWarning  = &Kind{"PW0803", "config-warning", Warning, "configuration doubtful[: {detail}]", "The configuration is valid and in force, but probably not what is meant.", "Run `procward check`."}
 	ConfigEmpty    = &Kind{"PW0804", "config-empty", Warning, "configuration is empty: nothing is watched[: {detail}]", "No drop-in names a process.", "Put a drop-in into the configuration directory."}
+	GoneEnded      = &Kind{"PW0805", "gone-ended", Info, "what was begun for a name that is gone has ended[: {detail}]", "A reload has taken the name away while its script or hook was running. It was let finish; nothing follows from it.", ""}
 
 	// PW09: the operator.
 	Operator       = &Kind{"PW0901", "operator", Notice, "operator[: {detail}]", "An operator asked for something by a command.", ""}
@@ -112,7 +113,7 @@ var Catalogue = []*Kind{
 	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,
 	MonitorFailed, MonitorOK, MonitorRecover, MonitorNoHelp, MonitorSkipped,
 	WatchdogStarves, WatchdogFed, UserspaceStalls, UserspaceWorks,
-	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty,
+	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty, GoneEnded,
 	Operator, OperatorDone, OperatorFailed,
 }
 
