@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/state"
+	"procward/internal/trust"
 	"procward/procscan"
 )
 
@@ -46,9 +46,11 @@ func (d *daemon) openState(dir string) (*keeper, *state.Kept, error) {
 		d.fellBack("nothing outlives the daemon: " + err.Error())
 		return nil, nil, nil
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return without(fmt.Errorf("make the state directory: %w", err))
+	opened, err := trust.Dir(dir, 0o700)
+	if err != nil {
+		return without(fmt.Errorf("the state directory: %w", err))
 	}
+	opened.Close() // the book opens it again, with its own check
 	lock, err := control.Acquire(filepath.Join(dir, "lock"))
 	if errors.Is(err, control.ErrRunning) {
 		return nil, nil, err

@@ -30,7 +30,7 @@ func ProofMain(args []string) (code int, mine bool) {
 // smallWrite writes a few bytes and syncs them. The file stays, so that no new block is
 // needed the next time: a full disk is no stall, and a reset would not cure it.
 func smallWrite(dir string) error {
-	f, err := os.OpenFile(filepath.Join(dir, "."+proofWord), os.O_WRONLY|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, "."+proofWord), os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err == nil {
 		if _, err = f.WriteString("procward was here\n"); err == nil {
 			err = f.Sync()

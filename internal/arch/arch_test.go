@@ -68,7 +68,7 @@ var allowed = map[string][]string{
 	"conf.d":            {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
 	"internal/alarm":    {},
 	"internal/engine":   {"conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
-	"internal/control":  {"conf.d", "internal/engine"},
+	"internal/control":  {"conf.d", "internal/engine", "internal/trust"},
 	"internal/arch":     {},
 	"internal/deadfs":   {}, // for tests
 	"internal/hang":     {},

@@ -29,11 +29,13 @@ type Lock struct {
 // our PID into it. ErrRunning, with the PID of the holder where it can be read, says that
 // another process has it, and has not ended within a moment. The directory must exist.
 func Acquire(path string) (*Lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the lock: %w", err)
 	}
-	if err = lock(f); taken(err) {
+	if err = ownFile(f); err != nil {
+		err = fmt.Errorf("lock %s: %w", path, err)
+	} else if err = lock(f); taken(err) {
 		err = running(holder(f), path)
 	} else if err != nil {
 		err = fmt.Errorf("lock %s: %w", path, err)
@@ -44,6 +46,23 @@ func Acquire(path string) (*Lock, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return &Lock{f}, nil
+}
+
+// ownFile holds for a plain file of ours that has no other name: into another one, put there
+// by whoever may write the directory, nothing is written.
+func ownFile(f *os.File) error {
+	var st unix.Stat_t
+	switch err := unix.Fstat(int(f.Fd()), &st); {
+	case err != nil:
+		return err
+	case st.Mode&unix.S_IFMT != unix.S_IFREG:
+		return errors.New("it is not a regular file: remove it")
+	case int(st.Uid) != os.Geteuid():
+		return fmt.Errorf("it belongs to the user %d: remove it, or take another directory", st.Uid)
+	case st.Nlink != 1:
+		return errors.New("it has other names (hard links): remove it")
+	}
+	return nil
 }
 
 // A holder that was killed takes a moment to end: it is waited for, since whoever starts

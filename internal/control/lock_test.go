@@ -175,3 +175,55 @@ func has(pid int, path string) bool {
 	}
 	return false
 }
+
+// TestLockOfAnother holds that nothing is written into a file that somebody else has put in
+// the place of the lock.
+func TestLockOfAnother(t *testing.T) {
+	dir := t.TempDir()
+	victim, path := filepath.Join(dir, "victim"), filepath.Join(dir, "lock")
+	for name, make := range map[string]func() error{
+		"too many levels of symbolic links": func() error { return os.Symlink(victim, path) },
+		"hard links":                        func() error { return os.Link(victim, path) },
+		"not a regular file":                func() error { return unix.Mkfifo(path, 0o600) },
+		"belongs to the user 54321": func() error {
+			return errors.Join(os.WriteFile(path, nil, 0o600), os.Chown(path, 54321, -1))
+		},
+	} {
+		if err := os.WriteFile(victim, []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := make(); err != nil {
+			t.Log("cannot be played here: ", err)
+			continue
+		}
+		if l, err := Acquire(path); err == nil || !strings.Contains(err.Error(), name) {
+			t.Errorf("%v, %v; want %s", l, err, name)
+		}
+		if data, _ := os.ReadFile(victim); string(data) != "mine" {
+			t.Errorf("%s: the file holds %q", name, data)
+		}
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestListenInAnothersDirectory holds that root makes no socket where another can replace it.
+func TestListenInAnothersDirectory(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root to give a directory away")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 54321, -1); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"s", "below/s"} {
+		if s, err := Listen(filepath.Join(dir, path)); err == nil || !strings.Contains(err.Error(), "belongs to the user 54321") {
+			t.Errorf("%v, %v", s, err)
+		}
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Error(left, err)
+	}
+}

@@ -11,9 +11,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/trust"
 )
 
 // Server listens on the control socket.
@@ -28,16 +31,18 @@ type Server struct {
 const draftSuffix = ".new"
 
 // Listen makes the socket at path, mode 0600, in a directory that is made (0755) where
-// it is missing. A socket that a dead daemon left behind is replaced; where a daemon
+// it is missing. As root it must be one in which nobody else can replace what is root's. A socket that a dead daemon left behind is replaced; where a daemon
 // answers, or holds the lock beside the socket, the error is ErrRunning. Nothing is
 // answered before Serve; those who connect earlier wait.
 func Listen(path string) (*Server, error) {
 	if n := len(unix.RawSockaddrUnix{}.Path) - 1 - len(draftSuffix); len(path) > n {
 		return nil, fmt.Errorf("socket %s: the path is longer than %d bytes (unix(7)): choose a shorter --socket", path, n)
 	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("make the directory of the socket: %w", err)
+	dir, err := trust.Dir(filepath.Dir(path), 0o755)
+	if err != nil {
+		return nil, fmt.Errorf("the directory of the socket: %w", err)
 	}
+	defer dir.Close()
 	lock, err := Acquire(path + ".lock")
 	if err != nil {
 		return nil, err
@@ -93,18 +98,24 @@ func listen(path string) (*net.UnixListener, error) {
 	if err := os.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("remove what a dead daemon left: %w", err)
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: draft, Net: "unix"})
+	config := net.ListenConfig{Control: private}
+	made, err := config.Listen(context.Background(), "unix", draft)
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
+	l := made.(*net.UnixListener)
 	l.SetUnlinkOnClose(false)
-	if err = os.Chmod(draft, 0o600); err == nil {
-		err = os.Rename(draft, path)
-	}
-	if err != nil {
+	if err = os.Rename(draft, path); err != nil {
 		return nil, errors.Join(fmt.Errorf("put the socket in its place: %w", err), l.Close(), os.Remove(draft))
 	}
 	return l, nil
+}
+
+// private gives a socket its mode before it has a path: the file is made with it (unix(7)).
+func private(_, _ string, raw syscall.RawConn) error {
+	var set error
+	err := raw.Control(func(fd uintptr) { set = unix.Fchmod(int(fd), 0o600) })
+	return errors.Join(err, set)
 }
 
 // vacant says that path is free for our socket: nothing is there, or the socket of a
@@ -119,6 +130,9 @@ func vacant(path string) error {
 	}
 	if info.Mode().Type() != fs.ModeSocket {
 		return fmt.Errorf("%s is there and is not a socket: move it away, or choose another --socket", path)
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("%s is a socket of the user %d: move it away, or choose another --socket", path, st.Uid)
 	}
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {

@@ -121,7 +121,7 @@ func TestListenRefuses(t *testing.T) {
 	}
 	for path, want := range map[string]string{
 		file:                              "is there and is not a socket",
-		filepath.Join(file, "below", "s"): "make the directory of the socket",
+		filepath.Join(file, "below", "s"): "the directory of the socket",
 		filepath.Join(dir, strings.Repeat("x", 120)): "longer than 103 bytes",
 		filepath.Join(dir, "linked"):                 "open the lock",
 	} {

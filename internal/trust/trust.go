@@ -35,7 +35,7 @@ func (e *Error) Error() string {
 // write is fine on the way where it is sticky, as /tmp is. The error is an *Error
 // where somebody else may write, and wraps fs.ErrNotExist where there is nothing.
 func Check(path string, uid uint32) error {
-	fd, err := walk(path, uid)
+	fd, err := walk(path, uid, nil)
 	if err != nil {
 		return err
 	}
@@ -45,10 +45,15 @@ func Check(path string, uid uint32) error {
 // Open opens for reading what Check would accept. It is the very file that was
 // checked: nobody can exchange it in between.
 func Open(path string, uid uint32) (*os.File, error) {
-	fd, err := walk(path, uid)
+	fd, err := walk(path, uid, nil)
 	if err != nil {
 		return nil, err
 	}
+	return reopen(fd, path)
+}
+
+// reopen opens for reading what an O_PATH descriptor stands for, and closes that.
+func reopen(fd int, path string) (*os.File, error) {
 	defer unix.Close(fd)
 	f, err := os.OpenFile("/proc/self/fd/"+strconv.Itoa(fd), os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -19,9 +19,13 @@ type step struct {
 	st unix.Stat_t
 }
 
-// walk goes to the path component by component and judges each. It gives an O_PATH
-// descriptor of a regular file or a directory.
-func walk(name string, uid uint32) (int, error) {
+// maker makes what is missing in a directory that was judged.
+type maker func(dir int, component string) error
+
+// walk goes to the path component by component and judges each. What is missing it has
+// made, where make is not nil. It gives an O_PATH descriptor of a regular file or a
+// directory.
+func walk(name string, uid uint32, make maker) (int, error) {
 	fail := func(err error) (int, error) { return -1, &fs.PathError{Op: "check", Path: name, Err: err} }
 	if !path.IsAbs(name) || strings.ContainsRune(name, 0) {
 		return fail(errors.New("not an absolute path"))
@@ -33,6 +37,11 @@ func walk(name string, uid uint32) (int, error) {
 	rest, links := components(name), 0
 	for len(rest) > 0 {
 		next, target, err := here.down(name, rest[0], uid)
+		if make != nil && errors.Is(err, fs.ErrNotExist) {
+			if err = make(here.fd, rest[0]); err == nil {
+				next, target, err = here.down(name, rest[0], uid)
+			}
+		}
 		if err != nil {
 			unix.Close(here.fd)
 			return -1, err

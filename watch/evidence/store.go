@@ -24,7 +24,7 @@ var fileName = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}-(\d{8}T\d{6}\.\d{6}Z(?
 // write makes the file, durable, since the next that happens may be a reboot, and removes
 // the oldest. The path is given with an error as well where the file is there.
 func (w *Writer) write(c Case, text []byte) (string, error) {
-	dir, err := w.open()
+	dir, err := trust.Dir(w.Dir, 0o700)
 	if err != nil {
 		return "", err
 	}
@@ -37,19 +37,6 @@ func (w *Writer) write(c Case, text []byte) (string, error) {
 	_, err = f.Write(text)
 	err = errors.Join(err, f.Sync(), f.Close(), dir.Sync())
 	return path, errors.Join(err, w.prune(dir, name))
-}
-
-// open opens the directory. As root it must be one that nobody else may write.
-func (w *Writer) open() (*os.File, error) {
-	if err := os.MkdirAll(w.Dir, 0o700); err != nil {
-		return nil, err
-	}
-	if os.Geteuid() == 0 {
-		if err := trust.Check(w.Dir, 0); err != nil {
-			return nil, err
-		}
-	}
-	return os.OpenFile(w.Dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
 }
 
 // create makes a file that was not there, readable for us alone.

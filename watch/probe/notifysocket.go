@@ -2,11 +2,8 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	osuser "os/user"
 	"slices"
 	"strconv"
@@ -66,14 +63,11 @@ func (e *ear) serve(after <-chan struct{}, done chan<- struct{}) {
 	if after != nil {
 		<-after
 	}
-	conn, uids, err := bind(e.path, e.user)
-	if err == nil && e.opened(conn) {
-		err = fmt.Errorf("read %s: %w", e.path, e.read(conn, uids))
+	nest, uids, err := bind(e.path, e.user)
+	if err == nil && e.opened(nest.conn) {
+		err = fmt.Errorf("read %s: %w", e.path, e.read(nest.conn, uids))
 	}
-	if conn != nil {
-		_ = os.Remove(e.path)
-		conn.Close()
-	}
+	nest.clear()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.conn, e.err = nil, err
@@ -135,76 +129,6 @@ func sender(oob []byte) (uid uint32, ok bool) {
 		}
 	}
 	return uid, ok
-}
-
-// bind makes the socket, for the user alone to write to, in place of one that nobody
-// reads any more.
-func bind(path, user string) (*net.UnixConn, []uint32, error) {
-	own := uint32(os.Geteuid())
-	uid := own
-	if user != "" {
-		var err error
-		if uid, err = userID(user); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := removeStale(path); err != nil {
-		return nil, nil, fmt.Errorf("make the socket %s: %w", path, err)
-	}
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err != nil {
-		return nil, nil, fmt.Errorf("make the socket: %w", err)
-	}
-	if err := errors.Join(passCredentials(conn), hand(path, uid, own)); err != nil {
-		conn.Close()
-		_ = os.Remove(path)
-		return nil, nil, fmt.Errorf("make the socket %s: %w", path, err)
-	}
-	return conn, []uint32{0, own, uid}, nil
-}
-
-// hand gives the socket to the user who is to write to it. Only root can; without it
-// everybody may write, and only the user is heard.
-func hand(path string, uid, own uint32) error {
-	switch {
-	case uid == own:
-		return os.Chmod(path, 0o600)
-	case own == 0:
-		return errors.Join(os.Chmod(path, 0o600), os.Lchown(path, int(uid), -1))
-	}
-	return os.Chmod(path, 0o666)
-}
-
-func passCredentials(conn *net.UnixConn) error {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return err
-	}
-	var set error
-	err = raw.Control(func(fd uintptr) { set = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PASSCRED, 1) })
-	return errors.Join(err, os.NewSyscallError("setsockopt SO_PASSCRED", set))
-}
-
-// removeStale removes a socket that nobody reads.
-func removeStale(path string) error {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return err
-	case info.Mode().Type() != fs.ModeSocket:
-		return errors.New("there is a file that is no socket: remove it, or take another path")
-	}
-	conn, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: path, Net: "unixgram"})
-	if err == nil {
-		conn.Close()
-		return errors.New("somebody listens there: give each check a path of its own")
-	}
-	if !errors.Is(err, unix.ECONNREFUSED) {
-		return err
-	}
-	return os.Remove(path)
 }
 
 func userID(name string) (uint32, error) {

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -97,9 +98,9 @@ func TestTLSThatFailsLater(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t)
 	c := &tls.Config{Certificates: []tls.Certificate{ca.sign("localhost", time.Now().Add(time.Hour))}}
-	broken := false
+	var broken atomic.Bool
 	address := talk(t, "tcp", "127.0.0.1:0", func(conn net.Conn) {
-		if broken {
+		if broken.Load() {
 			return
 		}
 		s := tls.Server(conn, c)
@@ -112,7 +113,7 @@ func TestTLSThatFailsLater(t *testing.T) {
 		t.Fatal(err)
 	}
 	once(t, a, long).is(t, Success, false, "status 200")
-	broken = true
+	broken.Store(true)
 	once(t, a, long).is(t, Failure, false, "closed during the TLS handshake")
 }
 
