@@ -66,7 +66,7 @@ func (g guard) checkFiles(v *version) {
 			scripts, files = v.dropin.Monitors[n.name].scripts(), filesOf("", v.dropin.Monitors[n.name].Check)
 		}
 		for _, f := range files {
-			if text := g.fileAnswers(f.path); text != "" {
+			if text := g.fileAnswers(f); text != "" {
 				p := n.origin.problem(n.path(), f.key, text)
 				p.Warning = true
 				v.problems = append(v.problems, p)
@@ -83,8 +83,12 @@ func (g guard) checkFiles(v *version) {
 }
 
 // fileAnswers is file for a file system that may not answer.
-func (g guard) fileAnswers(path string) string {
-	text, err := patiently(g, path, func() (string, error) { return g.file(path), nil })
+func (g guard) fileAnswers(f fileAt) string {
+	look := g.file
+	if f.socket {
+		look = g.socket
+	}
+	text, err := patiently(g, f.path, func() (string, error) { return look(f.path), nil })
 	if err != nil {
 		return "cannot be looked at: " + err.Error()
 	}
@@ -124,6 +128,27 @@ func (g guard) file(path string) string {
 		return "cannot be looked at: " + err.Error()
 	case !info.Mode().IsRegular():
 		return path + " is not a regular file"
+	}
+	return ""
+}
+
+// socket says what is wrong with the directory of a socket that a probe makes, "" if
+// nothing. procward is not harmed by one that others may write, but the socket may be.
+func (g guard) socket(path string) string {
+	dir := filepath.Dir(path)
+	if !g.off {
+		var untrusted *trust.Error
+		if err := trust.Check(dir, g.uid); errors.As(err, &untrusted) {
+			return fmt.Sprintf("whoever may write %s can put another socket in the place of this one: %v", dir, untrusted)
+		}
+	}
+	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return dir + " does not exist: until it does, the probe tells nothing"
+	case err != nil:
+		return "cannot be looked at: " + err.Error()
+	case !info.IsDir():
+		return dir + " is not a directory"
 	}
 	return ""
 }

@@ -146,3 +146,31 @@ func TestFilesOfProbes(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// TestSocketDirectory holds that the directory of a notify socket is looked at, and doubted
+// where others may write it.
+func TestSocketDirectory(t *testing.T) {
+	dir, err := filepath.EvalSymlinks(t.TempDir())
+	must(t, err)
+	must(t, os.Mkdir(dir+"/run", 0o755))
+	for _, c := range []struct {
+		do   func()
+		want string
+	}{
+		{func() {}, ""},
+		{func() { must(t, os.Chmod(dir+"/run", 0o775)) }, "whoever may write DIR/run can put another socket in the place of this one: DIR/run is writable by its group (mode 0775): chmod go-w DIR/run"},
+		{func() { must(t, os.Remove(dir+"/run")) }, "DIR/run does not exist: until it does, the probe tells nothing"},
+	} {
+		c.do()
+		text := "processes:\n  a:\n    match: {name: a}\n    restart: {run: [/bin/true]}\n    stall: [{notify: {socket: " + dir + "/run/s, max-age: 1m}}]\n"
+		v := read("a.yaml", []byte(text))
+		guard{uid: uint32(os.Geteuid()), strict: true, hangs: &hang.Guard{}}.checkFiles(v)
+		want := c.want
+		if want != "" {
+			want = "warning: a.yaml:5:31: processes.a.stall[0].notify.socket: " + want
+		}
+		if got := strings.TrimSpace(strings.ReplaceAll(show(v.problems), dir, "DIR")); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}

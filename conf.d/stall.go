@@ -119,7 +119,10 @@ func (p Process) signNames() []string {
 }
 
 // fileAt is a configured file and the key it stands at.
-type fileAt struct{ key, path string }
+type fileAt struct {
+	key, path string
+	socket    bool // procward makes one there
+}
 
 // files are those that the probes of a valid process read.
 func (p Process) files() []fileAt {
@@ -130,19 +133,23 @@ func (p Process) files() []fileAt {
 	return out
 }
 
-// filesOf are those that a probe reads; at is where its keys stand.
+// filesOf are those that a probe reads, and the socket that it makes; at is where its keys
+// stand.
 func filesOf(at string, c probe.Check) []fileAt {
+	if c.Notify != nil {
+		return []fileAt{{at + "notify.socket", c.Notify.Socket, true}}
+	}
 	if c.HTTP == nil {
 		return nil
 	}
-	all := []fileAt{{"http.auth-file", c.HTTP.AuthFile}}
+	all := []fileAt{{key: "http.auth-file", path: c.HTTP.AuthFile}}
 	if tls := c.HTTP.TLS; tls != nil {
-		all = append(all, fileAt{"http.tls.ca-file", tls.CAFile}, fileAt{"http.tls.cert-file", tls.CertFile}, fileAt{"http.tls.key-file", tls.KeyFile})
+		all = append(all, fileAt{key: "http.tls.ca-file", path: tls.CAFile}, fileAt{key: "http.tls.cert-file", path: tls.CertFile}, fileAt{key: "http.tls.key-file", path: tls.KeyFile})
 	}
 	var out []fileAt
 	for _, f := range all {
 		if f.path != "" {
-			out = append(out, fileAt{at + f.key, f.path})
+			out = append(out, fileAt{key: at + f.key, path: f.path})
 		}
 	}
 	return out

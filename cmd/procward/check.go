@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	confd "procward/conf.d"
+	"procward/internal/trust"
 )
 
 func checkCommand(f *flags) *cobra.Command {
@@ -89,7 +92,21 @@ func findingsOf(ctx context.Context, f *flags, files []string) (findings, error)
 	if err := forgetful(f.stateDir); err != nil && !errors.Is(err, fs.ErrNotExist) && len(cfg.OSRungs()) > 0 {
 		doubts = append(doubts, confd.Problem{Text: "rungs that end the machine will be refused: " + err.Error(), Warning: true})
 	}
+	doubts = append(doubts, shared("--state-dir", f.stateDir)...)
+	doubts = append(doubts, shared("--socket", filepath.Dir(f.socket))...)
 	return sorted(cfg, refusals(cfg, f.machine), doubts), nil
+}
+
+// shared warns of a directory of procward's own that others may write: as root it is not used.
+func shared(flag, dir string) []confd.Problem {
+	whole, err := filepath.Abs(dir)
+	if err == nil {
+		err = trust.Check(whole, 0)
+	}
+	if os.Geteuid() != 0 || !errors.As(err, new(*trust.Error)) {
+		return nil
+	}
+	return []confd.Problem{{Text: fmt.Sprintf("the directory of %s will not be used: %v", flag, err), Warning: true}}
 }
 
 // sorted parts the problems from the warnings.
