@@ -71,14 +71,10 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 	if fast, why := scanner.Fast(); !fast {
 		d.fellBack("every look reads the whole process table: " + why)
 	}
-	files, err := watch.OriginalFiles()
-	if err != nil {
-		return nil, fmt.Errorf("find out the limit on descriptors for scripts: %w", err)
-	}
 	machine := engine.NewMachine(observe, uint64(time.Now().UnixNano()))
 	d.engine = engine.NewEngine(machine, log)
 	d.host = &engine.Host{FS: fs, Scanner: scanner, Tracker: tracker, Engine: d.engine,
-		Scripts: &script.Runner{LogDir: outputs, Trusted: trust.Check, Files: files}}
+		Scripts: d.scripts}
 	d.host.SetPressure(cfg.Daemon.Pressure)
 	d.adopt()
 	if stateDir != "" {

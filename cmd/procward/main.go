@@ -12,12 +12,16 @@ import (
 
 	"procward/escalate/power"
 	"procward/internal/control"
+	"procward/internal/launch"
 )
 
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
 var version string
 
 func main() {
+	if code, mine := launch.Main(os.Args); mine {
+		os.Exit(code)
+	}
 	if code, mine := power.ProofMain(os.Args); mine {
 		os.Exit(code)
 	}

@@ -17,13 +17,14 @@ const (
 // child is a script that runs. It stays unreaped until it is done with, so that its
 // PID, which is also the ID of its process group, cannot be used by anybody else.
 type child struct {
-	pid   int
-	out   *output
-	ended chan struct{} // closed when it has ended; it is a zombie then
+	pid    int
+	out    *output
+	ended  chan struct{} // closed when it has ended; it is a zombie then
+	reaped func(pid int)
 }
 
-func newChild(pid int, out *output) *child {
-	c := &child{pid: pid, out: out, ended: make(chan struct{})}
+func newChild(pid int, out *output, reaped func(pid int)) *child {
+	c := &child{pid: pid, out: out, ended: make(chan struct{}), reaped: reaped}
 	go c.await()
 	return c
 }
@@ -138,7 +139,9 @@ func (c *child) result(timedOut bool) Result {
 	res := Result{Code: -1, TimedOut: timedOut, Output: c.out.text()}
 	c.out.release()
 	var status unix.WaitStatus
-	if _, err := unix.Wait4(c.pid, &status, 0, nil); err != nil {
+	_, err := unix.Wait4(c.pid, &status, 0, nil)
+	c.reaped(c.pid)
+	if err != nil {
 		res.Err = fmt.Errorf("wait for the script: %w", err)
 		return res
 	}

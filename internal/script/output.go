@@ -25,16 +25,13 @@ type output struct {
 	err    error    // why there is none
 }
 
-// writer is the script's end, which it may open again (echo > /dev/stderr). A script
-// runs with its output lost rather than not at all.
-func (o *output) writer(who user) *os.File {
-	if o.w != nil && who.credential != nil {
-		_ = o.w.Chown(int(who.credential.Uid), int(who.credential.Gid))
-	}
+// fd is the script's end, which it may open again (echo > /dev/stderr). A script runs with
+// its output lost rather than not at all.
+func (o *output) fd() int {
 	if o.w == nil {
-		o.w, _ = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+		return -1
 	}
-	return o.w
+	return int(o.w.Fd())
 }
 
 // started closes our copy of the script's end.

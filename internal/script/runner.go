@@ -7,34 +7,33 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/launch"
 )
 
 // Runner runs scripts. The zero value works; its fields are set before the first Run
-// and not changed after. It is safe for concurrent use. The umask that scripts get is
-// the daemon's own, which sets it to 022 when it starts.
+// and not changed after. It is safe for concurrent use. The main of the program has to
+// call launch.Main: scripts are started by a process of its own.
 type Runner struct {
 	// LogDir is where the output files are, made where it is missing (mode 0700); empty:
 	// a temporary directory of its own. It is best on a tmpfs (/run), is this Runner's
 	// alone, and outlives a daemon: files left by an earlier one are taken over.
 	LogDir string
-	// Trusted, if not nil, is asked about the program immediately before every start
-	// where we are root, with the user who will run it; an error prevents the start.
-	// trust.Check is made for it.
-	Trusted func(path string, uid uint32) error
-	// Files is the RLIMIT_NOFILE that scripts get; zero: what the daemon was started
-	// with, as the Go runtime restores it. The runtime does so only as long as the limit
-	// is what the runtime itself has set (soft limit: one below the hard one): whoever
-	// sets another puts the original here. It takes effect right after the start.
-	Files unix.Rlimit
+	// Guarded holds what is started to trust.Program immediately before every start where
+	// we are root.
+	Guarded bool
+	// Say, if not nil, is told in words what goes wrong with starts, and must not block.
+	Say func(text string)
 
-	once   sync.Once
-	normal normal
-	keeper keeper
+	once      sync.Once
+	launchers launch.Launchers
+	keeper    keeper
 }
 
 // Run runs one script and returns when it has ended. It calls started, if not nil, as
 // soon as the script's program has been executed, with its PID and the CLOCK_BOOTTIME
-// just after; started must not block.
+// just after; started must not block. A start that takes longer than job.Timeout, because
+// a file system does not answer, is given up: the script will not be executed then.
 //
 // The script is the leader of a session, and so of a process group, of its own: what
 // it starts is told from what other scripts started, and no terminal's signals reach it.
@@ -53,30 +52,35 @@ func (r *Runner) Run(ctx context.Context, job Job, started func(pid int, at time
 	if job.Argv.Validate() != nil || job.Timeout <= 0 {
 		return Result{Code: -1, Err: fmt.Errorf("start %q: no program, or no timeout", job.Argv)}
 	}
-	r.once.Do(r.prepare)
+	r.Prepare()
 	out := r.keeper.output(job.Argv[0])
-	pid, err := r.start(job, out)
-	at := boottime()
+	s, err := r.start(ctx, job, out)
 	if err != nil {
 		out.release()
-		return Result{Code: -1, Err: err}
+		return unstarted(ctx, job, err)
 	}
 	if started != nil {
-		started(pid, at)
+		started(s.PID, s.At)
 	}
-	res := newChild(pid, out).follow(ctx, job)
-	res.PID, res.Took = pid, boottime()-at
+	res := newChild(s.PID, out, r.launchers.Reaped).follow(ctx, job)
+	res.PID, res.Took = s.PID, boottime()-s.At
 	return res
+}
+
+// Prepare makes ready what the first Run needs, and does not wait for it.
+func (r *Runner) Prepare() {
+	r.once.Do(func() {
+		r.launchers.Say = r.Say
+		r.launchers.Prepare()
+		r.keeper.open(r.LogDir)
+	})
 }
 
 // Close ends the supervision of output files. Scripts that still run, and what they
 // left behind, are not touched. There is no Run after it.
-func (r *Runner) Close() error { return r.keeper.close() }
-
-func (r *Runner) prepare() {
-	closeOnExec()
-	r.normal = lookNormal()
-	r.keeper.open(r.LogDir)
+func (r *Runner) Close() error {
+	r.launchers.Close()
+	return r.keeper.close()
 }
 
 // boottime is CLOCK_BOOTTIME; clock_gettime(2) cannot fail with it.

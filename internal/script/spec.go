@@ -78,7 +78,8 @@ type Result struct {
 	Output   string          // stdout and stderr, bounded, control bytes made visible
 	Took     time.Duration   // start to end
 	Err      error           // it could not be started, or could not be awaited
-	Left     <-chan struct{} // of one that was not awaited any longer: closed when it has ended; else nil
+	Lack     bool            // it was not started, because procward itself lacks descriptors, processes or memory
+	Left     <-chan struct{} // of one that was not awaited any longer: closed when it has ended, and never comes to run if it has not yet; else nil
 }
 
 // OK says that the script ran and exited 0.

@@ -1,55 +1,66 @@
 package script
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
-	"syscall"
 
-	"golang.org/x/sys/unix"
+	"procward/internal/launch"
+	"procward/internal/trust"
 )
 
 // searchPath is the PATH of every script, as login(1) and systemd give it to root.
-const searchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+const searchPath = trust.SearchPath
 
-// start executes the program and returns its PID. Everything that can be made ready
-// is, before the fork.
-func (r *Runner) start(job Job, out *output) (int, error) {
-	who, err := account(job.User)
-	if err != nil {
-		return 0, fmt.Errorf("start %s: %w", job.Argv[0], err)
-	}
-	if r.Trusted != nil && os.Geteuid() == 0 {
-		if err := r.Trusted(job.Argv[0], who.uid); err != nil {
-			return 0, fmt.Errorf("start %s as %s: %w", job.Argv[0], who.name, err)
-		}
-	}
+// start executes the program.
+func (r *Runner) start(ctx context.Context, job Job, out *output) (launch.Started, error) {
 	env, err := environment(job.Env)
 	if err != nil {
-		return 0, fmt.Errorf("start %s: %w", job.Argv[0], err)
+		return launch.Started{}, fmt.Errorf("start %s: %w", job.Argv[0], err)
 	}
-	stdin, err := input(job.Stdin)
-	if err != nil {
-		return 0, fmt.Errorf("start %s: %w", job.Argv[0], err)
+	if job.End != nil {
+		var end context.CancelCauseFunc
+		ctx, end = context.WithCancelCause(ctx)
+		defer end(nil)
+		done := make(chan struct{})
+		defer close(done)
+		go func() {
+			select {
+			case <-job.End:
+				end(errUnwanted)
+			case <-done:
+			}
+		}()
 	}
-	defer stdin.Close()
-	w := out.writer(who)
-	pid, err := r.normal.fork(func() (int, error) {
-		return syscall.ForkExec(job.Argv[0], job.Argv, &syscall.ProcAttr{
-			Dir: "/", Env: env, Files: []uintptr{stdin.Fd(), w.Fd(), w.Fd()},
-			Sys: &syscall.SysProcAttr{Setsid: true, Credential: who.credential},
-		})
+	s, err := r.launchers.Start(ctx, launch.Program{
+		Argv: job.Argv, Env: env, User: job.User, Stdin: job.Stdin, Output: out.fd(), Guarded: r.Guarded, Within: job.Timeout,
 	})
 	out.started()
-	if err != nil {
-		return 0, fmt.Errorf("start %s: %w", job.Argv[0], explain(job.Argv[0], who, err))
+	return s, err
+}
+
+// errUnwanted is why a start was given up that job.End has ended.
+var errUnwanted = errors.New("it is not wanted any more")
+
+// unstarted is the result of a start that was refused, or given up.
+func unstarted(ctx context.Context, job Job, err error) Result {
+	res := Result{Code: -1, Err: err, Lack: errors.Is(err, launch.ErrLack)}
+	var hung *launch.Hung
+	if !errors.As(err, &hung) {
+		return res
 	}
-	if r.Files != (unix.Rlimit{}) {
-		_ = unix.Prlimit(pid, unix.RLIMIT_NOFILE, &r.Files, nil)
+	res.Left = hung.Left()
+	if ctx.Err() != nil {
+		res.Err = ctx.Err()
+		return res
 	}
-	return pid, nil
+	hung.Kill()
+	res.TimedOut = errors.Is(err, launch.ErrLate)
+	return res
 }
 
 // environment is PATH, LANG as the daemon has it, and what the job says; nothing else
@@ -70,26 +81,4 @@ func environment(job map[string]string) ([]string, error) {
 	}
 	slices.Sort(list)
 	return list, nil
-}
-
-// input is what the script reads: /dev/null, or a file in memory that holds the whole
-// of it, so that nobody has to stay and write.
-func input(content []byte) (*os.File, error) {
-	if content == nil {
-		return os.Open(os.DevNull)
-	}
-	fd, err := unix.MemfdCreate("procward-stdin", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("memfd_create for stdin: %w", err)
-	}
-	f := os.NewFile(uintptr(fd), "stdin")
-	_, err = f.Write(content)
-	if err == nil {
-		_, err = f.Seek(0, 0)
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("write stdin: %w", err)
-	}
-	return f, nil
 }

@@ -1,0 +1,224 @@
+package launch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Launchers are the launchers of one program. The zero value works; fields are set before
+// the first use. The program's main has to call Main.
+type Launchers struct {
+	// Say, if not nil, is told in words what goes wrong with launchers, and must not block.
+	Say func(text string)
+
+	mu      sync.Mutex
+	closed  bool
+	maker   *launcher              // makes launchers; nil: there is none
+	stuck   bool                   // a maker hangs in the execution of our own program
+	all     map[*launcher]struct{} // but the maker
+	idle    []*launcher            // ready
+	waiting []chan *launcher
+	making  bool
+	why     error        // the last could not be made
+	left    int          // left behind with programs that hang
+	known   map[int]bool // what has been started and is not reaped
+	flying  int          // starts that have not been answered
+}
+
+const (
+	mostIdle = 2                     // launchers that are kept
+	patience = 20 * time.Millisecond // after which one that does not come back is not counted on
+	mostLeft = 64                    // that hang at once
+
+	// leastWithin is for what is to end sooner than a busy machine can execute it.
+	leastWithin = time.Second
+)
+
+// Prepare makes the first launchers. The first use does so too.
+func (p *Launchers) Prepare() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.more()
+}
+
+// Close ends the launchers. What they have started runs on.
+func (p *Launchers) Close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	for _, l := range p.idle {
+		l.end()
+	}
+	if p.maker != nil {
+		p.maker.end()
+	}
+	p.idle = nil
+	p.fail(errClosed)
+}
+
+var errClosed = errors.New("procward ends, and starts nothing more")
+
+// Start starts a program and returns when it has been executed, or could not be: the error
+// matches ErrLack, or the number of the error. Where its execution takes longer than
+// prog.Within, or than ctx lives, the error is a *Hung, which matches ErrLate in the former case.
+func (p *Launchers) Start(ctx context.Context, prog Program) (Started, error) {
+	if !prepared.Load() {
+		return Started{}, errors.New("the main of this program does not call launch.Main")
+	}
+	for tries := 0; ; tries++ {
+		l, err := p.take(ctx)
+		if err != nil {
+			return Started{}, err
+		}
+		s, err := p.start(ctx, l, prog)
+		if errors.Is(err, errLost) && tries < 3 {
+			continue
+		}
+		return s, err
+	}
+}
+
+var errLost = fmt.Errorf("%w: launchers end before they start anything", ErrLack)
+
+func (p *Launchers) start(ctx context.Context, l *launcher, prog Program) (Started, error) {
+	o, files, since := order{Program: prog}, []int{}, boottime()
+	if prog.Output >= 0 {
+		files = append(files, prog.Output)
+	}
+	slow := time.AfterFunc(patience, p.Prepare)
+	defer slow.Stop()
+	ctx, cancel := context.WithTimeoutCause(ctx, max(prog.Within, leastWithin), ErrLate)
+	defer cancel()
+	if err := l.send(o, files...); err != nil {
+		l.end()
+	}
+	select {
+	case a, ok := <-l.answers:
+		if !ok {
+			return p.lost(ctx, l, prog, since)
+		}
+		return p.answered(l, a)
+	case <-ctx.Done():
+		return Started{}, p.leave(ctx, l, prog)
+	}
+}
+
+func (p *Launchers) answered(l *launcher, a answer) (Started, error) {
+	if a.PID == 0 {
+		reapUnborn(l)
+		p.give(l)
+		return Started{}, &failure{a.Text, unix.Errno(a.Errno), a.Lack}
+	}
+	p.know(a.PID)
+	p.give(l)
+	return Started{PID: a.PID, At: time.Duration(a.At)}, nil
+}
+
+// take gives a launcher that is ready, and waits for one.
+func (p *Launchers) take(ctx context.Context) (*launcher, error) {
+	mine := make(chan *launcher, 1)
+	p.mu.Lock()
+	switch {
+	case p.closed:
+		p.mu.Unlock()
+		return nil, errClosed
+	case len(p.idle) > 0:
+		p.flying++
+		l := p.idle[len(p.idle)-1]
+		p.idle = p.idle[:len(p.idle)-1]
+		p.mu.Unlock()
+		return l, nil
+	case p.left >= mostLeft:
+		p.mu.Unlock()
+		return nil, fmt.Errorf("%w: %d programs hang while they are executed, and no more are tried", ErrLack, mostLeft)
+	}
+	p.waiting = append(p.waiting, mine)
+	if len(p.all) <= p.left { // else one comes back, or is found to be slow
+		p.more()
+	}
+	p.mu.Unlock()
+	select {
+	case l := <-mine:
+		return p.taken(l)
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	p.waiting = slices.DeleteFunc(p.waiting, func(c chan *launcher) bool { return c == mine })
+	p.mu.Unlock()
+	select {
+	case l := <-mine:
+		return p.taken(l)
+	default:
+		return nil, fmt.Errorf("%w: no launcher came free: %w", ErrLack, ctx.Err())
+	}
+}
+
+func (p *Launchers) taken(l *launcher) (*launcher, error) {
+	if l != nil {
+		return l, nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return nil, fmt.Errorf("%w: %w", ErrLack, p.why)
+}
+
+// give takes a launcher back.
+func (p *Launchers) give(l *launcher) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.flying--
+	p.free(l)
+}
+
+// free hands a launcher to the first who waits. It is called with the lock held.
+func (p *Launchers) free(l *launcher) {
+	switch _, lives := p.all[l]; {
+	case !lives:
+	case len(p.waiting) > 0:
+		p.flying++
+		p.waiting[0] <- l
+		p.waiting = p.waiting[1:]
+	case p.closed || len(p.idle) >= mostIdle:
+		l.end()
+	default:
+		p.idle = append(p.idle, l)
+	}
+}
+
+// fail tells all who wait that there is no launcher. It is called with the lock held.
+func (p *Launchers) fail(err error) {
+	p.why = err
+	for _, w := range p.waiting {
+		w <- nil
+	}
+	p.waiting = nil
+}
+
+func (p *Launchers) say(format string, args ...any) {
+	if p.Say != nil {
+		p.Say(fmt.Sprintf(format, args...))
+	}
+}
+
+// know remembers what is ours to be reaped by whoever asked for it.
+func (p *Launchers) know(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known == nil {
+		p.known = map[int]bool{}
+	}
+	p.known[pid] = true
+}
+
+// Reaped says that a program has been reaped.
+func (p *Launchers) Reaped(pid int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.known, pid)
+}

@@ -1,0 +1,247 @@
+package launch
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Hung says that a start had not come to its end when its context was done: whatever it
+// waits for does not answer.
+type Hung struct {
+	err  error
+	kill chan struct{}
+	left chan struct{}
+}
+
+// Error is a sentence; the error of the context is wrapped.
+func (h *Hung) Error() string { return h.err.Error() }
+
+// Unwrap gives the error of the context.
+func (h *Hung) Unwrap() error { return h.err }
+
+// Kill lets the program not be executed any more, whenever that would be. It may be called
+// once. Without it the program runs once it has been executed.
+func (h *Hung) Kill() { close(h.kill) }
+
+// Left is closed when nothing of the start is there any more: what was executed in the end
+// is reaped.
+func (h *Hung) Left() <-chan struct{} { return h.left }
+
+// leave leaves a launcher behind with the program that it starts.
+func (p *Launchers) leave(ctx context.Context, l *launcher, prog Program) *Hung {
+	h := &Hung{fmt.Errorf("start %s: its execution hangs, in execve(2) or before it: %w", prog.Argv[0], context.Cause(ctx)), make(chan struct{}), make(chan struct{})}
+	p.say("%v; its launcher is left behind with it, and another takes its place", h)
+	p.mu.Lock()
+	p.left++
+	p.mu.Unlock()
+	go func() {
+		defer close(h.left)
+		p.awaitLeft(h, l)
+		p.mu.Lock()
+		p.left--
+		p.mu.Unlock()
+	}()
+	return h
+}
+
+// awaitLeft waits for the end of a start, and of what was started.
+func (p *Launchers) awaitLeft(h *Hung, l *launcher) {
+	var a answer
+	ok, killed := false, false
+	select {
+	case a, ok = <-l.answers:
+	case <-h.kill:
+		killed = true
+		if pids := unborn(l); len(pids) > 0 {
+			kill(pids...)
+		} else {
+			l.end() // it has not come as far as that
+		}
+		a, ok = <-l.answers
+	}
+	if !ok { // there may be one that was just born
+		if killed {
+			kill(unborn(l)...)
+		}
+		reapUnborn(l)
+		p.mu.Lock()
+		p.flying--
+		p.mu.Unlock()
+		return
+	}
+	if a.PID == 0 {
+		reapUnborn(l)
+		p.give(l)
+		return
+	}
+	p.know(a.PID)
+	p.give(l)
+	if killed {
+		_ = unix.Kill(-a.PID, unix.SIGKILL) // it is not reaped yet
+	} else {
+		select {
+		case <-h.kill:
+			_ = unix.Kill(-a.PID, unix.SIGKILL)
+		default:
+		}
+	}
+	reap(a.PID)
+	p.Reaped(a.PID)
+}
+
+func kill(pids ...int) {
+	for _, pid := range pids {
+		_ = unix.Kill(pid, unix.SIGKILL)
+	}
+}
+
+// lost finds out what a launcher has done that has ended without an answer: what it has
+// started is ours.
+func (p *Launchers) lost(ctx context.Context, l *launcher, prog Program, since time.Duration) (Started, error) {
+	p.say("a launcher was lost while it started %s", prog.Argv[0])
+	defer func() {
+		p.mu.Lock()
+		p.flying--
+		p.mu.Unlock()
+	}()
+	for len(unborn(l)) > 0 && ctx.Err() == nil { // in the midst of its execution
+		time.Sleep(time.Millisecond)
+	}
+	if ctx.Err() != nil {
+		kill(unborn(l)...)
+		go reapUnborn(l)
+		return Started{}, fmt.Errorf("start %s: its execution hangs: %w", prog.Argv[0], context.Cause(ctx))
+	}
+	reapUnborn(l) // the execution failed, and nobody can tell why
+	for _, c := range children() {
+		if c.session == c.pid && c.started >= since-tick && p.claim(c.pid) {
+			if c.is(prog) {
+				return Started{PID: c.pid, At: boottime()}, nil
+			}
+			p.Reaped(c.pid)
+		}
+	}
+	return Started{}, errLost
+}
+
+// claim makes a child known, once.
+func (p *Launchers) claim(pid int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.known[pid] {
+		return false
+	}
+	if p.known == nil {
+		p.known = map[int]bool{}
+	}
+	p.known[pid] = true
+	return true
+}
+
+// unborn are the children of a launcher, and so ours, that have not been executed.
+func unborn(l *launcher) []int {
+	var pids []int
+	for _, c := range children() {
+		if c.name == l.name && c.pid != l.pid && !c.zombie {
+			pids = append(pids, c.pid)
+		}
+	}
+	return pids
+}
+
+// reapUnborn reaps those of them whose execution has failed.
+func reapUnborn(l *launcher) {
+	for _, c := range children() {
+		if c.name == l.name && c.pid != l.pid {
+			reap(c.pid)
+		}
+	}
+}
+
+// child is what proc_pid_stat(5) says of one of our children.
+type child struct {
+	pid     int
+	name    string
+	zombie  bool
+	session int
+	started time.Duration // since the boot
+}
+
+// tick is the grain of start times.
+const tick = 10 * time.Millisecond
+
+// children are those of this process, whoever made them.
+func children() []child {
+	var out []child
+	for _, pid := range childPIDs() {
+		if c, ppid := readChild(pid); ppid == os.Getpid() {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// childPIDs reads /proc/self/task/TID/children (proc_tid_children(5)); where the kernel
+// has been built without it every process is a candidate.
+func childPIDs() []int {
+	files, _ := filepath.Glob("/proc/self/task/*/children")
+	var pids []int
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		for _, word := range strings.Fields(string(text)) {
+			pid, _ := strconv.Atoi(word)
+			pids = append(pids, pid)
+		}
+	}
+	if len(files) == 0 {
+		dirs, _ := filepath.Glob("/proc/[0-9]*")
+		for _, dir := range dirs {
+			pid, _ := strconv.Atoi(filepath.Base(dir))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// readChild reads state, ppid, session and starttime; ppid is 0 where it is gone.
+func readChild(pid int) (c child, ppid int) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
+	if err != nil || open < 0 || end < open {
+		return c, 0
+	}
+	f := strings.Fields(string(stat[end+1:]))
+	if len(f) < 20 {
+		return c, 0
+	}
+	ppid, _ = strconv.Atoi(f[1])
+	c = child{pid: pid, name: string(stat[open+1 : end]), zombie: f[0] == "Z"}
+	c.session, _ = strconv.Atoi(f[3])
+	ticks, _ := strconv.Atoi(f[19])
+	c.started = time.Duration(ticks) * tick
+	return c, ppid
+}
+
+// is says that a child is the program: by its name, which is that of the file, where it
+// has ended already.
+func (c child) is(prog Program) bool {
+	name := filepath.Base(prog.Argv[0])
+	if c.zombie {
+		return c.name == name[:min(len(name), 15)]
+	}
+	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.pid))
+	if err == nil && len(env) > 0 && strings.TrimRight(string(env), "\x00") != strings.TrimRight(strings.Join(prog.Env, "\x00"), "\x00") {
+		return false
+	}
+	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.pid))
+	return err == nil && slices.Contains(strings.Split(string(args), "\x00"), prog.Argv[0])
+}
