@@ -1,9 +1,7 @@
 package watch
 
 import (
-	"bytes"
 	"fmt"
-	"os/exec"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,8 +30,8 @@ func files() unix.Rlimit {
 // Go's runtime raises the soft limit of every program to the hard limit less one when it
 // starts, and gives children the original one only while exactly that is in force (package
 // syscall, forkAndExecInChild). Once anything else is set, by whatever call, children
-// inherit it. So nothing is set here where Go's limit is enough, and who starts other
-// programs gives them what OriginalFiles said before.
+// inherit it. So nothing is set here where Go's limit is enough; programs are started by a
+// process that was made before (internal/launch), and so get the original.
 func RaiseFiles(need uint64) (got uint64, err error) {
 	now := files()
 	if forPidfds(now.Cur) >= need {
@@ -48,21 +46,4 @@ func RaiseFiles(need uint64) (got uint64, err error) {
 		return forPidfds(now.Cur), fmt.Errorf("raise the limit on descriptors from %d (hard %d) to %d: %w: raise LimitNOFILE of the unit, or fs.nr_open", now.Cur, now.Max, want, err)
 	}
 	return forPidfds(want), nil
-}
-
-// OriginalFiles is the limit on open descriptors that this program was started with, if
-// it is asked before RaiseFiles. A child has to say it, since package syscall keeps it to
-// itself; that takes a few milliseconds.
-func OriginalFiles() (unix.Rlimit, error) {
-	cmd := exec.Command("/bin/sh", "-c", "ulimit -S -n; ulimit -H -n")
-	cmd.Env, cmd.Dir = []string{}, "/"
-	out, err := cmd.Output()
-	if err != nil {
-		return unix.Rlimit{}, fmt.Errorf("ask a shell for the original limit on descriptors: %w", err)
-	}
-	var limit unix.Rlimit
-	if _, err := fmt.Fscan(bytes.NewReader(out), &limit.Cur, &limit.Max); err != nil {
-		return unix.Rlimit{}, fmt.Errorf("ask a shell for the original limit on descriptors: %q: %w", out, err)
-	}
-	return limit, nil
 }

@@ -60,8 +60,7 @@ type expiry struct {
 
 var errClosed = errors.New("the exit tracker is closed")
 
-// NewTracker makes a Tracker and finds out on a child of its own, /bin/sh, what the
-// kernel tells of processes that end. It takes a few milliseconds.
+// NewTracker makes a Tracker and finds out what the kernel tells of processes that end.
 func NewTracker(fs *procscan.FS, opts Options) (*Tracker, error) {
 	if opts.Poll <= 0 {
 		opts.Poll = time.Second

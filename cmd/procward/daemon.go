@@ -25,7 +25,6 @@ import (
 	"procward/internal/notify"
 	"procward/internal/script"
 	"procward/internal/systemd"
-	"procward/internal/trust"
 	"procward/procscan"
 	"procward/watch"
 	"procward/watch/evidence"
@@ -38,6 +37,7 @@ type daemon struct {
 	log     engine.Log
 	engine  *engine.Engine
 	host    *engine.Host
+	scripts *script.Runner
 	keeper  *keeper     // nil: nothing outlives the daemon
 	power   *lastResort // nil: nothing here ends the machine
 	lost    string      // why it is not known what was done before, or empty
@@ -58,6 +58,7 @@ type daemon struct {
 // The state is kept in stateDir; empty: not at all.
 func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, outputs, stateDir string) (*daemon, error) {
 	d := &daemon{loader: loader, config: cfg, observe: observe, log: log}
+	d.openScripts(outputs)
 	fs, err := procscan.Open("/proc")
 	if err != nil {
 		return nil, err

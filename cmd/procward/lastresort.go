@@ -31,6 +31,7 @@ type lastResort struct {
 	dir     string        // that a proof of the user space writes into
 	healthy func() error
 	say     func(*message.Kind, string)
+	prove   power.Run // starts the proofs
 
 	mu      sync.Mutex
 	needs   needs
@@ -119,7 +120,7 @@ func (r *lastResort) feed() {
 	r.stop = cancel
 	alive := func() error { return nil }
 	if u := r.needs.userspace; u != nil {
-		prover := power.NewProver(*u, r.dir)
+		prover := power.NewProver(*u, r.dir, r.prove)
 		r.fed.Go(func() { prover.Run(ctx, r.proved) })
 		alive = prover.Alive
 	}

@@ -16,6 +16,7 @@ import (
 	"procward/escalate/power"
 	"procward/internal/control"
 	"procward/internal/engine"
+	"procward/internal/launch"
 	"procward/internal/testbed"
 )
 
@@ -23,6 +24,9 @@ import (
 const asProcward = "PROCWARD_TEST_MAIN"
 
 func TestMain(m *testing.M) {
+	if code, mine := launch.Main(os.Args); mine {
+		os.Exit(code)
+	}
 	testbed.Hold()
 	demoVictim(os.Args[0])
 	if os.Getenv(asProcward) != "" {

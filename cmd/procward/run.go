@@ -98,7 +98,7 @@ func (d *daemon) holdReady(f *flags, log *message.Log) error {
 	if d.observe {
 		return nil
 	}
-	d.power = &lastResort{reach: f.machine, dir: f.stateDir, healthy: d.healthy, say: d.say}
+	d.power = &lastResort{reach: f.machine, dir: f.stateDir, healthy: d.healthy, say: d.say, prove: d.runOwn}
 	if f.machine != nil && f.machine.systemd {
 		d.power.manager = osManager{d}
 	}

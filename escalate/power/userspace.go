@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"procward/internal/scalar"
@@ -54,9 +52,9 @@ type Prover struct {
 }
 
 // NewProver makes one that writes into dir, which should be where what matters is: the
-// state directory.
-func NewProver(spec Userspace, dir string) *Prover {
-	return &Prover{spec: spec, dir: dir, prove: ProveUserspace}
+// state directory. It starts its proofs by run.
+func NewProver(spec Userspace, dir string, run Run) *Prover {
+	return &Prover{spec: spec, dir: dir, prove: func(ctx context.Context, dir string) error { return ProveUserspace(ctx, dir, run) }}
 }
 
 // Run proves at once and then every Interval, until ctx ends. It calls say when the
@@ -133,31 +131,27 @@ const (
 	proofNoWrite  = 3
 )
 
+// Run runs our own program with these arguments and gives its exit code, -1 where a signal
+// has ended it. The error says why it could not be started. When ctx ends it is killed;
+// what cannot die at once is waited for all the same.
+type Run func(ctx context.Context, argv []string) (code int, err error)
+
 // ProveUserspace succeeds if a process can be started, and in it a thread, and a small
-// file in dir can be written and synced, before ctx ends. What is not done by then is
-// killed; a process that cannot die at once is waited for all the same, so a caller that
-// must not hang uses a Prover. The program must call ProofMain.
-func ProveUserspace(ctx context.Context, dir string) error {
-	child, err := os.StartProcess("/proc/self/exe", []string{"procward", proofWord, dir}, &os.ProcAttr{
-		Dir: "/", Env: []string{"GOTRACEBACK=none"}, Files: []*os.File{nil, nil, nil}, Sys: &syscall.SysProcAttr{},
-	})
-	if err != nil {
-		return fmt.Errorf("user space: no process can be started: %w", err)
-	}
-	stop := context.AfterFunc(ctx, func() { _ = child.Kill() })
-	defer stop()
-	state, err := child.Wait()
+// file in dir can be written and synced, before ctx ends. It may hang as run does, so a
+// caller that must not hang uses a Prover. The program must call ProofMain.
+func ProveUserspace(ctx context.Context, dir string, run Run) error {
+	code, err := run(ctx, []string{"/proc/self/exe", proofWord, dir})
 	switch {
-	case err != nil:
-		return fmt.Errorf("user space: %w", err)
 	case ctx.Err() != nil:
 		return fmt.Errorf("user space: no proof: %w", ctx.Err())
-	case state.ExitCode() == proofNoThread:
+	case err != nil:
+		return fmt.Errorf("user space: no process can be started: %w", err)
+	case code == proofNoThread:
 		return errors.New("user space: no thread can be started")
-	case state.ExitCode() == proofNoWrite:
+	case code == proofNoWrite:
 		return fmt.Errorf("user space: a file in %s cannot be written and synced", dir)
-	case !state.Success():
-		return fmt.Errorf("user space: the process of the proof: %v", state)
+	case code != 0:
+		return fmt.Errorf("user space: the process of the proof ended with code %d", code)
 	}
 	return nil
 }

@@ -17,10 +17,24 @@ import (
 	"procward/internal/testbed"
 )
 
+// runHere is a Run whose process is limited as this one is.
+func runHere(ctx context.Context, argv []string) (int, error) {
+	child, err := os.StartProcess(argv[0], argv, &os.ProcAttr{
+		Dir: "/", Env: []string{"GOTRACEBACK=none"}, Files: []*os.File{nil, nil, nil},
+	})
+	if err != nil {
+		return 0, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = child.Kill() })
+	defer stop()
+	state, err := child.Wait()
+	return state.ExitCode(), err
+}
+
 func TestUserspaceWorks(t *testing.T) {
 	dir := t.TempDir()
 	for range 2 {
-		if err := ProveUserspace(t.Context(), dir); err != nil {
+		if err := ProveUserspace(t.Context(), dir, runHere); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -30,7 +44,7 @@ func TestUserspaceWorks(t *testing.T) {
 }
 
 func TestUserspaceCannotWrite(t *testing.T) {
-	err := ProveUserspace(t.Context(), t.TempDir()+"/gone")
+	err := ProveUserspace(t.Context(), t.TempDir()+"/gone", runHere)
 	if err == nil || !strings.HasSuffix(err.Error(), "/gone cannot be written and synced") {
 		t.Error(err)
 	}
@@ -42,7 +56,7 @@ func TestUserspaceHangs(t *testing.T) {
 	if err := unix.Mkfifo(filepath.Join(dir, ".prove-userspace"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	p := NewProver(Userspace{Interval: scalar.Duration(time.Hour), Timeout: scalar.Duration(200 * time.Millisecond)}, dir)
+	p := NewProver(Userspace{Interval: scalar.Duration(time.Hour), Timeout: scalar.Duration(200 * time.Millisecond)}, dir, runHere)
 	if err := p.Prove(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
@@ -71,7 +85,7 @@ func TestUserspaceWithoutPIDs(t *testing.T) {
 	var said []string
 	for n := uint64(1); n < 4000; n++ {
 		limitPIDs(t, n)
-		err := ProveUserspace(t.Context(), dir)
+		err := ProveUserspace(t.Context(), dir, runHere)
 		if err == nil {
 			break
 		}
@@ -95,7 +109,7 @@ func TestProver(t *testing.T) {
 		var ill error
 		var hang chan struct{}
 		var said []string
-		p := NewProver(Userspace{Interval: scalar.Duration(30 * time.Second), Timeout: scalar.Duration(time.Minute)}, "/")
+		p := NewProver(Userspace{Interval: scalar.Duration(30 * time.Second), Timeout: scalar.Duration(time.Minute)}, "/", nil)
 		p.prove = func(context.Context, string) error {
 			mu.Lock()
 			err, over := ill, hang

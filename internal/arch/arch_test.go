@@ -52,7 +52,8 @@ func packages(t *testing.T) []pkg {
 var allowed = map[string][]string{
 	"procscan":          {"internal/scalar"},
 	"internal/scalar":   {},
-	"internal/script":   {"internal/scalar"},
+	"internal/launch":   {"internal/trust"},
+	"internal/script":   {"internal/launch", "internal/scalar", "internal/trust"},
 	"internal/sockdiag": {},
 	"internal/trust":    {},
 	"internal/message":  {},
@@ -203,6 +204,40 @@ func TestGoMod(t *testing.T) {
 		if !r.Indirect && !slices.Contains(direct, r.Path) {
 			t.Errorf("%s is a new direct dependency: it needs a reason, and a line here", r.Path)
 		}
+	}
+}
+
+// Programs are started in one room, by a process that may hang: an execve(2) that does not
+// return stops the whole of a Go program that calls it.
+func TestOneDoorForPrograms(t *testing.T) {
+	// What is no part of the daemon: the demo, which starts the daemon, and what tests it.
+	free := []string{"internal/launch/", "internal/bench/", "internal/nspawn/", "internal/vm/", "internal/cluster/", "internal/testbed/", "internal/testrun/", "internal/field/", "cmd/procward/demo"}
+	found := map[string]bool{}
+	root := filepath.Join("..", "..")
+	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, word := range []string{`"os/exec"`, "os.StartProcess(", "syscall.StartProcess(", "ForkExec(", "syscall.Exec(", "unix.Exec("} {
+			if !strings.Contains(string(text), word) {
+				continue
+			}
+			if found[word] = true; !slices.ContainsFunc(free, func(room string) bool { return strings.HasPrefix(name, room) }) {
+				t.Errorf("%s has %s: programs are started by internal/script alone", name, word)
+			}
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !found["ForkExec("] {
+		t.Error("internal/launch does not fork: this test looks for the wrong words")
 	}
 }
 

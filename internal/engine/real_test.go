@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
+	"procward/internal/launch"
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/internal/testbed"
@@ -26,6 +27,9 @@ import (
 
 // TestMain lets the test's own binary be a victim: under the name of a link to it.
 func TestMain(m *testing.M) {
+	if code, mine := launch.Main(os.Args); mine {
+		os.Exit(code)
+	}
 	testbed.Hold()
 	if name := filepath.Base(os.Args[0]); strings.HasPrefix(name, "v-") {
 		victim(os.Args[1])

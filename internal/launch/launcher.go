@@ -9,6 +9,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -129,22 +130,29 @@ func (l *launcher) send(o order, files ...int) error {
 // directly forks from this very process. What hangs then stops it: it is for the first
 // launcher, and for when all have been killed.
 func directly(argv []string, socket *os.File) (int, error) {
+	if before.Swap(true) { // our own limit may have been changed since
+		argv = append(argv, usualFiles)
+	}
 	closeOnExec() // what we were started with is nothing to a launcher
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
 	}
 	defer null.Close()
-	return syscall.ForkExec(ownProgram, argv, &syscall.ProcAttr{
+	return syscall.ForkExec(OwnProgram, argv, &syscall.ProcAttr{
 		Dir: "/", Env: launcherEnv, Files: []uintptr{null.Fd(), null.Fd(), null.Fd(), socket.Fd()},
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	})
 }
 
+// before says that this process has forked a launcher itself before: what launchers have
+// made has the limits that we were started with.
+var before atomic.Bool
+
 // by makes a launcher by another one.
 func (p *Launchers) by(l *launcher) fork {
 	return func(argv []string, socket *os.File) (int, error) {
-		o := order{Program: Program{Argv: argv, Env: launcherEnv, Output: -1}, Path: ownProgram}
+		o := order{Program: Program{Argv: argv, Env: launcherEnv, Output: -1}, Path: OwnProgram}
 		if err := l.send(o, int(socket.Fd())); err != nil {
 			l.end()
 			return 0, fmt.Errorf("ask a launcher for another one: %w", err)
@@ -167,8 +175,8 @@ func (p *Launchers) by(l *launcher) fork {
 	}
 }
 
-// ownProgram is also right when an upgrade has replaced the file.
-const ownProgram = "/proc/self/exe"
+// OwnProgram is the path of this very program, also right when an upgrade has replaced the file.
+const OwnProgram = "/proc/self/exe"
 
 // launcherEnv keeps a launcher small, and silent where Go's runtime gives up.
 var launcherEnv = []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}

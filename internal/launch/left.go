@@ -122,7 +122,7 @@ func (p *Launchers) lost(ctx context.Context, l *launcher, prog Program, since t
 		return Started{}, fmt.Errorf("start %s: its execution hangs: %w", prog.Argv[0], context.Cause(ctx))
 	}
 	reapUnborn(l) // the execution failed, and nobody can tell why
-	for _, c := range children() {
+	for _, c := range childrenOf(everybody()) {
 		if c.session == c.pid && c.started >= since-tick && p.claim(c.pid) {
 			if c.is(prog) {
 				return Started{PID: c.pid, At: boottime()}, nil
@@ -180,9 +180,11 @@ type child struct {
 const tick = 10 * time.Millisecond
 
 // children are those of this process, whoever made them.
-func children() []child {
+func children() []child { return childrenOf(childPIDs()) }
+
+func childrenOf(pids []int) []child {
 	var out []child
-	for _, pid := range childPIDs() {
+	for _, pid := range pids {
 		if c, ppid := readChild(pid); ppid == os.Getpid() {
 			out = append(out, c)
 		}
@@ -190,8 +192,9 @@ func children() []child {
 	return out
 }
 
-// childPIDs reads /proc/self/task/TID/children (proc_tid_children(5)); where the kernel
-// has been built without it every process is a candidate.
+// childPIDs reads /proc/self/task/TID/children (proc_tid_children(5)). It may miss one where
+// others end meanwhile. Where the kernel has been built without it every process is a
+// candidate.
 func childPIDs() []int {
 	files, _ := filepath.Glob("/proc/self/task/*/children")
 	var pids []int
@@ -203,11 +206,18 @@ func childPIDs() []int {
 		}
 	}
 	if len(files) == 0 {
-		dirs, _ := filepath.Glob("/proc/[0-9]*")
-		for _, dir := range dirs {
-			pid, _ := strconv.Atoi(filepath.Base(dir))
-			pids = append(pids, pid)
-		}
+		return everybody()
+	}
+	return pids
+}
+
+// everybody is all processes there are.
+func everybody() []int {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	var pids []int
+	for _, dir := range dirs {
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		pids = append(pids, pid)
 	}
 	return pids
 }
@@ -231,17 +241,17 @@ func readChild(pid int) (c child, ppid int) {
 	return c, ppid
 }
 
-// is says that a child is the program: by its name, which is that of the file, where it
-// has ended already.
+// is says that a child is the program. One that has ended, or is about to, or was executed
+// this very moment, has only its name, which is that of the file.
 func (c child) is(prog Program) bool {
-	name := filepath.Base(prog.Argv[0])
-	if c.zombie {
+	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.pid))
+	if c.zombie || len(args) == 0 {
+		name := filepath.Base(prog.Argv[0])
 		return c.name == name[:min(len(name), 15)]
 	}
-	env, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.pid))
-	if err == nil && len(env) > 0 && strings.TrimRight(string(env), "\x00") != strings.TrimRight(strings.Join(prog.Env, "\x00"), "\x00") {
+	env, _ := os.ReadFile(fmt.Sprintf("/proc/%d/environ", c.pid))
+	if len(env) > 0 && strings.TrimRight(string(env), "\x00") != strings.Join(prog.Env, "\x00") {
 		return false
 	}
-	args, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.pid))
-	return err == nil && slices.Contains(strings.Split(string(args), "\x00"), prog.Argv[0])
+	return slices.Contains(strings.Split(string(args), "\x00"), prog.Argv[0])
 }

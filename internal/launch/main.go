@@ -30,8 +30,11 @@ var prepared atomic.Bool
 // for, and mine is true: the caller exits with the code.
 func Main(args []string) (code int, mine bool) {
 	prepared.Store(true)
-	if len(args) != 3 || args[0] != Word {
+	if len(args) < 3 || args[0] != Word {
 		return 0, false
+	}
+	if len(args) > 3 && args[3] == usualFiles {
+		setUsualFiles()
 	}
 	runtime.LockOSThread() // programs inherit what this thread is
 	debug.SetGCPercent(20)
@@ -39,6 +42,19 @@ func Main(args []string) (code int, mine bool) {
 		return 1, true
 	}
 	return 0, true
+}
+
+// usualFiles gives what a launcher starts the limit on descriptors that systemd gives to
+// a service: the original one is not known any more.
+const usualFiles = "usual-files"
+
+func setUsualFiles() {
+	var l syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil {
+		l.Max = min(l.Max, 512<<10)
+		l.Cur = min(l.Max, 1<<10)
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l) // children get just this then
+	}
 }
 
 // What a launcher is for.

@@ -16,6 +16,7 @@ var (
 	StateLost       = &Kind{"PW0111", "state-lost", Err, "state lost[: {detail}]", "What was kept in the state directory cannot be used, or not all of it. Attempts are counted anew, and what had been given up or stopped is not known. Rungs that end the machine are refused for a whole window of `reboot-limit`, or until `procward recover --all`.", "The file is set aside and not deleted; look whether the disk or somebody else has damaged it."}
 	NotDurable      = &Kind{"PW0112", "not-durable", Err, "state cannot be saved[: {detail}]", "procward goes on, but forgets attempts and ladders if it ends now; OS rungs are refused meanwhile.", "Make room on the disk, or mend it; see `--state-dir`."}
 	DurableAgain    = &Kind{"PW0113", "durable", Notice, "state is saved again", "The state directory can be written again.", ""}
+	LauncherTrouble = &Kind{"PW0115", "launcher", Warning, "trouble with the start of programs[: {detail}]", "Programs are started by a process of procward's own, a launcher. One hangs with the program that it starts, was lost, or cannot be had. Everything else goes on, and a launcher that is missing is replaced.", "Where the execution of a program hangs look at the file system that it is on; where launchers cannot be had, at the limits on processes and memory."}
 	SystemdSilent   = &Kind{"PW0119", "systemd-silent", Warning, "systemd does not answer[: {detail}]", "PID 1, or the bus to it, answers no question. A unit that it was asked to stop or restart cannot be told from one that has failed, so for a few seconds nothing is done about what is missing. After that it is restarted all the same, as far as that needs no systemd, except where a job for its unit was told before.", "Look whether PID 1 hangs or has crashed (`systemctl status`, the kernel's log). It is asked again as soon as it answers."}
 	SystemdAnswers  = &Kind{"PW0120", "systemd-answers", Notice, "systemd answers again", "Questions about units are answered again.", ""}
 
@@ -105,7 +106,7 @@ var (
 
 // Catalogue lists every kind, by ID.
 var Catalogue = []*Kind{
-	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain, SystemdSilent, SystemdAnswers,
+	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain, LauncherTrouble, SystemdSilent, SystemdAnswers,
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater, LimitLifted,
 	GroupStop, GroupStart, GroupFailed,

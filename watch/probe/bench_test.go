@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	programs "procward/internal/launch"
 	"procward/internal/scalar"
 	"procward/internal/testbed"
 	"procward/watch"
@@ -29,6 +30,9 @@ const serverEnv = "PROBE_TEST_SERVER"
 // TestMain is a web server where a benchmark has started it, so that the server's CPU
 // time is not ours.
 func TestMain(m *testing.M) {
+	if code, mine := programs.Main(os.Args); mine {
+		os.Exit(code)
+	}
 	testbed.Hold()
 	if os.Getenv(serverEnv) != "" {
 		serveForBench()
