@@ -40,13 +40,18 @@ var clues = [...]clue{
 		holds:  exeKey,
 		points: sameBase,
 		is:     func(s *subject, _ *query) string { return fmt.Sprintf("exe is %s", s.exe) },
-		isNot:  func(s *subject, q *query) string { return fmt.Sprintf("exe is %s, not %s", s.exe, q.match.Exe) },
+		isNot: func(s *subject, q *query) string {
+			if q.runs(s.exe) {
+				return fmt.Sprintf("exe is %s, to which %s is a link, but it is called %s and %s", s.exe, q.match.Exe, s.stat.comm, brief(firstArg(s.args)))
+			}
+			return fmt.Sprintf("exe is %s, not %s", s.exe, q.match.Exe)
+		},
 	},
 	{
 		word:   "args",
 		want:   func(q *query) string { return q.match.Args },
 		holds:  saysArgs,
-		points: func(s *subject, q *query) bool { return q.args.Match(s.args) },
+		points: func(s *subject, q *query) bool { return found(q.args, s.args, s.plainArgs()) },
 		is:     func(_ *subject, q *query) string { return fmt.Sprintf("args %q is found", q.match.Args) },
 		isNot: func(s *subject, q *query) string {
 			return fmt.Sprintf("args %q is not found in %s", q.match.Args, brief(s.args))
@@ -97,14 +102,14 @@ func saysArgs(s *subject, q *query) (bool, error) {
 	if err := s.readArgs(); err != nil {
 		return false, err
 	}
-	return q.args.Match(s.args), nil
+	return found(q.args, s.args, s.plainArgs()), nil
 }
 
 func saysNotArgs(s *subject, q *query) (bool, error) {
 	if err := s.readArgs(); err != nil {
 		return false, err
 	}
-	return !q.notArgs.Match(s.args), nil
+	return !found(q.notArgs, s.args, s.plainArgs()), nil
 }
 
 // brief is a command line that fits into a message.

@@ -43,6 +43,9 @@ type worker struct {
 	crew    *crew
 	subject *subject
 	found   finding
+	asked   []uint64 // by query: the round in which a process was last judged by it
+	round   uint64
+	lookups lookups
 
 	mu    sync.Mutex
 	item  int // the one it is at

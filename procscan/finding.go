@@ -7,50 +7,79 @@ import (
 
 // finding is what a worker found of one item.
 type finding struct {
-	query    query
-	unit     string
-	near     NearMiss
-	verdicts []verdict
-	doubts   []error
-	process  Process // where a verdict is not no
-	asked    bool    // process is filled
-	start    uint64
-	comm     []byte // until the next item; empty where it could not be read
-	ended    bool
+	query   query
+	unit    string
+	near    NearMiss
+	answers []answerTo
+	process Process // where there are answers
+	glanced bool    // the process was not read, and what is known of it stays so
+	fact    fact    // else what is known of it now, without how long
+	start   uint64
+	ended   bool
 }
 
-// judge reads one process as far as the queries need it.
-func (w *worker) judge(pid int, queries []query) {
+// answerTo is that a process is meant by a query, or could be.
+type answerTo struct {
+	query int
+	verdict
+	why error // of a doubt
+}
+
+// judge reads one process as far as the queries need it. known is what is remembered.
+func (w *worker) judge(pid int, known fact, x *index) {
 	f, s := &w.found, w.subject
-	f.verdicts, f.doubts = f.verdicts[:0], f.doubts[:0]
-	f.asked, f.ended = false, false
-	err := s.open(pid)
-	f.start, f.comm = s.id.Start, s.stat.comm
-	if errors.Is(err, os.ErrNotExist) {
-		f.ended = true
+	f.answers, f.glanced, f.ended, f.fact = f.answers[:0], false, false, fact{}
+	if _, exeOnly := x.asks(&known); exeOnly && s.runsNone(pid, x) {
+		f.glanced = true
 		return
 	}
-	for i := range queries {
-		v, why := doubt, err
-		if err == nil {
-			v, why = s.judge(&queries[i])
-		} else if queries[i].none {
-			v = no
-		}
-		f.verdicts = append(f.verdicts, v)
-		f.doubts = append(f.doubts, why)
+	err := s.open(pid)
+	f.start = s.id.Start
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		f.ended = true
+		return
+	case err != nil:
+		f.doubtAll(x, err)
+	default:
+		w.ask(x)
+		f.fact = fact{comm: commFrom(s.stat.comm), uid: s.uid, user: s.has(ofUser), kernel: s.stat.kernel()}
 	}
-	f.ended = s.over
-	if !f.ended && !f.allNo() {
-		f.process, f.asked = s.process(), true
+	if f.ended = s.over; f.ended {
+		f.answers = f.answers[:0]
+	}
+	if len(f.answers) > 0 {
+		f.process = s.process()
 	}
 }
 
-func (f *finding) allNo() bool {
-	for _, v := range f.verdicts {
-		if v != no {
-			return false
+// ask judges the process by each query that it could answer, once.
+func (w *worker) ask(x *index) {
+	s := w.subject
+	if s.nobody() {
+		return
+	}
+	w.round++
+	if len(w.asked) < len(x.queries) {
+		w.asked = make([]uint64, len(x.queries))
+	}
+	x.meant(s, func(i int) {
+		if w.asked[i] == w.round {
+			return
+		}
+		w.asked[i] = w.round
+		s.judged++
+		if v, why := s.judge(&x.queries[i]); v != no {
+			w.found.answers = append(w.found.answers, answerTo{i, v, why})
+		}
+	})
+}
+
+// doubtAll is the finding of a process of which nothing could be read.
+func (f *finding) doubtAll(x *index, why error) {
+	for i := range x.queries {
+		if !x.queries[i].none {
+			f.answers = append(f.answers, answerTo{i, doubt, why})
 		}
 	}
-	return true
 }

@@ -52,6 +52,23 @@ func (h *hand) obey(order string, args []string) any {
 		return os.WriteFile("/proc/self/comm", []byte(args[0]), 0)
 	case "thread": // rename one that does not lead
 		return renameThread(args[0])
+	case "prctl": // the same by prctl(2); the helper keeps to its leading thread
+		var name [16]byte
+		copy(name[:], args[0])
+		return prctlName(unix.PR_SET_NAME, &name)
+	case "title": // written over the last argument
+		return writeTitle(args[0])
+	case "exec": // a program
+		return syscall.Exec(args[0], append([]string{args[0]}, os.Args[1:]...), os.Environ())
+	case "child": // a program that sleeps
+		cmd := exec.Command(args[0], "60", args[1])
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+		return cmd.Process.Pid
+	case "euid":
+		uid, _ := strconv.Atoi(args[0])
+		return syscall.Setresuid(-1, uid, 0)
 	case "setuid":
 		uid, _ := strconv.Atoi(args[0])
 		return syscall.Setuid(uid)

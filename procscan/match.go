@@ -50,7 +50,10 @@ func DefaultMatch() Match {
 func (m Match) Validate() error {
 	var errs []error
 	bad := func(key, format string, args ...any) { errs = append(errs, scalar.Errorf(key, format, args...)) }
-	if m.Exe == "" && m.Name == "" && m.Args == "" && m.Unit == "" {
+	switch given := m.Exe + m.Name + m.Args + m.Unit; {
+	case given == "" && m.Pidfile != "":
+		bad("pidfile", "is only a hint, and a stale one names somebody else's process: add at least one of exe, name, args, unit")
+	case given == "":
 		bad("", "says not what to look for: give at least one of exe, name, args, unit")
 	}
 	if m.Exe != "" && !filepath.IsAbs(m.Exe) {

@@ -22,7 +22,11 @@ type Matcher struct {
 	args    *regexp.Regexp // nil where not given
 	notArgs *regexp.Regexp
 	unit    []string // by components
+	word    string   // a text that is in all arguments that args matches, or empty
 }
+
+// dotAll lets a dot match line breaks too, which are in arguments as any other byte.
+const dotAll = "(?s)"
 
 // Compile makes a match ready for scans. The error is that of Validate.
 func (m Match) Compile() (*Matcher, error) {
@@ -31,10 +35,10 @@ func (m Match) Compile() (*Matcher, error) {
 	}
 	c := &Matcher{match: m, unit: components(m.Unit)}
 	if m.Args != "" {
-		c.args = regexp.MustCompile(m.Args) // Validate has compiled it before
+		c.args, c.word = regexp.MustCompile(dotAll+m.Args), wordIn(dotAll+m.Args) // Validate has compiled it before
 	}
 	if m.NotArgs != "" {
-		c.notArgs = regexp.MustCompile(m.NotArgs)
+		c.notArgs = regexp.MustCompile(dotAll + m.NotArgs)
 	}
 	return c, nil
 }
@@ -45,35 +49,74 @@ func (m *Matcher) Match() Match { return m.match }
 // query is a matcher for the length of one scan: with what its words mean at present.
 type query struct {
 	*Matcher
-	exe  [2]string // as written, and with links resolved; the same where there is none
-	uid  uint32
-	hint int    // the PID in the pidfile, 0 if none
-	none bool   // finds nothing, because err says so
-	err  error  // of resolving
-	key  string // equal keys give equal answers about the same facts; of those that find nothing, empty
+	exe   [2]string // as written, and with links resolved; the same where there is none
+	alias string    // the name of exe as written, where it is a link to a program of another name
+	uid   uint32
+	hint  int   // the PID in the pidfile, 0 if none
+	none  bool  // finds nothing, because err says so
+	err   error // of resolving
 }
 
-// resolve looks up the links, the user and the pidfile. It may block: on a dead NFS
-// mount, on a directory service.
-func (m *Matcher) resolve() query {
+// resolve looks up the links and the user. It may block: on a dead NFS mount, on a
+// directory service.
+func (m *Matcher) resolve(l *lookups) query {
 	q := query{Matcher: m}
 	if m.match.Exe != "" {
-		q.exe = [2]string{filepath.Clean(m.match.Exe), realPath(m.match.Exe)}
+		q.exe = [2]string{filepath.Clean(m.match.Exe), l.realPath(m.match.Exe)}
+		if name := filepath.Base(q.exe[0]); !isVersionOf(filepath.Base(q.exe[1]), name) {
+			q.alias = name
+		}
 	}
 	if m.match.User != "" {
-		q.uid, q.err = uidOf(m.match.User)
+		q.uid, q.err = l.uidOf(m.match.User)
 		q.none = q.err != nil
 	}
-	if m.match.Pidfile != "" {
-		q.hint, _ = readPidfile(m.match.Pidfile) // missing and nonsense are all the same: no hint
-	}
-	if q.none {
-		return q
-	}
-	q.key = fmt.Sprintf("%q %d", []string{
-		m.match.Name, m.match.Args, m.match.NotArgs, m.match.Unit, m.match.User, m.match.Namespace, q.exe[0], q.exe[1],
-	}, q.uid)
 	return q
+}
+
+// isVersionOf says that a file name is that of a program, or of one version of it: the link
+// python3 leads to python3.11, and either may be what was executed.
+func isVersionOf(file, name string) bool {
+	version, is := strings.CutPrefix(file, name)
+	return is && strings.Trim(version, "0123456789.-_") == ""
+}
+
+// lookups remembers what was looked up for one scan: thousands of matches may ask for the
+// same program and the same user.
+type lookups struct {
+	round uint64
+	paths map[string]string
+	users map[string]account
+}
+
+type account struct {
+	uid uint32
+	err error
+}
+
+// begin forgets what was looked up for another scan.
+func (l *lookups) begin(round uint64) {
+	if l.round != round {
+		*l = lookups{round: round, paths: map[string]string{}, users: map[string]account{}}
+	}
+}
+
+func (l *lookups) realPath(path string) string {
+	real, known := l.paths[path]
+	if !known {
+		real = realPath(path)
+		l.paths[path] = real
+	}
+	return real
+}
+
+func (l *lookups) uidOf(name string) (uint32, error) {
+	a, known := l.users[name]
+	if !known {
+		a.uid, a.err = uidOf(name)
+		l.users[name] = a
+	}
+	return a.uid, a.err
 }
 
 // realPath resolves the links in a path. Of a file that is not there, as in the middle
@@ -128,9 +171,14 @@ func (q *query) runs(exe []byte) bool {
 
 const deleted = " (deleted)"
 
-// says applies args and not-args to argv joined by blanks.
-func (m *Matcher) says(argv []byte) bool {
-	return (m.args == nil || m.args.Match(argv)) && (m.notArgs == nil || !m.notArgs.Match(argv))
+// says applies args and not-args to argv joined by blanks, as it is, and with line breaks as
+// blanks: either will do.
+func (m *Matcher) says(argv, plain []byte) bool {
+	return (m.args == nil || found(m.args, argv, plain)) && (m.notArgs == nil || !found(m.notArgs, argv, plain))
+}
+
+func found(re *regexp.Regexp, argv, plain []byte) bool {
+	return re.Match(plain) || len(argv) > 0 && &argv[0] != &plain[0] && re.Match(argv)
 }
 
 // wantsArgs says that the answer depends on argv.

@@ -65,7 +65,7 @@ func leftOut(q *query, sel Selection) []NearMiss {
 			continue
 		}
 		miss := NearMiss{Process: p, Why: "matches, but " + notChosen(q, sel, p), holds: len(clues) + 1}
-		if q.match.Pidfile == "" && q.match.Select == Root {
+		if sel.Hint == 0 && q.match.Select == Root {
 			miss.holds = 0 // workers are many and no surprise: they come last
 		}
 		out = append(out, miss)
@@ -75,10 +75,8 @@ func leftOut(q *query, sel Selection) []NearMiss {
 
 func notChosen(q *query, sel Selection, p Process) string {
 	switch {
-	case q.match.Pidfile != "" && q.hint == 0:
-		return fmt.Sprintf("pidfile %s is missing or holds no PID", q.match.Pidfile)
-	case q.match.Pidfile != "":
-		return fmt.Sprintf("pidfile %s names PID %d", q.match.Pidfile, q.hint)
+	case sel.Hint != 0:
+		return fmt.Sprintf("pidfile %s names PID %d", q.match.Pidfile, sel.Hint)
 	case q.match.Select == Root:
 		return fmt.Sprintf("is a child of PID %d, which matches too (select: root)", p.PPID)
 	}

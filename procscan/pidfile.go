@@ -5,29 +5,83 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/hang"
 )
 
-// readPidfile reads the PID at the beginning of a file that a stranger may have
-// written: no link is followed in its last component, no FIFO or device waited for, and
-// 32 bytes are enough for everyone.
+// hints reads pidfiles. Whatever is wrong with one, it gives no hint and holds nothing up:
+// of a directory that does not answer no file is tried until it does.
+type hints struct {
+	guard hang.Guard
+}
+
+// hintTime is how long the pidfiles of one directory may take, beside hintEach for each.
+const (
+	hintTime = 250 * time.Millisecond
+	hintEach = time.Millisecond
+)
+
+// take fills in the hints of queries.
+func (h *hints) take(queries []query) {
+	dirs := map[string][]int{}
+	for i := range queries {
+		if path := queries[i].match.Pidfile; path != "" {
+			dir := filepath.Dir(path)
+			dirs[dir] = append(dirs[dir], i)
+		}
+	}
+	for dir, asking := range dirs {
+		paths := make([]string, len(asking))
+		for n, i := range asking {
+			paths[n] = queries[i].match.Pidfile
+		}
+		pids, err := hang.Do(&h.guard, dir, hintTime+time.Duration(len(paths))*hintEach, func() ([]int, error) { return pidsIn(paths), nil })
+		if err != nil {
+			continue
+		}
+		for n, i := range asking {
+			queries[i].hint = pids[n]
+		}
+	}
+}
+
+// pidsIn is what pidfiles hold; missing and nonsense are all the same: 0.
+func pidsIn(paths []string) []int {
+	pids := make([]int, len(paths))
+	for i, path := range paths {
+		pids[i], _ = readPidfile(path)
+	}
+	return pids
+}
+
+// readPidfile reads the PID at the beginning of a file that a stranger may have written:
+// no link is followed in its last component, and nothing but a regular file is opened, since
+// to open a device may be to set it going. 32 bytes are enough for everyone.
 func readPidfile(path string) (int, error) {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	place, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return 0, &os.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer unix.Close(fd)
+	defer unix.Close(place)
 	var st unix.Stat_t
-	if err := unix.Fstat(fd, &st); err != nil {
+	if err := unix.Fstat(place, &st); err != nil {
 		return 0, &os.PathError{Op: "stat", Path: path, Err: err}
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return 0, fmt.Errorf("pidfile %s: not a regular file", path)
 	}
-	var buf [32]byte
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", place), unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	if err != nil {
+		return 0, &os.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	var buf [pidfileSize]byte
 	n, err := read(fd, buf[:])
 	if err != nil {
 		return 0, &os.PathError{Op: "read", Path: path, Err: err}
@@ -39,19 +93,29 @@ func readPidfile(path string) (int, error) {
 	return pid, nil
 }
 
-// parsePidfile reads a positive decimal number; white space around it and further lines
-// do not matter (PostgreSQL writes more).
+const pidfileSize = 32
+
+// parsePidfile reads a positive decimal number; white space around it, further lines
+// (PostgreSQL writes more) and the mark that some editors put before a text do not matter.
 func parsePidfile(text []byte) (int, error) {
-	words := bytes.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n\x00", r) })
-	if len(words) == 0 {
-		return 0, errNoPID
+	cut := len(text) == pidfileSize
+	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
+	text = bytes.TrimLeft(text, blanks)
+	end := bytes.IndexAny(text, blanks)
+	if end < 0 {
+		end = len(text)
+		if cut {
+			return 0, errNoPID // it may go on
+		}
 	}
-	pid, err := strconv.Atoi(string(words[0]))
-	if err != nil || pid < 1 || pid > pidMax || words[0][0] == '+' {
+	pid, err := strconv.Atoi(string(text[:end]))
+	if err != nil || pid < 1 || pid > pidMax || strings.HasPrefix(string(text), "+") {
 		return 0, errNoPID
 	}
 	return pid, nil
 }
+
+const blanks = " \t\r\n\x00"
 
 var errNoPID = errors.New("holds no PID")
 

@@ -11,15 +11,15 @@ import (
 // otherwise.
 const Deadline = time.Second
 
-// settled is the age from which on a process's answers are remembered. A younger one may
-// still be on its way from fork(2) to what it is going to be: it may write its title,
-// move to its control group.
-const settled = 10 * time.Second
-
-// reliable is how long the name of a younger process is relied upon. The kernel tells of
-// a change of it too; but it does without a word when it has no memory left for that, and
-// a process that was seen between fork(2) and execve(2) must be found all the same.
-const reliable = time.Second
+// settled is the age from which on name and user of a process are relied upon for as long
+// as the kernel tells of no change. A younger one may still be on its way from fork(2) to
+// what it is going to be: it is relied upon for reliable only. The kernel tells of its
+// changes too; but it does without a word when it has no memory left for that, and a
+// process that was seen between fork(2) and execve(2) must be found all the same.
+const (
+	settled  = 10 * time.Second
+	reliable = time.Second
+)
 
 // Scanner takes snapshots of the process table. It may be used by several goroutines;
 // their scans are taken one after the other.
@@ -32,7 +32,9 @@ type Scanner struct {
 	listing   listing
 	memory    memory
 	connector *connector
-	todo      []int
+	todo      []errand
+	hints     hints
+	round     uint64
 	settled   time.Duration
 	reliable  time.Duration
 }
@@ -93,13 +95,14 @@ func (s *Scanner) Scan(ctx context.Context, ms []*Matcher) ([]Selection, error) 
 	return s.scan(ctx, ms, true)
 }
 
-// Look gives what Scan would give, sooner: it does not read again a process that did not
-// match when it was ten seconds old or older, or whose name, read within the last second,
-// is another than that of the match, unless the kernel told since that it has
-// executed a program or changed its name or its user. Not told, and so seen by Scan
-// alone, is when such a process gets to match by writing another title over its
-// arguments, by being moved to another control group, or by its binary being renamed. A
-// process in the middle of execve(2) is what it was before.
+// Look gives what Scan would give, sooner. It remembers the name of each process, and its
+// user where that was asked for, until the kernel tells that the process has executed a
+// program, changed its name or its user. A process that fails every match by these is not
+// read. Whatever changes without a word from the kernel is read at each look of all that
+// remain: the path of the program (which may be renamed), arguments and titles, the
+// control group, the parent. So a match by name or user costs little on a host with
+// thousands of strangers, one by exe a readlink(2) for each, and one by args or unit alone
+// as much as a scan. A process in the middle of execve(2) is what it was before.
 // Where the kernel does not tell, or may have lost something, everything is read.
 func (s *Scanner) Look(ctx context.Context, ms []*Matcher) ([]Selection, error) {
 	return s.scan(ctx, ms, false)
@@ -135,9 +138,9 @@ func (s *Scanner) scan(ctx context.Context, ms []*Matcher, all bool) ([]Selectio
 	if err := s.listing.read(s.fs); err != nil {
 		return nil, err
 	}
-	t := &tally{queries: queries, numbers: s.memory.number(queries), out: make([]Selection, len(queries))}
-	s.todo = s.memory.turn(s.listing.entries, s.memory.asked(queries, t.numbers), all, now, s.todo[:0])
-	if err = s.inspect(ctx, t, now); err == nil {
+	t := &tally{index: newIndex(queries), out: make([]Selection, len(queries))}
+	s.todo = s.memory.turn(s.listing.entries, t.index, all, now, s.todo[:0])
+	if err = s.inspect(ctx, t, all, now); err == nil {
 		err = s.finish(ctx, t)
 	}
 	if s.crew.hanging.Load() > 0 {
@@ -151,29 +154,41 @@ func (s *Scanner) scan(ctx context.Context, ms []*Matcher, all bool) ([]Selectio
 }
 
 // inspect reads the processes that are to be read.
-func (s *Scanner) inspect(ctx context.Context, t *tally, now time.Duration) error {
+func (s *Scanner) inspect(ctx context.Context, t *tally, all bool, now time.Duration) error {
 	todo, entries, own := s.todo, s.listing.entries, s.ours
 	return s.crew.run(ctx, job{len(todo), func(w *worker, i int) {
 		w.subject.ours = own
-		w.judge(entries[todo[i]].pid, t.queries)
+		known := todo[i].known
+		if all {
+			known = fact{}
+		}
+		w.judge(entries[todo[i].place].pid, known, t.index)
 	}, func(w *worker, i int) {
 		t.keep(&w.found)
-		s.note(todo[i], &w.found, t.numbers, now)
+		s.note(todo[i].place, &w.found, now)
 	}})
 }
 
 // resolve finds out what the words of the matchers mean now.
 func (s *Scanner) resolve(ctx context.Context, ms []*Matcher) ([]query, error) {
 	queries := make([]query, len(ms))
+	s.round++
+	round := s.round
 	err := s.crew.run(ctx, job{len(ms), func(w *worker, i int) {
 		m := ms[i]
-		if err := w.enter(ID{}, fmt.Sprintf("%q %q %q", m.match.Exe, m.match.User, m.match.Pidfile)); err != nil {
-			w.found.query = query{Matcher: m, none: true, err: fmt.Errorf("look up exe, user and pidfile: %w", err)}
-			return
+		w.lookups.begin(round)
+		if m.match.Exe+m.match.User != "" {
+			if err := w.enter(ID{}, m.match.Exe+" "+m.match.User); err != nil {
+				w.found.query = query{Matcher: m, none: true, err: fmt.Errorf("look up exe and user: %w", err)}
+				return
+			}
 		}
-		w.found.query = m.resolve()
+		w.found.query = m.resolve(&w.lookups)
 	}, func(w *worker, i int) {
 		queries[i] = w.found.query
 	}})
+	if err == nil {
+		s.hints.take(queries)
+	}
 	return queries, err
 }

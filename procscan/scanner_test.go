@@ -53,76 +53,28 @@ func TestScanOfATableThatIsGone(t *testing.T) {
 	}
 }
 
-// nameless are queries that ask for no name, by key.
-func nameless(keys ...string) []query {
-	out := make([]query, len(keys))
-	for i, key := range keys {
-		out[i] = query{Matcher: &Matcher{}, key: key}
+// places is where what has to be read stands in the ledger.
+func places(todo []errand) []int {
+	out := []int{}
+	for _, e := range todo {
+		out = append(out, e.place)
 	}
 	return out
 }
 
-// turns does what a scan does before it reads.
-func (m *memory) turns(entries []entry, queries []query, all bool, now time.Duration) (numbers, todo []int) {
-	numbers = m.number(queries)
-	return numbers, m.turn(entries, m.asked(queries, numbers), all, now, nil)
-}
-
-func TestMemoryStaysBounded(t *testing.T) {
-	var m memory
-	entries := []entry{{1, 10}, {2, 20}, {5, 50}}
-	for i := range 3 * maxQueries {
-		queries := nameless(itoa(i), "always")
-		numbers, todo := m.turns(entries, queries, false, 0)
-		if len(m.numbers) > maxQueries {
-			t.Fatalf("%d queries are remembered", len(m.numbers))
-		}
-		if len(todo) != 3 {
-			t.Fatalf("a new query, and only %v are read", todo)
-		}
-		for _, place := range todo {
-			m.set(place, numbers[0], true)
-			m.set(place, numbers[1], true)
-		}
-		if todo := m.turn(entries, m.asked(queries, numbers), false, 0, nil); len(todo) != 0 {
-			t.Fatalf("all is known, and %v are read", todo)
-		}
-	}
-}
-
+// What is known of a process keeps it from being read, and nothing else does.
 func TestMemoryTurns(t *testing.T) {
-	var m memory
-	both := nameless("a", "b")
-	q, todo := m.turns([]entry{{1, 10}, {2, 20}, {3, 30}, {5, 50}}, both, false, 0)
-	for _, place := range todo {
-		m.set(place, q[0], true)
-		m.set(place, q[1], place != 1)
+	called := func(name, user string) query {
+		q := query{Matcher: &Matcher{match: Match{Name: name, User: user}}}
+		if user != "" {
+			q.uid = uint32(atoi(user))
+		}
+		return q
 	}
-	m.forget(5)
-	m.forget(4) // nobody
-	// 1 is as before, 2 passes b, 3 is reused, 4 is new, 5 has changed, 6 is new.
-	if _, todo := m.turns([]entry{{1, 10}, {2, 20}, {3, 31}, {4, 40}, {5, 50}, {6, 60}}, both, false, 0); !slices.Equal(todo, []int{1, 2, 3, 4, 5}) {
-		t.Errorf("both: %v", todo)
-	}
-	if _, todo := m.turns([]entry{{1, 10}, {2, 20}}, both[:1], false, 0); len(todo) != 0 {
-		t.Errorf("a alone: %v", todo)
-	}
-	if _, todo := m.turns([]entry{{1, 10}, {2, 20}}, both, true, 0); !slices.Equal(todo, []int{0, 1}) {
-		t.Errorf("all: %v", todo)
-	}
-	m.forgetAll()
-	if _, todo := m.turns([]entry{{1, 10}}, both[:1], false, 0); len(todo) != 1 {
-		t.Errorf("after all is forgotten: %v", todo)
-	}
-}
-
-// A process whose name is known is not read for a match that asks for another.
-func TestMemoryOfNames(t *testing.T) {
-	named := func(name string) query {
-		return query{Matcher: &Matcher{match: Match{Name: name}}, key: "name " + name}
-	}
-	args := nameless("args")[0]
-	entries := []entry{{1, 10}, {2, 20}, {3, 30}, {4, 40}}
+	args := query{Matcher: &Matcher{}}
+	runs := query{Matcher: &Matcher{match: Match{Exe: "/x"}}, exe: [2]string{"/x", "/x"}}
+	none := query{Matcher: &Matcher{}, none: true}
+	entries := []entry{{1, 10}, {2, 20}, {3, 30}, {4, 40}, {5, 50}}
 	for _, c := range []struct {
 		what    string
 		queries []query
@@ -131,31 +83,33 @@ func TestMemoryOfNames(t *testing.T) {
 		change  func(m *memory)
 		want    []int
 	}{
-		{what: "another name", queries: []query{named("d")}, want: []int{3}},
-		{what: "its name", queries: []query{named("a"), named("d")}, want: []int{0, 3}},
-		{what: "a longer name", queries: []query{named("ab")}, want: []int{3}},
-		{what: "what the kernel cuts", queries: []query{named("a kernel thread/1")}, want: []int{2, 3}},
-		{what: "no name is asked for as well", queries: []query{named("d"), args}, want: []int{0, 1, 2, 3}},
-		{what: "which is known to fail of one", queries: []query{named("d"), args}, want: []int{0, 2, 3},
-			change: func(m *memory) { m.set(1, m.number([]query{args})[0], true) }},
-		{what: "all", queries: []query{named("d")}, all: true, want: []int{0, 1, 2, 3}},
-		{what: "later", queries: []query{named("d")}, now: 10, want: []int{0, 2, 3}},
-		{what: "told of a change", queries: []query{named("d")}, want: []int{0, 3}, change: func(m *memory) { m.forget(1) }},
-		{what: "another process", queries: []query{named("d")}, want: []int{0, 3}, change: func(m *memory) { m.now.entries[0].ino = 11 }},
-		{what: "nothing is relied upon", queries: []query{named("d")}, want: []int{0, 1, 2, 3}, change: (*memory).forgetAll},
+		{what: "another name", queries: []query{called("d", "")}, want: []int{3}},
+		{what: "its name", queries: []query{called("a", ""), called("d", "")}, want: []int{0, 3}},
+		{what: "a longer name", queries: []query{called("ab", "")}, want: []int{3}},
+		{what: "its name and user", queries: []query{called("a", "7")}, want: []int{0, 3}},
+		{what: "its name and another user", queries: []query{called("a", "8")}, want: []int{3}},
+		{what: "a name and a user that may change", queries: []query{called("b", "8")}, want: []int{1, 3}},
+		{what: "a user", queries: []query{called("", "8")}, want: []int{1, 3}},
+		{what: "arguments change without a word", queries: []query{called("d", ""), args}, want: []int{0, 1, 3, 4}},
+		{what: "so does the name of a program", queries: []query{runs}, want: []int{0, 1, 3, 4}},
+		{what: "nothing can be found", queries: []query{none}, want: []int{}},
+		{what: "all", queries: []query{called("d", "")}, all: true, want: []int{0, 1, 2, 3, 4}},
+		{what: "later", queries: []query{called("d", "")}, now: 10, want: []int{0, 3}},
+		{what: "told of a change", queries: []query{called("d", "")}, want: []int{1, 3}, change: func(m *memory) { m.forget(2); m.forget(9) }},
+		{what: "another process", queries: []query{called("d", "")}, want: []int{0, 3}, change: func(m *memory) { m.now.entries[0].ino = 11 }},
+		{what: "nothing is relied upon", queries: []query{called("d", "")}, want: []int{0, 1, 2, 3, 4}, change: (*memory).forgetAll},
 	} {
 		var m memory
-		m.turns(entries, []query{named("first"), args}, false, 0)
-		m.call(0, []byte("a"), 10)
-		m.call(1, []byte("b"), 10)
-		m.call(1, []byte("b"), 11)
-		m.call(2, []byte("a kernel thread/1234"), 10)
-		m.call(3, nil, 10) // its name could not be read
+		m.turn(entries, newIndex(c.queries), true, 0, nil)
+		m.note(0, fact{comm: commFrom("a"), uid: 7, user: true, until: 10})
+		m.note(1, fact{comm: commFrom("b"), until: 11})
+		m.note(2, fact{comm: commFrom("kworker/0:1"), kernel: true, until: never})
+		m.note(4, fact{comm: commFrom("c"), uid: 7, user: true, until: never}) // of 3 nothing could be read
 		if c.change != nil {
 			c.change(&m)
 		}
 		for range 2 { // what is not read stays known
-			if _, got := m.turns(entries, c.queries, c.all, c.now); !slices.Equal(got, c.want) {
+			if got := places(m.turn(entries, newIndex(c.queries), c.all, c.now, nil)); !slices.Equal(got, c.want) {
 				t.Errorf("%s: %v are read, want %v", c.what, got, c.want)
 			}
 		}

@@ -21,12 +21,14 @@ type subject struct {
 	uid    uint32
 	exe    []byte
 	args   []byte // joined by blanks
+	plain  []byte // the same with line breaks as blanks; nil: not made yet
 	script string // the path of a script of ours among the first arguments
 	unit   string
 	count  int // PID namespaces from the reader's down to the process's
 
 	readings [kinds]reading
 	over     bool // it has ended meanwhile
+	judged   int  // how often a process was compared with a query, for tests
 
 	statBuf, textBuf, linkBuf, argsBuf []byte
 }
@@ -75,7 +77,7 @@ func (s *subject) open(pid int) error {
 	if cap(s.argsBuf) > argsToKeep {
 		s.argsBuf = make([]byte, 0, argsSize)
 	}
-	s.id, s.tid, s.over, s.script = ID{PID: pid}, 0, false, ""
+	s.id, s.tid, s.over, s.script, s.plain = ID{PID: pid}, 0, false, "", nil
 	s.stat = stat{pid: pid}
 	clear(s.readings[:])
 	s.path.process(pid)
@@ -87,6 +89,22 @@ func (s *subject) open(pid int) error {
 	}
 	s.id.Start = s.stat.start
 	return nil
+}
+
+// runsNone says, without another look at the process, that it runs no program which a query
+// asks for. What it cannot tell it does not say.
+func (s *subject) runsNone(pid int, x *index) bool {
+	s.path.process(pid)
+	if s.enter(ID{PID: pid}, whats[ofExe]) != nil {
+		return false
+	}
+	n, err := readlinkat(s.fs.dir, s.path.file("exe"), s.linkBuf)
+	return err == nil && !x.runs(s.linkBuf[:n])
+}
+
+// nobody says that no match means it: it is a thread of the kernel, a zombie, or ourselves.
+func (s *subject) nobody() bool {
+	return s.stat.kernel() || s.stat.dead() || s.id.PID == s.fs.self
 }
 
 // process is what has been read so far.
@@ -192,6 +210,18 @@ func (s *subject) readArgs() error {
 		}
 		return err
 	})
+}
+
+// plainArgs is the arguments with line breaks as blanks.
+func (s *subject) plainArgs() []byte {
+	switch {
+	case s.plain != nil:
+	case bytes.ContainsAny(s.args, lineBreaks):
+		s.plain = []byte(plainText(string(s.args)))
+	default:
+		s.plain = s.args
+	}
+	return s.plain
 }
 
 // readUnit reads the path of the control group.

@@ -11,23 +11,18 @@ import (
 
 // tally gathers what a scan finds for each query.
 type tally struct {
-	queries []query
-	numbers []int // of the queries, in the memory
-	out     []Selection
+	index *index
+	out   []Selection
 }
 
 // keep adds the finding of one process.
 func (t *tally) keep(f *finding) {
-	if !f.asked {
-		return
-	}
-	for i, v := range f.verdicts {
-		sel := &t.out[i]
-		switch v {
-		case yes:
+	for _, a := range f.answers {
+		sel := &t.out[a.query]
+		if a.verdict == yes {
 			sel.Matching = append(sel.Matching, f.process)
-		case doubt:
-			sel.Unreadable = append(sel.Unreadable, unreadable(f.process, f.doubts[i]))
+		} else {
+			sel.Unreadable = append(sel.Unreadable, unreadable(f.process, a.why))
 		}
 	}
 }
@@ -40,21 +35,20 @@ func unreadable(p Process, err error) Unreadable {
 	return Unreadable{Process: p, What: whatStat, Err: err}
 }
 
-// note remembers the name of a process, and which queries a settled one does not answer.
-func (s *Scanner) note(place int, f *finding, numbers []int, now time.Duration) {
-	told := !f.ended && s.connector.err == nil
-	old := told && now-ID{Start: f.start}.Started() >= s.settled
-	for i, v := range f.verdicts {
-		s.memory.set(place, numbers[i], old && v == no)
+// note remembers what the kernel tells of when it changes.
+func (s *Scanner) note(place int, f *finding, now time.Duration) {
+	if f.glanced {
+		return
 	}
-	switch {
-	case old:
-		s.memory.call(place, f.comm, never)
-	case told:
-		s.memory.call(place, f.comm, now+s.reliable)
-	default:
-		s.memory.call(place, nil, 0)
+	known := fact{}
+	if !f.ended && s.connector.err == nil {
+		known = f.fact
+		known.until = now + s.reliable
+		if now-(ID{Start: f.start}).Started() >= s.settled {
+			known.until = never
+		}
 	}
+	s.memory.note(place, known)
 }
 
 // never is when what cannot change untold has to be read again.
@@ -65,8 +59,8 @@ func (s *Scanner) finish(ctx context.Context, t *tally) error {
 	var chosen []*Process
 	for i := range t.out {
 		sel := &t.out[i]
-		sel.Err = t.queries[i].err
-		sel.choose(&t.queries[i])
+		sel.Err = t.index.queries[i].err
+		sel.choose(&t.index.queries[i])
 		for j := range sel.Selected {
 			if sel.Selected[j].Unit == "" {
 				chosen = append(chosen, &sel.Selected[j])
@@ -107,13 +101,11 @@ func (sel *Selection) choose(q *query) {
 	if len(sel.Matching) == 0 {
 		return
 	}
-	if q.match.Pidfile != "" {
-		for _, p := range sel.Matching {
-			if p.PID == q.hint {
-				sel.Selected, sel.Hint = []Process{p}, p.PID
-			}
+	for _, p := range sel.Matching {
+		if p.PID == q.hint { // else the pidfile is no hint, and the match decides alone
+			sel.Selected, sel.Hint = []Process{p}, p.PID
+			return
 		}
-		return
 	}
 	switch all := sel.Matching; q.match.Select {
 	case All:

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -27,7 +28,7 @@ var keys = [...]key{nameKey, userKey, exeKey, argsKey, unitKey, namespaceKey, no
 // judge says whether the process is what the query describes, or, with doubt, what
 // could not be read. A condition that fails outweighs one that could not be read.
 func (s *subject) judge(q *query) (verdict, error) {
-	if q.none || s.over || s.stat.kernel() || s.stat.dead() || s.id.PID == s.fs.self {
+	if q.none || s.over || s.nobody() {
 		return no, nil
 	}
 	var unclear error
@@ -66,7 +67,35 @@ func exeKey(s *subject, q *query) (bool, error) {
 	if denied(err) && !s.resembles(q) {
 		return false, nil
 	}
-	return q.runs(s.exe), err
+	if err != nil || !q.runs(s.exe) {
+		return false, err
+	}
+	return s.called(q)
+}
+
+// called says that a process which runs the program of a query is the one that is meant. A
+// link to a program of another name, as those to busybox or redis-check-rdb are, means the
+// process that goes by the name of the link: by its first argument, or as the kernel keeps
+// it of the execution.
+func (s *subject) called(q *query) (bool, error) {
+	if q.alias == "" || string(s.stat.comm) == commOf(q.alias) || string(bytes.TrimSuffix(s.exe, []byte(deleted))) == q.exe[0] {
+		return true, nil
+	}
+	err := s.readArgs()
+	return err == nil && argName(s.args) == q.alias, err
+}
+
+// argName is the name that the first argument gives to a process, without the dash of a
+// login shell and the colon of a title.
+func argName(args []byte) string {
+	name := filepath.Base(string(firstArg(args)))
+	return strings.TrimSuffix(strings.TrimPrefix(name, "-"), ":")
+}
+
+// firstArg is the first argument, as far as blanks let tell.
+func firstArg(args []byte) []byte {
+	first, _, _ := bytes.Cut(args, []byte{' '})
+	return first
 }
 
 // resembles says that a process whose exe is denied to us could be the program all the
@@ -77,9 +106,9 @@ func (s *subject) resembles(q *query) bool {
 	if err := s.readArgs(); err != nil || s.over {
 		return true
 	}
-	first, _, _ := bytes.Cut(s.args, []byte{' '})
+	first := filepath.Base(string(firstArg(s.args)))
 	for _, exe := range q.exe {
-		if string(s.stat.comm) == commOf(exe) || filepath.Base(string(first)) == filepath.Base(exe) {
+		if string(s.stat.comm) == commOf(exe) || first == filepath.Base(exe) {
 			return true
 		}
 	}
@@ -95,7 +124,7 @@ func argsKey(s *subject, q *query) (bool, error) {
 	if err := s.readArgs(); err != nil {
 		return false, err
 	}
-	return q.says(s.args), nil
+	return q.says(s.args, s.plainArgs()), nil
 }
 
 func unitKey(s *subject, q *query) (bool, error) {
