@@ -14,6 +14,7 @@ type History struct {
 	Tries     int             `json:"tries,omitempty"`     // attempts run in the present outage
 	Outage    bool            `json:"outage,omitempty"`    // from the first Down to Recovered
 	Exhausted bool            `json:"exhausted,omitempty"` // told in the present outage
+	Unstarted int             `json:"unstarted,omitempty"` // how often in a row an attempt was given back
 }
 
 // Input is what happened.
@@ -27,6 +28,7 @@ const (
 	Skip                   // another attempt would be useless (unkillable): none is run
 	Recovered              // up for settle, or back by itself
 	GiveBack               // recover or retry-after: all attempts are there again
+	Unstarted              // the attempt could not be begun, which is no fault of its script: it is given back
 )
 
 // Action is what follows.
@@ -64,7 +66,10 @@ func (s Spec) Next(h History, in Input, cause watch.Cause, now time.Duration, sp
 		h.Outage = true
 		return s.another(h, now, spread)
 	case Failed:
+		h.Unstarted = 0
 		return s.another(h, now, spread)
+	case Unstarted:
+		return unstarted(h, now)
 	case Skip:
 		return exhaust(h)
 	case Due:
@@ -90,6 +95,18 @@ func (s Spec) another(h History, now time.Duration, spread float64) (History, De
 	at := now + lo + time.Duration(spread*float64(hi-lo))
 	return h, Decision{Action: Wait, At: at, Attempt: len(h.Spent) + 1}
 }
+
+// unstarted gives the last attempt back, and tries it again: at first soon, then less often.
+func unstarted(h History, now time.Duration) (History, Decision) {
+	h.Spent = h.Spent[:max(len(h.Spent)-1, 0)]
+	h.Tries = max(h.Tries-1, 0)
+	at := now + min(time.Second<<min(h.Unstarted, 10), longestPause)
+	h.Unstarted++
+	return h, Decision{Action: Wait, At: at, Attempt: len(h.Spent) + 1}
+}
+
+// longestPause is between two tries to begin an attempt.
+const longestPause = 30 * time.Second
 
 func exhaust(h History) (History, Decision) {
 	if h.Exhausted {

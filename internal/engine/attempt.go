@@ -172,7 +172,7 @@ func (m *Machine) runScript(p *process) {
 		m.do(RestartUnit{Token: p.attempt.token, Unit: r.Unit, Spec: r, Start: p.op != nil})
 	default:
 		m.do(Run{Token: p.attempt.token, Job: script.Job{
-			Argv: r.Run, User: r.User, Env: m.environment(p, r.Env, ""), Timeout: r.Timeout.D(),
+			Argv: r.Run, User: r.User, Env: m.environment(p, r.Env, ""), Timeout: r.Timeout.D(), Persist: p.op != nil,
 		}})
 	}
 }

@@ -222,7 +222,7 @@ func (m *Machine) runOpScript(op *operation, argv script.Argv, g escalate.Group)
 	if mon := m.monitors[op.monitor]; mon != nil {
 		env["PROCWARD_MONITOR"], env["PROCWARD_CAUSE"] = mon.name, mon.inWords()
 	}
-	m.do(Run{Token: op.token, Job: script.Job{Argv: argv, Env: env, Timeout: g.Timeout.D()}})
+	m.do(Run{Token: op.token, Job: script.Job{Argv: argv, Env: env, Timeout: g.Timeout.D(), Persist: true}})
 }
 
 // opScriptEnded takes the end of the group's stop or start script.

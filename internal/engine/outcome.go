@@ -11,6 +11,7 @@ type outcome struct {
 	ok       bool
 	conflict bool
 	missed   bool // nobody knows how it ended
+	lack     bool // it was not started: we lack what that needs
 	code     int
 	words    string
 	output   string
@@ -42,6 +43,9 @@ func (m *Machine) scriptEnded(token int, out outcome) {
 // restartEnded takes the end of a process's own restart script.
 func (m *Machine) restartEnded(j job, token int, out outcome) {
 	p := m.procs[j.process]
+	if out.lack && m.unstarted(p, token, out) {
+		return
+	}
 	if p == nil && out.ok {
 		m.sayGoneEnded(j, out)
 	}

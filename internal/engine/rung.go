@@ -53,7 +53,7 @@ func (m *Machine) runHook(l *ladder, d escalate.Decision) {
 	}
 	l.hook = m.newToken(job{ladder: l.key, path: h.Run[0], asked: m.now, until: m.now + h.Timeout.D()})
 	m.do(Run{Token: l.hook, Job: script.Job{
-		Argv: h.Run, User: h.User, Env: env, Timeout: h.Timeout.D(),
+		Argv: h.Run, User: h.User, Env: env, Timeout: h.Timeout.D(), Persist: true,
 	}, Event: m.hookEvent(l, d)})
 }
 

@@ -107,7 +107,7 @@ func (m *Machine) sayKilled(name string, p *process, ended []restart.Ended) (stu
 
 // scriptOutcome is the end of a script in words.
 func scriptOutcome(r script.Result) outcome {
-	out := outcome{ok: r.OK(), code: r.Code, output: r.Output}
+	out := outcome{ok: r.OK(), code: r.Code, output: r.Output, lack: r.Lack}
 	switch {
 	case r.Err != nil:
 		out.code, out.words = -1, r.Err.Error()

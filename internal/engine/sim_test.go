@@ -2,6 +2,7 @@ package engine
 
 import (
 	"container/heap"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -71,10 +72,11 @@ type simProcess struct {
 
 // simScript is how a script will go.
 type simScript struct {
-	takes  time.Duration
-	result script.Result
-	after  func() // its effect on the world, just before it ends
-	during func() // its effect right after it starts
+	unstarted bool // procward lacks what its start needs
+	takes     time.Duration
+	result    script.Result
+	after     func() // its effect on the world, just before it ends
+	during    func() // its effect right after it starts
 }
 
 type agenda []appointment
@@ -323,7 +325,7 @@ func (s *sim) runScript(e Run) {
 	run := &simRun{path: path, since: at, id: procscan.ID{PID: 1_000_000 + len(s.runs), Start: uint64(s.uptime() / (10 * time.Millisecond))}}
 	s.runs = append(s.runs, run)
 	s.at(0, func() {
-		if s.life == life {
+		if s.life == life && !sc.unstarted {
 			s.step(ScriptStarted{Token: e.Token, ID: run.id, At: at})
 		}
 		if sc.during != nil {
@@ -355,6 +357,9 @@ func (s *sim) runScript(e Run) {
 		}
 		if sc.after != nil {
 			sc.after()
+		}
+		if sc.unstarted {
+			sc.result = script.Result{Code: -1, Err: errors.New("no processes"), Lack: true}
 		}
 		end(sc.result)
 	})

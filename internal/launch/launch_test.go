@@ -278,3 +278,78 @@ func TestCloseEndsTheLaunchers(t *testing.T) {
 		return len(mine) > 1
 	})
 }
+
+// theOne is the launcher that is ready.
+func theOne(t *testing.T, p *Launchers) *launcher {
+	t.Helper()
+	exitOf(t, p, start(t, p, program("/bin/true")))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.idle) > 1 { // the others are not to come to its help
+		p.idle[0].end()
+		p.idle = p.idle[1:]
+	}
+	return p.idle[0]
+}
+
+func TestLackOfDescriptorsIsNoFaultOfTheProgram(t *testing.T) {
+	p, _ := open(t)
+	l := theOne(t, p)
+	var before unix.Rlimit
+	if err := unix.Prlimit(l.pid, unix.RLIMIT_NOFILE, nil, &before); err != nil {
+		t.Fatal(err)
+	}
+	few := before
+	few.Cur = 5
+	if err := unix.Prlimit(l.pid, unix.RLIMIT_NOFILE, &few, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Start(t.Context(), program("/bin/true")); !errors.Is(err, ErrLack) || !errors.Is(err, unix.EMFILE) {
+		t.Errorf("got %v", err)
+	}
+	if err := unix.Prlimit(l.pid, unix.RLIMIT_NOFILE, &before, nil); err != nil {
+		t.Fatal(err)
+	}
+	exitOf(t, p, start(t, p, program("/bin/true")))
+}
+
+func TestLackOfProcessesIsNoFaultOfTheProgram(t *testing.T) {
+	group, err := os.MkdirTemp("/sys/fs/cgroup/pids", "launch-test-")
+	if err != nil {
+		t.Skip("no control group for processes: ", err)
+	}
+	t.Cleanup(func() { testbed.Until(t, "the control group is empty", func() bool { return os.Remove(group) == nil }) })
+	p, _ := open(t)
+	t.Cleanup(p.Close)
+	l := theOne(t, p)
+	write := func(file, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(group, file), []byte(text), 0); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("cgroup.procs", fmt.Sprint(l.pid))
+	write("pids.max", "1")
+	if _, err := p.Start(t.Context(), program("/bin/true")); !errors.Is(err, ErrLack) || !errors.Is(err, unix.EAGAIN) {
+		t.Errorf("got %v", err)
+	}
+	write("pids.max", "max")
+	exitOf(t, p, start(t, p, program("/bin/true")))
+}
+
+// A limit of the user who is to run it (RLIMIT_NPROC) is his own affair.
+func TestTheUsersOwnLimitIsNotOurs(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("needs root")
+	}
+	p, _ := open(t)
+	l := theOne(t, p)
+	if err := unix.Prlimit(l.pid, unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 0, Max: 0}, nil); err != nil {
+		t.Fatal(err)
+	}
+	prog := program("/bin/true")
+	prog.User = "nobody"
+	if _, err := p.Start(t.Context(), prog); !errors.Is(err, unix.EAGAIN) || errors.Is(err, ErrLack) {
+		t.Errorf("got %v", err)
+	}
+}

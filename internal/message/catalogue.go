@@ -46,6 +46,7 @@ var (
 	ScriptFailed  = &Kind{"PW0305", "script-failed", Warning, "script failed[: {detail}]", "The restart script failed. The process is looked for all the same.", "See what the script wrote, at the end of the message."}
 	ScriptHangs   = &Kind{"PW0306", "script-foreground", Warning, "script stays in the foreground with the process in it[: {detail}]", "The process was found while its script still runs. The script is left alone, as ending it could end the process.", "Let the script put the process into the background, or give the process to a service manager."}
 	RestartLater  = &Kind{"PW0307", "restart-scheduled", Info, "next restart[, attempt {attempt} of {attempts}][, in {detail}]", "A delay or backoff comes before the next attempt.", ""}
+	Unstarted     = &Kind{"PW0308", "restart-unstarted", Err, "restart not begun[, attempt {attempt} of {attempts}][: {detail}]", "procward lacks what it needs itself to start the script: descriptors, processes or memory. The attempt is not spent, and is tried again, at first after a second and then less often; no rung follows.", "Find out what has used up the processes (`TasksMax`, `kernel.pid_max`), the memory or the descriptors of this host."}
 
 	LimitLifted = &Kind{"PW0311", "start-limit-lifted", Warning, "start limit of the unit lifted[: {detail}]", "The unit has been started so often that systemd refuses every further start (`StartLimitBurst=`). It was reset, as by `systemctl reset-failed`, so that the restart is tried at all; what limits it is `attempts`.", "Find out why the unit ends so often: `journalctl -u UNIT`."}
 
@@ -108,7 +109,7 @@ var (
 var Catalogue = []*Kind{
 	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain, LauncherTrouble, SystemdSilent, SystemdAnswers,
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
-	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater, LimitLifted,
+	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater, Unstarted, LimitLifted,
 	GroupStop, GroupStart, GroupFailed,
 	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed, RungWaits, MachineEnded, MachineStayed, MachineStep,
 	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,

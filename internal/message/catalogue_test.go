@@ -20,7 +20,7 @@ var (
 	}
 	more = []string{
 		"fallback", "messages-dropped", "observe", "waiting", "internal-failure", "foreign-stop", "orphans", "ended", "exited", "returned", "held", "fewer",
-		"script-failed", "script-foreground", "restart-scheduled", "handed-over", "climb-ended", "retry-after", "rung-halted", "config-warning", "config-empty", "gone-ended",
+		"script-failed", "script-foreground", "restart-scheduled", "restart-unstarted", "handed-over", "climb-ended", "retry-after", "rung-halted", "config-warning", "config-empty", "gone-ended",
 		"taken-over", "state-lost", "not-durable", "durable", "launcher", "operator-done", "operator-failed",
 		"rung-waits", "machine-ended", "machine-stayed", "machine-step", "watchdog-unfed", "watchdog-fed", "userspace-stalled", "userspace-ok",
 		"systemd-silent", "systemd-answers", "start-limit-lifted",

@@ -54,11 +54,12 @@ func (r *Runner) Run(ctx context.Context, job Job, started func(pid int, at time
 	}
 	r.Prepare()
 	out := r.keeper.output(job.Argv[0])
-	s, err := r.start(ctx, job, out)
+	s, err := r.persist(ctx, job, out)
 	if err != nil {
 		out.release()
 		return unstarted(ctx, job, err)
 	}
+	out.started()
 	if started != nil {
 		started(s.PID, s.At)
 	}

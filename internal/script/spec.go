@@ -62,6 +62,9 @@ type Job struct {
 	Stdin   []byte            // nil: /dev/null
 	Timeout time.Duration     // above 0; then TERM to the process group, Grace later KILL
 	Grace   time.Duration     // between TERM and KILL; 0: 5 s
+	// Persist lets Run try again, at first after a second and then less often, where the
+	// script cannot be started because procward itself lacks what that needs.
+	Persist bool
 	// Hold, if not nil, is asked when Timeout has passed; true lets the script run on
 	// (the target stays in the foreground of its script, so killing it would be wrong).
 	Hold func() bool

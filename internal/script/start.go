@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"procward/internal/launch"
 	"procward/internal/trust"
@@ -15,6 +16,31 @@ import (
 
 // searchPath is the PATH of every script, as login(1) and systemd give it to root.
 const searchPath = trust.SearchPath
+
+// longestPause is between two tries to start a script.
+const longestPause = 30 * time.Second
+
+// persist starts the script, if it takes many tries where job.Persist says so.
+func (r *Runner) persist(ctx context.Context, job Job, out *output) (launch.Started, error) {
+	for pause := time.Second; ; pause = min(2*pause, longestPause) {
+		s, err := r.start(ctx, job, out)
+		if !job.Persist || !errors.Is(err, launch.ErrLack) {
+			return s, err
+		}
+		if r.Say != nil {
+			r.Say(err.Error() + "; it is tried again in " + pause.String())
+		}
+		again := time.NewTimer(pause)
+		defer again.Stop()
+		select {
+		case <-again.C:
+		case <-job.End:
+			return s, errUnwanted
+		case <-ctx.Done():
+			return s, ctx.Err()
+		}
+	}
+}
 
 // start executes the program.
 func (r *Runner) start(ctx context.Context, job Job, out *output) (launch.Started, error) {
@@ -39,7 +65,6 @@ func (r *Runner) start(ctx context.Context, job Job, out *output) (launch.Starte
 	s, err := r.launchers.Start(ctx, launch.Program{
 		Argv: job.Argv, Env: env, User: job.User, Stdin: job.Stdin, Output: out.fd(), Guarded: r.Guarded && job.Argv[0] != launch.OwnProgram, Within: job.Timeout,
 	})
-	out.started()
 	return s, err
 }
 
