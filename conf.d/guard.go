@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -73,7 +74,7 @@ func (g guard) checkFiles(v *version) {
 			}
 		}
 		for _, s := range scripts {
-			if text, warning := g.scriptAnswers(s.argv[0]); text != "" {
+			if text, warning := g.scriptAnswers(s.argv); text != "" {
 				p := n.origin.problem(n.path(), s.key, text)
 				p.Warning = warning
 				v.problems = append(v.problems, p)
@@ -97,13 +98,13 @@ func (g guard) fileAnswers(f fileAt) string {
 
 // scriptAnswers is script for a file system that may not answer: no more than a warning,
 // since a script is looked at again before it runs.
-func (g guard) scriptAnswers(path string) (text string, warning bool) {
+func (g guard) scriptAnswers(argv []string) (text string, warning bool) {
 	type verdict struct {
 		text    string
 		warning bool
 	}
-	v, err := patiently(g, path, func() (verdict, error) {
-		text, warning := g.script(path)
+	v, err := patiently(g, strings.Join(argv, " "), func() (verdict, error) {
+		text, warning := g.script(argv)
 		return verdict{text, warning}, nil
 	})
 	if err != nil {
@@ -153,12 +154,14 @@ func (g guard) socket(path string) string {
 	return ""
 }
 
-// script says what is wrong with one script, "" if nothing.
-func (g guard) script(path string) (text string, warning bool) {
+// script says what is wrong with one script, "" if nothing: with it, its interpreter, or
+// the script among its arguments.
+func (g guard) script(argv []string) (text string, warning bool) {
+	path := argv[0]
 	if !g.off {
 		var untrusted *trust.Error
-		if err := trust.Check(path, g.uid); errors.As(err, &untrusted) {
-			return untrusted.Error(), !g.strict
+		if err := trust.Program(argv, g.uid); errors.As(err, &untrusted) {
+			return err.Error(), !g.strict
 		}
 	}
 	switch info, err := os.Stat(path); {

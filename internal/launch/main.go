@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"syscall"
 
@@ -110,7 +111,7 @@ func obey(o order, files []int) answer {
 	}()
 	who, err := account(o.User)
 	if err == nil && o.Guarded && os.Geteuid() == 0 {
-		if err = trust.Program(o.Argv, who.uid); err != nil {
+		if err = trust.ProgramIn(searchPath(o.Env), o.Argv, who.uid); err != nil {
 			err = fmt.Errorf("as %s: %w", who.name, err)
 		}
 	}
@@ -123,6 +124,15 @@ func obey(o order, files []int) answer {
 	}
 	defer stdin.Close()
 	return execute(o, who, stdin, files)
+}
+
+func searchPath(env []string) string {
+	for _, variable := range env {
+		if dirs, is := strings.CutPrefix(variable, "PATH="); is {
+			return dirs
+		}
+	}
+	return ""
 }
 
 func execute(o order, who user, stdin *os.File, files []int) answer {

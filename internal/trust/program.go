@@ -28,13 +28,16 @@ func Program(argv []string, uid uint32) error { return ProgramIn(SearchPath, arg
 func ProgramIn(searchPath string, argv []string, uid uint32) error {
 	p := program{path: searchPath, uid: uid}
 	for range maxStarters {
-		if len(argv) == 0 {
-			return nil
-		}
 		if err := p.executed(argv, maxInterpreters); err != nil {
 			return err
 		}
-		argv = p.named(argv)
+		next, script := p.named(argv)
+		if script { // it is read, whatever its first line says
+			return Check(next[0], uid)
+		}
+		if argv = next; len(argv) == 0 {
+			return nil
+		}
 	}
 	return nil
 }
@@ -69,8 +72,12 @@ func (p program) executed(argv []string, depth int) error {
 		return absentIsFine(fmt.Errorf("the interpreter of %s: %w", argv[0], err))
 	}
 	for range maxStarters { // #!/usr/bin/env python3
-		if started = p.named(append(started, argv[0])); len(started) == 0 || started[0] == argv[0] {
+		var script bool
+		if started, script = p.named(append(started, argv[0])); len(started) == 0 || started[0] == argv[0] {
 			return nil
+		}
+		if script { // #!/usr/bin/env -S sh /another/script
+			return Check(started[0], p.uid)
 		}
 		if err := p.executed(started, depth-1); err != nil {
 			return absentIsFine(fmt.Errorf("the interpreter of %s: %w", argv[0], err))
@@ -114,20 +121,20 @@ func firstLine(name string, uid uint32) (interpreter, option string) {
 
 // named is the command that the arguments of a program name: a script with its arguments,
 // or a program; nothing where there is none, or it is not known how to find it.
-func (p program) named(argv []string) []string {
+func (p program) named(argv []string) (command []string, script bool) {
 	s, known := starterOf(path.Base(argv[0]))
 	if !known {
-		return nil
+		return nil, false
 	}
 	rest := s.after(argv[1:])
 	if len(rest) == 0 {
-		return nil
+		return nil, false
 	}
 	file := p.find(rest[0], s.script)
 	if file == "" {
-		return nil
+		return nil, false
 	}
-	return append([]string{file}, rest[1:]...)
+	return append([]string{file}, rest[1:]...), s.script
 }
 
 // find is the absolute path of a script or program that is there as a regular file.
