@@ -14,7 +14,15 @@ import (
 
 // patience bounds everything that is waited for. It says that a story has failed, not how
 // fast anything is: a machine may be very busy.
-const patience = 90 * time.Second
+// While a story is being written, PROCWARD_FIELD_PATIENCE=10s shortens it.
+var patience = patienceOf(os.Getenv("PROCWARD_FIELD_PATIENCE"))
+
+func patienceOf(text string) time.Duration {
+	if d, err := time.ParseDuration(text); err == nil {
+		return d
+	}
+	return 90 * time.Second
+}
 
 // player plays one story on its stage.
 type player struct {
@@ -24,7 +32,7 @@ type player struct {
 	own     map[string]*background // started by the story, by name
 	daemon  *daemon
 	said    *said
-	outputs int // files of output so far
+	line    int // of the step that is played
 }
 
 // playOn plays the story and tells on stdout how it went.
@@ -44,6 +52,7 @@ func playOn(s stage) int {
 }
 
 func (p *player) play(step Step) error {
+	p.line = step.Line
 	if step.Verb == "end" {
 		return p.end()
 	}
@@ -107,11 +116,11 @@ func environ() []string {
 	return []string{"PATH=" + searchPath, "LANG=C.UTF-8", "HOME=/root"}
 }
 
-// output is a new file for what a program writes: a pipe would be held open by what it
-// leaves in the background.
+// output is an empty file for what a step's program writes: a pipe would be held open by
+// what it leaves in the background.
 func (p *player) output() (*os.File, error) {
-	p.outputs++
-	return os.OpenFile(filepath.Join(p.work(), fmt.Sprintf("output.%d", p.outputs)), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o644)
+	name := filepath.Join(p.work(), fmt.Sprintf("output.%d", p.line))
+	return os.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_RDWR|os.O_APPEND, 0o644)
 }
 
 // sh runs a shell's line to its end and returns its exit code and what it wrote.
@@ -144,6 +153,7 @@ func (p *player) dump() {
 	for _, line := range p.said.lines() {
 		fmt.Println(line)
 	}
+	p.line = 0
 	if _, text, err := p.sh("procward status || true; echo --- runs; cat runs; echo --- processes; " + ps()); err == nil {
 		fmt.Println("--- status")
 		fmt.Println(text)

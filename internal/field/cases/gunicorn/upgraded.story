@@ -1,0 +1,29 @@
+# USR2: the arbiter forks and executes a new one, which serves beside it. Then the old one
+# goes, killed or in order. What serves already is its heir.
+needs gunicorn curl /usr/lib/python3/dist-packages/setproctitle*
+pending the judgement by proof
+each match args pidfile
+each how KILL SEGV TERM
+
+dropin @match@.yaml
+do ./launch
+pid old cat gunicorn.pid
+until ps -o args= -p @old@ | grep ^gunicorn:
+answers http://@IP@:8000/ served
+daemon
+tracked gunicorn @old@
+older old 5s
+do kill -USR2 @old@
+pid new cat gunicorn.pid.2
+pid worker pgrep -P @new@
+pause 2s
+signal @how@ old
+message replaced process=gunicorn
+tracked gunicorn new
+runs 0
+no-message down
+no-message killed
+alive new worker
+answers http://@IP@:8000/ served
+quiet 5s
+alive new worker
