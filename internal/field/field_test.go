@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,9 +20,13 @@ import (
 	"procward/internal/testbed"
 )
 
-// atOnce is how many stories are played at the same time on each core: most of what they
-// do is to wait.
-const atOnce = 4
+// free are the stories that may begin now. Most of what one does is to wait, so several
+// are played on each core; containers are heavier, and wait for their root to be made.
+var free = map[Place]chan struct{}{
+	OnHost:    make(chan struct{}, 4*runtime.GOMAXPROCS(0)),
+	OnAlone:   make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
+	OnSystemd: make(chan struct{}, runtime.GOMAXPROCS(0)),
+}
 
 func TestMain(m *testing.M) {
 	testbed.Hold()
@@ -31,11 +34,7 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	flag.Parse()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
-	if !given {
-		_ = flag.Set("test.parallel", strconv.Itoa(atOnce*runtime.GOMAXPROCS(0)))
-	}
+	_ = flag.Set("test.parallel", "1000") // free says how many
 	os.Exit(m.Run())
 }
 
@@ -68,6 +67,8 @@ func tell(t *testing.T, s Story, binary string) {
 	if need := missing(s.Needs); need != "" && s.On != OnSystemd {
 		t.Skip("this host has no ", need)
 	}
+	free[s.On] <- struct{}{}
+	defer func() { <-free[s.On] }()
 	here := func(name string) string {
 		path, err := filepath.Abs(name)
 		if err != nil {
@@ -115,9 +116,14 @@ func (s stage) run(t *testing.T) (out string, code int) {
 	return string(told), cmd.ProcessState.ExitCode()
 }
 
+// served is the root of the containers: with what the examples are about, none of which
+// is started by itself.
+var served = nspawn.Plus("field-1", []string{"nginx-light", "openssh-server", "postgresql", "apache2", "curl"},
+	[]string{"nginx", "ssh", "postgresql", "apache2"})
+
 // inContainer has the story played in a container with systemd, as a service of it.
 func (s stage) inContainer(t *testing.T) (string, int) {
-	m := nspawn.Boot(t)
+	m := nspawn.BootRoot(t, served)
 	if err := s.furnish(m.Path(s.work())); err != nil {
 		t.Fatal(err)
 	}

@@ -4,22 +4,22 @@ pending an exe that is a link of another name demands that name
 each how KILL SEGV
 
 program busybox
-do for a in httpd tcpsvd sleep; do ln -s busybox bin/$a; done; mkdir www; echo served >www/index.html
+do for a in httpd crond sleep; do ln -s busybox bin/$a; done; mkdir www; echo served >www/index.html
 dropin busybox.yaml
-do bin/httpd -p @IP@:8000 -h www; ./launch-tcpsvd
+do bin/httpd -p @IP@:8000 -h www; ./launch-crond
 start other bin/sleep 1000
 pid httpd pgrep -f ^bin/httpd.-p.@IP@
-pid tcpsvd pgrep -f ^@WORK@/bin/tcpsvd
+pid crond pgrep -f ^@WORK@/bin/crond
 daemon
 tracked httpd @httpd@
-tracked tftpd @tcpsvd@
-older tcpsvd 3s
+tracked crond @crond@
+older crond 3s
 signal @how@ httpd
 message down process=httpd pid=@httpd@
 message recovered process=httpd attempt=1
 runs 1
 answers http://@IP@:8000/ served
-tracked tftpd tcpsvd
+tracked crond crond
 messages 1 down
 quiet 3s
 alive other

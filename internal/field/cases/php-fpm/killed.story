@@ -1,4 +1,5 @@
-# As nginx: the workers hold the port. A reload (USR2) executes the master anew in place.
+# As nginx: the workers hold the port. At a reload (USR2) the master executes itself
+# anew and puts itself into the background again: another PID, and no death.
 needs /usr/sbin/php-fpm8.2
 each match pidfile exe
 each when fresh reloaded
@@ -13,11 +14,13 @@ pid first pgrep -P @old@
 daemon
 tracked php-fpm @old@
 older old 5s
-do if [ @when@ = reloaded ]; then kill -USR2 @old@; until ! kill -0 @first@; do sleep 0.05; done; fi
-pid worker pgrep -P @old@
+do if [ @when@ = reloaded ]; then kill -USR2 @old@; until ! kill -0 @first@; do sleep 0.05; done; until [ "$(cat fpm.pid)" -ne @old@ ]; do sleep 0.05; done; fi
+pid now cat fpm.pid
+pid worker pgrep -P @now@
+tracked php-fpm now
 pause 1s
-signal @how@ old
-message down process=php-fpm pid=@old@ cause~SIG@how@
+signal @how@ now
+message down process=php-fpm pid=@now@ cause~SIG@how@
 message recovered process=php-fpm attempt=1
 gone worker
 runs 1

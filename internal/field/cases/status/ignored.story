@@ -1,0 +1,8 @@
+# What may be absent is well.
+pending absent: ignore is well
+
+dropin ignore.yaml
+daemon
+pause 4s
+do procward status
+runs 0
