@@ -130,7 +130,7 @@ func (s stage) mounts(root string) error {
 			return fmt.Errorf("mount /%s: %w", dir, err)
 		}
 	}
-	return nil
+	return os.Mkdir(filepath.Join(root, "run/lock"), os.ModeSticky|0o777)
 }
 
 // bind makes dir, and shows from there.

@@ -1,5 +1,4 @@
 # Files are links through ..data, and that is switched, as Kubernetes does it.
-pending links in conf.d are followed
 
 do mkdir 1 2; cp one.yaml 1/app.yaml; cp two.yaml 2/app.yaml; ln -s @WORK@/1 /etc/procward/conf.d/..data; ln -s ..data/app.yaml /etc/procward/conf.d/app.yaml
 daemon

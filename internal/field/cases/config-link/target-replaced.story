@@ -1,5 +1,4 @@
 # The target of a link is replaced, in another directory.
-pending links in conf.d are followed
 
 do mkdir elsewhere; cp one.yaml elsewhere/app.yaml; ln -s @WORK@/elsewhere/app.yaml /etc/procward/conf.d/app.yaml
 daemon

@@ -15,6 +15,6 @@ gone old
 messages 1 restart
 pid new cat /run/nginx.pid
 tracked nginx new
-answers http://127.0.0.1/ [Nn]ginx
+answers http://127.0.0.1/
 do procward status
 quiet 3s

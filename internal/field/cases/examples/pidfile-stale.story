@@ -2,7 +2,6 @@
 on alone
 needs gcc
 each kind stale foreign gone
-pending a pidfile that is no hint does no harm
 
 do ./install pidfile acmed
 do mkdir -p /opt/acme/sbin; echo 'int main(void){ for (;;) pause(); }' | gcc -w -include unistd.h -x c - -o /opt/acme/sbin/acmed

@@ -1,4 +1,5 @@
 # postgresql.yaml with Debian's unit.
+pending the judgement by proof
 on systemd
 each how KILL INT
 

@@ -1,4 +1,5 @@
 # postgresql.yaml on a host without systemd, with Debian's cluster.
+pending the judgement by proof
 on alone
 needs pg_ctlcluster /var/lib/postgresql/15/main psql setpriv
 each how KILL SEGV INT

@@ -1,4 +1,5 @@
 # prefork.yaml with Debian's unit, whose Restart= is turned off as it says.
+pending the judgement by proof
 on systemd
 each how KILL SEGV
 
@@ -13,6 +14,6 @@ message recovered process=httpd attempt=1
 messages 1 restart
 pid new cat /run/apache2/apache2.pid
 tracked httpd new
-answers http://127.0.0.1/ Apache
+answers http://127.0.0.1/
 do procward status
 quiet 3s

@@ -18,6 +18,6 @@ gone worker
 messages 1 restart
 pid new cat /run/apache2/apache2.pid
 tracked httpd new
-answers http://127.0.0.1/ Apache
+answers http://127.0.0.1/
 do procward status
 quiet 3s

@@ -14,7 +14,7 @@ do test ! -e /run/nginx.pid; ! pgrep -x java
 do procward start web
 state nginx up
 state appserver up
-answers http://127.0.0.1/ [Nn]ginx
+answers http://127.0.0.1/
 no-message down
 no-message restart
 do procward status

@@ -18,6 +18,6 @@ signal KILL old
 message down process=@victim@ pid=@old@
 message recovered process=@victim@
 no-message rung
-answers http://127.0.0.1/ [Nn]ginx
+answers http://127.0.0.1/
 do procward status
 messages 1 down

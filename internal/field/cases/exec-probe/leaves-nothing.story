@@ -1,6 +1,5 @@
 # A check that runs out of its time leaves nothing behind, also what has left its session.
 needs /usr/bin/python3
-pending exec probes are ended by their control group
 
 dropin app.yaml
 start app /usr/bin/python3 @WORK@/lib/wait.py

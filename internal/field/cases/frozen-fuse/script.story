@@ -1,7 +1,6 @@
 # A script lies on a file system that does not answer. It is told and given up; everybody
 # else is served as before, and status answers.
 needs /usr/bin/python3 /dev/fuse curl
-pending programs are started by a helper process
 
 dropin app.yaml
 do mkdir dead

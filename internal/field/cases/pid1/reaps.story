@@ -1,6 +1,5 @@
 # procward as PID 1 of a container reaps what is left to it.
 needs /usr/bin/python3 unshare nsenter
-pending procward reaps as PID 1
 
 dropin app.yaml
 start box unshare --pid --fork --kill-child --mount-proc procward run --log-to stderr

@@ -1,6 +1,5 @@
 # One reload with observe: true and a member gone.
 needs /usr/bin/python3 curl
-pending a reload that removes names
 
 dropin web.yaml
 dropin other.yaml

@@ -1,7 +1,6 @@
 # start --no-wait, suspend, the drop-in of the member is removed, reload: everybody else is
 # watched as before.
 needs /usr/bin/python3 curl
-pending a reload that removes names
 
 dropin web.yaml
 dropin other.yaml

@@ -1,6 +1,5 @@
 # A resolver that is silent says nothing about the service.
 needs /usr/bin/python3
-pending the probe's own trouble is no stall
 
 dropin app.yaml
 do rm -f /etc/resolv.conf; echo nameserver @IP@ >/etc/resolv.conf

@@ -1,6 +1,5 @@
 # Without a body to look for, the status of an event stream is enough.
 needs /usr/bin/python3
-pending a stream is judged by its status
 
 dropin app.yaml
 start app /usr/bin/python3 server.py @WORK@/server.py

@@ -1,6 +1,5 @@
 # The daemon looks before the title is there, and after that again: found, as scan does.
 needs /usr/bin/python3 /usr/lib/python3/dist-packages/setproctitle*
-pending what changes silently is read at every look
 
 dropin late.yaml
 start app /usr/bin/python3 app.py 14

@@ -1,7 +1,6 @@
 # insecure: true speaks what curl -k speaks.
 needs openssl curl
 each server rsa old modern
-pending https checks speak what curl -k speaks
 
 dropin insecure.yaml
 do ./cert

@@ -1,7 +1,6 @@
 # What cannot be verified or agreed upon is no stall: the service may be well.
 needs openssl curl
 each server rsa old modern
-pending TLS that cannot be judged is unknown
 
 dropin ca-file.yaml
 do ./cert

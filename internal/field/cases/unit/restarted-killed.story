@@ -1,7 +1,6 @@
 # systemctl restart, and two seconds later a death: it is told at once, with its own PID
 # and its own cause.
 on systemd
-pending looks after a foreign restart
 
 dropin app.yaml
 do cp app.service /etc/systemd/system; systemctl daemon-reload; systemctl start app

@@ -1,6 +1,5 @@
 # A unit whose start limit is spent is started all the same: the limit is taken back, and told.
 on systemd
-pending the start limit of a unit
 
 dropin limited.yaml
 do cp limited.service /etc/systemd/system; systemctl daemon-reload; systemctl start limited; systemctl restart limited
