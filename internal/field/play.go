@@ -27,12 +27,12 @@ func patienceOf(text string) time.Duration {
 // player plays one story on its stage.
 type player struct {
 	stage
-	began   time.Time
-	procs   map[string]proc        // by the names that the story gives
-	own     map[string]*background // started by the story, by name
-	daemon  *daemon
-	said    *said
-	line    int // of the step that is played
+	began  time.Time
+	procs  map[string]proc        // by the names that the story gives
+	own    map[string]*background // started by the story, by name
+	daemon *daemon
+	said   *said
+	line   int // of the step that is played
 }
 
 // playOn plays the story and tells on stdout how it went.
