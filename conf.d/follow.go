@@ -2,42 +2,31 @@ package confd
 
 import (
 	"context"
-	"errors"
-	"io/fs"
-	"path/filepath"
+	"maps"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 )
 
 // Follow calls changed whenever the drop-ins are no longer those of the last Load, once
-// nothing was written for the time quiet. The kernel wakes it; by itself it looks only
-// every rescan, for what the kernel does not tell: a link that leads elsewhere, a
-// directory remade together with the one above it. It returns when ctx ends; changed
-// is called by the same goroutine, one call at a time.
+// nothing was written for the time quiet. The kernel wakes it, also where a link in the
+// directory, or one on the way, leads to something new; by itself it looks only every
+// rescan, for what the kernel does not tell: what is done on another host, a directory
+// exchanged together with those above it. It returns when ctx ends; changed is called by
+// the same goroutine, one call at a time.
 func (l *Loader) Follow(ctx context.Context, quiet, rescan time.Duration, changed func()) {
-	f := follower{quiet: quiet, rescan: rescan, dir: l.from.path, look: l.look, changed: changed}
+	f := follower{quiet: quiet, rescan: rescan, look: l.look, changed: changed}
 	w, err := fsnotify.NewWatcher()
 	if err == nil {
 		defer w.Close()
-		f.events, f.errors, f.watch = w.Events, w.Errors, func() error { return watch(w, l.from.path) }
-		err = f.watch()
+		s := sentry{from: l.from, watcher: w, seen: map[string]mark{}}
+		f.events, f.errors, f.watch = w.Events, w.Errors, s.watch
+		f.trails, err = f.watch()
 	}
 	if err != nil && l.fallback != nil {
 		l.fallback(err)
 	}
 	f.loop(ctx)
-}
-
-// watch has the kernel tell of changes in the directory, and of its own coming and
-// going, which the directory above it tells. One that is not there now is no error.
-func watch(w *fsnotify.Watcher, dir string) error {
-	_ = w.Remove(dir) // it may be the watch of a directory that is no longer the one of this name
-	err := errors.Join(w.Add(filepath.Dir(dir)), w.Add(dir))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
 }
 
 // look says whether the drop-ins are others than were loaded or announced, and notes
@@ -56,10 +45,10 @@ func (l *Loader) look() bool {
 // follower waits for changes to settle.
 type follower struct {
 	quiet, rescan time.Duration
-	dir           string
 	events        <-chan fsnotify.Event // nil: only the rescan
 	errors        <-chan error
-	watch         func() error // nil: nothing to watch with
+	watch         func() (trails, error) // nil: nothing to watch with
+	trails        trails
 	look          func() bool
 	changed       func()
 }
@@ -75,36 +64,33 @@ func (f follower) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case e := <-f.events:
-			if f.concerns(e) {
+			if f.trails.concern(e.Name) {
 				settle.Reset(f.quiet)
 			}
 		case <-f.errors: // events were lost
 			settle.Reset(f.quiet)
 		case <-slow.C:
-			f.rewatch()
 			settle.Reset(f.quiet)
 		case <-settle.C:
+			// It is watched anew before it is read, so that nothing is missed in between.
+			// Failing that, the rescan finds it.
+			moved := f.rewatch()
 			if f.look() {
 				f.changed()
+			}
+			if moved { // what has just appeared may have had more put into it already
+				settle.Reset(f.quiet)
 			}
 		}
 	}
 }
 
-// concerns says whether an event may change what a load would read.
-func (f follower) concerns(e fsnotify.Event) bool {
-	if e.Name == f.dir {
-		if e.Has(fsnotify.Create) || e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
-			f.rewatch()
-		}
-		return true
+// rewatch watches what the paths lead to now, and says whether that is something else.
+func (f *follower) rewatch() bool {
+	if f.watch == nil {
+		return false
 	}
-	return filepath.Dir(e.Name) == f.dir && isDropin(filepath.Base(e.Name))
-}
-
-// rewatch watches again what may have been replaced. Failing that, the rescan does.
-func (f follower) rewatch() {
-	if f.watch != nil {
-		_ = f.watch()
-	}
+	before := f.trails
+	f.trails, _ = f.watch()
+	return !maps.Equal(before.dirs, f.trails.dirs)
 }

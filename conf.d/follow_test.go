@@ -35,6 +35,9 @@ func TestLoop(t *testing.T) {
 		{"what is no drop-in wakes nothing",
 			[]event{{10 * time.Second, "/c/.a.yaml.swp", fsnotify.Create}, {11 * time.Second, "/c/a.yaml~", fsnotify.Write}, {12 * time.Second, "/other", fsnotify.Create}, {13 * time.Second, "/c/4913", fsnotify.Create}},
 			time.Minute, []time.Duration{time.Second}},
+		{"a link on the way leads elsewhere",
+			[]event{{10 * time.Second, "/c/..data_tmp", fsnotify.Create}, {20 * time.Second, "/c/..data", fsnotify.Create}},
+			time.Minute, []time.Duration{time.Second, 21 * time.Second}},
 		{"the directory itself comes and goes",
 			[]event{{10 * time.Second, "/c", fsnotify.Remove}, {20 * time.Second, "/c", fsnotify.Create}},
 			time.Minute, []time.Duration{time.Second, 11 * time.Second, 21 * time.Second}},
@@ -43,8 +46,9 @@ func TestLoop(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				start, events := time.Now(), make(chan fsnotify.Event)
 				var looks []time.Duration
-				f := follower{quiet: quiet, rescan: rescan, dir: "/c", events: events,
-					look: func() bool { looks = append(looks, time.Since(start)); return false }}
+				f := follower{quiet: quiet, rescan: rescan, events: events,
+					trails: trails{dir: "/c", dirs: map[string]bool{"/c": true, "/": true}, names: map[string]bool{"/c": true, "/c/..data": true}},
+					look:   func() bool { looks = append(looks, time.Since(start)); return false }}
 				ctx, cancel := context.WithTimeout(t.Context(), c.until)
 				defer cancel()
 				done := make(chan struct{})
@@ -209,14 +213,102 @@ func TestFollowRemade(t *testing.T) {
 	f.want("c d")
 }
 
+// TestFollowLinks holds that what a link leads to is followed, wherever it changes.
+func TestFollowLinks(t *testing.T) {
+	link := func(t *testing.T, target, at string) {
+		t.Helper()
+		must(t, os.Symlink(target, at+".tmp"))
+		must(t, os.Rename(at+".tmp", at))
+	}
+	make := func(t *testing.T, dir, name string) {
+		t.Helper()
+		must(t, os.MkdirAll(dir, 0o755))
+		apply(t, dir, map[string]string{"x.yaml": procs(proc(name, ""))})
+	}
+	for name, play := range map[string]func(t *testing.T, dir, out string) (want string, change func()){
+		"a target is written to": func(t *testing.T, dir, out string) (string, func()) {
+			make(t, out, "a")
+			link(t, out+"/x.yaml", dir+"/a.yaml")
+			return "b", func() { make(t, out, "b") }
+		},
+		"a target is replaced": func(t *testing.T, dir, out string) (string, func()) {
+			make(t, out, "a")
+			make(t, out+"/new", "b")
+			link(t, out+"/x.yaml", dir+"/a.yaml")
+			return "b", func() { must(t, os.Rename(out+"/new/x.yaml", out+"/x.yaml")) }
+		},
+		"Kubernetes switches ..data": func(t *testing.T, dir, _ string) (string, func()) {
+			make(t, dir+"/..1", "a")
+			link(t, "..1", dir+"/..data")
+			link(t, "..data/x.yaml", dir+"/a.yaml")
+			return "b", func() {
+				make(t, dir+"/..2", "b")
+				link(t, "..2", dir+"/..data")
+				must(t, os.RemoveAll(dir+"/..1"))
+			}
+		},
+		"a link in the middle of a chain": func(t *testing.T, dir, out string) (string, func()) {
+			make(t, out+"/r1/conf", "a")
+			make(t, out+"/r2/conf", "b")
+			link(t, "r1", out+"/current")
+			link(t, out+"/current/conf/../conf/x.yaml", out+"/x.yaml")
+			link(t, out+"/x.yaml", dir+"/a.yaml")
+			return "b", func() { link(t, "r2", out+"/current") }
+		},
+		"a target appears": func(t *testing.T, dir, out string) (string, func()) {
+			must(t, os.MkdirAll(out, 0o755))
+			link(t, out+"/later/still/x.yaml", dir+"/a.yaml")
+			return "b", func() { make(t, out+"/later/still", "b") }
+		},
+		"the new target is written to": func(t *testing.T, dir, out string) (string, func()) {
+			make(t, out+"/1", "a")
+			make(t, out+"/2", "a")
+			link(t, out+"/1/x.yaml", dir+"/a.yaml")
+			return "b", func() {
+				link(t, out+"/2/x.yaml", dir+"/a.yaml")
+				time.Sleep(200 * time.Millisecond) // it may well be noticed, or not
+				make(t, out+"/2", "b")
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir, out := t.TempDir(), t.TempDir()
+			want, change := play(t, dir, out)
+			f := follow(t, dir, time.Hour)
+			change()
+			f.want(want)
+		})
+	}
+}
+
+// TestFollowLinkedDirectory: the directory itself is a link that is led elsewhere.
+func TestFollowLinkedDirectory(t *testing.T) {
+	top := t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		must(t, os.Mkdir(filepath.Join(top, name), 0o755))
+		apply(t, filepath.Join(top, name), map[string]string{"x.yaml": procs(proc(name, ""))})
+	}
+	dir := filepath.Join(top, "conf.d")
+	must(t, os.Symlink("a", dir))
+	f := follow(t, dir, time.Hour)
+	must(t, os.Symlink("b", dir+".new"))
+	must(t, os.Rename(dir+".new", dir))
+	f.want("b")
+	apply(t, filepath.Join(top, "b"), map[string]string{"y.yaml": procs(proc("c", ""))})
+	f.want("b c")
+}
+
 // TestFollowRescan: what the kernel does not tell is found by the slow rescan.
 func TestFollowRescan(t *testing.T) {
-	outside := filepath.Join(t.TempDir(), "outside.yaml")
-	must(t, os.WriteFile(outside, []byte(procs(proc("a", ""))), 0o644))
-	dir := t.TempDir()
-	must(t, os.Symlink(outside, filepath.Join(dir, "a.yaml")))
+	dir, top := t.TempDir(), t.TempDir()
+	for _, name := range []string{"a", "b"} {
+		must(t, os.MkdirAll(filepath.Join(top, name, "deep/er"), 0o755))
+		apply(t, filepath.Join(top, name, "deep/er"), map[string]string{"x.yaml": procs(proc(name, ""))})
+	}
+	must(t, os.Symlink(filepath.Join(top, "a/deep/er/x.yaml"), filepath.Join(dir, "a.yaml")))
 	f := follow(t, dir, 50*time.Millisecond)
-	must(t, os.WriteFile(outside, []byte(procs(proc("b", ""))), 0o644))
+	must(t, os.Rename(filepath.Join(top, "a"), filepath.Join(top, "c")))
+	must(t, os.Rename(filepath.Join(top, "b"), filepath.Join(top, "a")))
 	f.want("b")
 }
 
