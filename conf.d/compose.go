@@ -1,6 +1,7 @@
 package confd
 
 import (
+	"encoding/hex"
 	"maps"
 	"slices"
 
@@ -9,14 +10,20 @@ import (
 
 // candidate is one drop-in at a load: its newest version, and the last that was good.
 type candidate struct {
-	newest, good *version // good is nil where none ever was
+	newest, good *version // good is nil where none ever was, as far as this process knows
+	claim        claim
 	use          *version // what takes part: newest, good, or nil for none
 	rejected     bool     // newest is not wanted
 	problems     []Problem
 }
 
 // settled says that what takes part was in force before.
-func (c *candidate) settled() bool { return c.good != nil && c.use == c.good }
+func (c *candidate) settled() bool {
+	if c.good == nil {
+		return c.use == c.newest && c.claim.sum == hex.EncodeToString(c.newest.sum[:])
+	}
+	return c.use == c.good
+}
 
 // reject puts the last good version in the place of the newest, if there is one.
 func (c *candidate) reject(ps ...Problem) {
@@ -33,8 +40,9 @@ func (c *candidate) reject(ps ...Problem) {
 type candidates []*candidate
 
 // compose chooses the version of every drop-in, so that all that are used agree, and
-// puts them together. What was in force goes before what has changed; among equals
-// the byte order of the names decides.
+// puts them together. What was in force goes before what has changed, and who has held a
+// name before who has not; among equals the byte order of the names decides, without the
+// .yaml at their end.
 func (cs candidates) compose() *Config {
 	for _, c := range cs {
 		c.use = c.newest
@@ -63,7 +71,7 @@ func (cs candidates) byClaim() candidates {
 	slices.SortStableFunc(out, func(a, b *candidate) int {
 		switch {
 		case a.settled() == b.settled():
-			return 0
+			return byName(a, b)
 		case a.settled():
 			return -1
 		}
@@ -72,29 +80,44 @@ func (cs candidates) byClaim() candidates {
 	return out
 }
 
-// clash rejects the first drop-in that declares a name which one before it has, and
-// says whether there was one.
+// clash rejects a drop-in that declares a name to which another one has the better claim,
+// and says whether there was one.
 func (cs candidates) clash() bool {
-	first := map[string]declared{}
+	type holding struct {
+		by *candidate
+		n  declared
+	}
+	first := map[string]holding{}
 	for _, c := range cs.byClaim() {
 		if c.use == nil {
 			continue
 		}
-		var ps []Problem
 		for _, n := range c.use.names {
-			if before, ok := first[n.name]; ok {
-				ps = append(ps, taken(n, before))
+			before, ok := first[n.name]
+			switch {
+			case !ok:
+				first[n.name] = holding{c, n}
+			case c.claim.names[n.name] && !before.by.claim.names[n.name] && !before.by.settled():
+				before.by.reject(before.by.taken(c)...)
+				return true
+			default:
+				c.reject(c.taken(before.by)...)
+				return true
 			}
-		}
-		if ps != nil {
-			c.reject(ps...)
-			return true
-		}
-		for _, n := range c.use.names {
-			first[n.name] = n
 		}
 	}
 	return false
+}
+
+// taken are the names of a candidate that another one has.
+func (c *candidate) taken(by *candidate) []Problem {
+	var ps []Problem
+	for _, n := range c.use.names {
+		if i := slices.IndexFunc(by.use.names, func(o declared) bool { return o.name == n.name }); i >= 0 {
+			ps = append(ps, taken(n, by.use.names[i]))
+		}
+	}
+	return ps
 }
 
 // dangling rejects the drop-ins whose references lead nowhere or in a circle, and says

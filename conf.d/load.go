@@ -17,6 +17,8 @@ import (
 type Options struct {
 	// AnyOwner accepts drop-ins and scripts that anybody may write, also as root.
 	AnyOwner bool
+	// Claims is what was in force when the daemon before this one ended.
+	Claims Claims
 	// Fallback, if not nil, is told by Follow that changes cannot wake it, so that
 	// only the slow rescan finds them.
 	Fallback func(error)
@@ -30,8 +32,9 @@ type Loader struct {
 
 	mu   sync.Mutex
 	good map[string]*version // by path
-	last *Config             // nil before the first load
-	seen sum                 // of what was loaded, or announced by Follow
+	held Claims
+	last *Config // nil before the first load
+	seen sum     // of what was loaded, or announced by Follow
 }
 
 // NewLoader makes a loader of the directory's drop-ins. As root it refuses drop-ins
@@ -40,7 +43,7 @@ func NewLoader(dir string, opts Options) *Loader {
 	uid := uint32(os.Geteuid())
 	return &Loader{
 		from:     directory{filepath.Clean(dir), guard{uid: uid, strict: uid == 0, off: opts.AnyOwner, hangs: &hang.Guard{}}},
-		fallback: opts.Fallback,
+		fallback: opts.Fallback, held: opts.Claims,
 	}
 }
 
@@ -60,13 +63,14 @@ func (l *Loader) Load() (*Config, error) {
 	if err != nil {
 		return l.stay(err), nil
 	}
-	cs := make(candidates, 0, len(found.files))
+	cs, claims := make(candidates, 0, len(found.files)), l.held.byFile()
 	for _, t := range found.files {
 		v := t.version()
 		l.from.guard.checkFiles(v)
-		cs = append(cs, &candidate{newest: v, good: l.good[t.path]})
+		cs = append(cs, &candidate{newest: v, good: l.good[t.path], claim: claims[t.path]})
 	}
 	l.last = cs.compose()
+	l.held = cs.claims()
 	l.last.Problems = append(l.last.Problems, found.doubts...)
 	sortProblems(l.last.Problems)
 	l.good = map[string]*version{}
@@ -76,6 +80,13 @@ func (l *Loader) Load() (*Config, error) {
 		}
 	}
 	return l.last, nil
+}
+
+// Claims is what is in force since the last Load.
+func (l *Loader) Claims() Claims {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.held
 }
 
 // stay is the last configuration, while the directory cannot be read.

@@ -205,7 +205,7 @@ func TestTheAnsweringAddress(t *testing.T) {
 		return
 	}
 	resolver(t, time.Millisecond, map[string][]string{"here.test": {"127.0.0.1", "2001:db8::1"}})
-	command(t, "ip", "addr", "add", "2001:db8::1/128", "dev", "lo")
+	command(t, "ip", "addr", "add", "2001:db8::1/128", "dev", "lo", "nodad")
 	l, err := net.Listen("tcp", "[2001:db8::1]:0")
 	if err != nil {
 		t.Fatal(err)

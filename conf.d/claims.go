@@ -1,0 +1,55 @@
+package confd
+
+import (
+	"encoding/hex"
+	"strings"
+)
+
+// Claims is what is in force of the drop-ins of a directory. A daemon that keeps them and
+// gives them to its next Loader chooses after its restart, of two drop-ins with the same
+// name, as it chose before: a copy that lies beside a drop-in does not take its place.
+type Claims struct {
+	Files map[string]string `json:"files"` // by path: the checksum of what is in force
+	Names map[string]string `json:"names"` // of processes, groups, monitors: the path that declares them
+}
+
+// claim is what was in force of one drop-in before this load.
+type claim struct {
+	sum   string
+	names map[string]bool
+}
+
+// byFile is the claim of each drop-in.
+func (c Claims) byFile() map[string]claim {
+	out := map[string]claim{}
+	for path, sum := range c.Files {
+		out[path] = claim{sum, map[string]bool{}}
+	}
+	for name, path := range c.Names {
+		if c, ok := out[path]; ok {
+			c.names[name] = true
+		}
+	}
+	return out
+}
+
+// claims is what is in force now.
+func (cs candidates) claims() Claims {
+	out := Claims{Files: map[string]string{}, Names: map[string]string{}}
+	for _, c := range cs {
+		if c.use == nil {
+			continue
+		}
+		out.Files[c.newest.file] = hex.EncodeToString(c.use.sum[:])
+		for _, n := range c.use.names {
+			out.Names[n.name] = c.newest.file
+		}
+	}
+	return out
+}
+
+// byName compares names of drop-ins without what they end in: a.yaml comes before
+// a-old.yaml, though "." comes after "-".
+func byName(a, b *candidate) int {
+	return strings.Compare(strings.TrimSuffix(a.newest.file, ".yaml"), strings.TrimSuffix(b.newest.file, ".yaml"))
+}
