@@ -2,6 +2,7 @@ package confd
 
 import (
 	"encoding/hex"
+	"path/filepath"
 	"strings"
 )
 
@@ -9,8 +10,8 @@ import (
 // gives them to its next Loader chooses after its restart, of two drop-ins with the same
 // name, as it chose before: a copy that lies beside a drop-in does not take its place.
 type Claims struct {
-	Files map[string]string `json:"files"` // by path: the checksum of what is in force
-	Names map[string]string `json:"names"` // of processes, groups, monitors: the path that declares them
+	Files map[string]string `json:"files"` // by the name of the drop-in: the checksum of what is in force
+	Names map[string]string `json:"names"` // of processes, groups, monitors: the drop-in that declares them
 }
 
 // claim is what was in force of one drop-in before this load.
@@ -22,11 +23,11 @@ type claim struct {
 // byFile is the claim of each drop-in.
 func (c Claims) byFile() map[string]claim {
 	out := map[string]claim{}
-	for path, sum := range c.Files {
-		out[path] = claim{sum, map[string]bool{}}
+	for file, sum := range c.Files {
+		out[file] = claim{sum, map[string]bool{}}
 	}
-	for name, path := range c.Names {
-		if c, ok := out[path]; ok {
+	for name, file := range c.Names {
+		if c, ok := out[file]; ok {
 			c.names[name] = true
 		}
 	}
@@ -40,9 +41,9 @@ func (cs candidates) claims() Claims {
 		if c.use == nil {
 			continue
 		}
-		out.Files[c.newest.file] = hex.EncodeToString(c.use.sum[:])
+		out.Files[filepath.Base(c.newest.file)] = hex.EncodeToString(c.use.sum[:])
 		for _, n := range c.use.names {
-			out.Names[n.name] = c.newest.file
+			out.Names[n.name] = filepath.Base(c.newest.file)
 		}
 	}
 	return out

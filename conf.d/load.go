@@ -67,7 +67,7 @@ func (l *Loader) Load() (*Config, error) {
 	for _, t := range found.files {
 		v := t.version()
 		l.from.guard.checkFiles(v)
-		cs = append(cs, &candidate{newest: v, good: l.good[t.path], claim: claims[t.path]})
+		cs = append(cs, &candidate{newest: v, good: l.good[t.path], claim: claims[filepath.Base(t.path)]})
 	}
 	l.last = cs.compose()
 	l.held = cs.claims()

@@ -33,6 +33,7 @@ import (
 // daemon is the engine with the real world around it.
 type daemon struct {
 	loader  *confd.Loader
+	claims  *claimant // nil: nothing is kept
 	observe bool
 	log     engine.Log
 	engine  *engine.Engine
@@ -95,6 +96,8 @@ func (d *daemon) remember(machine *engine.Machine, dir string) error {
 		return err
 	}
 	d.keeper, d.engine.Keeper = k, k
+	d.claims = &claimant{dir: dir, note: d.fellBack}
+	d.claims.keep(d.loader.Claims())
 	if err := k.restore(machine, kept); err != nil {
 		d.say(message.StateLost, err.Error())
 	}
@@ -320,6 +323,9 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 	if d.observe && !cfg.Daemon.Observe && d.config.Daemon.Observe {
 		cfg.Problems = append(cfg.Problems, confd.Problem{Key: "daemon.observe", Warning: true,
 			Text: "is false now, and procward observes until it is started again: restart it"})
+	}
+	if d.claims != nil {
+		d.claims.keep(d.loader.Claims())
 	}
 	changed := changes(d.config, cfg)
 	d.config = cfg

@@ -9,7 +9,7 @@ import (
 
 // load reads the drop-ins as the daemon does at its start.
 func load(f *flags) (*confd.Config, error) {
-	cfg, err := confd.NewLoader(f.configDir, confd.Options{}).Load()
+	cfg, err := confd.NewLoader(f.configDir, confd.Options{Claims: lastClaims(f.stateDir)}).Load()
 	if err != nil {
 		return nil, &failure{exitBad, err, "--config-dir names the directory of the drop-ins"}
 	}

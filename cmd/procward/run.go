@@ -140,7 +140,7 @@ func (r runFlags) load(f *flags) (*confd.Loader, *confd.Config, error) {
 		}
 		*path = abs
 	}
-	loader := confd.NewLoader(f.configDir, confd.Options{})
+	loader := confd.NewLoader(f.configDir, confd.Options{Claims: lastClaims(f.stateDir)})
 	cfg, err := loader.Load()
 	if err != nil {
 		return nil, nil, err
