@@ -13,16 +13,19 @@ import (
 
 // The bounds of a queue.
 const (
-	queueSize  = 1024                   // messages of one sink
+	queueSize  = 8192                   // messages of one sink; those of Err and worse beside
 	firstRetry = 100 * time.Millisecond // after a failed write; doubled from then on
 	lastRetry  = 5 * time.Second
 )
 
 // Queue stands between who sends and a sink: Send never blocks, one goroutine writes.
 // While the sink fails the message at the head is tried again, at growing intervals,
-// and the others wait. When the queue is full new messages are dropped and counted;
-// its last quarter takes only messages of Warning or worse. Once the queue is half
-// empty again a Dropped message says how many are missing. An idle queue never wakes.
+// and the others wait. When the queue is full new messages of Warning and less are dropped
+// and counted; its last quarter takes only Warning. Those of Err and worse are never
+// dropped: when twice as many as the size of the queue wait, a new one takes the place of
+// an earlier one of the same kind about the same name, where there is one. Once the queue
+// is half empty again a Dropped message says how many are missing, and how many stand
+// together. An idle queue never wakes.
 type Queue struct {
 	name  string
 	sink  Sink
@@ -31,21 +34,19 @@ type Queue struct {
 	done  chan struct{} // closed: the goroutine has ended
 	close sync.Once
 
-	mu     sync.Mutex
-	ring   []Message
-	head   int // of the oldest
-	n      int
+	mu sync.Mutex
+	backlog
 	busy   bool // one is being written
 	closed bool
 	missed tally // not yet reported
 	total  uint64
 }
 
-// NewQueue starts a queue for at least 4 messages. It ends with Close. The name stands
+// NewQueue starts a queue of a size of at least 4 messages. It ends with Close. The name stands
 // in Dropped messages.
 func NewQueue(sink Sink, name string, size int) *Queue {
 	q := &Queue{
-		name: name, sink: sink, ring: make([]Message, max(size, 4)),
+		name: name, sink: sink, backlog: backlog{room: max(size, 4)},
 		wake: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{}),
 	}
 	go q.run()
@@ -55,22 +56,24 @@ func NewQueue(sink Sink, name string, size int) *Queue {
 // Name is the name given to NewQueue.
 func (q *Queue) Name() string { return q.name }
 
-// Send puts a message into the queue, or drops and counts it. It takes a lock for a few
-// instructions and never waits for the sink. After Close every message is dropped.
+// Send puts a message into the queue, or drops and counts it. It takes a lock for a moment
+// and never waits for the sink. After Close every message is dropped.
 func (q *Queue) Send(m Message) {
 	q.mu.Lock()
-	room := len(q.ring)
-	if m.Kind.Severity > Warning {
-		room -= len(q.ring) / 4
+	out := refused
+	if !q.closed {
+		out = q.put(m)
 	}
-	if q.closed || q.n >= room {
+	switch out {
+	case folded:
+		q.missed.fold(m)
+	case refused:
 		q.drop(m)
-		q.mu.Unlock()
+	}
+	q.mu.Unlock()
+	if out == refused {
 		return
 	}
-	q.ring[(q.head+q.n)%len(q.ring)] = m
-	q.n++
-	q.mu.Unlock()
 	q.nudge()
 }
 
@@ -101,14 +104,14 @@ func (q *Queue) Close(ctx context.Context) error {
 	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return fmt.Errorf("log to %s: up to %d messages not written: %w", q.name, q.n+1, ctx.Err())
+	return fmt.Errorf("log to %s: up to %d messages not written: %w", q.name, q.len()+1, ctx.Err())
 }
 
 // Flush waits until all has been written, or ctx ends.
 func (q *Queue) Flush(ctx context.Context) error {
 	for {
 		q.mu.Lock()
-		idle := q.n == 0 && !q.busy && !q.missed.any()
+		idle := q.len() == 0 && !q.busy && !q.missed.any()
 		q.mu.Unlock()
 		if idle {
 			return nil
@@ -159,15 +162,12 @@ func (q *Queue) take() (m Message, ok, end bool) {
 	defer q.mu.Unlock()
 	defer func() { q.busy = ok }()
 	switch {
-	case q.missed.any() && q.n <= len(q.ring)/2:
+	case q.missed.any() && q.len() <= q.room/2:
 		m = q.missed.report(q.name)
 		q.missed = tally{}
 		return m, true, false
-	case q.n > 0:
-		m = q.ring[q.head]
-		q.ring[q.head] = Message{}
-		q.head = (q.head + 1) % len(q.ring)
-		q.n--
+	}
+	if m, ok = q.backlog.take(); ok {
 		return m, true, false
 	}
 	return Message{}, false, q.closed
@@ -186,6 +186,10 @@ func (q *Queue) deliver(m Message) {
 		err := q.try(m)
 		if err == nil {
 			return
+		}
+		if errors.Is(err, unix.EMSGSIZE) && len(m.Output) > shortOutput {
+			m.Output = tail(m.Output, shortOutput)
+			continue
 		}
 		if errors.Is(err, errPanic) || errors.Is(err, unix.EMSGSIZE) {
 			q.lose(m)

@@ -94,8 +94,9 @@ func TestQueueDropsAndReports(t *testing.T) {
 			q.Send(say(Found, i)) // 1 to 6 fit below the reserve
 		}
 		for i := 11; i <= 14; i++ {
-			q.Send(say(Down, i)) // 11, 12 fill the reserve
+			q.Send(say(Absent, i)) // 11, 12 fill the reserve
 		}
+		q.Send(say(Down, 15)) // always
 		if q.Dropped() != 6 {
 			t.Errorf("%d dropped, want 6", q.Dropped())
 		}
@@ -103,9 +104,9 @@ func TestQueueDropsAndReports(t *testing.T) {
 		time.Sleep(lastRetry)
 		synctest.Wait()
 		want := []string{
-			"found: 0", "found: 1", "found: 2", "found: 3", "found: 4",
-			"messages dropped: test: 6 (2 err, 4 notice) from 2026-01-01T00:00:07.000000Z to 2026-01-01T00:00:14.000000Z",
-			"found: 5", "found: 6", "down: 11", "down: 12",
+			"found: 0", "found: 1", "found: 2", "found: 3", "found: 4", "found: 5",
+			"messages dropped: test: 6 (2 warning, 4 notice) from 2026-01-01T00:00:07.000000Z to 2026-01-01T00:00:14.000000Z",
+			"found: 6", "absent: 11", "absent: 12", "down: 15",
 		}
 		if got := s.lines(); strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("got\n%s", strings.Join(got, "\n"))
