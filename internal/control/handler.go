@@ -12,21 +12,39 @@ import (
 
 // handler answers the requests of one connection after another.
 type handler struct {
-	daemon Daemon
-	own    int // our effective user id
+	daemon        Daemon
+	own           int // our effective user id
+	status        *readings
+	looks, orders places
+}
+
+func newHandler(d Daemon, own int) handler {
+	return handler{
+		daemon: d, own: own, looks: make(places, mostLooks), orders: make(places, mostOrders),
+		status: &readings{read: func(ctx context.Context) ([]byte, error) {
+			s, err := d.Status(ctx)
+			if err != nil {
+				return nil, err
+			}
+			return json.Marshal(s)
+		}},
+	}
 }
 
 // endpoint is one method of one path.
 type endpoint struct {
 	method string
 	body   bool // it takes one
-	answer func(ctx context.Context, d Daemon, who peer, body []byte) (any, error)
+	answer func(ctx context.Context, h handler, who peer, body []byte) (any, error)
 }
 
 // endpoints is the whole surface. It grows by rows.
 var endpoints = map[string]endpoint{
-	pathStatus: {http.MethodGet, false, func(ctx context.Context, d Daemon, _ peer, _ []byte) (any, error) { return d.Status(ctx) }},
-	pathReload: {http.MethodPost, false, func(ctx context.Context, d Daemon, _ peer, _ []byte) (any, error) { return d.Reload(ctx) }},
+	pathStatus: {http.MethodGet, false, func(ctx context.Context, h handler, _ peer, _ []byte) (any, error) {
+		body, err := h.status.get(ctx)
+		return json.RawMessage(body), err
+	}},
+	pathReload: {http.MethodPost, false, func(ctx context.Context, h handler, _ peer, _ []byte) (any, error) { return h.daemon.Reload(ctx) }},
 	pathOrders: {http.MethodPost, true, operate},
 }
 
@@ -37,7 +55,7 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		e := asError(err)
 		v, code = e, e.Code
 	}
-	body, err := json.Marshal(v)
+	body, err := encode(v)
 	if err != nil {
 		code = http.StatusInternalServerError
 		body = []byte(`{"error":"the answer cannot be written as JSON","remedy":"report it as a bug in procward"}`)
@@ -45,7 +63,16 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
 	w.WriteHeader(code)
-	_, _ = w.Write(append(body, '\n')) // a caller who has gone away is no error of ours
+	_, _ = w.Write(body) // a caller who has gone away is no error of ours
+	_, _ = w.Write([]byte{'\n'})
+}
+
+// encode writes an answer as JSON. A reading is written already, once for all that share it.
+func encode(v any) ([]byte, error) {
+	if raw, is := v.(json.RawMessage); is {
+		return raw, nil
+	}
+	return json.Marshal(v)
 }
 
 func (h handler) answer(w http.ResponseWriter, r *http.Request) (any, error) {
@@ -70,7 +97,16 @@ func (h handler) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), answerTimeout)
 	defer cancel()
-	return e.answer(ctx, h.daemon, p, body)
+	bound := h.orders
+	if e.method == http.MethodGet {
+		bound = h.looks
+	}
+	leave, err := bound.take(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return e.answer(ctx, h, p, body)
 }
 
 const otherVersion = "the command and the daemon may be of different versions: compare procward version and procward status"

@@ -12,7 +12,7 @@ import (
 )
 
 // operate answers an order: who asks is written down with it.
-func operate(ctx context.Context, d Daemon, who peer, body []byte) (any, error) {
+func operate(ctx context.Context, h handler, who peer, body []byte) (any, error) {
 	var o Order
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.DisallowUnknownFields() // what a newer command means is not left out
@@ -23,7 +23,7 @@ func operate(ctx context.Context, d Daemon, who peer, body []byte) (any, error) 
 	if !slices.Contains(verbs, o.Verb) {
 		return nil, &Error{http.StatusBadRequest, fmt.Sprintf("no such order: %q", o.Verb), otherVersion}
 	}
-	out, err := d.Operate(ctx, engine.Order{Verb: o.Verb, Names: o.Names, By: who.String(), Try: o.Try})
+	out, err := h.daemon.Operate(ctx, engine.Order{Verb: o.Verb, Names: o.Names, By: who.String(), Try: o.Try})
 	switch {
 	case err != nil:
 		return nil, err

@@ -64,7 +64,7 @@ func Listen(path string) (*Server, error) {
 
 // Serve answers from d until Close, and returns nil then.
 func (s *Server) Serve(d Daemon) error {
-	s.http.Handler = handler{daemon: d, own: os.Geteuid()}
+	s.http.Handler = newHandler(d, os.Geteuid())
 	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve %s: %w", s.path, err)
 	}

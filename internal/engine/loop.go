@@ -133,20 +133,26 @@ func (e *Engine) Round(ctx context.Context) error {
 	}
 }
 
-// Status asks the engine's goroutine for the state of everything.
+// Status asks the engine's goroutine for the state of everything, in parts: between two of
+// them it does what it is for.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
-	answer := make(chan Status, 1)
-	select {
-	case e.calls <- func(World) (int, bool) {
-		answer <- e.machine.Status(e.clock(), time.Now())
-		return 0, false
-	}:
-	case <-ctx.Done():
-		return Status{}, ctx.Err()
+	var r *report
+	answer := make(chan bool, 1)
+	for more := true; more; more = <-answer {
+		select {
+		case e.calls <- func(World) (int, bool) {
+			if r == nil {
+				r = e.machine.report()
+			}
+			answer <- r.more(e.machine, e.clock(), time.Now())
+			return 0, false
+		}:
+		case <-ctx.Done():
+			return Status{}, ctx.Err()
+		}
 	}
-	s := <-answer
-	s.Started = e.started
-	return s, nil
+	r.status.Started = e.started
+	return r.status, nil
 }
 
 // Operate gives the engine an operator's order, and returns what becomes of it; a start

@@ -12,22 +12,60 @@ import (
 
 // Status is the machine's state as an operator sees it. wall is the wall clock at now.
 func (m *Machine) Status(now time.Duration, wall time.Time) Status {
-	s := Status{Observe: m.observe, Suspended: m.suspended, Files: m.cfg.Files, Problems: m.cfg.Problems,
-		Groups: []GroupStatus{}, Processes: []ProcessStatus{}}
-	for _, name := range m.names {
-		s.Processes = append(s.Processes, m.processStatus(m.procs[name], now, wall))
+	r := m.report()
+	for r.more(m, now, wall) {
 	}
-	for _, name := range m.monitorNames {
-		s.Monitors = append(s.Monitors, m.monitorStatus(m.monitors[name], now, wall))
-	}
-	s.Breaker = m.breakerStatus()
-	for _, name := range sortedKeys(m.cfg.Groups) {
-		s.Groups = append(s.Groups, m.groupStatus(name))
-	}
+	return r.status
+}
+
+// report is a status that is written a part at a time: nobody waits for the whole of it on a
+// host with ten thousand entries. What it says of each entry is of one moment; a host
+// with fewer than one part is of one moment altogether.
+type report struct {
+	status                      Status
+	processes, monitors, groups []string // that are still to come
+}
+
+// onePart is how many entries are told of at a time: some hundred microseconds.
+const onePart = 256
+
+func (m *Machine) report() *report {
+	r := &report{processes: m.names, monitors: m.monitorNames, groups: sortedKeys(m.cfg.Groups)}
+	r.status = Status{Observe: m.observe, Suspended: m.suspended, Files: m.cfg.Files, Problems: m.cfg.Problems,
+		Groups: []GroupStatus{}, Processes: make([]ProcessStatus, 0, len(m.names)), Breaker: m.breakerStatus()}
 	for _, ord := range m.orders {
-		s.Orders = append(s.Orders, ord.OrderStatus)
+		r.status.Orders = append(r.status.Orders, ord.OrderStatus)
 	}
-	return s
+	return r
+}
+
+// more writes the next part and says whether there is another.
+func (r *report) more(m *Machine, now time.Duration, wall time.Time) bool {
+	room := onePart
+	next := func(of *[]string) (name string, ok bool) {
+		if len(*of) == 0 || room == 0 {
+			return "", false
+		}
+		name, *of = (*of)[0], (*of)[1:]
+		room--
+		return name, true
+	}
+	for name, ok := next(&r.processes); ok; name, ok = next(&r.processes) {
+		if p := m.procs[name]; p != nil { // it may have gone with a reload
+			r.status.Processes = append(r.status.Processes, m.processStatus(p, now, wall))
+		}
+	}
+	for name, ok := next(&r.monitors); ok; name, ok = next(&r.monitors) {
+		if mon := m.monitors[name]; mon != nil {
+			r.status.Monitors = append(r.status.Monitors, m.monitorStatus(mon, now, wall))
+		}
+	}
+	for name, ok := next(&r.groups); ok; name, ok = next(&r.groups) {
+		if _, is := m.cfg.Groups[name]; is {
+			r.status.Groups = append(r.status.Groups, m.groupStatus(name))
+		}
+	}
+	return len(r.processes)+len(r.monitors)+len(r.groups) > 0
 }
 
 func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) ProcessStatus {
