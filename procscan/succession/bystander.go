@@ -1,0 +1,48 @@
+package succession
+
+import "slices"
+
+// stranger: another program, by its file and by its name, that sits at a terminal where the
+// dead one had none, and serves nowhere that the dead one did: tail, an editor.
+func stranger(k court, q *Candidate) (Judgement, bool) {
+	d := k.last
+	if d.PID == 0 || d.Had.TTY != 0 || q.Has.TTY == 0 || d.Had.At == 0 || d.Had.Comm == "" || q.Comm == d.Had.Comm || len(shared(q.Has.Serves, k.places)) > 0 {
+		return no()
+	}
+	if !q.Has.Program.differs(d.Had.Program) {
+		return no()
+	}
+	return as(Stranger, "another program at a terminal: %s, not %s", q.Has.Program.Path, d.Had.Program.Path)
+}
+
+// session: it has a connection that came in where the dead one has served, and does not
+// serve there itself.
+func session(k court, q *Candidate) (Judgement, bool) {
+	if len(q.Clients) == 0 || !q.Has.Whole || k.isRestarted(q) || len(shared(q.Has.Serves, k.places)) > 0 {
+		return no()
+	}
+	return as(LetBe, "a session of the dead one: it has a connection at %s, and does not listen there", list(q.Clients))
+}
+
+// noServer: the dead one has served somewhere, and this one serves at none of those places.
+// One that is young is given time to. One that came later and serves elsewhere is no
+// session or job of the dead one: it was configured anew.
+func noServer(k court, q *Candidate) (Judgement, bool) {
+	if len(k.places) == 0 || !q.Has.Whole || k.isRestarted(q) || len(shared(q.Has.Serves, k.places)) > 0 {
+		return no()
+	}
+	if len(q.Has.Serves) > 0 && (k.began(q) || loose(k.places) && loose(q.Has.Serves)) {
+		return no()
+	}
+	if until := q.Started() + k.Young; k.Now < until {
+		j, _ := as(Undecided, "it does not serve at %s yet", list(k.places))
+		j.Until = until
+		return j, true
+	}
+	return as(LetBe, "it does not serve where the dead one did, at %s", list(k.places))
+}
+
+// loose says that there is no socket but such with a port that the kernel gave out.
+func loose(sockets []Socket) bool {
+	return !slices.ContainsFunc(sockets, func(s Socket) bool { return !s.Loose })
+}

@@ -1,0 +1,133 @@
+// Package succession judges who is left after a death: which of the processes that match
+// carries on, and which is only a worker, a session, a job or a stranger. It is pure: what
+// is known comes in, what is known too little of makes less certain and never more.
+package succession
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"procward/procscan"
+)
+
+// Traits are what is remembered of a process beside its ID, to tell later what it has left
+// behind. What is not known has its zero value.
+type Traits struct {
+	Comm    string        `json:"comm,omitempty"`
+	Program Program       `json:"program,omitzero"`
+	Session int           `json:"session,omitempty"`
+	TTY     int           `json:"tty,omitempty"` // tty_nr of proc_pid_stat(5); 0: none
+	Layout  Layout        `json:"layout,omitzero"`
+	Serves  []Socket      `json:"serves,omitempty"`
+	Whole   bool          `json:"whole,omitempty"` // it serves nowhere else
+	At      time.Duration `json:"at,omitempty"`    // CLOCK_BOOTTIME of the reading; 0: nothing was read
+}
+
+// Program is the file that a process executes: its device and inode, and its path.
+type Program struct {
+	Dev  uint64 `json:"dev,omitempty"`
+	Ino  uint64 `json:"ino,omitempty"`
+	Path string `json:"path,omitempty"`
+}
+
+func (p Program) known() bool { return p.Ino != 0 && p.Path != "" }
+
+// differs says that both are known and are not the same file, nor a new one at the same path.
+func (p Program) differs(q Program) bool {
+	return p.known() && q.known() && p.Path != q.Path && (p.Dev != q.Dev || p.Ino != q.Ino)
+}
+
+// Layout is where the kernel has put the parts of a program in memory: startcode,
+// startstack and start_brk of proc_pid_stat(5). A fork has that of its parent until it
+// executes a program, and where addresses are randomised no other process has it. It is
+// zero where it cannot be read or tells nothing. (arg_start is left out: a process may
+// move it, by PR_SET_MM of prctl(2), to give itself a longer title.)
+type Layout struct {
+	Code  uint64 `json:"code,omitempty"`
+	Stack uint64 `json:"stack,omitempty"`
+	Brk   uint64 `json:"brk,omitempty"`
+}
+
+// Known says that a layout can be compared.
+func (l Layout) Known() bool { return l.Code > 1 && l.Stack != 0 && l.Brk != 0 }
+
+// Same says that both are known, and equal.
+func (l Layout) Same(m Layout) bool { return l.Known() && l == m }
+
+// Socket is a place where a process serves: a listening socket of TCP or unix(7), or a
+// bound one of UDP.
+type Socket struct {
+	Kind  string `json:"kind"`            // tcp, udp, unix
+	Addr  string `json:"addr"`            // address and port, or the path; @ is an abstract one
+	Inode uint64 `json:"ino"`             // of the socket, the same for all who have it open
+	Loose bool   `json:"loose,omitempty"` // its port is of those that the kernel gives out: the next one may have another
+}
+
+func (s Socket) String() string { return s.Kind + " " + s.Addr }
+
+// place is what two sockets share when they serve at the same place: a port, whatever the
+// address, or a path. One that is bound to fewer addresses serves there all the same.
+func (s Socket) place() string {
+	if s.Kind == "unix" {
+		if s.Addr == "" {
+			return ""
+		}
+		return s.Kind + s.Addr
+	}
+	return s.Kind + s.Addr[strings.LastIndexByte(s.Addr, ':')+1:]
+}
+
+// at says that a socket is of those places.
+func (s Socket) at(places []Socket) bool {
+	return slices.ContainsFunc(places, func(p Socket) bool {
+		return p.Inode != 0 && p.Inode == s.Inode || s.place() != "" && p.place() == s.place()
+	})
+}
+
+// shared are those of some sockets that are of the given places too.
+func shared(sockets, places []Socket) []Socket {
+	var out []Socket
+	for _, s := range sockets {
+		if s.at(places) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// End is how a process has ended, as far as it matters here.
+type End int
+
+// The ends.
+const (
+	Unknown End = iota
+	Clean       // by itself, with code 0
+	Failed      // killed by a signal, or by itself with another code
+	Stopped     // by procward
+)
+
+// Dead is one that was tracked and has ended.
+type Dead struct {
+	procscan.ID
+	Had   Traits
+	End   End
+	At    time.Duration // when it was told; it may have been earlier
+	Moved bool          // it has executed a program since its traits were read
+}
+
+// Candidate is one that lives, matches, and was not tracked.
+type Candidate struct {
+	procscan.Process
+	Has     Traits
+	Parent  Parent
+	Clients []Socket // its connections at places where a dead one has served
+	Apart   bool     // it was there beside the dead one, and no descendant of it
+	Left    bool     // it was left over by an earlier death
+}
+
+// Parent is the parent of a candidate, now. The zero value: not known.
+type Parent struct {
+	procscan.Process
+	Layout Layout
+}

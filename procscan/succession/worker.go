@@ -1,0 +1,78 @@
+package succession
+
+import "time"
+
+// ripe is how old a fork is before it is believed not to execute another program.
+const ripe = time.Second
+
+// worker: it was forked from the dead one and has executed nothing since. If that has ended
+// by itself with code 0 it may have left its work to this one, and the next rows tell.
+func worker(k court, q *Candidate) (Judgement, bool) {
+	d, ok := latest(k.Dead, func(d Dead) bool { return k.forked(q, d) })
+	if !ok || d.End == Clean {
+		return no()
+	}
+	if age := k.Now - q.Started(); age < ripe {
+		j, _ := as(Undecided, "it was forked from the dead pid %d just now, and may be about to execute another program", d.PID)
+		j.Until = q.Started() + ripe
+		return j, true
+	}
+	if d.End == Unknown && !k.beside(q, d) {
+		return as(Untold, "it was forked from pid %d, and how that ended is not known: it may have left its work to this one", d.PID)
+	}
+	j, _ := as(LeftOver, "a worker of the dead pid %d: forked from it, with the same layout", d.PID)
+	j.Killed = d.End != Unknown
+	if !j.Killed {
+		j.Proof += "; how that ended is not known"
+	}
+	return j, true
+}
+
+// beside says that a fork has lived beside the dead one for longer than one does to whom the
+// work is being handed over, or that it is one of several.
+func (k court) beside(q *Candidate, d Dead) bool {
+	if d.At-q.Started() >= k.Young {
+		return true
+	}
+	for i := range k.Candidates {
+		if p := &k.Candidates[i]; p.ID != q.ID && p.PPID == q.PPID && k.forked(p, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// forked says that a candidate is proven to descend from a dead one by forks alone. All that
+// have one layout descend from one process that has executed the program. A candidate that
+// is not that process has lost its parent if its parent has another layout, and if the one
+// that it lost is not known to be another, it is the dead one.
+func (k court) forked(q *Candidate, d Dead) bool {
+	for range len(k.Candidates) + 1 { // PIDs that were reused between two readings could close a circle
+		if !q.Has.Layout.Same(d.Had.Layout) || q.Apart || !younger(q, d) {
+			return false
+		}
+		up := q.Parent
+		switch {
+		case q.PPID <= 1:
+			return true
+		case up.PID != q.PPID:
+			return false // not known
+		case !up.Layout.Known():
+			return false
+		case up.Layout != d.Had.Layout:
+			return true
+		}
+		next := k.byPID[q.PPID]
+		if next == nil || next.ID != up.ID {
+			return false // it has a parent of that layout which lives: a sibling of the dead one
+		}
+		q = next
+	}
+	return false
+}
+
+// younger says that a candidate began after a dead one. Within a hundredth of a second the
+// PIDs tell.
+func younger(q *Candidate, d Dead) bool {
+	return q.Start > d.Start || q.Start == d.Start && q.PID > d.PID
+}
