@@ -80,7 +80,7 @@ func TestEveryKey(t *testing.T) {
 		Run: script.Argv{"/usr/local/sbin/restart", "httpd", "5", "yes", "0755"}, When: restart.Abnormal, Attempts: scalar.Unlimited,
 		Window: scalar.Duration(90 * time.Minute), Delay: scalar.Duration(500 * time.Millisecond),
 		Backoff: restart.Backoff{Factor: 1.5, Max: scalar.Duration(2 * time.Minute)}, Timeout: scalar.Duration(2 * time.Minute),
-		StartTimeout: scalar.Duration(24 * time.Hour), Kill: restart.Kill{Signal: "SIGINT", Timeout: scalar.Duration(time.Second), Tree: true},
+		StartTimeout: scalar.Duration(24 * time.Hour), Kill: restart.Kill{Signal: "SIGINT", Timeout: scalar.Duration(time.Second), Tree: true}, Orphans: restart.LeaveOrphans,
 		Dump: &restart.Dump{Signal: "QUIT", Wait: scalar.Duration(2 * time.Second)},
 		User: "apache", Env: map[string]string{"LANG": "C", "PORT": "8080", "DEBUG": "yes", "EMPTY": ""},
 	}

@@ -21,6 +21,8 @@ type connector struct {
 	fd  int
 	err error // why it is not to be trusted; nil while it is
 	buf [256]byte
+
+	execed func(pid int, at time.Duration) // is told of each exec too; may be nil
 }
 
 var (
@@ -111,6 +113,9 @@ func (c *connector) exchange(canary func() error, forget func(pid int)) error {
 		if e, ok := parseEvent(c.buf[:n]); ok {
 			seen = seen || e.what == want.what && e.pid == want.pid && e.tgid == want.tgid && e.at >= want.at
 			forget(e.tgid)
+			if e.what == eventExec && c.execed != nil {
+				c.execed(e.tgid, e.at+Boottime()-monotonic())
+			}
 		}
 	}
 }

@@ -40,6 +40,9 @@ func Open(root string) (*FS, error) {
 	return fs, nil
 }
 
+// Root is where the process table is mounted.
+func (fs *FS) Root() string { return fs.root }
+
 // Close gives the directory back; the FS must not be used any more.
 func (fs *FS) Close() error { return unix.Close(fs.dir) }
 

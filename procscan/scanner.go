@@ -70,6 +70,15 @@ func (s *Scanner) SetScripts(paths []string) {
 	s.memory.forgetAll()
 }
 
+// OnExec has f told, at each Look, Scan and Drain, which processes have executed a program
+// since, as far as the kernel tells, and when (on the clock of Boottime). It must not call
+// the scanner.
+func (s *Scanner) OnExec(f func(pid int, at time.Duration)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.connector.execed = f
+}
+
 // SetDeadline changes about how long reads that hang may delay a scan, in all.
 func (s *Scanner) SetDeadline(d time.Duration) {
 	s.mu.Lock()

@@ -35,7 +35,8 @@ type Spec struct {
 	StartTimeout scalar.Duration   `yaml:"start-timeout"` // 30s after the script ended to be found again
 	Settle       scalar.Duration   `yaml:"settle"`        // 5s up to count as recovered
 	Kill         Kill              `yaml:"kill"`
-	Dump         *Dump             `yaml:"dump"` // absent: none
+	Orphans      Orphans           `yaml:"orphans"` // auto
+	Dump         *Dump             `yaml:"dump"`    // absent: none
 	User         string            `yaml:"user"`
 	Env          map[string]string `yaml:"env"`
 }
@@ -82,7 +83,7 @@ func DefaultSpec() Spec {
 		When: Always, Attempts: scalar.AtMost(3), Window: sec(24 * time.Hour),
 		Backoff: Backoff{Initial: sec(time.Second), Factor: 2, Max: sec(time.Minute), Jitter: 0.1},
 		Timeout: sec(time.Minute), StartTimeout: sec(30 * time.Second), Settle: sec(5 * time.Second),
-		Kill: Kill{Signal: "TERM", Timeout: sec(10 * time.Second)},
+		Kill: Kill{Signal: "TERM", Timeout: sec(10 * time.Second)}, Orphans: AutoOrphans,
 	}
 }
 
@@ -102,6 +103,9 @@ func (s Spec) Validate() error {
 	}
 	if s.When != Always && s.When != Abnormal {
 		bad("when", "%q is neither always nor abnormal", s.When)
+	}
+	if !s.Orphans.valid() {
+		bad("orphans", "%q is none of auto, leave, kill", s.Orphans)
 	}
 	for _, v := range []struct {
 		key string

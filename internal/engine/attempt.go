@@ -8,7 +8,6 @@ import (
 	"procward/escalate"
 	"procward/internal/message"
 	"procward/internal/script"
-	"procward/procscan"
 	"procward/restart"
 )
 
@@ -56,6 +55,9 @@ func (m *Machine) barred(p *process) string {
 	if p.hanging != 0 {
 		m.endScript(p.hanging)
 		return "the end of its former script"
+	}
+	if m.now < p.remains.undecided {
+		return p.remains.why
 	}
 	if p.evidence != 0 {
 		return "the evidence of its stall"
@@ -114,7 +116,7 @@ const killRounds = 3
 func (m *Machine) launch(p *process) {
 	p.attempt.ready = 0
 	m.touch(p)
-	victims := idsOf(p.orphans)
+	victims := p.toEnd(p.spec.Restart.Orphans)
 	if p.op == nil && (p.event == "count" && p.attempt.kills == 0 || p.isStalled() && p.spec.Restart.Unit == "") {
 		victims = append(victims, p.tracks()...)
 	}
@@ -138,14 +140,6 @@ func (m *Machine) getReady(p *process) {
 	m.wantLook(p)
 }
 
-func idsOf(ps []procscan.Process) []procscan.ID {
-	ids := make([]procscan.ID, len(ps))
-	for i, q := range ps {
-		ids[i] = q.ID
-	}
-	return ids
-}
-
 // letGo ends the present attempt. A script of it that still runs gives its slot back, and
 // has to end before another one begins.
 func (m *Machine) letGo(p *process) {
@@ -167,6 +161,7 @@ func (m *Machine) runScript(p *process) {
 	p.attempt.token = m.newToken(j)
 	m.running++
 	p.lookStep = 0
+	p.beginRestart(m.now)
 	switch {
 	case r.Unit != "":
 		m.do(RestartUnit{Token: p.attempt.token, Unit: r.Unit, Spec: r, Start: p.op != nil})
@@ -238,7 +233,7 @@ func (m *Machine) killEnded(in KillEnded) {
 	if p == nil || p.attempt.token != in.Token {
 		return
 	}
-	p.attempt.token, p.orphans = 0, nil
+	p.attempt.token, p.remains.found = 0, nil
 	m.touch(p)
 	switch {
 	case p.op != nil:
@@ -266,8 +261,9 @@ func (m *Machine) expected(p *process, ended []restart.Ended) {
 			if p.event == "stall" {
 				p.died = m.now // of what is found later some may be older than the stall
 			}
+			traits := p.traits[e.ID]
 			m.untrack(p, e.ID)
-			m.bury(p, death{Process: info, expected: true}, m.now)
+			m.bury(p, death{Process: info, traits: traits, expected: true}, m.now)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/message"
 	"procward/procscan"
+	"procward/procscan/succession"
 )
 
 // configure puts a configuration in force. What did not change is not touched: tracked
@@ -68,7 +69,7 @@ func (m *Machine) forget(p *process) {
 func (m *Machine) configureProcess(name string, spec confd.Process, running int) {
 	p := m.procs[name]
 	if p == nil {
-		p = &process{name: name, key: keyProcess + name, digest: digest(spec.Match), spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, unreadable: map[procscan.ID]bool{}}
+		p = &process{name: name, key: keyProcess + name, digest: digest(spec.Match), spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, traits: map[procscan.ID]succession.Traits{}, unreadable: map[procscan.ID]bool{}}
 		p.unit, p.hanging = configuredUnit(spec), running
 		m.procs[name] = p
 		m.stir(p)

@@ -70,9 +70,11 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 	}
 	m.stir(p)
 	stalled := p.isStalled()
+	traits := p.traits[ev.ID]
 	delete(p.tracked, ev.ID)
+	delete(p.traits, ev.ID)
 	expected := p.op != nil || p.state == Restarting && !p.attempt.started || stalled && p.stall.ids[ev.ID] && p.endsIt()
-	m.bury(p, death{Process: info, cause: ev.Cause, expected: expected}, ev.At)
+	m.bury(p, death{Process: info, traits: traits, cause: ev.Cause, expected: expected}, ev.At)
 	if expected {
 		return // it is being stopped by procward
 	}
@@ -102,6 +104,7 @@ func (p *process) endsIt() bool {
 // bury remembers a death: what is found later is judged by it.
 func (m *Machine) bury(p *process, d death, at time.Duration) {
 	m.touch(p)
+	d.at = at
 	p.changedAt = max(p.changedAt, at)
 	first := !slices.ContainsFunc(p.dead, func(d death) bool { return !d.expected })
 	if first && (!d.expected || len(p.dead) == 0) {

@@ -2,8 +2,6 @@ package engine
 
 import (
 	"fmt"
-	"slices"
-	"time"
 
 	"procward/internal/message"
 	"procward/procscan"
@@ -18,22 +16,7 @@ func (m *Machine) inDoubt(p *process, f Finding) bool {
 			return true
 		}
 	}
-	unproved := func(q procscan.Process) bool { return !p.strays[q.ID] && !m.outlived(p, q) }
-	if m.toldLate(p) && slices.ContainsFunc(p.orphans, unproved) {
-		m.doubt(p, message.Orphans, "pids "+processPIDs(p.orphans)+", or successors: procward itself was stopped when the death was to be told, so its time is not known")
-		return true
-	}
 	return false
-}
-
-// lateWithin is how near to the end of a stop of the daemon a death was told that may
-// have come at any time during it.
-const lateWithin = 2 * time.Second
-
-// toldLate says that the death may be much older than its wake-up, so that what started
-// before the one may have started after the other.
-func (m *Machine) toldLate(p *process) bool {
-	return m.paused != 0 && (p.died-m.paused).Abs() < lateWithin
 }
 
 func (p *process) forgetDoubt(f Finding) {
@@ -73,10 +56,4 @@ func (m *Machine) sayDoubt(p *process, kind *message.Kind, why string) {
 		return
 	}
 	m.say(kind, p, func(s *message.Message) { s.Detail = why + "; nothing is done while in doubt" })
-}
-
-// outlived says that a process had been up for settle when an earlier daemon last wrote
-// its state, with its master still alive: it is an orphan of that, whenever the master died.
-func (m *Machine) outlived(p *process, q procscan.Process) bool {
-	return m.alive != 0 && q.Started() < m.alive-p.spec.Restart.Settle.D()
 }

@@ -6,6 +6,7 @@ import (
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/procscan"
+	"procward/procscan/succession"
 	"procward/restart"
 	"procward/watch/probe"
 	"procward/watch/vital"
@@ -33,6 +34,11 @@ type LookFor struct {
 	Match   procscan.Match
 	Missing bool   // fewer than count.min are there: systemd is asked about the host
 	Unit    string // and about this unit; empty: do not ask
+
+	// After a death what matches and is not Known is read for the judgement.
+	Judged bool
+	Known  map[procscan.ID]bool // tracked, or dead
+	Places []succession.Socket  // where the dead have served
 }
 
 // Run runs a script; ScriptStarted and ScriptEnded follow.

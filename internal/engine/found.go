@@ -150,8 +150,11 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 			m.aboutDead(p, s)
 			s.PID = news[0].PID
 			s.Detail = fmt.Sprintf("it took the place of pid %d", p.lastDead().PID)
+			if j := p.remains.carry[news[0].ID]; j.Proof != "" {
+				s.Detail += ": " + j.Proof
+			}
 		})
-		m.sayOrphans(p)
+		m.sayRemains(p)
 		m.credit(p)
 		m.endOutage(p)
 	case m.suspends(p) != "":
@@ -161,6 +164,7 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 		m.letGo(p)
 		m.enter(p, Unknown)
 	case m.inHands(p, f):
+	case m.undecided(p):
 	case m.comingUp(p, f):
 	case m.causeAwaited(p):
 	case p.attempt.number > 0:
@@ -235,22 +239,8 @@ func (m *Machine) down(p *process) {
 		detail = unseen
 	}
 	m.sayDown(p, detail)
-	m.sayOrphans(p)
+	m.sayRemains(p)
 	m.plan(p, restart.Down)
-}
-
-func (m *Machine) sayOrphans(p *process) {
-	if len(p.orphans) > 0 {
-		m.say(message.Orphans, p, func(s *message.Message) { s.Detail = "pids " + processPIDs(p.orphans) })
-	}
-}
-
-func processPIDs(ps []procscan.Process) string {
-	ids := make([]procscan.ID, len(ps))
-	for i, q := range ps {
-		ids[i] = q.ID
-	}
-	return pids(ids)
 }
 
 // foundWhileMissing is a look at a process that nothing is being done about just now.
@@ -291,7 +281,7 @@ func (m *Machine) creditReturn(p *process, news []procscan.Process) {
 		return
 	}
 	m.say(message.Returned, p, func(s *message.Message) { s.PID = firstPID(p) })
-	m.sayOrphans(p)
+	m.sayRemains(p)
 	m.letGo(p)
 	p.returned = true
 	m.settle(p)
@@ -306,8 +296,8 @@ func (m *Machine) credit(p *process) {
 // endOutage is where all is well again.
 func (m *Machine) endOutage(p *process) {
 	m.letGo(p)
-	p.keepStrays(p.orphans)
-	p.dead, p.orphans, p.event, p.returned, p.lookStep, p.outage = nil, nil, "", false, 0, false
+	p.remains.keep()
+	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun = nil, "", false, 0, false, 0
 	p.stall, p.unitStopped, p.unitForgiven = nil, false, false
 	m.enter(p, Up)
 	m.upAgain(p)

@@ -57,7 +57,7 @@ func (p *process) interruptible() bool {
 	case Up, Settling, Looking, EndedState:
 		return false
 	case Unclear:
-		return p.event == ""
+		return p.event == "" || p.kept != 0 // a restart that was due may be forgotten
 	}
 	return p.op == nil && p.attempt.token == 0
 }

@@ -6,6 +6,8 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/script"
 	"procward/procscan"
+	"procward/procscan/succession"
+	"procward/procscan/traits"
 	"procward/restart"
 	"procward/watch"
 )
@@ -47,6 +49,14 @@ type Finding struct {
 	Err       error  // the look itself failed: nothing is known
 	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
 	Unit      Unit
+
+	Traits map[procscan.ID]traits.Got    // after a death, of what matches and was not known, as far as it could be read
+	Moved  map[procscan.ID]time.Duration // of what was known: when it executed a program last, as far as it was told
+}
+
+// Remembered brings traits of what is tracked.
+type Remembered struct {
+	Of map[procscan.ID]succession.Traits
 }
 
 // Unit is what systemd says of the process's unit. The zero value: nothing.
@@ -165,6 +175,7 @@ func (Polling) input()       {}
 func (Paused) input()        {}
 func (TrackFailed) input()   {}
 func (Looked) input()        {}
+func (Remembered) input()    {}
 func (ScriptStarted) input() {}
 func (ScriptEnded) input()   {}
 func (ScriptGone) input()    {}

@@ -48,12 +48,17 @@ func (m *Machine) judge(p *process, at time.Duration, f Finding) {
 		m.doubt(p, message.Unreadable, f.Err.Error())
 		return
 	}
+	if len(p.dead) > 0 && !m.looking.of[p.name].Judged { // the look was begun before the death
+		m.wantLook(p)
+		return
+	}
 	p.forgive(&f)
 	news := m.newcomers(p, f)
 	if len(news) > 0 || p.enough() {
 		p.forgetDoubt(f)
 	}
-	m.adopt(p, news)
+	m.adopt(p, f, news)
+	m.sayUntold(p, news)
 	m.sayExcess(p)
 	if !p.enough() {
 		if at < p.changedAt { // a successor of the last loss may be there since
@@ -71,58 +76,6 @@ func (m *Machine) judge(p *process, at time.Duration, f Finding) {
 	m.monitorsLooked(p, at, f)
 }
 
-// newcomers is the matching processes not yet tracked, orphans left out.
-func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
-	sel := f.Selection
-	if p.rematch {
-		m.dropUnmatched(p, sel)
-	}
-	if len(p.strays) > 0 {
-		m.touch(p)
-	}
-	left := p.stillStray(&sel, f.Unit.MainPID)
-	news, orphans := sel.Selected, []procscan.Process(nil)
-	if len(p.dead) > 0 {
-		news, orphans = procscan.Judge(sel, p.corpses(), p.died-m.lag, p.spec.Restart.Settle.D(), f.Unit.MainPID, p.tracks()...)
-	}
-	p.orphans = append(orphans, left...)
-	return slices.DeleteFunc(slices.Clone(news), func(q procscan.Process) bool {
-		_, tracked := p.tracked[q.ID]
-		return tracked
-	})
-}
-
-// stillStray takes the orphans of earlier outages out of a selection: they are no heirs of
-// the newly dead either. Those that are gone are forgotten.
-func (p *process) stillStray(sel *procscan.Selection, mainPID int) []procscan.Process {
-	if len(p.strays) == 0 {
-		return nil
-	}
-	was := p.strays
-	p.strays = nil
-	stray := func(q procscan.Process) bool { return was[q.ID] && q.PID != sel.Hint && q.PID != mainPID }
-	var left []procscan.Process
-	for _, q := range sel.Matching {
-		if stray(q) {
-			left = append(left, q)
-		}
-	}
-	p.keepStrays(left)
-	sel.Matching = slices.DeleteFunc(slices.Clone(sel.Matching), stray)
-	sel.Selected = slices.DeleteFunc(slices.Clone(sel.Selected), stray)
-	return left
-}
-
-// keepStrays remembers orphans beyond the outage that left them.
-func (p *process) keepStrays(orphans []procscan.Process) {
-	for _, q := range orphans {
-		if p.strays == nil {
-			p.strays = map[procscan.ID]bool{}
-		}
-		p.strays[q.ID] = true
-	}
-}
-
 // dropUnmatched untracks what the changed match no longer describes.
 func (m *Machine) dropUnmatched(p *process, sel procscan.Selection) {
 	p.rematch = false
@@ -136,6 +89,7 @@ func (m *Machine) dropUnmatched(p *process, sel procscan.Selection) {
 func (m *Machine) untrack(p *process, id procscan.ID) {
 	m.stir(p)
 	delete(p.tracked, id)
+	delete(p.traits, id)
 	m.touch(p)
 	others := slices.DeleteFunc(slices.Clone(m.trackers[id]), func(n string) bool { return n == p.name })
 	if len(others) > 0 {
@@ -147,10 +101,13 @@ func (m *Machine) untrack(p *process, id procscan.ID) {
 }
 
 // adopt tracks newly found processes.
-func (m *Machine) adopt(p *process, news []procscan.Process) {
+func (m *Machine) adopt(p *process, f Finding, news []procscan.Process) {
 	for _, q := range news {
 		m.touch(p)
 		p.tracked[q.ID] = q
+		if got, ok := f.Traits[q.ID]; ok {
+			p.traits[q.ID] = got.Traits
+		}
 		if len(m.trackers[q.ID]) == 0 {
 			m.do(Track{ID: q.ID})
 		}

@@ -15,6 +15,7 @@ const drainEvery = 2 * time.Minute
 // lookout serves the looks, one after the other.
 func (h *Host) lookout(ctx context.Context) {
 	matchers := map[procscan.Match]*procscan.Matcher{}
+	h.Scanner.OnExec(h.memoir.moved)
 	drain := time.NewTicker(drainEvery)
 	defer drain.Stop()
 	for {
@@ -58,6 +59,7 @@ func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]
 		f.Unit, f.Unasked = units[name].unit, units[name].unasked
 		out.Found[name] = f
 	}
+	h.memoir.evidence(l, out.Found)
 	h.meet(ctx, out.Found)
 	if <-stopping {
 		h.Engine.Send(ctx, Suspend{Why: "the host is being shut down"})

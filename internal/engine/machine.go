@@ -141,6 +141,8 @@ func (m *Machine) take(in Input) {
 		m.trackFailed(in)
 	case Looked:
 		m.looked(in)
+	case Remembered:
+		m.remember(in)
 	case ScriptStarted:
 		m.scriptStarted(in)
 	case ScriptEnded:

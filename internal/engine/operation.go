@@ -172,7 +172,7 @@ func (m *Machine) stopNext(op *operation) {
 
 // killLeft kills what is left of a member, if anything is.
 func (m *Machine) killLeft(op *operation, p *process) bool {
-	victims := append(p.tracks(), idsOf(p.orphans)...)
+	victims := append(p.tracks(), p.toEnd(p.orphansAtStop())...)
 	if len(victims) == 0 {
 		return false
 	}
@@ -210,6 +210,12 @@ func (op *operation) stick(name string) {
 }
 
 func (m *Machine) runOpScript(op *operation, argv script.Argv, g escalate.Group) {
+	for _, p := range m.mine(op) {
+		if op.stage == startScript {
+			p.beginRestart(m.now)
+			m.touch(p)
+		}
+	}
 	op.token = m.newToken(job{op: op, path: argv[0], asked: m.now, until: m.now + g.Timeout.D()})
 	env := map[string]string{"PROCWARD_GROUP": op.group, "PROCWARD_EVENT": "escalate", "PROCWARD_RUNG": ""}
 	if op.by != "" {

@@ -49,7 +49,7 @@ func (m *Machine) startAgain(op *operation) bool {
 // behind, is killed as well.
 func (m *Machine) checked(op *operation) {
 	for _, p := range m.mine(op) {
-		if len(p.tracked)+len(p.orphans) > 0 && !op.stuck[p.name] {
+		if len(p.tracked)+len(p.toEnd(p.orphansAtStop())) > 0 && !op.stuck[p.name] {
 			op.todo = append(op.todo, p.name)
 		}
 	}

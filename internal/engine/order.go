@@ -181,8 +181,8 @@ func (m *Machine) stopNow(p *process) {
 		m.untrack(p, id)
 	}
 	m.credit(p)
-	p.keepStrays(p.orphans)
-	p.dead, p.orphans, p.event, p.returned, p.lookStep, p.outage, p.stall = nil, nil, "", false, 0, false, nil
+	p.remains.keep()
+	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun, p.stall = nil, "", false, 0, false, 0, nil
 	m.enter(p, StoppedBy)
 	p.nextLook, p.waitsFor = 0, "procward start; stopped "+p.stopped
 	delete(m.looking.want, p.name)

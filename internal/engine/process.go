@@ -6,6 +6,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/procscan"
+	"procward/procscan/succession"
 	"procward/restart"
 	"procward/watch"
 )
@@ -26,7 +27,7 @@ type process struct {
 	died    time.Duration // wake-up of the first loss
 	event   string        // exit, stall, absent, count, escalate: why a restart is due
 	cause   watch.Cause   // of the last death
-	orphans []procscan.Process
+	begun   time.Duration // when its first script, or that of its group, was asked for, or 0
 	attempt attempt
 	stall   *stalled // while it is stalled, as far as the signs tell
 	// Of the last stall.
@@ -35,9 +36,10 @@ type process struct {
 	evidence   int // token of the evidence that is being taken, or 0
 	hanging    int // token of a script of an earlier attempt that still runs, or 0
 
-	stopped      string               // by the operator: who; it is not watched until he starts it
-	suspended    string               // by the operator: who
-	strays       map[procscan.ID]bool // orphans of earlier outages that still live
+	stopped      string                            // by the operator: who; it is not watched until he starts it
+	suspended    string                            // by the operator: who
+	traits       map[procscan.ID]succession.Traits // of what is tracked
+	remains      remains
 	unit         string               // systemd unit, as found or configured
 	unreadable   map[procscan.ID]bool // in doubt since it was last up: no news
 	lastCause    string
@@ -66,9 +68,12 @@ type process struct {
 // death is the end of one tracked process.
 type death struct {
 	procscan.Process
+	traits   succession.Traits
 	cause    watch.Cause
-	expected bool // procward has stopped it
-	past     bool // it was found again since
+	at       time.Duration // when it was told
+	moved    bool          // it had executed a program since its traits were read
+	expected bool          // procward has stopped it
+	past     bool          // it was found again since
 }
 
 // attempt is one restart under way.
@@ -111,15 +116,6 @@ func (p *process) verdict() watch.Cause {
 	return out
 }
 
-// corpses is the dead of the outage.
-func (p *process) corpses() []procscan.Process {
-	out := make([]procscan.Process, len(p.dead))
-	for i, d := range p.dead {
-		out[i] = d.Process
-	}
-	return out
-}
-
 // wokeAt is when the failure at hand was told: the wake-up of the last death, or when
 // something else was found to be wrong.
 func (p *process) wokeAt() time.Duration {
@@ -149,7 +145,7 @@ func (p *process) tracks() []procscan.ID {
 
 // lookFor is what to look for: systemd is asked only where something is missing.
 func (p *process) lookFor() LookFor {
-	l := LookFor{Match: p.spec.Match, Missing: p.asked || p.state != Up && (p.state != Unknown || p.lookStep != 0)}
+	l := LookFor{Match: p.spec.Match, Known: p.known(), Judged: len(p.dead) > 0, Places: p.places(), Missing: p.asked || p.state != Up && (p.state != Unknown || p.lookStep != 0)}
 	if l.Missing {
 		l.Unit = p.unit
 	}

@@ -82,30 +82,6 @@ func TestRealExecInPlaceIsNoExit(t *testing.T) {
 	r.until(message.Recovered, "web")
 }
 
-func TestRealPreforkMasterKilled(t *testing.T) {
-	r := newReal(t)
-	r.detached("web", "WORKERS=3")
-	// Orphans are told by their age, so that settle has to be below it.
-	p := r.entry("web", restartIt)
-	p.Restart.Settle = ms(10)
-	waitFor(t, func() bool { return r.victims() == 4 })
-	workersAge := time.Now()
-	r.run(processes(map[string]confd.Process{"web": p}))
-	pid := r.until(message.Found, "web").PID
-	waitFor(t, func() bool { return time.Since(workersAge) > 100*time.Millisecond })
-	r.send(pid, unix.SIGKILL)
-	r.until(message.Down, "web")
-	r.until(message.Orphans, "web")
-	for range 3 {
-		r.until(message.Killed, "web")
-	}
-	r.until(message.Recovered, "web")
-	if n := r.victims(); n != 1 {
-		t.Errorf("%d processes are left, want the new one alone", n)
-	}
-	r.never(message.Replaced)
-}
-
 func TestRealScriptHangs(t *testing.T) {
 	r := newReal(t)
 	r.detached("web")

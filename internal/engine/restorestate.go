@@ -32,9 +32,7 @@ func (m *Machine) claim(p *process) {
 	for _, id := range s.Tracked {
 		m.trackAgain(p, id)
 	}
-	for _, id := range s.Strays {
-		p.keepStrays([]procscan.Process{{ID: id}})
-	}
+	p.remains.restore(s.Remains, s.Apart)
 	m.claimOutage(p, s.Outage)
 	if s.Hanging != nil && s.Hanging.Path != "" {
 		p.hanging = m.awaitScript(job{process: p.name, script: true}, s.Hanging)
@@ -46,6 +44,9 @@ func (m *Machine) claim(p *process) {
 // and it is handled as an exit.
 func (m *Machine) trackAgain(p *process, s savedID) {
 	p.tracked[s.ID] = s.process()
+	if s.Traits.At != 0 {
+		p.traits[s.ID] = s.Traits
+	}
 	if len(m.trackers[s.ID]) == 0 {
 		m.do(Track{ID: s.ID})
 	}
@@ -60,9 +61,9 @@ func (m *Machine) claimOutage(p *process, s *savedOutage) {
 	if s == nil {
 		return
 	}
-	p.outage, p.died, p.event, p.cause, p.returned = s.Sure, s.Died, s.Event, s.Cause, s.Returned
+	p.outage, p.died, p.event, p.cause, p.returned, p.begun = s.Sure, s.Died, s.Event, s.Cause, s.Returned, s.Begun
 	for _, d := range s.Dead {
-		p.dead = append(p.dead, death{Process: d.process(), cause: d.Cause, expected: d.Expected, past: d.Past})
+		p.dead = append(p.dead, death{Process: d.process(), traits: d.Traits, cause: d.Cause, at: d.At, moved: d.Moved, expected: d.Expected, past: d.Past})
 		m.digGrave(d.ID, p.name)
 	}
 	names := append(probe.Names(p.spec.Checks()), vital.Names(p.spec.Vital())...)

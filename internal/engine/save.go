@@ -10,6 +10,7 @@ import (
 
 	"procward/escalate"
 	"procward/procscan"
+	"procward/procscan/succession"
 	"procward/restart"
 	"procward/watch"
 )
@@ -57,7 +58,8 @@ type savedProcess struct {
 	LastDown  time.Duration   `json:"last_down,omitempty"`
 	Stopped   string          `json:"stopped,omitempty"`   // by the operator: who
 	Suspended string          `json:"suspended,omitempty"` // by the operator: who
-	Strays    []procscan.ID   `json:"strays,omitempty"`
+	Remains   []savedRemains  `json:"remains,omitempty"`
+	Apart     []procscan.ID   `json:"apart,omitempty"`
 	Deadline  time.Duration   `json:"deadline,omitempty"`
 	Excess    bool            `json:"excess,omitempty"`
 	Endured   bool            `json:"endured,omitempty"`
@@ -72,6 +74,15 @@ type savedID struct {
 	procscan.ID
 	Comm    string `json:"comm,omitempty"`
 	Session int    `json:"session,omitempty"`
+
+	Traits succession.Traits `json:"traits,omitzero"`
+}
+
+// savedRemains is one that matches and does not count.
+type savedRemains struct {
+	procscan.ID
+	Verdict succession.Verdict `json:"verdict"`
+	Killed  bool               `json:"killed,omitempty"`
 }
 
 // savedOutage is what is known of losses, from the first to recovered.
@@ -79,6 +90,7 @@ type savedOutage struct {
 	Sure     bool          `json:"sure,omitempty"` // a failure beyond doubt
 	Died     time.Duration `json:"died,omitempty"`
 	Event    string        `json:"event,omitempty"`
+	Begun    time.Duration `json:"begun,omitempty"`
 	Cause    watch.Cause   `json:"cause,omitzero"`
 	Returned bool          `json:"returned,omitempty"`
 	Dead     []savedDeath  `json:"dead,omitempty"`
@@ -94,9 +106,11 @@ type savedStall struct {
 
 type savedDeath struct {
 	savedID
-	Cause    watch.Cause `json:"cause,omitzero"`
-	Expected bool        `json:"expected,omitempty"`
-	Past     bool        `json:"past,omitempty"`
+	Cause    watch.Cause   `json:"cause,omitzero"`
+	At       time.Duration `json:"at,omitempty"`
+	Moved    bool          `json:"moved,omitempty"`
+	Expected bool          `json:"expected,omitempty"`
+	Past     bool          `json:"past,omitempty"`
 }
 
 // savedAttempt is one restart under way. It is saved before its script is started: one
@@ -267,9 +281,9 @@ func (m *Machine) saveProcess(p *process) savedProcess {
 		out.Deadline = p.kept
 	}
 	for _, id := range p.tracks() {
-		out.Tracked = append(out.Tracked, idOf(p.tracked[id]))
+		out.Tracked = append(out.Tracked, idOf(p.tracked[id], p.traits[id]))
 	}
-	out.Strays = sortedIDs(p.strays)
+	out.Remains, out.Apart = p.remains.save(), sortedIDs(p.remains.apart)
 	return out
 }
 
@@ -282,15 +296,17 @@ func sortedIDs(of map[procscan.ID]bool) []procscan.ID {
 	return out
 }
 
-func idOf(q procscan.Process) savedID { return savedID{ID: q.ID, Comm: q.Comm, Session: q.Session} }
+func idOf(q procscan.Process, t succession.Traits) savedID {
+	return savedID{ID: q.ID, Comm: q.Comm, Session: q.Session, Traits: t}
+}
 
 func (p *process) saveOutage() *savedOutage {
 	if !p.outage && p.event == "" && len(p.dead) == 0 && !p.returned && p.stall == nil {
 		return nil
 	}
-	out := &savedOutage{Sure: p.outage, Died: p.died, Event: p.event, Cause: p.cause, Returned: p.returned}
+	out := &savedOutage{Sure: p.outage, Died: p.died, Begun: p.begun, Event: p.event, Cause: p.cause, Returned: p.returned}
 	for _, d := range p.dead {
-		out.Dead = append(out.Dead, savedDeath{savedID: idOf(d.Process), Cause: d.cause, Expected: d.expected, Past: d.past})
+		out.Dead = append(out.Dead, savedDeath{savedID: idOf(d.Process, d.traits), Cause: d.cause, At: d.at, Moved: d.moved, Expected: d.expected, Past: d.past})
 	}
 	if p.stall != nil {
 		sign := p.stall.sign

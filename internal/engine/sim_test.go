@@ -13,6 +13,8 @@ import (
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/procscan"
+	"procward/procscan/succession"
+	"procward/procscan/traits"
 	"procward/restart"
 	"procward/watch"
 )
@@ -68,6 +70,22 @@ type sim struct {
 type simProcess struct {
 	procscan.Process
 	name string // the entry that it matches
+
+	serves []succession.Socket
+	layout uint64 // its own, or that of the one it was forked from; 0: not known
+	pale   bool   // its traits cannot be read
+}
+
+// traits is what can be read of it.
+func (p *simProcess) traits(now time.Duration) succession.Traits {
+	t := succession.Traits{Comm: p.Comm, Session: p.Session, Serves: p.serves, Whole: true, At: now}
+	t.Layout = succession.Layout{Code: p.layout << 12, Stack: p.layout << 20, Brk: p.layout << 16}
+	return t
+}
+
+// at80 is a place to serve at, the socket of a process or one that it was given.
+func at80(inode uint64) []succession.Socket {
+	return []succession.Socket{{Kind: "tcp", Addr: "0.0.0.0:80", Inode: inode}}
 }
 
 // simScript is how a script will go.
@@ -125,7 +143,13 @@ func (s *sim) spawnAs(name string, change func(*simProcess)) procscan.ID {
 	p := &simProcess{name: name}
 	p.ID = procscan.ID{PID: s.nextPID, Start: uint64(s.uptime() / (10 * time.Millisecond))}
 	p.Comm, p.State, p.PPID, p.Session, p.Threads = name, 'S', 1, s.nextPID, 1
+	p.layout = uint64(s.nextPID)
 	change(p)
+	for id, up := range s.procs {
+		if id.PID == p.PPID && up.name == name { // forked
+			p.layout, p.serves = up.layout, up.serves
+		}
+	}
 	s.procs[p.ID] = p
 	return p.ID
 }
@@ -238,6 +262,9 @@ func (s *sim) effect(e Effect) {
 			return
 		}
 		s.tracked[e.ID] = true
+		if p := s.procs[e.ID]; !p.pale {
+			s.later(0, Remembered{Of: map[procscan.ID]succession.Traits{e.ID: p.traits(s.uptime())}})
+		}
 	case Untrack:
 		delete(s.tracked, e.ID)
 	case Look:
@@ -305,9 +332,26 @@ func (s *sim) find(l Look) map[string]Finding {
 			}
 		}
 		f.Selection.Unreadable = s.doubt[name]
+		for _, q := range f.Selection.Matching {
+			if p := s.procs[q.ID]; want.Judged && !want.Known[q.ID] && !p.pale {
+				if f.Traits == nil {
+					f.Traits = map[procscan.ID]traits.Got{}
+				}
+				f.Traits[q.ID] = traits.Got{Traits: p.traits(s.uptime()), Parent: s.parentOf(p)}
+			}
+		}
 		out[name] = f
 	}
 	return out
+}
+
+func (s *sim) parentOf(p *simProcess) succession.Parent {
+	for id, up := range s.procs {
+		if id.PID == p.PPID {
+			return succession.Parent{Process: up.Process, Layout: up.traits(0).Layout}
+		}
+	}
+	return succession.Parent{}
 }
 
 func (s *sim) runScript(e Run) {

@@ -434,7 +434,7 @@ func TestAStalledUnitIsStoppedBySystemd(t *testing.T) {
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
 		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
 		21.011 PW0301 process=httpd restart, attempt 1 of 3
-		46.013 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+		46.014 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 	if got := s.status("httpd").LastCause; got != "stalled: http: "+status500 {
 		t.Errorf("its last cause is %q", got)
 	}

@@ -44,7 +44,7 @@ const unseen = "it was stopped from outside procward, and is not up now; how it 
 // is the last that systemd has started: neither its PID nor its cause is told.
 func (m *Machine) stoppedNoMore(p *process, f Finding) {
 	if p.event == "exit" && (f.Unit.LastPID == 0 || p.lastDead().PID != f.Unit.LastPID) {
-		p.dead, p.orphans = nil, nil
+		p.dead, p.remains.found = nil, nil
 		p.died, p.lastDown = m.now, m.now
 		p.cause, p.lastCause = watch.Cause{}, "unknown: "+unseen
 		m.touch(p)

@@ -13,6 +13,7 @@ import (
 	"procward/internal/script"
 	"procward/internal/systemd"
 	"procward/procscan"
+	"procward/procscan/traits"
 	"procward/watch"
 	"procward/watch/evidence"
 )
@@ -36,6 +37,7 @@ type Host struct {
 	asked    asker            // about units
 	Evidence *evidence.Writer // of stalls; nil: none is taken
 	senses
+	memoir *memoir // of what is tracked
 
 	ctx     context.Context
 	looks   chan Look
@@ -86,11 +88,13 @@ func (h *Host) Start(ctx context.Context) {
 	h.ctx, h.looks, h.scripts, h.met = ctx, make(chan Look, 1), map[int]*scriptRun{}, map[string]bool{}
 	tidy := time.AfterFunc(tidyAfter, debug.FreeOSMemory)
 	context.AfterFunc(ctx, func() { tidy.Stop() })
+	h.memoir = newMemoir(traits.Open(h.FS.Root()))
 	go h.lookout(ctx)
 	go h.track(ctx)
 	if h.Systemd != nil {
 		go h.followUnits(ctx)
 	}
+	go h.memoir.run(ctx, func(in Remembered) { h.Engine.Send(ctx, in) })
 	h.sense(ctx)
 }
 
@@ -99,7 +103,12 @@ func (h *Host) track(ctx context.Context) {
 	if h.Tracker.Mode() != "pidfd" {
 		h.Engine.Send(ctx, Polling{Every: pollEvery})
 	}
-	err := h.Tracker.Run(ctx, func(events []watch.Event) { h.Engine.Send(ctx, Died{Events: events}) })
+	err := h.Tracker.Run(ctx, func(events []watch.Event) {
+		h.Engine.Send(ctx, Died{Events: events})
+		for _, ev := range events {
+			h.memoir.end(ev.ID)
+		}
+	})
 	if err != nil && ctx.Err() == nil {
 		h.Engine.Send(ctx, Suspend{Why: "the exit tracker failed: " + err.Error()})
 	}
@@ -110,11 +119,13 @@ func (h *Host) Do(e Effect) {
 	switch e := e.(type) {
 	case Track:
 		h.room()
+		h.memoir.begin(e.ID)
 		if err := h.Tracker.Track(e.ID); err != nil {
 			go h.Engine.Send(h.ctx, TrackFailed{ID: e.ID, At: procscan.Boottime()})
 		}
 	case Untrack:
 		h.Tracker.Untrack(e.ID)
+		h.memoir.end(e.ID)
 	case Look:
 		h.looks <- e // room for one, and the machine asks for one at a time
 	case Hold:

@@ -29,7 +29,7 @@ var (
 	Unreadable  = &Kind{"PW0206", "unreadable", Warning, "unreadable[: {detail}]", "A process that may match could not be read. While in doubt nothing is restarted.", "Run procward as root, or narrow the match."}
 	CauseKnown  = &Kind{"PW0207", "cause", Info, "cause of death[: {cause}][: {detail}]", "The cause of a death that was reported before is known now.", ""}
 	UnitStopped = &Kind{"PW0208", "foreign-stop", Notice, "stopped from outside procward[: {detail}]", "systemd was asked to stop or restart the unit of the process. procward leaves it alone until the unit is active again.", ""}
-	Orphans     = &Kind{"PW0209", "orphans", Warning, "orphans left behind[: {detail}]", "Workers of a dead master live on. They do not count as its successor, and are killed before the restart.", ""}
+	Orphans     = &Kind{"PW0209", "orphans", Warning, "orphans left behind[: {detail}]", "Workers of a dead process live on, each with the proof. They do not count as its successor. `restart.orphans` says which of them are ended before the restart.", ""}
 	Ended       = &Kind{"PW0210", "ended", Notice, "ended[: {cause}][: {detail}]", "A clean end under `when: abnormal`. procward waits for a return.", ""}
 	Lost        = &Kind{"PW0211", "exited", Warning, "one of several gone[: {cause}][: {detail}]", "One of several processes has ended, and enough are left.", ""}
 	Returned    = &Kind{"PW0212", "returned", Notice, "returned by itself[: {detail}]", "The process is back without procward's doing.", ""}
@@ -37,6 +37,11 @@ var (
 	Killed      = &Kind{"PW0214", "killed", Notice, "killed by procward[: {detail}]", "procward has ended a process, as `kill` says.", ""}
 	Unkillable  = &Kind{"PW0215", "unkillable", Err, "unkillable[: {detail}]", "A process is still there after SIGKILL, or could not be signalled, as the detail tells.", "After SIGKILL look for it in state D (`ps -o pid,stat,wchan`); often only a reboot helps. What could not be signalled is tried again with the next attempt."}
 	Fewer       = &Kind{"PW0216", "fewer", Warning, "fewer than wanted[: {detail}]", "At the start some processes match, but fewer than `count.min`.", ""}
+	LetBe       = &Kind{"PW0217", "let-be", Notice, "left alone[: {detail}]", "A process that matches is no successor of the dead one: it serves nowhere that the dead one did, as a session or a job of it does. It counts for nothing, and nothing is done to it.", ""}
+	Stranger    = &Kind{"PW0218", "stranger", Warning, "another program matches[: {detail}]", "A process that matches runs another program than the dead one did, at somebody's terminal. It counts for nothing, and nothing is done to it.", "Narrow the match: give `exe`, or `not-args`."}
+	Doubled     = &Kind{"PW0219", "doubled", Warning, "there are more than before[: {detail}]", "After a restart more processes are there than before it: perhaps somebody else has started it too.", "See by their parents who has started each, and leave the restarts to one of them."}
+	Shared      = &Kind{"PW0220", "shared", Warning, "another name has the same process[: {detail}]", "Two names select one process: after its death both would restart it.", "Narrow one of the matches, or remove one of the names."}
+	Untold      = &Kind{"PW0221", "untold", Warning, "the successor is not certain[: {detail}]", "A process is taken as the successor of the dead one, for it cannot be told what it is: to do nothing is the smaller error.", "Look whether it does the work. If not, end it: procward then restarts."}
 
 	// PW03: restarts.
 	Restart       = &Kind{"PW0301", "restart", Notice, "restart[, attempt {attempt} of {attempts}][: {detail}]", "A restart begins now.", ""}
@@ -109,6 +114,7 @@ var (
 var Catalogue = []*Kind{
 	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain, LauncherTrouble, SystemdSilent, SystemdAnswers,
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
+	LetBe, Stranger, Doubled, Shared, Untold,
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater, Unstarted, LimitLifted,
 	GroupStop, GroupStart, GroupFailed,
 	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed, RungWaits, MachineEnded, MachineStayed, MachineStep,

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,6 +27,7 @@ const (
 
 	// States, of include/net/tcp_states.h; a request has a set of them, 1<<Listen.
 	Established = 1
+	bound       = 7 // TCP_CLOSE, which is that of a UDP socket without a peer
 	CloseWait   = 8
 	Listen      = 10
 	Any         = ^uint32(0) // the set of all
@@ -60,13 +62,33 @@ func Open() (int, error) {
 	return fd, nil
 }
 
+// OpenIn opens a socket that answers about another network namespace, given by a file of
+// it (/proc/PID/ns/net). A thread enters it for that (setns(2), which needs root) and comes
+// back to that of home; only if that fails it ends here, since a thread that ends would take
+// those with it whose parent it is (PR_SET_PDEATHSIG of prctl(2)).
+func OpenIn(there, home int) (fd int, err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if err = unix.Setns(there, unix.CLONE_NEWNET); err != nil {
+			err = fmt.Errorf("it is in another network namespace, which we may not enter: %w", err)
+			runtime.UnlockOSThread()
+			return
+		}
+		fd, err = Open()
+		if unix.Setns(home, unix.CLONE_NEWNET) == nil {
+			runtime.UnlockOSThread()
+		}
+	}()
+	<-done
+	return fd, err
+}
+
 // InetRequest asks for the TCP sockets of a family in a set of states, of one local port
 // where it is not 0. It is written over b.
 func InetRequest(b []byte, family byte, states uint32, port uint16) []byte {
-	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+inetReqSize)...)
-	req := b[unix.NLMSG_HDRLEN:]
-	req[0], req[1] = family, unix.IPPROTO_TCP
-	native.PutUint32(req[4:], states)
+	b = inet(b, family, unix.IPPROTO_TCP, states)
 	if port != 0 {
 		// Four words of a program: from this port, to this port. Where a test fails, it
 		// jumps four bytes behind the end, which means no.
@@ -83,6 +105,20 @@ func InetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 		}
 	}
 	return header(b)
+}
+
+// BoundRequest asks for the UDP sockets of a family that are bound and not connected. It is
+// written over b.
+func BoundRequest(b []byte, family byte) []byte {
+	return header(inet(b, family, unix.IPPROTO_UDP, 1<<bound))
+}
+
+func inet(b []byte, family, protocol byte, states uint32) []byte {
+	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+inetReqSize)...)
+	req := b[unix.NLMSG_HDRLEN:]
+	req[0], req[1] = family, protocol
+	native.PutUint32(req[4:], states)
+	return b
 }
 
 // UnixRequest asks for the unix sockets in a set of states, and what to show of each. It is

@@ -18,6 +18,7 @@ type Case struct {
 	Now        time.Duration // CLOCK_BOOTTIME
 	Young      time.Duration // the time that one is given to serve, from its start: start-timeout
 	Begun      time.Duration // what began after this was started by procward's restart; 0: nothing was
+	Patience   time.Duration // how long after a death its cause may still come to be known
 }
 
 // Verdict is what a candidate is.
@@ -87,8 +88,7 @@ type row func(court, *Candidate) (Judgement, bool)
 // table is the rows in their order: the first that holds decides.
 var table = [...]row{named, before, worker, stranger, session, noServer, serving, restarted, handed, later, independent}
 
-// Judge judges each candidate. The judgements are in the order of the candidates. Without
-// a death every one carries on, except what an earlier death has left over.
+// Judge judges each candidate. The judgements are in the order of the candidates.
 func Judge(c Case) []Judgement {
 	k := court{Case: &c, byPID: make(map[int]*Candidate, len(c.Candidates))}
 	for i := range c.Candidates {
@@ -108,14 +108,23 @@ func Judge(c Case) []Judgement {
 }
 
 func (k court) judge(q *Candidate) Judgement {
+	j := k.first(q)
+	if wait := k.last.At + k.Patience; k.last.End == Unknown && k.Now < wait && (j.Verdict == Untold || j.Verdict == LeftOver && !q.Left) {
+		j = Judgement{Verdict: Undecided, Proof: "how the dead one has ended is not known yet", Until: wait}
+	}
+	j.Process, j.Holds = q.Process, q.Has.Serves
+	j.Shares = len(shared(q.Has.Serves, k.places)) > 0
+	return j
+}
+
+// first is what the first row says that holds.
+func (k court) first(q *Candidate) Judgement {
 	for _, row := range table {
 		if j, ok := row(k, q); ok {
-			j.Process, j.Holds = q.Process, q.Has.Serves
-			j.Shares = len(shared(q.Has.Serves, k.places)) > 0
 			return j
 		}
 	}
-	return Judgement{Process: q.Process, Verdict: Untold, Holds: q.Has.Serves, Proof: k.doubt(q)}
+	return Judgement{Verdict: Untold, Proof: k.doubt(q)}
 }
 
 func as(v Verdict, format string, args ...any) (Judgement, bool) {
@@ -134,10 +143,12 @@ func named(k court, q *Candidate) (Judgement, bool) {
 
 // before: an earlier judgement stands.
 func before(_ court, q *Candidate) (Judgement, bool) {
-	if q.Left {
-		return as(LeftOver, "it was left over by an earlier death")
+	if !q.Left {
+		return no()
 	}
-	return no()
+	j, _ := as(LeftOver, "it was left over by an earlier death")
+	j.Killed = q.Killed
+	return j, true
 }
 
 // serving: it serves where the dead one did. An orphan of the session of the dead one that
@@ -169,7 +180,7 @@ const tick = 10 * time.Millisecond
 // handed: the dead one has ended as one does that leaves its work to another.
 func handed(k court, q *Candidate) (Judgement, bool) {
 	if k.last.PID != 0 && k.last.End == Clean {
-		return as(Heir, "pid %d has ended by itself with code 0", k.last.PID)
+		return as(Heir, "the dead one left by itself, with code 0")
 	}
 	return no()
 }

@@ -124,10 +124,17 @@ type Candidate struct {
 	Clients []Socket // its connections at places where a dead one has served
 	Apart   bool     // it was there beside the dead one, and no descendant of it
 	Left    bool     // it was left over by an earlier death
+	Killed  bool     // Left: of one that is known to have been killed or to have failed
 }
 
 // Parent is the parent of a candidate, now. The zero value: not known.
 type Parent struct {
 	procscan.Process
 	Layout Layout
+}
+
+// Equal says that the same is known, whenever it was read.
+func (t Traits) Equal(u Traits) bool {
+	return t.Comm == u.Comm && t.Program == u.Program && t.Session == u.Session && t.TTY == u.TTY &&
+		t.Layout == u.Layout && t.Whole == u.Whole && slices.Equal(t.Serves, u.Serves)
 }

@@ -2,7 +2,6 @@ package vital
 
 import (
 	"fmt"
-	"runtime"
 
 	"golang.org/x/sys/unix"
 
@@ -65,10 +64,7 @@ func (s *spaces) identify(name *byte) (space, error) {
 	return space{uint64(st.Dev), st.Ino}, err
 }
 
-// openThere opens a sock_diag socket in another namespace. A thread enters it for that
-// (setns(2), which needs root) and comes back; only if that fails it ends here, since a
-// thread that ends would take those with it whose parent it is (PR_SET_PDEATHSIG of
-// prctl(2)).
+// openThere opens a sock_diag socket in another namespace.
 func (s *spaces) openThere(there, home *byte) (fd int, err error) {
 	to, err := openat(s.dir, there, unix.O_RDONLY)
 	if err != nil {
@@ -80,22 +76,7 @@ func (s *spaces) openThere(there, home *byte) (fd int, err error) {
 		return -1, fmt.Errorf("open our own network namespace: %w", err)
 	}
 	defer unix.Close(back)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread()
-		if err = unix.Setns(to, unix.CLONE_NEWNET); err != nil {
-			err = fmt.Errorf("it is in another network namespace, which we may not enter: %w", err)
-			runtime.UnlockOSThread()
-			return
-		}
-		fd, err = sockdiag.Open()
-		if unix.Setns(back, unix.CLONE_NEWNET) == nil {
-			runtime.UnlockOSThread()
-		}
-	}()
-	<-done
-	return fd, err
+	return sockdiag.OpenIn(to, back)
 }
 
 // prune closes the sockets of namespaces that nobody has asked for in a while: they keep

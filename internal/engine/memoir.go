@@ -1,0 +1,227 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"procward/procscan"
+	"procward/procscan/succession"
+	"procward/procscan/traits"
+)
+
+// memoir reads the traits of what is tracked, while it lives, and tells the machine what is
+// new of them. It reads each a few times, since a program is not at once what it is going to
+// be, and again when it has executed another program, as far as the kernel tells. After
+// that nothing is read any more.
+type memoir struct {
+	reader *traits.Reader
+	wake   chan struct{}
+
+	mu    sync.Mutex
+	of    map[procscan.ID]*page
+	pids  map[int]procscan.ID
+	due   [len(readings)][]dated // each in order
+	ended []dated                // pages of the dead, oldest first
+}
+
+// page is what is known of one process.
+type page struct {
+	told  succession.Traits
+	moved time.Duration // when it executed a program last, as far as it was told, or 0
+	round int           // of its readings
+	over  bool          // it is tracked no more
+}
+
+// dated is a reading of a process that is due at a time.
+type dated struct {
+	procscan.ID
+	at    time.Duration
+	round int // it counts only if no other round was begun since
+}
+
+// readings are the times at which a process is read, from when it was tracked or was told to
+// have executed a program. A program that is old when it is found is read once.
+var readings = [...]time.Duration{0, 200 * time.Millisecond, time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute}
+
+const (
+	longUp = time.Minute // such a process has long come to be what it is
+	batch  = 64          // are read at a time,
+	rests  = 2           // and then nothing for so many times what that took
+	mourn  = time.Minute // how long a dead one is remembered
+)
+
+func newMemoir(reader *traits.Reader) *memoir {
+	return &memoir{reader: reader, wake: make(chan struct{}, 1), of: map[procscan.ID]*page{}, pids: map[int]procscan.ID{}}
+}
+
+// begin plans the readings of a process.
+func (b *memoir) begin(id procscan.ID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.of[id] = &page{}
+	b.pids[id.PID] = id
+	b.plan(id, procscan.Boottime(), procscan.Boottime()-id.Started() > longUp)
+}
+
+func (b *memoir) plan(id procscan.ID, now time.Duration, once bool) {
+	p := b.of[id]
+	p.round++
+	for i, after := range readings {
+		if i == 0 || !once {
+			b.due[i] = append(b.due[i], dated{id, now + after, p.round})
+		}
+	}
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+// end notes that a process is tracked no more. What it did until then may yet be told.
+func (b *memoir) end(id procscan.ID) {
+	now := procscan.Boottime()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p := b.of[id]; p != nil {
+		p.over = true
+		b.ended = append(b.ended, dated{ID: id, at: now})
+	}
+	for len(b.ended) > 0 && b.ended[0].at < now-mourn {
+		gone := b.ended[0].ID
+		b.ended = b.ended[1:]
+		if p := b.of[gone]; p == nil || !p.over {
+			continue // tracked again
+		}
+		delete(b.of, gone)
+		if b.pids[gone.PID] == gone {
+			delete(b.pids, gone.PID)
+		}
+	}
+}
+
+// moved takes that a process has executed a program.
+func (b *memoir) moved(pid int, at time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	id, tracked := b.pids[pid]
+	if !tracked {
+		return
+	}
+	p := b.of[id]
+	p.moved = max(p.moved, at)
+	if !p.over && at > p.told.At {
+		b.plan(id, procscan.Boottime(), false)
+	}
+}
+
+// movedAt is when a process executed a program last, as far as it was told, or 0.
+func (b *memoir) movedAt(id procscan.ID) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p := b.of[id]; p != nil {
+		return p.moved
+	}
+	return 0
+}
+
+// run reads what is due, until ctx ends.
+func (b *memoir) run(ctx context.Context, tell func(Remembered)) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-b.wake:
+		case <-timer.C:
+		}
+		wants, next := b.next(procscan.Boottime())
+		if len(wants) > 0 {
+			began := time.Now()
+			if news := b.news(b.reader.Read(wants)); len(news) > 0 {
+				tell(Remembered{Of: news})
+			}
+			next = max(next, rests*time.Since(began))
+		}
+		timer.Stop()
+		if next > 0 {
+			timer.Reset(next)
+		}
+	}
+}
+
+// next is a batch of what is due, and in how long something is due after it, or 0.
+func (b *memoir) next(now time.Duration) (wants []traits.Want, in time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	taken := map[procscan.ID]bool{}
+	for i := range b.due {
+		for len(b.due[i]) > 0 {
+			d := b.due[i][0]
+			p := b.of[d.ID]
+			if p != nil && !p.over && p.round == d.round {
+				if d.at > now || len(wants) >= batch {
+					wait := max(d.at-now, time.Millisecond)
+					if in == 0 || wait < in {
+						in = wait
+					}
+					break
+				}
+				if !taken[d.ID] {
+					taken[d.ID] = true
+					wants = append(wants, traits.Want{ID: d.ID})
+				}
+			}
+			b.due[i] = b.due[i][1:]
+		}
+		if len(b.due[i]) == 0 {
+			b.due[i] = nil
+		}
+	}
+	return wants, in
+}
+
+// news are those traits that differ from what was told.
+func (b *memoir) news(got map[procscan.ID]traits.Got) map[procscan.ID]succession.Traits {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := map[procscan.ID]succession.Traits{}
+	for id, g := range got {
+		p := b.of[id]
+		if p == nil {
+			continue
+		}
+		if !g.Traits.Equal(p.told) || p.moved > p.told.At {
+			out[id] = g.Traits
+		}
+		p.told = g.Traits
+	}
+	return out
+}
+
+// evidence reads of what was found what the judgement after a death needs.
+func (b *memoir) evidence(l Look, found map[string]Finding) {
+	for name, want := range l.Of {
+		f := found[name]
+		if !want.Judged || f.Err != nil {
+			continue
+		}
+		var wants []traits.Want
+		f.Moved = map[procscan.ID]time.Duration{}
+		for _, q := range f.Selection.Matching {
+			if !want.Known[q.ID] {
+				wants = append(wants, traits.Want{ID: q.ID, Places: want.Places, Parent: true})
+			}
+		}
+		for id := range want.Known {
+			if at := b.movedAt(id); at != 0 {
+				f.Moved[id] = at
+			}
+		}
+		if len(wants) > 0 {
+			f.Traits = b.reader.Read(wants)
+		}
+		found[name] = f
+	}
+}

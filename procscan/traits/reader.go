@@ -1,0 +1,245 @@
+// Package traits reads what package succession judges by: of a process its program, layout,
+// terminal, session, and where it serves. It only reads, never for long, and of what it may
+// not or cannot read it tells nothing.
+package traits
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/hang"
+	"procward/procscan"
+	"procward/procscan/succession"
+)
+
+// Want is a process to be read.
+type Want struct {
+	procscan.ID
+	Places []succession.Socket // connections that came in here are asked for too
+	Parent bool                // so is the parent
+}
+
+// Got is what was read of it.
+type Got struct {
+	succession.Traits
+	Clients []succession.Socket
+	Parent  succession.Parent
+}
+
+// patience is how long one process may take to be read, and budget how long those may that
+// take longer, in one reading of several: then nothing more is read.
+const (
+	patience = time.Second
+	budget   = 2 * time.Second
+)
+
+// Reader reads traits. It may be used by several goroutines.
+type Reader struct {
+	root   string
+	guard  hang.Guard
+	random bool // addresses are randomised
+	loose  [2]int
+}
+
+// Open makes a reader of a process table, which is /proc everywhere but in tests.
+func Open(root string) *Reader {
+	r := &Reader{root: root}
+	text, err := os.ReadFile(filepath.Join(root, "sys/kernel/randomize_va_space"))
+	r.random = err == nil && len(text) > 0 && text[0] != '0'
+	if text, err = os.ReadFile(filepath.Join(root, "sys/net/ipv4/ip_local_port_range")); err == nil {
+		_, _ = fmt.Sscan(string(text), &r.loose[0], &r.loose[1])
+	}
+	return r
+}
+
+// Read reads some processes. What has ended is left out.
+func (r *Reader) Read(of []Want) map[procscan.ID]Got {
+	out := make(map[procscan.ID]Got, len(of))
+	nets := newNets(r)
+	defer func() { nets.close() }()
+	left := budget
+	for _, w := range of {
+		if left <= 0 {
+			break
+		}
+		began, at := time.Now(), nets
+		got, err := hang.Do(&r.guard, w.ID.String(), patience, func() (Got, error) {
+			return r.one(w, at)
+		})
+		if err == nil {
+			out[w.ID] = got
+		}
+		if took := time.Since(began); took >= patience {
+			left -= took
+			nets.close()
+			nets = newNets(r)
+		}
+	}
+	return out
+}
+
+func (r *Reader) path(pid int, file string) string {
+	return filepath.Join(r.root, strconv.Itoa(pid), file)
+}
+
+func (r *Reader) one(w Want, nets *nets) (Got, error) {
+	s, err := r.stat(w.PID)
+	if err != nil || s.start != w.Start {
+		return Got{}, procscan.ErrGone
+	}
+	got := Got{Traits: succession.Traits{Comm: s.comm, Session: s.session, TTY: s.tty, At: procscan.Boottime()}}
+	got.Layout = r.layout(w.PID, s)
+	got.Program = r.program(w.PID)
+	r.sockets(w, nets, &got)
+	if w.Parent && s.ppid > 0 {
+		got.Parent = r.parent(s.ppid)
+	}
+	if again, err := r.stat(w.PID); err != nil || again.start != w.Start {
+		return Got{}, procscan.ErrGone
+	} else if again.layout != s.layout {
+		got.Layout = succession.Layout{} // it has just executed a program
+	}
+	return got, nil
+}
+
+func (r *Reader) parent(pid int) succession.Parent {
+	s, err := r.stat(pid)
+	if err != nil {
+		return succession.Parent{}
+	}
+	p := procscan.Process{ID: procscan.ID{PID: pid, Start: s.start}, Comm: s.comm, PPID: s.ppid, Session: s.session}
+	return succession.Parent{Process: p, Layout: r.layout(pid, s)}
+}
+
+// stat is what is needed of /proc/PID/stat (proc_pid_stat(5)).
+type stat struct {
+	comm               string
+	ppid, session, tty int
+	start              uint64
+	layout             succession.Layout
+	arg                uint64
+}
+
+func (r *Reader) stat(pid int) (stat, error) {
+	text, err := os.ReadFile(r.path(pid, "stat"))
+	if err != nil {
+		return stat{}, err
+	}
+	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
+	if open < 0 || end < open {
+		return stat{}, fmt.Errorf("stat of pid %d has no name", pid)
+	}
+	f := strings.Fields(string(text[end+1:]))
+	num := func(field int) uint64 { // by its number in the manual
+		if field-3 >= len(f) {
+			return 0
+		}
+		n, err := strconv.ParseUint(f[field-3], 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return stat{comm: string(text[open+1 : end]), ppid: int(num(4)), session: int(num(6)), tty: int(num(7)), start: num(22),
+		layout: succession.Layout{Code: num(26), Stack: num(28), Brk: num(47)}, arg: num(48)}, nil
+}
+
+// layout is that of a process, or zero where it could be that of others: addresses are not
+// randomised at all, or not for this one (personality(2)), or were not when it executed its
+// program, so that its stack lies at the very top.
+func (r *Reader) layout(pid int, s stat) succession.Layout {
+	const noRandom, top = 0x0040000, 1<<17 - 1 // ADDR_NO_RANDOMIZE
+	text, err := os.ReadFile(r.path(pid, "personality"))
+	if !r.random || err != nil {
+		return succession.Layout{}
+	}
+	persona, err := strconv.ParseUint(strings.TrimSpace(string(text)), 16, 64)
+	if up := (s.arg | top) + 1; err != nil || persona&noRandom != 0 || up&(up-1) == 0 {
+		return succession.Layout{}
+	}
+	return s.layout
+}
+
+// program is the file that a process executes. Its server, if it is on one, is not asked.
+func (r *Reader) program(pid int) succession.Program {
+	path, err := os.Readlink(r.path(pid, "exe"))
+	if err != nil {
+		return succession.Program{}
+	}
+	out := succession.Program{Path: strings.TrimSuffix(path, " (deleted)")}
+	var st unix.Statx_t
+	if unix.Statx(unix.AT_FDCWD, r.path(pid, "exe"), unix.AT_STATX_DONT_SYNC, unix.STATX_INO, &st) == nil {
+		out.Dev, out.Ino = unix.Mkdev(st.Dev_major, st.Dev_minor), st.Ino
+	}
+	return out
+}
+
+// maxFiles is how many descriptors of a process are looked at.
+const maxFiles = 4096
+
+// sockets finds out where a process serves, and which connections it has at the places.
+func (r *Reader) sockets(w Want, nets *nets, got *Got) {
+	inodes, whole := r.descriptors(w.PID)
+	if len(inodes) == 0 {
+		got.Whole = whole
+		return
+	}
+	nets.use(true)
+	defer nets.use(false)
+	n, err := nets.of(w.PID)
+	if err != nil {
+		return
+	}
+	for _, ino := range inodes {
+		if s, ok := n.serving[ino]; ok {
+			got.Serves = append(got.Serves, s)
+		}
+	}
+	got.Whole = whole && n.err == nil
+	if len(w.Places) > 0 {
+		clients := n.connections(w.Places)
+		for _, ino := range inodes {
+			if s, ok := clients[ino]; ok {
+				got.Clients = append(got.Clients, s)
+			}
+		}
+	}
+	slices.SortFunc(got.Serves, func(a, b succession.Socket) int { return strings.Compare(a.String(), b.String()) })
+}
+
+// descriptors are the inodes of the sockets that a process has open, and whether these are
+// all. The links are read, not followed.
+func (r *Reader) descriptors(pid int) (inodes []uint64, whole bool) {
+	dir, err := os.Open(r.path(pid, "fd"))
+	if err != nil {
+		return nil, false
+	}
+	defer dir.Close()
+	names, err := dir.Readdirnames(maxFiles)
+	if err != nil && len(names) > 0 {
+		return nil, false
+	}
+	for _, name := range names {
+		link, err := os.Readlink(r.path(pid, "fd/"+name))
+		if err != nil {
+			if os.IsNotExist(err) {
+				continue // closed meanwhile
+			}
+			return inodes, false
+		}
+		if text, is := strings.CutPrefix(link, "socket:["); is {
+			if ino, err := strconv.ParseUint(strings.TrimSuffix(text, "]"), 10, 64); err == nil && !slices.Contains(inodes, ino) {
+				inodes = append(inodes, ino)
+			}
+		}
+	}
+	return inodes, len(names) < maxFiles
+}

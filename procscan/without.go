@@ -1,0 +1,36 @@
+package procscan
+
+// Without is a selection anew, as if some of what matches were not there: by the pidfile
+// where that names one that stays, else by Select.
+func (sel Selection) Without(drop func(Process) bool, by Select) Selection {
+	var stay []Process
+	for _, p := range sel.Matching {
+		if !drop(p) {
+			stay = append(stay, p)
+		}
+	}
+	if len(stay) == len(sel.Matching) {
+		return sel
+	}
+	sel.Matching, sel.Selected = stay, nil
+	for _, p := range stay {
+		if sel.Hint != 0 && p.PID == sel.Hint {
+			sel.Selected = []Process{p}
+			return sel
+		}
+	}
+	if sel.Hint = 0; len(stay) == 0 {
+		return sel
+	}
+	switch by {
+	case All:
+		sel.Selected = stay
+	case Oldest:
+		sel.Selected = stay[:1:1]
+	case Newest:
+		sel.Selected = stay[len(stay)-1:]
+	default:
+		sel.Selected = roots(stay)
+	}
+	return sel
+}
