@@ -53,13 +53,12 @@ type daemon struct {
 }
 
 // newDaemon puts the parts together and finds out what the host offers; what stands in
-// for a missing feature is said. The drop-ins have been loaded already. The output of
-// scripts is kept below outputs while they run.
+// for a missing feature is said. The drop-ins have been loaded already.
 //
 // The state is kept in stateDir; empty: not at all.
-func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, outputs, stateDir string) (*daemon, error) {
+func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, stateDir string) (*daemon, error) {
 	d := &daemon{loader: loader, config: cfg, observe: observe, log: log}
-	d.openScripts(outputs)
+	d.openScripts()
 	fs, err := procscan.Open("/proc")
 	if err != nil {
 		return nil, err

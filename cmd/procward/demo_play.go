@@ -78,7 +78,7 @@ func (p *play) open(ctx context.Context) (err error) {
 	if err := problemsError(cfg.Problems); err != nil {
 		return err
 	}
-	if p.daemon, err = newDaemon(loader, cfg, false, p, p.stage.output(), ""); err != nil {
+	if p.daemon, err = newDaemon(loader, cfg, false, p, ""); err != nil {
 		return err
 	}
 	if p.daemon.host.Power != nil || p.daemon.power != nil {

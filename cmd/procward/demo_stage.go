@@ -27,7 +27,6 @@ const stagePrefix = "procward-demo-"
 
 func (s stage) path(name string) string { return filepath.Join(s.dir, name) }
 func (s stage) confDir() string         { return s.path("conf.d") }
-func (s stage) output() string          { return s.path("output") }   // of scripts
 func (s stage) alive() string           { return s.path("alive") }    // FIFO that the demo holds open for writing, and the victims read
 func (s stage) events() string          { return s.path("events") }   // FIFO that the demo reads, and victims and scripts write lines to
 func (s stage) broken() string          { return s.path("broken") }   // while it is there demoCrash cannot work

@@ -10,8 +10,8 @@ import (
 
 // openScripts makes ready what starts programs, before the first death, and before the
 // limits of the daemon are changed, which programs must not inherit.
-func (d *daemon) openScripts(outputs string) {
-	d.scripts = &script.Runner{LogDir: outputs, Guarded: true, Say: func(text string) { d.say(message.LauncherTrouble, text) }}
+func (d *daemon) openScripts() {
+	d.scripts = &script.Runner{Guarded: true, Note: d.fellBack, Say: func(text string) { d.say(message.LauncherTrouble, text) }}
 	d.scripts.Prepare()
 }
 

@@ -79,7 +79,7 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		return err
 	}
 	log.Send(message.Message{Kind: message.Started, Time: time.Now(), Detail: fmt.Sprintf("version %s, pid %d", thisBuild().Version, os.Getpid())})
-	d, err := newDaemon(loader, cfg, observe, log, filepath.Join(filepath.Dir(f.socket), "output"), f.stateDir)
+	d, err := newDaemon(loader, cfg, observe, log, f.stateDir)
 	if err != nil {
 		closeLog(log, flushTime)
 		return &failure{code: exitBad, err: err}

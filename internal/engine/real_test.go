@@ -207,7 +207,7 @@ func (r *real) run(cfg *confd.Config) *real {
 	scanner := procscan.NewScanner(fs)
 	scanner.SetScripts(cfg.Scripts())
 	r.engine = NewEngine(NewMachine(cfg.Daemon.Observe, 1), r)
-	r.host = &Host{FS: fs, Scanner: scanner, Tracker: tracker, Scripts: &script.Runner{LogDir: filepath.Join(r.dir, "output")}, Engine: r.engine, Evidence: r.evidence}
+	r.host = &Host{FS: fs, Scanner: scanner, Tracker: tracker, Scripts: &script.Runner{}, Engine: r.engine, Evidence: r.evidence}
 	ctx, cancel := context.WithCancel(context.Background())
 	r.host.Start(ctx)
 	go func() { r.ended <- r.engine.Run(ctx, r.host) }()

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -14,89 +13,143 @@ import (
 )
 
 const (
-	suffix   = ".out"
-	maxKept  = 1 << 20               // bytes of one output file above which it is cut
+	maxKept  = 1 << 20               // bytes of one output above which it is cut
 	keptTail = 64 << 10              // bytes that stay
-	pause    = 20 * time.Millisecond // at least, between two looks at files that are being written
+	pause    = 20 * time.Millisecond // at least, between two looks at outputs that are being written
+	spare    = 4                     // outputs that are ready for scripts to come
 )
 
-// keeper owns the directory of output files. One inotify watch tells it when a file is
-// written to, so that it can free the beginning of one that grows, and when a writer
-// is gone. A script that writes nothing costs it nothing.
+// keeper gives back the beginning of outputs that grow, so that their limit is met only by
+// what floods them, and drops those that nobody can write to any more. inotify(7) tells it
+// of both. A script that writes nothing costs it nothing.
 type keeper struct {
-	dir string
-	own bool     // the directory is removed at the end
-	in  *os.File // inotify
-	err error    // why there are no output files
+	note func(text string)
 
-	mu       sync.Mutex
-	released map[string]bool // by file name: its script has ended, or we have; true of files found at the start
-	closed   bool
+	mu     sync.Mutex
+	in     *os.File        // inotify; nil: none
+	fd     int             // of it
+	held   map[int]*output // by watch descriptor
+	ready  []*output
+	making bool
+	noted  bool
+	closed bool
 }
 
-// open prepares the directory, and takes over what an earlier daemon left in it.
-func (k *keeper) open(dir string) {
-	k.released = map[string]bool{}
-	if k.err = k.makeDir(dir); k.err != nil {
-		return
+// open begins. Outputs that the daemons of earlier programs still write to are taken over.
+func (k *keeper) open(note func(text string)) {
+	k.note, k.held = note, map[int]*output{}
+	if fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK); err == nil {
+		k.fd, k.in = fd, os.NewFile(uintptr(fd), "inotify")
+		go k.run()
+		go k.takeOver()
+	} else {
+		k.say("outputs of scripts are not cut: inotify_init1: " + err.Error())
 	}
-	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
-	if err != nil {
-		k.err = os.NewSyscallError("inotify_init1", err)
-		return
-	}
-	k.in = os.NewFile(uintptr(fd), "inotify")
-	if _, err = unix.InotifyAddWatch(fd, k.dir, unix.IN_MODIFY|unix.IN_CLOSE_WRITE|unix.IN_ONLYDIR); err != nil {
-		k.err = &os.PathError{Op: "inotify_add_watch", Path: k.dir, Err: err}
-		k.in.Close()
-		return
-	}
-	old, _ := filepath.Glob(filepath.Join(k.dir, "*"+suffix))
-	for _, name := range old {
-		k.release(filepath.Base(name))
-	}
-	go k.run()
+	k.fill()
 }
 
-func (k *keeper) makeDir(dir string) (err error) {
-	k.dir = dir
-	if dir != "" {
-		return os.MkdirAll(dir, 0o700)
+func (k *keeper) say(text string) {
+	if k.note != nil {
+		k.note(text)
 	}
-	k.own = true
-	k.dir, err = os.MkdirTemp("", "procward-output-")
-	return err
 }
 
-// output makes the file of one script, named after it.
-func (k *keeper) output(program string) *output {
-	o := &output{keeper: k, err: k.err}
-	if o.err != nil {
-		return o
+// output gives the output of one script.
+func (k *keeper) output() *output {
+	k.mu.Lock()
+	var o *output
+	if n := len(k.ready); n > 0 {
+		o, k.ready = k.ready[n-1], k.ready[:n-1]
 	}
-	f, err := os.CreateTemp(k.dir, fmt.Sprintf("%.64s-*%s", filepath.Base(program), suffix))
+	k.mu.Unlock()
+	k.fill()
+	if o == nil {
+		o = k.make()
+	}
+	return o
+}
+
+// fill makes outputs ready, and does not wait for it: a file system is not made on the way
+// of a death.
+func (k *keeper) fill() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.making || k.closed || len(k.ready) >= spare {
+		return
+	}
+	k.making = true
+	go func() {
+		for more := true; more; {
+			o := k.make()
+			k.mu.Lock()
+			switch {
+			case o.err != nil:
+				more = false
+			case k.closed:
+				k.drop(o)
+				more = false
+			default:
+				k.ready = append(k.ready, o)
+				more = len(k.ready) < spare
+			}
+			k.making = more
+			k.mu.Unlock()
+		}
+	}()
+}
+
+func (k *keeper) make() *output {
+	o := &output{keeper: k, watch: -1}
+	fd, bounded, err := newBox()
 	if err != nil {
 		o.err = err
 		return o
 	}
+	o.w = os.NewFile(uintptr(fd), boxName)
+	if o.r, o.err = again(fd, os.O_RDONLY); o.err != nil {
+		o.w.Close()
+		o.w = nil
+		return o
+	}
 	k.mu.Lock()
-	k.released[filepath.Base(f.Name())] = false
-	k.mu.Unlock()
-	// Appending, so that what the script opens again and truncates gets no hole.
-	_, _ = unix.FcntlInt(f.Fd(), unix.F_SETFL, unix.O_APPEND)
-	o.name, o.w = f.Name(), f
+	defer k.mu.Unlock()
+	if !bounded && !k.noted {
+		k.noted = true
+		go k.say("the output of scripts has no hard limit here (no CAP_SYS_ADMIN, or a kernel before 5.2): what floods it takes memory until it is cut")
+	}
+	k.follow(o)
 	return o
 }
 
-// release says that the script of a file has ended.
-func (k *keeper) release(name string) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.released[name] = true
-	k.look(name)
+// follow has the output's changes told. It is called with the lock held.
+func (k *keeper) follow(o *output) {
+	if k.in == nil || k.closed {
+		return
+	}
+	wd, err := unix.InotifyAddWatch(k.fd, path(o.r), unix.IN_MODIFY|unix.IN_CLOSE_WRITE)
+	if err == nil {
+		o.watch, k.held[wd] = wd, o
+	}
 }
 
-// run frees and removes files as they change, until close.
+// path is by which a file that is open is opened again: nothing else can be in its place.
+func path(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
+
+// again opens a file once more. The user of a script may hold a lease on it (fcntl(2)), to
+// make us wait for its end; with O_NONBLOCK the open fails at once (EWOULDBLOCK).
+func again(fd, flags int) (*os.File, error) {
+	return os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", fd), flags|unix.O_NONBLOCK, 0)
+}
+
+// release says that the script of an output has ended.
+func (k *keeper) release(o *output) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	o.released = true
+	k.look(o)
+}
+
+// run cuts and drops outputs as they change, until close.
 func (k *keeper) run() {
 	buf := make([]byte, 64<<10)
 	for {
@@ -104,51 +157,67 @@ func (k *keeper) run() {
 		if err != nil {
 			return
 		}
+		flood := false
 		k.mu.Lock()
-		for name := range changed(buf[:n], k.released) {
-			k.look(name)
+		for _, o := range k.changed(buf[:n]) {
+			flood = k.look(o) || flood
 		}
 		k.mu.Unlock()
-		time.Sleep(pause)
+		if !flood {
+			time.Sleep(pause)
+		}
 	}
 }
 
-// changed reads inotify(7) events; where some were dropped, every file may have changed.
-func changed(events []byte, all map[string]bool) map[string]bool {
-	names := map[string]bool{}
+// changed reads inotify(7) events; where some were dropped, every output may have changed.
+func (k *keeper) changed(events []byte) map[int]*output {
+	out := map[int]*output{}
 	for len(events) >= unix.SizeofInotifyEvent {
+		wd := int(int32(binary.NativeEndian.Uint32(events)))
 		mask := binary.NativeEndian.Uint32(events[4:])
-		end := unix.SizeofInotifyEvent + int(binary.NativeEndian.Uint32(events[12:]))
 		if mask&unix.IN_Q_OVERFLOW != 0 {
-			return all
+			return k.held
 		}
-		name := strings.TrimRight(string(events[unix.SizeofInotifyEvent:end]), "\x00")
-		if _, ours := all[name]; ours {
-			names[name] = true
+		if o := k.held[wd]; o != nil {
+			out[wd] = o
 		}
-		events = events[end:]
+		events = events[unix.SizeofInotifyEvent+int(binary.NativeEndian.Uint32(events[12:])):]
 	}
-	return names
+	return out
 }
 
-// look cuts a file that has grown, and removes one that nobody needs any more. It is
-// called with the lock held.
-func (k *keeper) look(name string) {
-	file := filepath.Join(k.dir, name)
-	if k.released[name] && !written(file) {
-		_ = os.Remove(file)
-		delete(k.released, name)
-		return
+// look cuts an output that has grown, which it says, and drops one that nobody needs any
+// more. It is called with the lock held.
+func (k *keeper) look(o *output) (grown bool) {
+	switch {
+	case o.r == nil:
+		return false
+	case o.released && !written(o.r):
+		k.drop(o)
+		return false
 	}
-	_ = cut(file)
+	return cut(o.r)
+}
+
+// drop lets go of an output. It is called with the lock held.
+func (k *keeper) drop(o *output) {
+	if o.watch >= 0 {
+		if k.in != nil && !k.closed {
+			_, _ = unix.InotifyRmWatch(k.fd, uint32(o.watch))
+		}
+		delete(k.held, o.watch)
+	}
+	o.started()
+	if o.r != nil {
+		o.r.Close()
+		o.r = nil
+	}
 }
 
 // written says whether somebody has the file open for writing: a read lease (fcntl(2),
-// F_SETLEASE) is refused then. Where a file system has no leases nobody can tell, and
-// the file loses its name. The user of a script may hold a lease himself, to make us
-// wait for its end; with O_NONBLOCK the open fails at once (EWOULDBLOCK).
-func written(file string) bool {
-	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NONBLOCK, 0)
+// F_SETLEASE) is refused then.
+func written(r *os.File) bool {
+	f, err := again(int(r.Fd()), os.O_RDONLY)
 	if err != nil {
 		return errors.Is(err, unix.EWOULDBLOCK)
 	}
@@ -158,36 +227,74 @@ func written(file string) bool {
 }
 
 // cut gives the space of all but the last bytes back where a file has grown. It makes
-// a hole (fallocate(2)) and leaves the length, so that those who write are not
-// disturbed; where that cannot be done the file begins anew.
-func cut(file string) error {
+// a hole (fallocate(2)) and leaves the length, so that those who write are not disturbed.
+func cut(r *os.File) (grown bool) {
 	var st unix.Stat_t
-	if err := unix.Stat(file, &st); err != nil || st.Blocks*512 < maxKept {
-		return err
+	if err := unix.Fstat(int(r.Fd()), &st); err != nil || st.Blocks*512 < maxKept {
+		return false
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|unix.O_NONBLOCK, 0) // see written
+	f, err := again(int(r.Fd()), os.O_WRONLY)
 	if err != nil {
-		return err
+		return false
 	}
 	defer f.Close()
-	err = unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, st.Size-keptTail)
-	if errors.Is(err, unix.EOPNOTSUPP) {
-		return f.Truncate(0)
-	}
-	return err
+	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, st.Size-keptTail) == nil
 }
 
-// close ends run. Files that are still written to stay, for the next daemon.
+// takeOver finds outputs that an earlier procward has made: the standard output of what its
+// scripts have left behind.
+func (k *keeper) takeOver() {
+	seen := map[[2]uint64]bool{}
+	for _, fd := range []string{"1", "2"} {
+		links, _ := filepath.Glob("/proc/[0-9]*/fd/" + fd)
+		for _, link := range links {
+			if to, err := os.Readlink(link); err != nil || filepath.Base(to) != boxName {
+				continue
+			}
+			f, err := os.OpenFile(link, os.O_RDONLY|unix.O_NONBLOCK, 0)
+			if err != nil {
+				continue
+			}
+			var st unix.Stat_t
+			known := unix.Fstat(int(f.Fd()), &st) != nil || seen[[2]uint64{st.Dev, st.Ino}]
+			seen[[2]uint64{st.Dev, st.Ino}] = true
+			if known || !isBox(f) || !k.adopt(f) {
+				f.Close()
+			}
+		}
+	}
+}
+
+// adopt keeps an output whose script is not ours, unless it is one of ours.
+func (k *keeper) adopt(f *os.File) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	before := len(k.held)
+	o := &output{keeper: k, r: f, released: true, foreign: true, watch: -1}
+	wd, err := unix.InotifyAddWatch(k.fd, path(f), unix.IN_MODIFY|unix.IN_CLOSE_WRITE)
+	if err != nil || k.held[wd] != nil || k.closed {
+		return false
+	}
+	o.watch, k.held[wd] = wd, o
+	k.look(o)
+	return len(k.held) > before
+}
+
+// close ends. What still writes to its output goes on doing so, up to its limit, or until
+// the next procward takes it over.
 func (k *keeper) close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.closed || k.in == nil {
+	if k.closed {
 		return nil
 	}
 	k.closed = true
-	err := k.in.Close()
-	if k.own {
-		_ = os.Remove(k.dir) // fails, and may, where files are left
+	for _, o := range k.ready {
+		k.drop(o)
 	}
-	return err
+	k.ready = nil
+	if k.in == nil {
+		return nil
+	}
+	return k.in.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode"
@@ -51,24 +52,24 @@ func TestDaemonThatHoldsTheOutput(t *testing.T) {
 	if !res.OK() || res.Output != "started" || len(pids) != 1 || !alive(pids[0]) {
 		t.Fatalf("%+v; daemons %v", res, pids)
 	}
-	if names := outputs(t, r); len(names) != 1 || !strings.HasPrefix(names[0], "job-") {
-		t.Errorf("output files while the daemon holds its output: %v", names)
+	if held := outputs(r); len(held) != 1 {
+		t.Errorf("outputs while the daemon holds its own: %v", held)
 	}
 	unix.Kill(pids[0], unix.SIGKILL)
-	eventually(t, "the output file is removed with the daemon", func() bool { return len(outputs(t, r)) == 0 })
+	eventually(t, "the output is let go with the daemon", func() bool { return len(outputs(r)) == 0 })
 }
 
-func outputs(t *testing.T, r *Runner) []string {
-	t.Helper()
-	entries, err := os.ReadDir(r.LogDir)
-	if err != nil {
-		t.Fatal(err)
+// outputs are those of scripts that have run, which are not let go.
+func outputs(r *Runner) []*os.File {
+	r.keeper.mu.Lock()
+	defer r.keeper.mu.Unlock()
+	var out []*os.File
+	for _, o := range r.keeper.held {
+		if o.w == nil && !o.foreign {
+			out = append(out, o.r)
+		}
 	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
+	return out
 }
 
 // chatty starts a daemon that writes a block of 64 KiB to its stdout for every byte in
@@ -89,18 +90,29 @@ func chatty(t *testing.T, r *Runner) (write func(blocks int), res Result) {
 	return func(blocks int) { f.WriteString(strings.Repeat("go\n", blocks)) }, res
 }
 
-// size is the length of the only output file, and the space it takes.
-func size(t *testing.T, r *Runner) (length, space int64) {
+// size is the length of a file, and the space it takes.
+func size(t *testing.T, f *os.File) (length, space int64) {
 	t.Helper()
-	names := outputs(t, r)
-	if len(names) != 1 {
-		t.Fatalf("output files: %v", names)
-	}
 	var st unix.Stat_t
-	if err := unix.Stat(filepath.Join(r.LogDir, names[0]), &st); err != nil {
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
 		t.Fatal(err)
 	}
 	return st.Size, st.Blocks * 512
+}
+
+// theOutput is the only one of a Runner, opened once more.
+func theOutput(t *testing.T, r *Runner) *os.File {
+	t.Helper()
+	held := outputs(r)
+	if len(held) != 1 {
+		t.Fatalf("outputs: %v", held)
+	}
+	f, err := again(int(held[0].Fd()), os.O_RDONLY)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f
 }
 
 func TestDaemonThatWritesForEverTakesNoSpace(t *testing.T) {
@@ -110,66 +122,97 @@ func TestDaemonThatWritesForEverTakesNoSpace(t *testing.T) {
 	if res.Output != "started" {
 		t.Fatalf("%+v", res)
 	}
+	f := theOutput(t, r)
 	const blocks = 100
 	write(blocks)
 	eventually(t, "all is written, and no write failed", func() bool {
-		length, _ := size(t, r)
+		length, _ := size(t, f)
 		return length == blocks<<16+int64(len("started\n"))
 	})
 	eventually(t, "what was written long ago is given back", func() bool {
-		_, space := size(t, r)
+		_, space := size(t, f)
 		return space < maxKept
 	})
 
-	// The next daemon takes over.
+	// The next daemon takes over, as root.
+	needRoot(t)
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
 	write(blocks)
-	eventually(t, "more is written while no daemon runs", func() bool { length, _ := size(t, r); return length > 2*blocks<<16 })
-	next := &Runner{LogDir: r.LogDir}
-	defer next.Close()
-	if res := next.Run(context.Background(), shell(t, "exit 0"), nil); !res.OK() {
-		t.Errorf("%+v", res)
-	}
+	eventually(t, "more is written while no daemon runs", func() bool { length, _ := size(t, f); return length > 2*blocks<<16 })
+	next := newRunner(t)
+	next.Prepare()
 	eventually(t, "the next daemon gives it back", func() bool {
-		_, space := size(t, next)
+		_, space := size(t, f)
 		return space < maxKept
 	})
 	write(blocks)
 	eventually(t, "and goes on with it", func() bool {
-		length, space := size(t, next)
+		length, space := size(t, f)
 		return length > 3*blocks<<16 && space < maxKept
 	})
 }
 
-func TestFilesLeftByAnEarlierDaemon(t *testing.T) {
+// What floods its output has it bounded, whether or not anybody cuts it, and is not killed.
+func TestFlood(t *testing.T) {
 	t.Parallel()
+	needRoot(t)
 	r := newRunner(t)
-	if err := os.WriteFile(filepath.Join(r.LogDir, "job-1.out"), []byte("old"), 0o600); err != nil {
-		t.Fatal(err)
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			job := shell(t, "while :; do dd if=/dev/zero bs=1M count=64 2>/dev/null; done")
+			job.Timeout = time.Second
+			res := r.Run(context.Background(), job, func(pid int, _ time.Duration) {
+				f, err := os.Open(fmt.Sprintf("/proc/%d/fd/1", pid))
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				go func() {
+					defer f.Close()
+					for range 200 {
+						if _, space := size(t, f); space > boxSize {
+							t.Errorf("it takes %d bytes", space)
+						}
+						time.Sleep(5 * time.Millisecond)
+					}
+				}()
+			})
+			if !res.TimedOut || res.Signal != "SIGTERM" || len(res.Output) < maxText/2 {
+				t.Errorf("%+v", res)
+			}
+		})
 	}
-	r.Run(context.Background(), shell(t, "exit 0"), nil)
-	if names := outputs(t, r); len(names) != 0 {
-		t.Errorf("left: %v", names)
-	}
+	all.Wait()
 }
 
-func TestScriptRunsWithoutAPlaceForItsOutput(t *testing.T) {
+func TestAnOutputIsNoOtherFile(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	file := filepath.Join(dir, "file")
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+	other, err := os.Create(filepath.Join(t.TempDir(), boxName))
+	if err != nil {
 		t.Fatal(err)
 	}
-	r := &Runner{LogDir: filepath.Join(file, "output")}
-	defer r.Close()
-	res := r.Run(context.Background(), shell(t, "echo lost; echo lost > /dev/stderr; touch "+dir+"/ran"), nil)
-	if !res.OK() || !strings.HasPrefix(res.Output, "(output not kept: ") {
-		t.Errorf("%+v", res)
+	defer other.Close()
+	memory, err := unix.MemfdCreate(boxName, unix.MFD_CLOEXEC)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Stat(dir + "/ran"); err != nil {
-		t.Error(err)
+	inMemory := os.NewFile(uintptr(memory), boxName)
+	defer inMemory.Close()
+	if isBox(other) || isBox(inMemory) {
+		t.Error("any file is taken over")
+	}
+	needRoot(t)
+	fd, bounded, err := newBox()
+	if err != nil || !bounded {
+		t.Skip("not bounded here: ", err)
+	}
+	box := os.NewFile(uintptr(fd), boxName)
+	defer box.Close()
+	if !isBox(box) {
+		t.Error("our own is not")
 	}
 }
 
@@ -178,12 +221,8 @@ func TestZeroRunner(t *testing.T) {
 	if res := r.Run(context.Background(), shell(t, "echo yes"), nil); res.Output != "yes" {
 		t.Errorf("%+v", res)
 	}
-	dir := r.keeper.dir
 	if err := r.Close(); err != nil {
 		t.Error(err)
-	}
-	if _, err := os.Stat(dir); dir == "" || !os.IsNotExist(err) {
-		t.Errorf("directory %q is left: %v", dir, err)
 	}
 }
 

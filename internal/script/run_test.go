@@ -79,12 +79,8 @@ func runInRunner(t *testing.T, prepare func(*exec.Cmd), wrapper []string, argv .
 
 func newRunner(t testing.TB) *Runner {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "script-test-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := &Runner{LogDir: dir}
-	t.Cleanup(func() { r.Close(); os.RemoveAll(dir) })
+	r := &Runner{}
+	t.Cleanup(func() { r.Close() })
 	return r
 }
 
@@ -269,9 +265,7 @@ func TestHundredAtOnce(t *testing.T) {
 			t.Errorf("%d is not reaped: %v", pid, err)
 		}
 	}
-	if left, _ := os.ReadDir(r.LogDir); len(left) != 0 {
-		eventually(t, "output files are removed", func() bool { left, _ := os.ReadDir(r.LogDir); return len(left) == 0 })
-	}
+	testbed.Until(t, "the outputs are let go", func() bool { return len(outputs(r)) == 0 })
 }
 
 func TestCancelledLeavesTheScriptRunning(t *testing.T) {
@@ -293,7 +287,7 @@ func TestCancelledLeavesTheScriptRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "the script is reaped", func() bool { return unix.Kill(res.PID, 0) == unix.ESRCH })
-	eventually(t, "its output file is removed", func() bool { left, _ := os.ReadDir(r.LogDir); return len(left) == 0 })
+	testbed.Until(t, "its output is let go", func() bool { return len(outputs(r)) == 0 })
 
 	if res := r.Run(ctx, shell(t, "exit 0"), nil); !errors.Is(res.Err, context.Canceled) || res.PID != 0 {
 		t.Errorf("run after the end: %+v", res)

@@ -15,15 +15,13 @@ import (
 // and not changed after. It is safe for concurrent use. The main of the program has to
 // call launch.Main: scripts are started by a process of its own.
 type Runner struct {
-	// LogDir is where the output files are, made where it is missing (mode 0700); empty:
-	// a temporary directory of its own. It is best on a tmpfs (/run), is this Runner's
-	// alone, and outlives a daemon: files left by an earlier one are taken over.
-	LogDir string
 	// Guarded holds what is started to trust.Program immediately before every start where
 	// we are root.
 	Guarded bool
 	// Say, if not nil, is told in words what goes wrong with starts, and must not block.
 	Say func(text string)
+	// Note, if not nil, is told in words what stands in for a feature that is missing here.
+	Note func(text string)
 
 	once      sync.Once
 	launchers launch.Launchers
@@ -53,7 +51,7 @@ func (r *Runner) Run(ctx context.Context, job Job, started func(pid int, at time
 		return Result{Code: -1, Err: fmt.Errorf("start %q: no program, or no timeout", job.Argv)}
 	}
 	r.Prepare()
-	out := r.keeper.output(job.Argv[0])
+	out := r.keeper.output()
 	s, err := r.persist(ctx, job, out)
 	if err != nil {
 		out.release()
@@ -73,7 +71,7 @@ func (r *Runner) Prepare() {
 	r.once.Do(func() {
 		r.launchers.Say = r.Say
 		r.launchers.Prepare()
-		r.keeper.open(r.LogDir)
+		r.keeper.open(r.Note)
 	})
 }
 

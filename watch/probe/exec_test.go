@@ -20,7 +20,7 @@ import (
 
 func scripts(t testing.TB) *script.Runner {
 	t.Helper()
-	r := &script.Runner{LogDir: t.TempDir()}
+	r := &script.Runner{}
 	t.Cleanup(func() { r.Close() })
 	return r
 }
