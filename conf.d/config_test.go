@@ -8,6 +8,8 @@ import (
 	"testing/fstest"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"procward/escalate"
 	"procward/internal/scalar"
 	"procward/internal/script"
@@ -35,7 +37,7 @@ groups: {g: }
 	match := procscan.DefaultMatch()
 	match.Name = "a"
 	want := Process{
-		Group: "g", Match: match, Absent: AbsentRestart, Excess: ExcessReport, Restart: spec,
+		Group: "g", Match: match, Absent: AbsentRestart, Excess: DefaultExcess(), Restart: spec,
 		Escalate: &escalate.Ladder{
 			{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(24 * time.Hour)}},
 			{Hook: &escalate.Hook{Run: script.Argv{"/bin/h"}, Timeout: scalar.Duration(time.Minute)}},
@@ -78,6 +80,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	want := restart.Spec{
 		Run: script.Argv{"/usr/local/sbin/restart", "httpd", "5", "yes", "0755"}, When: restart.Abnormal, Attempts: scalar.Unlimited,
+		Clean: restart.Endings{{}, {Code: 143}, {Signal: unix.SIGTERM}}, Final: restart.Endings{{Code: 78}},
 		Window: scalar.Duration(90 * time.Minute), Delay: scalar.Duration(500 * time.Millisecond),
 		Backoff: restart.Backoff{Factor: 1.5, Max: scalar.Duration(2 * time.Minute)}, Timeout: scalar.Duration(2 * time.Minute),
 		StartTimeout: scalar.Duration(24 * time.Hour), Kill: restart.Kill{Signal: "SIGINT", Timeout: scalar.Duration(time.Second), Tree: true}, Orphans: restart.LeaveOrphans,
@@ -86,6 +89,9 @@ func TestEveryKey(t *testing.T) {
 	}
 	if !reflect.DeepEqual(whole.Restart, want) {
 		t.Errorf("restart: got\n%+v\nwant\n%+v", whole.Restart, want)
+	}
+	if want := (Excess{Action: ExcessRestart, For: scalar.Duration(10 * time.Second)}); whole.Excess != want {
+		t.Errorf("excess: got %+v, want %+v", whole.Excess, want)
 	}
 	wantMatch := procscan.Match{
 		Exe: "/usr/sbin/httpd", Name: "httpd", Args: "-D ?FOREGROUND", NotArgs: "graceful-stop", User: "apache", Unit: "httpd.service",

@@ -35,18 +35,9 @@ const (
 	AbsentIgnore  Absent = "ignore"
 )
 
-// Excess says what to do about more processes than count.max.
-type Excess string
-
-// The choices of Excess.
-const (
-	ExcessReport  Excess = "report" // default
-	ExcessRestart Excess = "restart"
-)
-
 // DefaultProcess is what a process holds before its keys are read.
 func DefaultProcess() Process {
-	return Process{Match: procscan.DefaultMatch(), Absent: AbsentRestart, Excess: ExcessReport, Restart: restart.DefaultSpec()}
+	return Process{Match: procscan.DefaultMatch(), Absent: AbsentRestart, Excess: DefaultExcess(), Restart: restart.DefaultSpec()}
 }
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
@@ -57,12 +48,7 @@ func (p Process) Validate() error {
 	default:
 		errs = append(errs, scalar.Errorf("absent", "%q is none of restart, wait, ignore", p.Absent))
 	}
-	switch {
-	case p.Excess != ExcessReport && p.Excess != ExcessRestart:
-		errs = append(errs, scalar.Errorf("excess", "%q is neither report nor restart", p.Excess))
-	case p.Excess == ExcessRestart && p.Match.Count.Max.Unlimited:
-		errs = append(errs, scalar.Errorf("excess", "restart can never happen while match.count.max is unlimited: set match.count.max, or remove excess"))
-	}
+	errs = append(errs, p.Excess.validate(p.Match))
 	if len(p.After) > 0 && p.Group == "" {
 		errs = append(errs, scalar.Errorf("after", "orders the members of a group, and there is no group: add group, or remove after"))
 	}

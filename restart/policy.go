@@ -41,6 +41,7 @@ const (
 	Run                     // run the attempt now; it is spent
 	Exhaust                 // a restart is needed and none is left; told once per outage
 	CleanStop               // a clean end under when: abnormal
+	Finish                  // an end after which no restart is tried
 )
 
 // Decision is what the policy wants done.
@@ -51,7 +52,7 @@ type Decision struct {
 }
 
 // Next is the policy: what follows from an input at a time, and the history after it.
-// spread, from 0 to 1, is the luck of the jitter; cause counts for Down only.
+// spread, from 0 to 1, is the luck of the jitter; cause counts for Down and Failed only.
 func (s Spec) Next(h History, in Input, cause watch.Cause, now time.Duration, spread float64) (History, Decision) {
 	h.Spent = s.recent(h.Spent, now)
 	switch in {
@@ -59,14 +60,17 @@ func (s Spec) Next(h History, in Input, cause watch.Cause, now time.Duration, sp
 		return History{Spent: h.Spent}, Decision{}
 	case GiveBack:
 		return History{Outage: h.Outage}, Decision{}
-	case Down:
-		if s.When == Abnormal && cause.Clean() {
+	case Down, Failed:
+		switch {
+		case s.IsFinal(cause):
+			return h, Decision{Action: Finish}
+		case in == Failed:
+			h.Unstarted = 0
+		case s.When == Abnormal && s.IsClean(cause):
 			return h, Decision{Action: CleanStop}
+		default:
+			h.Outage = true
 		}
-		h.Outage = true
-		return s.another(h, now, spread)
-	case Failed:
-		h.Unstarted = 0
 		return s.another(h, now, spread)
 	case Unstarted:
 		return unstarted(h, now)

@@ -27,6 +27,8 @@ type Spec struct {
 	Run          script.Argv       `yaml:"run"`           // the script; or
 	Unit         string            `yaml:"unit"`          // a systemd unit, restarted over D-Bus
 	When         When              `yaml:"when"`          // always
+	Clean        Endings           `yaml:"clean"`         // exit code 0: the ends that are no failure under when: abnormal
+	Final        Endings           `yaml:"final"`         // none: the ends after which no restart is tried
 	Attempts     scalar.Limit      `yaml:"attempts"`      // 3 per window; 0: only watch and escalate
 	Window       scalar.Duration   `yaml:"window"`        // 24h
 	Delay        scalar.Duration   `yaml:"delay"`         // 0s, before every attempt
@@ -124,6 +126,7 @@ func (s Spec) Validate() error {
 	if s.Backoff.Max < s.Backoff.Initial {
 		bad("backoff.max", "%v is below backoff.initial, which is %v", s.Backoff.Max, s.Backoff.Initial)
 	}
+	errs = append(errs, s.validateEndings())
 	if s.Unit != "" {
 		errs = append(errs, s.validateUnit())
 	}

@@ -15,6 +15,7 @@ const (
 	exitUsage    = 2 // the command line is wrong
 	exitNoDaemon = 3 // no daemon answers
 	exitNoName   = 4 // no such process, group or message ID
+	exitNoAccess = 5 // the daemon's socket is there and closed to us: nothing is known
 )
 
 // failure is how a command ends with an exit code above 0. Without err nothing more is
@@ -54,7 +55,7 @@ func askFailure(err error, socket string) error {
 	case errors.Is(err, control.ErrNoDaemon):
 		return &failure{exitNoDaemon, err, "start it with systemctl start procward; if it listens elsewhere, name its --socket"}
 	case errors.Is(err, fs.ErrPermission):
-		return &failure{exitNoDaemon, err, "run the command as root, or as the user the daemon runs as"}
+		return &failure{exitNoAccess, err, "run the command as root, or as the user the daemon runs as"}
 	case errors.As(err, &refused):
 		return &failure{exitBad, err, refused.Remedy}
 	}

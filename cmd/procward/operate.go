@@ -21,7 +21,8 @@ type operateFlags struct {
 }
 
 const operateCodes = `Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 no daemon answers, 4 no process
-or group has such a name; nothing is done then.`
+or group has such a name, 5 the socket of the daemon may not be opened by this user; nothing
+is done then.`
 
 func operateCommands(f *flags) []*cobra.Command {
 	return []*cobra.Command{

@@ -28,7 +28,8 @@ their uptime, its state, how it last died, the restart attempts used of its wind
 and the rung of the ladder it stands on. NAME is a process or a group.
 
 Exit codes: 0 all is well, 1 something is down, given up or rejected, 2 wrong usage,
-3 no daemon answers, 4 no process or group has such a name.`,
+3 no daemon answers, 4 no process or group has such a name, 5 the socket of the daemon
+may not be opened by this user.`,
 		Example: `  procward status
   procward status httpd
   procward status --json | jq '.processes[] | select(.state != "up")'`,
@@ -99,7 +100,7 @@ func well(s engine.Status) bool {
 		}
 	}
 	for _, g := range s.Groups {
-		if g.State != "up" && g.State != "stopped" && g.State != "absent" { // of what is absent the members tell
+		if g.State != "up" && g.State != "stopped" && g.State != "suspended" && g.State != "absent" { // of what is absent the members tell
 			return false
 		}
 	}

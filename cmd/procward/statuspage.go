@@ -71,7 +71,7 @@ func groupRow(g engine.GroupStatus) []cell {
 	switch g.State {
 	case "up":
 		c = green
-	case "stopped":
+	case "stopped", "suspended":
 		c = yellow
 	}
 	return []cell{{g.Name, bold}, {g.State, c}, {}, {}, {}, {}, {rungText(g.Rung, g.Rungs), none}}
@@ -114,7 +114,8 @@ func stateColour(p engine.ProcessStatus) colour {
 	switch {
 	case p.State == engine.Up:
 		return green
-	case p.Well(), p.State == engine.Settling, p.State == engine.Looking, p.State == engine.Unknown:
+	case p.Well(), p.State == engine.Settling, p.State == engine.Looking, p.State == engine.Unknown,
+		p.State == engine.StoppingState, p.State == engine.StartingState:
 		return yellow
 	}
 	return red
@@ -162,7 +163,7 @@ func nowText(p engine.ProcessStatus) string {
 		now = append(now, "suspended "+visible(p.Suspended))
 	}
 	if p.WaitsFor != "" {
-		now = append(now, "waits for "+p.WaitsFor)
+		now = append(now, "waits for "+visible(p.WaitsFor))
 	}
 	if p.NextIn != nil && p.State != engine.Up {
 		now = append(now, "next step in "+age(p.NextIn.Round(time.Second)))

@@ -183,7 +183,7 @@ func TestAgentOfStates(t *testing.T) {
 	const stood = "OCF_RESKEY_binary=/usr/local/sbin/stand-in " + web
 	for state, want := range map[engine.State]int{
 		engine.Up: ocfSuccess, engine.Restarting: ocfSuccess, engine.Climbing: ocfSuccess, engine.HeldState: ocfSuccess, engine.EndedState: ocfSuccess,
-		engine.StoppedBy: ocfNotRunning, engine.AbsentNow: ocfNotRunning, engine.Unknown: ocfNotRunning,
+		engine.StoppedBy: ocfNotRunning, engine.AbsentNow: ocfNotRunning, engine.Unknown: ocfNotRunning, engine.SuspendedState: ocfNotRunning,
 		engine.GaveUp: ocfGeneric, engine.Handed: ocfGeneric,
 	} {
 		h.Write("/run/group", string(state)+"\n", 0o644)

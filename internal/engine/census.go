@@ -47,7 +47,7 @@ func (p *process) countedAs() counted {
 // required says that a climb does not end before it is up.
 func (p *process) required() bool {
 	switch p.state {
-	case AbsentNow, StoppedBy, EndedState, HeldState:
+	case AbsentNow, StoppedBy, EndedState, FinalState, HeldState:
 		return false
 	}
 	return p.suspended == ""

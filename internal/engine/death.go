@@ -82,7 +82,7 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 	switch p.state {
 	case Up, Settling, Looking, Unclear:
 		if m.suspends(p) != "" && p.state == Up && !p.enough() {
-			m.sayDown(p, "suspended: "+m.suspends(p))
+			m.sayDown(p, "")
 			m.enter(p, Unknown)
 			return
 		}

@@ -31,7 +31,7 @@ func TestChangedMatchThatFindsNothingIsNotUp(t *testing.T) {
 
 func excessive(change func(*confd.Process)) *confd.Config {
 	return one(func(p *confd.Process) {
-		p.Match.Count.Max, p.Excess = scalar.AtMost(1), confd.ExcessRestart
+		p.Match.Count.Max, p.Excess.Action = scalar.AtMost(1), confd.ExcessRestart
 		if change != nil {
 			change(p)
 		}

@@ -96,20 +96,23 @@ func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
 		return
 	}
 	switch {
-	case p.spec.Absent == confd.AbsentIgnore, m.byHand(p):
+	case m.optional(p):
 		m.enter(p, AbsentNow)
+		p.waitsFor = m.whyOptional(p)
 	case m.booting:
 		p.waitsFor = "the boot to finish"
 		p.nextLook = m.now + lookMissing
 	case m.inHands(p, f):
 	case p.lookStep == 0:
 		p.deadline = m.now + p.spec.Restart.StartTimeout.D()
+		p.waitsFor = "it to show within start-timeout"
 		m.lookSoon(p)
 	case p.deadline != 0:
 		m.lookSoon(p)
 	case p.spec.Absent == confd.AbsentWait:
 		m.sayAbsent(p)
 		m.enter(p, AbsentNow)
+		p.waitsFor = "it to come (absent: wait)"
 	default:
 		m.absent(p)
 	}
@@ -159,7 +162,7 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 		m.endOutage(p)
 	case m.suspends(p) != "":
 		if p.event != "" {
-			m.sayDown(p, "suspended: "+m.suspends(p))
+			m.sayDown(p, "")
 		}
 		m.letGo(p)
 		m.enter(p, Unknown)
@@ -210,7 +213,7 @@ func (m *Machine) comingUp(p *process, f Finding) bool {
 // told right after the death, and for at most causeWait where the policy needs it.
 func (m *Machine) causeAwaited(p *process) bool {
 	wait := causeMoment
-	if p.spec.Restart.When == restart.Abnormal {
+	if p.spec.Restart.NeedsCause() {
 		wait = causeWait
 	}
 	if p.verdict().Known || p.event != "exit" || m.now >= p.lastDown+wait {
@@ -222,7 +225,7 @@ func (m *Machine) causeAwaited(p *process) bool {
 
 // endedWell says that the process ended by itself as it may: an end, not a failure.
 func (p *process) endedWell() bool {
-	return p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.verdict().Clean()
+	return p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.spec.Restart.IsClean(p.verdict())
 }
 
 // down is a failure beyond doubt.

@@ -54,7 +54,7 @@ func (m *Machine) freeze() {
 // process is not up, no loss waits to be told, and it did not end for good.
 func (p *process) interruptible() bool {
 	switch p.state {
-	case Up, Settling, Looking, EndedState:
+	case Up, Settling, Looking, EndedState, FinalState:
 		return false
 	case Unclear:
 		return p.event == "" || p.kept != 0 // a restart that was due may be forgotten

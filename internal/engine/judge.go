@@ -125,6 +125,12 @@ func (m *Machine) adopt(p *process, f Finding, news []procscan.Process) {
 func (m *Machine) sayExcess(p *process) {
 	was := p.excess
 	p.excess = p.over() && (was || p.op == nil)
+	switch {
+	case !p.over():
+		p.overSince = 0
+	case p.overSince == 0:
+		p.overSince = m.now
+	}
 	p.endured = p.endured && p.over()
 	m.touch(p)
 	if was || !p.excess {
@@ -135,9 +141,13 @@ func (m *Machine) sayExcess(p *process) {
 	})
 }
 
-// excess restarts what is up in more than count.max, where that is asked for.
+// excess restarts what is up in more than count.max, where that is asked for and it lasts.
 func (m *Machine) excess(p *process) {
-	if !p.over() || p.spec.Excess != confd.ExcessRestart || p.state != Up || p.endured || m.suspends(p) != "" {
+	if !p.over() || p.spec.Excess.Action != confd.ExcessRestart || p.state != Up || p.endured || m.suspends(p) != "" {
+		return
+	}
+	if until := p.overSince + p.spec.Excess.For.D(); m.now < until {
+		p.nextLook = min(p.nextLook, until) // count.max is given, so there is one
 		return
 	}
 	if m.observe {

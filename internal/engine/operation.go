@@ -89,7 +89,7 @@ func (m *Machine) beginOp(op *operation) {
 // because it need not be there: a group operation does not start it.
 func (p *process) leftAlone() bool {
 	switch p.state {
-	case StoppedBy, Handed, EndedState, AbsentNow:
+	case StoppedBy, Handed, EndedState, FinalState, AbsentNow:
 		return true
 	}
 	return p.suspended != "" || p.stopped != ""

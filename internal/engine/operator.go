@@ -210,6 +210,15 @@ func (m *Machine) recoverOrder(names []string) {
 		}
 	}
 	for _, p := range m.those(names) {
+		if p.op == nil && p.state == FinalState { // he has mended it: its end counts no more
+			p.event, p.died, p.cause = "manual", m.now, watch.Cause{}
+			for i := range p.dead {
+				p.dead[i].past = true
+			}
+			m.enter(p, Looking)
+			p.lookedAt = 0
+			m.wantLook(p)
+		}
 		if p.op == nil && (p.state == GaveUp || p.state == Handed || p.state == Climbing || p.state == EndedState) {
 			m.enter(p, Looking)
 			p.lookedAt = 0

@@ -52,12 +52,25 @@ func (m *Machine) follow(p *process, d restart.Decision) {
 	case restart.CleanStop:
 		m.say(message.Ended, p, func(s *message.Message) { m.aboutDead(p, s) })
 		m.enter(p, EndedState)
+	case restart.Finish:
+		m.finish(p)
 	case restart.Exhaust:
 		m.say(message.Exhausted, p, func(s *message.Message) { s.Attempts = p.spec.Restart.Attempts.String() })
 		m.spent(p)
 	case restart.Nothing: // exhausted before, in this same outage
 		m.spent(p)
 	}
+}
+
+// finish is where no restart helps: no attempt is made and no rung follows.
+func (m *Machine) finish(p *process) {
+	cause := p.verdict()
+	m.say(message.Final, p, func(s *message.Message) {
+		m.aboutDead(p, s)
+		about(cause, s)
+	})
+	m.enter(p, FinalState)
+	p.waitsFor = "procward recover, or a return by itself: " + cause.String() + " is final"
 }
 
 // spent is where no attempt is left. Too many are no reason to climb: it is up.

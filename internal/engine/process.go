@@ -59,6 +59,7 @@ type process struct {
 	kept         time.Duration // of Unclear: the deadline of the Waiting that it interrupts
 	rematch      bool          // the match has changed: the next look decides who is tracked
 	excess       bool          // told
+	overSince    time.Duration // since when there are too many, or 0
 	unitStopped  bool          // procward has stopped its unit, and it was not up since
 	unitForgiven bool          // likewise, but an earlier daemon
 	endured      bool          // nothing more is done about the excess
@@ -100,13 +101,13 @@ func (p *process) over() bool {
 // startable says that there is a way to start it again once it is stopped.
 func (p *process) startable() bool { return p.spec.Restart.Run != nil || p.spec.Restart.Unit != "" }
 
-// verdict is the cause that when: abnormal goes by. Of the deaths since it was last found
+// verdict is the cause that when: abnormal and final go by. Of the deaths since it was last found
 // that is one that was not clean, else one that is unknown, else the last.
 func (p *process) verdict() watch.Cause {
 	out := p.cause
 	for _, d := range p.dead {
 		switch {
-		case d.expected || d.past || d.cause.Clean():
+		case d.expected || d.past || p.spec.Restart.IsClean(d.cause):
 		case d.cause.Known:
 			return d.cause
 		default:
@@ -163,7 +164,7 @@ func (m *Machine) enter(p *process, s State) {
 		if !p.spec.Match.Count.Max.Unlimited || p.spec.Match.Select == procscan.All {
 			p.nextLook = m.now + lookExcess
 		}
-	case Waiting, Climbing, GaveUp, Handed, AbsentNow, EndedState, StoppedBy, HeldState:
+	case Waiting, Climbing, GaveUp, Handed, AbsentNow, EndedState, FinalState, StoppedBy, HeldState:
 		p.nextLook = m.now + lookMissing
 	case Unclear:
 		p.nextLook = m.now + lookLast

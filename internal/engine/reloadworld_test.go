@@ -144,7 +144,7 @@ func (e editor) process(name string, p *confd.Process) {
 	case 4:
 		p.Absent = []confd.Absent{confd.AbsentRestart, confd.AbsentWait, confd.AbsentIgnore}[e.luck.IntN(3)]
 	case 5:
-		p.Excess = []confd.Excess{confd.ExcessReport, confd.ExcessRestart}[e.luck.IntN(2)]
+		p.Excess.Action = []confd.ExcessAction{confd.ExcessReport, confd.ExcessRestart}[e.luck.IntN(2)]
 	case 6:
 		p.After = e.some(players, name)
 	case 7:

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"time"
 
+	confd "procward/conf.d"
 	"procward/escalate"
 	"procward/watch"
 	"procward/watch/probe"
@@ -70,7 +71,7 @@ func (r *report) more(m *Machine, now time.Duration, wall time.Time) bool {
 
 func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) ProcessStatus {
 	out := ProcessStatus{
-		Name: p.name, Group: p.spec.Group, State: p.state, Min: p.spec.Match.Count.Min, LastCause: p.lastCause,
+		Name: p.name, Group: p.spec.Group, State: m.shown(p), Optional: m.optional(p), Min: p.spec.Match.Count.Min, LastCause: p.lastCause,
 		AttemptsUsed: p.spec.Restart.Used(p.history, now), Attempts: p.spec.Restart.Attempts.String(),
 		Window: p.spec.Restart.Window.String(), OwnLadder: p.spec.Escalate != nil, Unit: p.unit, WaitsFor: p.waitsFor, Suspended: p.suspended,
 		UnreadableNow: len(p.unreadable), Tracked: []TrackedPID{},
@@ -104,6 +105,34 @@ func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) P
 		}
 	}
 	return out
+}
+
+// shown is the state of a process in the words of an operator.
+func (m *Machine) shown(p *process) State {
+	switch {
+	case p.state == FinalState:
+		return GaveUp
+	case p.state == Unknown && m.suspends(p) != "":
+		return SuspendedState
+	case p.op != nil && p.op.stopOnly && p.state == Restarting:
+		return StoppingState
+	case p.op != nil && p.op.startOnly && p.state == Restarting:
+		return StartingState
+	}
+	return p.state
+}
+
+// optional says that nobody minds that the process has not been seen yet.
+func (m *Machine) optional(p *process) bool {
+	return p.spec.Absent == confd.AbsentIgnore || m.byHand(p)
+}
+
+// whyOptional says which key it is that allows it.
+func (m *Machine) whyOptional(p *process) string {
+	if p.spec.Absent == confd.AbsentIgnore {
+		return "nothing (absent: ignore)"
+	}
+	return "procward start (startup: manual)"
 }
 
 // status is the signs of the present round, by name.
@@ -146,13 +175,16 @@ func (m *Machine) groupStatus(name string) GroupStatus {
 }
 
 // membersState is how the members of a group are together: down if one of them should be
-// up and is not; else up if one is up; else stopped, or absent.
+// up and is not; else suspended if one is that is not there; else up if one is up; else
+// stopped, or absent.
 func (m *Machine) membersState(group string) string {
-	up, stopped, members := false, false, m.those(m.members(group))
+	up, suspended, stopped, members := false, false, false, m.those(m.members(group))
 	for _, p := range members {
-		switch p.state {
+		switch m.shown(p) {
 		case Up:
 			up = true
+		case SuspendedState:
+			suspended = true
 		case StoppedBy:
 			stopped = true
 		case AbsentNow, EndedState:
@@ -161,6 +193,8 @@ func (m *Machine) membersState(group string) string {
 		}
 	}
 	switch {
+	case suspended:
+		return "suspended"
 	case up || len(members) == 0:
 		return "up"
 	case stopped:

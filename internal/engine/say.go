@@ -46,8 +46,14 @@ func about(c watch.Cause, s *message.Message) {
 	}
 }
 
+// sayDown tells of a failure; of one that is expected, because it is suspended, as of no
+// error.
 func (m *Machine) sayDown(p *process, detail string) {
-	m.say(message.Down, p, func(s *message.Message) {
+	kind := message.Down
+	if why := m.suspends(p); why != "" {
+		kind, detail = message.DownQuiet, "suspended: "+why
+	}
+	m.say(kind, p, func(s *message.Message) {
 		m.aboutDead(p, s)
 		s.Detail = detail
 		if p.event == "exit" {

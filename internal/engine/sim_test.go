@@ -458,7 +458,7 @@ func (s *sim) tells(want string) {
 
 // entry is a process with a script of its name, as the configuration would give it.
 func entry(name, group string, change func(*confd.Process)) confd.Process {
-	p := confd.Process{Group: group, Match: procscan.DefaultMatch(), Absent: confd.AbsentRestart, Excess: confd.ExcessReport, Restart: restart.DefaultSpec()}
+	p := confd.Process{Group: group, Match: procscan.DefaultMatch(), Absent: confd.AbsentRestart, Excess: confd.DefaultExcess(), Restart: restart.DefaultSpec()}
 	p.Match.Name = name
 	p.Restart.Run = script.Argv{"/restart/" + name}
 	p.Restart.Backoff.Jitter = 0

@@ -21,12 +21,20 @@ const (
 	Restarting State = "restarting"  // an attempt runs: kill, script, looking for the process
 	Settling   State = "settling"    // found again, not yet up for settle
 	StoppedBy  State = "stopped"     // stopped by the operator or by systemd on request: left alone
-	AbsentNow  State = "absent"      // never seen; waited for or ignored
+	AbsentNow  State = "absent"      // not seen since the start; waited for or ignored
 	EndedState State = "ended"       // a clean end under when: abnormal
+	FinalState State = "final"       // an end after which no restart is tried; shown as given-up
 	HeldState  State = "held"        // down; held back by a dependency
 	Climbing   State = "exhausted"   // no attempt left; the ladder is climbed
 	GaveUp     State = "given-up"    // the ladder is spent
 	Handed     State = "handed-over" // the hook took it
+)
+
+// States that are only shown: the machine tells them by what else it knows.
+const (
+	SuspendedState State = "suspended" // not known to be there, and nothing is done about it
+	StoppingState  State = "stopping"  // procward is asked to stop it, and it is not gone yet
+	StartingState  State = "starting"  // procward is asked to start it, and it is not there yet
 )
 
 // Status is the whole state of the daemon as an operator sees it.
@@ -71,7 +79,7 @@ type TakenRung struct {
 // GroupStatus is one group.
 type GroupStatus struct {
 	Name    string   `json:"name"`
-	State   string   `json:"state"` // up, down, climbing, given-up, handed-over, stopped, absent
+	State   string   `json:"state"` // up, down, climbing, given-up, handed-over, suspended, stopped, absent
 	Members []string `json:"members"`
 	Rung    string   `json:"rung,omitempty"` // the one being climbed
 	Rungs   []string `json:"rungs,omitempty"`
@@ -95,6 +103,7 @@ type ProcessStatus struct {
 	Unit          string         `json:"unit,omitempty"`
 	WaitsFor      string         `json:"waits_for,omitempty"`
 	Suspended     string         `json:"suspended,omitempty"` // by the operator: who
+	Optional      bool           `json:"optional,omitempty"`  // it need not be there until somebody starts it
 	UnreadableNow int            `json:"unreadable,omitempty"`
 	Stalled       string         `json:"stalled,omitempty"` // while it is there and does not work: why
 	Signs         []SignStatus   `json:"signs,omitempty"`
@@ -138,13 +147,13 @@ type TrackedPID struct {
 	Uptime time.Duration `json:"uptime"` // nanoseconds
 }
 
-// Well says that every process is up, waited for by choice, or stopped by request.
+// Well says that the process is up, or is not because somebody has wanted it so.
 func (p ProcessStatus) Well() bool {
 	switch p.State {
-	case Up, StoppedBy, EndedState:
+	case Up, StoppedBy, EndedState, SuspendedState:
 		return true
 	case AbsentNow:
-		return false
+		return p.Optional
 	}
 	return false
 }

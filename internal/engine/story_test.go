@@ -298,7 +298,7 @@ func TestHostShutdownIsNeverRepaired(t *testing.T) {
 	s.run(time.Hour)
 	s.tells(`
 		1.000 PW0105 suspended: the host is being shut down
-		1.000 PW0201 process=httpd pid=101 down: exited with code 0: suspended: the host is being shut down`)
+		1.000 PW0226 process=httpd pid=101 down: exited with code 0: suspended: the host is being shut down`)
 	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
 	s.step(Resume{Why: "the shutdown was cancelled"})
 	s.run(time.Minute)

@@ -42,6 +42,7 @@ var (
 	Doubled     = &Kind{"PW0219", "doubled", Warning, "there are more than before[: {detail}]", "After a restart more processes are there than before it: perhaps somebody else has started it too.", "See by their parents who has started each, and leave the restarts to one of them."}
 	Shared      = &Kind{"PW0220", "shared", Warning, "another name has the same process[: {detail}]", "Two names select one process: after its death both would restart it.", "Narrow one of the matches, or remove one of the names."}
 	Untold      = &Kind{"PW0221", "untold", Warning, "the successor is not certain[: {detail}]", "A process is taken as the successor of the dead one, for it cannot be told what it is: to do nothing is the smaller error.", "Look whether it does the work. If not, end it: procward then restarts."}
+	DownQuiet   = &Kind{"PW0226", "down", Notice, "down[: {cause}][: {detail}]", "The process has ended while it is suspended, by the operator or because the host is being shut down. Nothing is done about it.", ""}
 
 	// PW03: restarts.
 	Restart       = &Kind{"PW0301", "restart", Notice, "restart[, attempt {attempt} of {attempts}][: {detail}]", "A restart begins now.", ""}
@@ -54,6 +55,8 @@ var (
 	Unstarted     = &Kind{"PW0308", "restart-unstarted", Err, "restart not begun[, attempt {attempt} of {attempts}][: {detail}]", "procward lacks what it needs itself to start the script: descriptors, processes or memory. The attempt is not spent, and is tried again, at first after a second and then less often; no rung follows.", "Find out what has used up the processes (`TasksMax`, `kernel.pid_max`), the memory or the descriptors of this host."}
 
 	LimitLifted = &Kind{"PW0311", "start-limit-lifted", Warning, "start limit of the unit lifted[: {detail}]", "The unit has been started so often that systemd refuses every further start (`StartLimitBurst=`). It was reset, as by `systemctl reset-failed`, so that the restart is tried at all; what limits it is `attempts`.", "Find out why the unit ends so often: `journalctl -u UNIT`."}
+
+	Final = &Kind{"PW0313", "given-up", Alert, "given up, without an attempt[: {cause}][: {detail}]", "The process ended in a way that `restart.final` names: no restart helps. No attempt is spent and no rung of the ladder follows. It is still watched, and a return by itself is credited.", "Mend the cause, then `procward recover NAME`, or start the service."}
 
 	// PW04: groups.
 	GroupStop   = &Kind{"PW0401", "group-stop", Notice, "group is stopped[: {detail}]", "The stop of a group begins now.", ""}
@@ -115,7 +118,9 @@ var Catalogue = []*Kind{
 	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain, LauncherTrouble, SystemdSilent, SystemdAnswers,
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
 	LetBe, Stranger, Doubled, Shared, Untold,
+	DownQuiet,
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater, Unstarted, LimitLifted,
+	Final,
 	GroupStop, GroupStart, GroupFailed,
 	RungAsked, RungFailed, RungRefused, GivenUp, Reminder, HandedOver, ClimbEnds, RetryAfter, RungHalted, RungPassed, RungWaits, MachineEnded, MachineStayed, MachineStep,
 	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,

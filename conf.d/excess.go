@@ -1,0 +1,49 @@
+package confd
+
+import (
+	"errors"
+	"time"
+
+	"procward/internal/scalar"
+	"procward/procscan"
+)
+
+// Excess is what to do about more processes than count.max. In YAML it is a word, or a
+// section of its keys.
+type Excess struct {
+	Action ExcessAction    `yaml:"action"` // report
+	For    scalar.Duration `yaml:"for"`    // 30s: how long there must be too many before they are restarted
+}
+
+// ExcessAction says what to do.
+type ExcessAction string
+
+// The choices of ExcessAction.
+const (
+	ExcessReport  ExcessAction = "report" // default
+	ExcessRestart ExcessAction = "restart"
+)
+
+// DefaultExcess is an Excess before its keys are read. A server that drains beside its
+// successor (haproxy -sf, an exec upgrade) is one too many for a while, and no failure.
+func DefaultExcess() Excess {
+	return Excess{Action: ExcessReport, For: scalar.Duration(30 * time.Second)}
+}
+
+// UnmarshalText reads the action alone.
+func (e *Excess) UnmarshalText(text []byte) error {
+	e.Action = ExcessAction(text)
+	return nil
+}
+
+// validate reports what makes no sense beside a match.
+func (e Excess) validate(match procscan.Match) error {
+	var errs []error
+	switch {
+	case e.Action != ExcessReport && e.Action != ExcessRestart:
+		errs = append(errs, scalar.Errorf("excess", "%q is neither report nor restart", e.Action))
+	case e.Action == ExcessRestart && match.Count.Max.Unlimited:
+		errs = append(errs, scalar.Errorf("excess", "restart can never happen while match.count.max is unlimited: set match.count.max, or remove excess"))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,183 @@
+package engine
+
+import (
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/scalar"
+	"procward/restart"
+	"procward/watch"
+)
+
+var badConfig = watch.Cause{Known: true, Code: 78}
+
+func finals(p *confd.Process) { p.Restart.Final = restart.Endings{{Code: 78}} }
+
+func TestFinalEndIsGivenUp(t *testing.T) {
+	s := newSim(t, one(finals))
+	id := s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().run(time.Second)
+	s.said = nil
+	s.die(id, badConfig)
+	s.run(time.Hour)
+	s.tells(`
+		1.001 PW0201 process=httpd pid=101 down: exited with code 78
+		1.001 PW0313 process=httpd pid=101 given up, without an attempt: exited with code 78`)
+	if st := s.m.Status(s.now, time.Time{}).Processes[0]; st.State != GaveUp || st.AttemptsUsed != 0 || st.Well() || len(s.ran) != 0 {
+		t.Errorf("%+v, ran %v", st, s.ran)
+	}
+	s.step(Operate{Order: Order{Verb: VerbRecover, Names: []string{"httpd"}, By: "root"}})
+	s.run(time.Minute)
+	s.tells(`
+		3601.000 PW0901 operator: root asks: recover httpd
+		3601.001 PW0201 process=httpd down
+		3601.001 PW0301 process=httpd restart, attempt 1 of 3
+		3606.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+}
+
+// The cause may come late; a final one in the middle of an attempt ends the attempts.
+func TestFinalEndDuringSettle(t *testing.T) {
+	s := newSim(t, one(finals))
+	id := s.spawn("httpd")
+	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+		return simScript{after: func() {
+			again := s.spawn("httpd")
+			s.at(time.Second, func() { s.die(again, watch.Cause{}) })
+			s.at(1500*time.Millisecond, func() {
+				s.step(Died{Events: []watch.Event{{ID: again, At: s.now, Cause: badConfig, Belated: true}}})
+			})
+		}}
+	}
+	s.start().run(time.Second)
+	s.die(id, sigkill)
+	s.run(time.Hour)
+	if p := s.m.procs["httpd"]; p.state != FinalState || len(s.ran) != 1 {
+		t.Errorf("it is %s, ran %v:\n%s", p.state, s.ran, s.story())
+	}
+}
+
+// It calls for no rung, and the climb of the others ends without it.
+func TestFinalEndBesideAClimb(t *testing.T) {
+	s := newSim(t, web(func(g *escalate.Group) {
+		g.Escalate = escalate.Ladder{{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(time.Hour)}}}
+	}))
+	for name, p := range s.cfg.Processes {
+		if name == "httpd" {
+			finals(&p)
+		}
+		p.Restart.Attempts = scalar.AtMost(1)
+		s.cfg.Processes[name] = p
+	}
+	s.scripts["/restart/app"] = starts(s, "app", 0)
+	app, httpd := s.spawn("app"), s.spawn("httpd")
+	s.start().run(time.Second)
+	s.die(httpd, badConfig)
+	s.run(time.Second)
+	s.die(app, sigkill)
+	s.run(time.Minute)
+	for _, id := range s.idsOf("app") {
+		s.die(id, sigkill)
+	}
+	s.run(10 * time.Minute)
+	a, h := s.m.procs["app"], s.m.procs["httpd"]
+	if a.state != Up || h.state != FinalState || s.m.ladderOf(a).climb.Phase != escalate.Idle {
+		t.Errorf("app is %s, httpd %s, the ladder %s:\n%s", a.state, h.state, s.m.ladderOf(a).climb.Phase, s.story())
+	}
+}
+
+// An old server that drains beside its successor is no failure.
+func TestExcessThatDoesNotLastIsLeftAlone(t *testing.T) {
+	s := newSim(t, excessive(func(p *confd.Process) { p.Excess.For = scalar.Duration(2 * time.Minute) }))
+	s.spawn("httpd")
+	s.start().run(time.Second)
+	for range 5 { // reloads, each with a drain that is seen
+		old := s.idsOf("httpd")[0]
+		s.spawn("httpd")
+		s.run(65 * time.Second)
+		if s.m.procs["httpd"].overSince == 0 {
+			t.Fatalf("it was not seen:\n%s", s.story())
+		}
+		s.die(old, clean)
+		s.run(time.Minute)
+	}
+	if len(s.ran) != 0 {
+		t.Errorf("ran %v:\n%s", s.ran, s.story())
+	}
+}
+
+func TestExcessThatLasts(t *testing.T) {
+	s := newSim(t, excessive(func(p *confd.Process) { p.Excess.For = scalar.Duration(2 * time.Minute) }))
+	s.spawn("httpd")
+	s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().run(119 * time.Second)
+	if len(s.ran) != 0 {
+		t.Errorf("too early: ran %v:\n%s", s.ran, s.story())
+	}
+	s.run(3 * time.Second)
+	if len(s.ran) != 1 {
+		t.Errorf("not in time: ran %v:\n%s", s.ran, s.story())
+	}
+}
+
+// What is suspended and ends is no error, and well.
+func TestSuspendedEnd(t *testing.T) {
+	s := newSim(t, web(nil))
+	app := s.spawn("app")
+	s.spawn("httpd")
+	s.start().run(time.Second)
+	s.step(Operate{Order: Order{Verb: VerbSuspend, Names: []string{"app"}, By: "root"}})
+	s.said = nil
+	s.die(app, sigkill)
+	s.run(time.Minute)
+	s.tells(`
+		1.000 PW0226 process=app group=web pid=101 down: killed by SIGKILL: suspended: by root`)
+	st := s.m.Status(s.now, time.Time{})
+	for _, p := range st.Processes {
+		if want := map[string]State{"app": SuspendedState, "httpd": Up}[p.Name]; p.State != want || !p.Well() {
+			t.Errorf("%+v", p)
+		}
+	}
+	if st.Groups[0].State != "suspended" {
+		t.Errorf("%+v", st.Groups)
+	}
+}
+
+func TestAbsentByChoiceIsWell(t *testing.T) {
+	for choice, want := range map[confd.Absent]bool{confd.AbsentIgnore: true, confd.AbsentWait: false} {
+		s := newSim(t, one(func(p *confd.Process) { p.Absent = choice }))
+		s.start().run(time.Minute)
+		if st := s.m.Status(s.now, time.Time{}).Processes[0]; st.State != AbsentNow || st.Well() != want || st.WaitsFor == "" {
+			t.Errorf("%s: %+v", choice, st)
+		}
+	}
+}
+
+// While an operator's stop or start is under way the state says so.
+func TestStatesOfAStop(t *testing.T) {
+	s := newSim(t, one(nil))
+	s.spawn("httpd")
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 2*time.Second)
+	s.start().run(time.Second)
+	state := func() State { return s.m.Status(s.now, time.Time{}).Processes[0].State }
+	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}, By: "root"}})
+	if state() != StoppingState {
+		t.Errorf("while it is stopped it is %s", state())
+	}
+	s.run(time.Minute)
+	if state() != StoppedBy {
+		t.Errorf("stopped it is %s", state())
+	}
+	s.step(Operate{Order: Order{Verb: VerbStart, Names: []string{"httpd"}, By: "root"}})
+	s.run(500 * time.Millisecond)
+	if state() != StartingState {
+		t.Errorf("while it is started it is %s", state())
+	}
+	s.run(time.Minute)
+	if state() != Up {
+		t.Errorf("started it is %s", state())
+	}
+}
