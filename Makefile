@@ -31,8 +31,8 @@ race: ## Run the tests under the race detector (needs gcc); those beside cluster
 	$(GO) test -race $$($(GO) list ./... | grep -v /internal/cluster)
 
 .PHONY: test-crash
-test-crash: ## Kill the daemon 500 times in a storm of crashes (about 4 minutes)
-	PROCWARD_CRASHES=500 $(GO) test -count=1 -timeout 20m -v -run TestKilledDaemon ./cmd/procward
+test-crash: ## Kill the daemon 500 times in a storm of crashes, on a good, a full and a failing disk (about 40 minutes)
+	PROCWARD_CRASHES=500 $(GO) test -count=1 -timeout 120m -v -run TestKilledDaemon ./cmd/procward
 
 .PHONY: histories
 histories: ## Play 10,000 histories of faults on a virtual clock (about a minute)

@@ -91,8 +91,10 @@ func TestADamagedStateIsSetAsideAndSaid(t *testing.T) {
 	d, _, stop := keeping(t, dir)
 	d.keeper.Keep(map[string]any{"process a": 1}, true)
 	stop()
-	if err := os.WriteFile(filepath.Join(dir, "state.json"), []byte("what is this"), 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"state.0", "state.1"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("what is this"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	_, log, stop := keeping(t, dir)
 	stop()

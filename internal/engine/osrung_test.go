@@ -208,12 +208,12 @@ func TestDeathBetweenRecordAndAct(t *testing.T) {
 
 func TestALostLedgerIsASpentOne(t *testing.T) {
 	s := newSim(t, resort(freely(3), reboot)).ready("reboot")
-	s.power.lost = "state.json was torn"
+	s.power.lost = "state.0 was torn"
 	s.start().run(time.Minute)
 	if len(s.power.did) != 0 || !slices.Contains(s.kinds, message.RungRefused) {
 		t.Fatalf("did %v:\n%s", s.power.did, s.story())
 	}
-	if b := s.m.Status(s.uptime(), time.Time{}).Breaker; b.Lost != "state.json was torn" || b.FreeIn == nil {
+	if b := s.m.Status(s.uptime(), time.Time{}).Breaker; b.Lost != "state.0 was torn" || b.FreeIn == nil {
 		t.Errorf("%+v", b)
 	}
 	s.run(24 * time.Hour)

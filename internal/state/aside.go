@@ -11,10 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keep is how many of the files that were set aside are kept.
-const keep = 3
+// bad begins the names of files that were set aside, of which so many are kept.
+const (
+	bad  = "state.bad-"
+	keep = 3
+)
 
-// setAside gives a file (or whatever has its name) the name state.json.bad-TIME, with
+// setAside gives a file (or whatever has its name) the name state.bad-TIME, with
 // the wall clock in UTC, and returns its new path.
 func setAside(dir *os.File, name string) (string, error) {
 	base := bad + time.Now().UTC().Format("20060102T150405Z")

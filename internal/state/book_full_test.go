@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// On a full disk the next daemon has no room for a snapshot that has grown; what changes
-// goes into the journal of the one before, time after time.
+// On a full disk daemon after daemon finds room for what has grown, up to twice of what it was
+// and a megabyte.
 func TestBooksOnAFullDisk(t *testing.T) {
 	mount := mountTmpfs(t, "4m")
 	dir := filepath.Join(mount, "procward")

@@ -2,7 +2,6 @@ package state
 
 import (
 	"context"
-	"encoding/json"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -142,39 +141,4 @@ func TestBookFlushOfNothing(t *testing.T) {
 	if err := b.Flush(ctx); err != nil {
 		t.Error(err)
 	}
-}
-
-// FuzzParse: no bytes in the journal make it panic, and a record is only taken with a
-// checksum that fits, in the order of the lines.
-func FuzzParse(f *testing.F) {
-	j := journal{generation: 7}
-	line := j.line([]byte(`{"boottime_ns":1,"wall":"2026-02-03T04:05:06Z","set":{"a":1,"b":null}}`))
-	f.Add(line, uint64(7))
-	f.Add(append(append([]byte{}, line...), line[:20]...), uint64(7))
-	f.Add(line, uint64(8))
-	f.Fuzz(func(t *testing.T, text []byte, generation uint64) {
-		j := journal{generation: generation}
-		records, end := parse(text, generation)
-		at := 0
-		for _, r := range records {
-			next := at
-			for text[next] != '\n' {
-				next++
-			}
-			if _, ok := parseLine(text[at:next+1], generation); !ok {
-				t.Errorf("%q was taken", text[at:next+1])
-			}
-			at = next + 1
-			whole, err := json.Marshal(r)
-			if err != nil {
-				continue // a year beyond 9999
-			}
-			if again, n := parse(j.line(whole), generation); len(again) != 1 || n != int64(len(j.line(whole))) {
-				t.Errorf("%s is not read again", whole)
-			}
-		}
-		if end != int64(at) {
-			t.Errorf("%d records end at %d, not %d", len(records), end, at)
-		}
-	})
 }

@@ -2,7 +2,6 @@ package state
 
 import (
 	"errors"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -112,65 +111,6 @@ func stuff(t *testing.T, dir string) string {
 	return name
 }
 
-// TestFullDisk: once there was room for one version there is room for all; where there
-// never was any, or the value has outgrown it, what was there stays.
-func TestFullDisk(t *testing.T) {
-	for name, dir := range map[string]func(*testing.T) string{
-		"tmpfs": func(t *testing.T) string { return mountTmpfs(t, "256k") },
-		"ext4":  func(t *testing.T) string { return newLoop(t, t.TempDir()).dir },
-	} {
-		t.Run(name, func(t *testing.T) { fullDisk(t, dir(t)) })
-	}
-}
-
-func fullDisk(t *testing.T, mount string) {
-	dir := filepath.Join(mount, "procward")
-	s, _, _ := mustOpen(t, dir)
-	mustSave(t, s, 0, true)
-	stuffing := stuff(t, mount)
-	if err := os.WriteFile(filepath.Join(mount, "more"), []byte("more"), 0o600); !errors.Is(err, unix.ENOSPC) {
-		t.Skipf("the disk does not get full: %v", err)
-	}
-	for n := range 50 {
-		mustSave(t, s, n, n%2 == 0)
-	}
-	for range 2 {
-		if err := s.Save(large(1<<20), true); !errors.Is(err, unix.ENOSPC) {
-			t.Errorf("a megabyte more: %v", err)
-		}
-		var saved *Saved
-		if s, saved, _ = mustOpen(t, dir); number(t, saved) != 49 {
-			t.Errorf("then read %+v", saved)
-		}
-	}
-	if err := os.Remove(stuffing); err != nil {
-		t.Fatal(err)
-	}
-	mustSave(t, s, 50, true)
-	if _, saved, _ := mustOpen(t, dir); number(t, saved) != 50 {
-		t.Errorf("with room again: read %+v", saved)
-	}
-}
-
-func TestNoRoomAtAll(t *testing.T) {
-	mount := mountTmpfs(t, "64k")
-	stuffing := stuff(t, mount)
-	s, saved, problems := mustOpen(t, mount)
-	if saved != nil || len(problems) > 0 {
-		t.Errorf("read %+v, %v", saved, problems)
-	}
-	if err := s.Save([]byte("1"), true); !errors.Is(err, unix.ENOSPC) {
-		t.Errorf("saved: %v", err)
-	}
-	if err := os.Remove(stuffing); err != nil {
-		t.Fatal(err)
-	}
-	mustSave(t, s, 2, true)
-	if _, saved, _ := mustOpen(t, mount); number(t, saved) != 2 {
-		t.Errorf("read %+v", saved)
-	}
-}
-
 // cut ends the file system as a loss of power does: what is not on the disk yet never
 // gets there, and all that is asked of it afterwards fails with EIO.
 func (l *loop) cut() {
@@ -189,86 +129,91 @@ func (l *loop) cut() {
 	}
 }
 
-// TestFailingDisk: each operation fails with EIO. Nothing is said to be saved that is
-// not, and what was there is there when the disk works again.
-func TestFailingDisk(t *testing.T) {
-	l := newLoop(t, t.TempDir())
-	s, _, _ := mustOpen(t, l.dir)
-	mustSave(t, s, 1, true)
-	l.cut()
-	for _, sync := range []bool{true, false} {
-		if err := s.Save([]byte("2"), sync); !errors.Is(err, unix.EIO) {
-			t.Errorf("sync %v: %v", sync, err)
+// TestBookFullDisk: once there was room there is room for every later change; what does
+// not fit is said not to be there, and what was there stays.
+func TestBookFullDisk(t *testing.T) {
+	for name, dir := range map[string]func(*testing.T) string{
+		"tmpfs": func(t *testing.T) string { return mountTmpfs(t, "4m") },
+		"ext4":  func(t *testing.T) string { return newLoop(t, t.TempDir()).dir },
+	} {
+		t.Run(name, func(t *testing.T) { bookFullDisk(t, dir(t)) })
+	}
+}
+
+func bookFullDisk(t *testing.T, mount string) {
+	dir := filepath.Join(mount, "procward")
+	b, _, stop := running(t, dir)
+	written := func(n int, flush bool) error {
+		b.Put(map[string]any{"n": n})
+		if flush {
+			return b.Flush(t.Context())
+		}
+		return b.Written(t.Context())
+	}
+	for n := range 2 { // one in a snapshot, one in the journal
+		if err := written(n, false); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if s, saved, problems, err := Open(l.dir); err == nil && saved == nil {
-		t.Errorf("a disk that fails is read as empty: %+v, %v", s, problems)
+	stop()
+	stuffing := stuff(t, mount)
+	if err := os.WriteFile(filepath.Join(mount, "more"), []byte("more"), 0o600); err == nil {
+		t.Skip("the disk does not get full")
 	}
+	b, _, stop = running(t, dir)
+	for n := range 50 {
+		if err := written(n, n%5 == 0); err != nil {
+			t.Fatalf("%d: %v", n, err)
+		}
+	}
+	b.Put(map[string]any{"big": pad(0, 4*least)})
+	if err := b.Written(t.Context()); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("two megabytes more: %v", err)
+	}
+	stop()
+	b, kept, stop := running(t, dir)
+	if got := kept.number("n"); got != 49 {
+		t.Errorf("then read %d", got)
+	}
+	if err := os.Remove(stuffing); err != nil {
+		t.Fatal(err)
+	}
+	if err := written(50, true); err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	stop()
+}
+
+// TestBookFailingDisk: each operation fails with EIO. Nothing is said to be saved that is
+// not, and what was there is there when the disk works again.
+func TestBookFailingDisk(t *testing.T) {
+	l := newLoop(t, t.TempDir())
+	b, _, stop := running(t, l.dir)
+	put(b, 1)
+	if err := b.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.cut()
+	put(b, 2)
+	if err := b.Written(t.Context()); err == nil {
+		t.Error("written without a disk")
+	}
+	if err := b.Flush(t.Context()); err == nil {
+		t.Error("flushed without a disk")
+	}
+	if _, kept, problems, err := OpenBook(l.dir, func(error) {}); err == nil && kept == nil {
+		t.Errorf("a disk that fails is read as empty: %v", problems)
+	}
+	stop()
 	l.unmount()
 	l.mount()
-	s, saved, problems := mustOpen(t, l.dir)
-	if number(t, saved) != 1 {
-		t.Fatalf("read %+v, %v", saved, problems)
+	b, kept, stop := running(t, l.dir)
+	defer stop()
+	if got := kept.number("n"); got != 1 {
+		t.Errorf("read %d", got)
 	}
-	mustSave(t, s, 3, true)
-	if _, saved, _ := mustOpen(t, l.dir); number(t, saved) != 3 {
-		t.Errorf("then read %+v", saved)
+	put(b, 3)
+	if err := b.Flush(t.Context()); err != nil {
+		t.Error(err)
 	}
-}
-
-// commit brings the names to the disk, and not what is in the files: another program's
-// fsync does that.
-func commit(t *testing.T, dir string) {
-	t.Helper()
-	f, err := os.OpenFile(filepath.Join(dir, "another"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if _, err := f.Write([]byte("x")); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Sync(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// TestRealPowerLoss: what a Save with sync has returned from, or something newer, is
-// there after the loss of power, however many without have followed.
-func TestRealPowerLoss(t *testing.T) {
-	l := newLoop(t, t.TempDir())
-	random := rand.New(rand.NewPCG(3, 4))
-	n, synced, lost := 0, -1, 0
-	for range 25 {
-		s, saved, problems := mustOpen(t, l.dir)
-		got := number(t, saved)
-		if got < synced {
-			t.Fatalf("%d was on the disk, %d is read, with %v", synced, got, problems)
-		}
-		if got < n {
-			lost++
-		}
-		for range random.IntN(12) {
-			n++
-			sync := random.IntN(5) == 0
-			mustSave(t, s, n, sync)
-			if sync {
-				synced = n
-			}
-			if random.IntN(3) == 0 {
-				commit(t, l.dir)
-			}
-		}
-		l.cut()
-		l.unmount()
-		l.mount()
-	}
-	if lost == 0 {
-		t.Error("nothing was ever lost: the power was not cut")
-	}
-}
-
-// large is a value of about so many bytes.
-func large(size int) []byte {
-	return []byte(`"` + strings.Repeat("x", size) + `"`)
 }

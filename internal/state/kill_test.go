@@ -37,7 +37,7 @@ func write(dir string) error {
 	if err != nil || len(problems) > 0 {
 		return fmt.Errorf("%v %v", err, problems)
 	}
-	b.journal.size = 10 << 10
+	b.log.room, b.log.base = 10<<10, 10<<10
 	n := max(kept.number("n"), 0)
 	go b.Run(context.Background())
 	for {

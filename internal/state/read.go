@@ -2,32 +2,40 @@ package state
 
 import (
 	"bytes"
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
-
-	"procward/internal/trust"
 )
 
 // most is the size of the largest file that is read.
-const most = 64 << 20
+const most = 256 << 20
 
-// found is a whole version and the file it is in.
-type found struct {
-	Saved
-	name string
+// What is wrong with a log.
+var (
+	ErrForeign = errors.New("this is no state of procward, or not of this version")
+	ErrDamaged = errors.New("damaged: records are missing or cannot be read, and nothing explains that")
+)
+
+// placed is a record, and where it is.
+type placed struct {
+	record
+	at  int
+	end int64
 }
 
-// read takes the newest whole version, which then is state.json. Names do not tell: after
-// a loss of power state.json may have its name already and not its content yet, but that
-// of a version long before. What is bad is set aside.
-func (s *Store) read() (*Saved, []Problem, error) {
-	dir, err := os.Open(s.dir)
+// read gives what is kept, and has records go on from there. What cannot be used is set aside.
+func (l *log) read() (*Kept, []Problem, error) {
+	dir, err := os.Open(l.dir)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -35,91 +43,176 @@ func (s *Store) read() (*Saved, []Problem, error) {
 	if _, err := dir.Readdirnames(-1); err != nil { // a disk that fails is not an empty one
 		return nil, nil, err
 	}
-	var whole []found
-	var problems []Problem
+	problems := l.leaveFormer(dir)
+	var all []placed
 	var stuck error
-	for _, name := range []string{current, old, spare} {
-		v, err := s.look(name)
-		switch {
-		case err == nil:
-			whole = append(whole, found{v, name})
-			s.write = max(s.write, v.write)
-		case errors.Is(err, fs.ErrNotExist):
-		case name != current && errors.Is(err, ErrTorn): // we or the power were ended while it was written
-		default:
-			aside, failed := setAside(dir, name)
-			stuck = errors.Join(stuck, failed)
-			problems = append(problems, Problem{filepath.Join(s.dir, name), aside, errors.Join(err, failed)})
-		}
+	strange := [2]error{}
+	for at, name := range logs {
+		records, err := scan(filepath.Join(l.dir, name), at)
+		all = append(all, records...)
+		strange[at] = err
 	}
-	if len(whole) == 0 {
+	slices.SortStableFunc(all, func(a, b placed) int { return cmp.Compare(a.number, b.number) })
+	c := l.follow(all)
+	l.number = c.tried
+	for at, err := range strange {
+		if err == nil || errors.Is(err, errTorn) && c.kept != nil {
+			continue
+		}
+		aside, failed := setAside(dir, logs[at])
+		stuck = errors.Join(stuck, failed)
+		problems = append(problems, Problem{filepath.Join(l.dir, logs[at]), aside, errors.Join(err, failed)})
+	}
+	if c.damaged {
+		problems = append(problems, Problem{Path: filepath.Join(l.dir, logs[c.at]), Err: ErrDamaged})
+	}
+	if c.kept == nil {
 		return nil, problems, stuck // what can be neither read nor moved may be good, and must not be written over
 	}
-	return s.choose(dir, whole, problems)
+	l.resume(dir, c)
+	return c.kept, problems, nil
 }
 
-// choose makes the best version state.json, and sees that it is on the disk: it is what
-// must not be lost before there is a newer one. The first is state.json, if that is whole.
-func (s *Store) choose(dir *os.File, whole []found, problems []Problem) (*Saved, []Problem, error) {
-	best := whole[0]
-	for _, v := range whole[1:] {
-		if v.write > best.write {
-			best = v
+// leaveFormer sets aside what a version before the logs has kept.
+func (l *log) leaveFormer(dir *os.File) (problems []Problem) {
+	for _, name := range former {
+		var st unix.Stat_t
+		if unix.Fstatat(int(dir.Fd()), name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+			continue
 		}
-	}
-	var err error
-	if best.name != current {
-		// A Save may be ended before its file, the spare, has its name: nothing is wrong then.
-		if len(problems) == 0 && best.name == old {
-			problems = append(problems, Problem{filepath.Join(s.dir, current), "", errors.New("it is missing, or older than " + old + ", which is used")})
+		if name != former[0] {
+			_ = os.Remove(filepath.Join(l.dir, name))
+			continue
 		}
-		err = s.exchange(dir, best.name, current)
+		aside, err := setAside(dir, name)
+		problems = append(problems, Problem{filepath.Join(l.dir, name), aside, errors.Join(errors.New("it is of an earlier version of procward, which this one does not read"), err)})
 	}
-	if err == nil {
-		err = syncFile(dir, current)
-	}
-	if err == nil {
-		err = dir.Sync()
-	}
-	if err != nil {
-		problems = append(problems, Problem{filepath.Join(s.dir, best.name), "", fmt.Errorf("make it safe: %w", err)})
-	}
-	s.durable = map[string]bool{current: err == nil}
-	return &best.Saved, problems, nil
+	return problems
 }
 
-// look reads one file. One of blanks alone, but for state.json, only keeps room: it
-// counts as not there.
-func (s *Store) look(name string) (Saved, error) {
-	f, err := open(filepath.Join(s.dir, name))
+// errTorn says that there is no record in a file, but perhaps the beginning of one.
+var errTorn = fmt.Errorf("%w: no record in it is whole", ErrDamaged)
+
+// scan gives the records of a file, of its earlier lives too.
+func scan(path string, at int) ([]placed, error) {
+	f, err := open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
 	if err != nil {
-		return Saved{}, err
+		return nil, err
 	}
 	defer f.Close()
-	st, err := f.Stat()
+	if st, err := f.Stat(); err != nil || !st.Mode().IsRegular() || st.Size() > most {
+		return nil, cmp.Or(err, ErrForeign)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, most))
 	if err != nil {
-		return Saved{}, err
+		return nil, err
 	}
-	if !st.Mode().IsRegular() || st.Size() > most {
-		return Saved{}, ErrForeign
+	out, begun := records(text, at), bytes.TrimRight(text, "\x00")
+	switch {
+	case len(out) > 0 || len(begun) < page && !bytes.ContainsRune(begun, '\n') && isHex(begun): // nothing, or not even the first record
+		return out, nil
+	case isHex(begun):
+		return nil, errTorn
 	}
-	b, err := io.ReadAll(io.LimitReader(f, most))
-	if err != nil {
-		return Saved{}, err
-	}
-	if len(bytes.Trim(b, " \n\x00")) == 0 { // zeros: its blocks were never written
-		if name == current {
-			return Saved{}, ErrTorn
-		}
-		return Saved{}, fs.ErrNotExist
-	}
-	return decode(b)
+	return nil, ErrForeign
 }
 
-// open opens a file that we may believe, whatever it is, without waiting for anyone.
-func open(path string) (*os.File, error) {
-	if os.Geteuid() == 0 {
-		return trust.Open(path, 0)
+// page is how much of a write is carried out at once, or not at all, whoever dies.
+const page = 4096
+
+// isHex says that a text begins as a record does, or as what was never written.
+func isHex(text []byte) bool {
+	return len(bytes.Trim(text[:min(len(text), 8)], "0123456789abcdef\x00")) == 0
+}
+
+// start is how a record begins.
+var start = regexp.MustCompile(`[0-9a-f]{8} [0-9]+ \{"after":`)
+
+// records finds every record in a text. One may begin within a line whose beginning, or whose
+// line break before it, is damaged.
+func records(text []byte, at int) (out []placed) {
+	for end := int64(0); ; {
+		i := bytes.IndexByte(text[end:], '\n')
+		if i < 0 {
+			return out
+		}
+		line := text[end : end+int64(i)+1]
+		end += int64(len(line))
+		if r, ok := parse(line); ok {
+			out = append(out, placed{r, at, end})
+			continue
+		}
+		for _, where := range start.FindAllIndex(line, -1) {
+			if r, ok := parse(line[where[0]:]); ok {
+				out = append(out, placed{r, at, end})
+			}
+		}
 	}
-	return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+}
+
+// chain is what the records tell together.
+type chain struct {
+	kept    *Kept
+	damaged bool
+	last    placed // that was taken
+	clean   bool   // nothing is missing: records may go on after the last
+	at      int    // the file that is at fault
+	disk    uint64 // of the last: up to here it was on the disk
+	tried   uint64 // the newest number
+}
+
+// follow goes from the newest record that holds everything from number to number. Where
+// some are missing nothing after them is taken, if a loss of power explains it: the kernel
+// brings pages to the disk in any order. Else all that is there is taken, and damage told.
+func (l *log) follow(all []placed) (c chain) {
+	values, begun, known, moved, lately := map[string]json.RawMessage{}, 0, uint64(0), uint64(0), false
+	for i, r := range all {
+		lately = lately || r.Boot == l.boot
+		c.tried, known = max(c.tried, r.number), max(known, r.Disk)
+		if moved = max(moved, r.Moved); r.Whole {
+			begun = i
+		}
+	}
+	for _, r := range all[begun:] {
+		if r.Moved != 0 || c.kept == nil && !r.Whole {
+			continue
+		}
+		if !r.Whole && r.After > c.last.number {
+			c.at = r.at
+			if r.Boot != l.boot && known <= c.last.number {
+				c.clean = false
+				return c.done(values, moved)
+			}
+			c.damaged = true
+		}
+		merge(values, r.Set)
+		c.kept, c.last, c.clean = &Kept{Values: values, Boot: r.Boot, Boottime: time.Duration(r.Boottime), Wall: r.Wall}, r, !c.damaged
+	}
+	c.damaged = c.damaged || c.kept != nil && known > c.last.number || c.kept == nil && len(all) > 0 && (lately || known > 0)
+	return c.done(values, moved)
+}
+
+// done looks whether the log that the last record has moved to is missing.
+func (c chain) done(values map[string]json.RawMessage, moved uint64) chain {
+	if moved > c.last.number {
+		c.damaged, c.clean, c.at = true, false, 1-c.last.at
+	}
+	return c
+}
+
+// resume lets records go on after the last one that was taken, if nothing is missing; else
+// everything is written anew first, into the other file.
+func (l *log) resume(dir *os.File, c chain) {
+	l.after, l.at, l.torn = c.last.number, c.last.at, !c.clean
+	f, err := openAt(dir, logs[l.at], unix.O_WRONLY)
+	if err != nil {
+		return
+	}
+	l.file, l.end = f, c.last.end
+	if st, err := f.Stat(); err == nil {
+		l.room = max(l.room, st.Size())
+	}
 }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,8 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"procward/procscan"
 )
 
 // lazily is after what time a value is brought to the disk that nobody waits for;
@@ -28,10 +27,10 @@ func (b *Book) Run(ctx context.Context) error {
 	for {
 		select {
 		case <-b.wake:
-			b.work(false)
+			b.work(false, b.failed == nil)
 		case <-retry:
 			retry = nil
-			b.work(false)
+			b.work(false, true)
 		case <-later:
 			later = nil
 			b.beginSync()
@@ -53,8 +52,8 @@ func (b *Book) end() error {
 	if b.syncing != nil {
 		<-b.syncing
 	}
-	err := b.work(true)
-	b.journal.close()
+	err := b.work(true, true)
+	b.log.close()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.ended = true
@@ -62,8 +61,9 @@ func (b *Book) end() error {
 	return err
 }
 
-// work writes what is pending.
-func (b *Book) work(disk bool) error {
+// work writes what is pending. Everything is written anew, if that is due, only where anew
+// says so: it takes long, and is not tried at each change while it fails.
+func (b *Book) work(disk, anew bool) error {
 	b.mu.Lock()
 	pending, number := b.pending, b.given
 	disk = disk || b.asked > b.disk
@@ -71,15 +71,11 @@ func (b *Book) work(disk bool) error {
 	b.mu.Unlock()
 	set, err := b.changed(pending)
 	maps.Copy(b.owed, set)
-	switch {
-	case err != nil:
-	case disk || b.fresh:
-		disk, err = b.whole(disk)
-	case len(b.owed) > 0:
-		disk, err = b.append()
+	if err == nil {
+		err = b.write(anew)
 	}
-	if b.fresh = err != nil; err == nil { // what is not in the journal has to be in the next snapshot
-		clear(b.owed)
+	if err == nil && disk {
+		err = b.flush()
 	}
 	b.note(number, disk, err)
 	return err
@@ -108,55 +104,80 @@ func (b *Book) changed(pending map[string]any) (map[string]json.RawMessage, erro
 	return set, errors.Join(errs...)
 }
 
-// append writes what has changed into the journal, or everything where that is full, and
-// says whether that brought it to the disk.
-func (b *Book) append() (disk bool, err error) {
-	err = b.record()
-	if errors.Is(err, errFull) {
-		return b.snapshot(false)
+// write writes what is owed: at the end of the log, or everything anew where that is due or
+// the log cannot be written.
+func (b *Book) write(anew bool) error {
+	var failed error
+	if anew && b.log.due() {
+		if failed = b.renew(); failed == nil {
+			return nil
+		}
 	}
-	return false, err
-}
-
-// record writes what is owed into the journal.
-func (b *Book) record() error {
-	err := b.journal.append(record{Boottime: int64(procscan.Boottime()), Wall: time.Now(), Set: b.owed})
-	b.dirty = b.dirty || err == nil
+	if len(b.owed) == 0 && b.log.file != nil && !b.log.torn {
+		return b.trusted(failed)
+	}
+	err := b.log.append(b.owed)
+	if err == nil {
+		b.inFiles()
+		return b.trusted(failed)
+	}
+	if anew && failed == nil {
+		if failed = b.renew(); failed == nil {
+			return nil
+		}
+	}
+	if failed != nil && errors.Is(err, errTail) {
+		return failed
+	}
 	return err
 }
 
-// whole writes everything. Where the disk is full, and the snapshot has outgrown the room it
-// had, there is still that of the journal.
-func (b *Book) whole(want bool) (disk bool, err error) {
-	disk, err = b.snapshot(want)
-	full := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
-	switch {
-	case !full || b.record() != nil:
-		return disk, err
-	case want:
-		return true, b.store.sync(journalName(b.journal.generation))
+// trusted is the outcome where everything could not be written anew, for a reason or none, but
+// the log goes on: that is enough, unless it is not believed to reach the disk.
+func (b *Book) trusted(failed error) error {
+	if b.log.lies {
+		return cmp.Or(failed, b.failed)
 	}
-	return false, nil
+	if failed != nil {
+		b.log.putOff()
+	}
+	return nil
 }
 
-// snapshot writes everything, to the disk too if that is wanted or needed, and says whether
-// it did. Another journal begins with it, in the file of the one before the present one.
-// The records there are of use as long as the present snapshot may not be on the disk: the
-// new one has to be, then.
-func (b *Book) snapshot(want bool) (disk bool, err error) {
-	next := following(b.journal.generation)
-	payload, err := json.Marshal(snapshot{Journal: next, Values: b.values})
-	if err != nil {
-		return false, fmt.Errorf("encode the state: %w", err)
+// renew writes everything anew. The first record of all is a small one: whoever dies while he
+// writes that leaves it whole, or none.
+func (b *Book) renew() error {
+	all := b.values
+	if b.log.after == 0 {
+		all = nil
 	}
-	disk = want || !b.store.safe()
-	if err := b.save(payload, disk); err != nil {
-		return false, err
+	if err := b.log.renew(all); err != nil {
+		return err
 	}
-	b.journal.begin(next)
-	_ = b.journal.open() // takes its room while there is some; append tells what is wrong
-	b.dirty = !disk
-	return disk, nil
+	if all == nil && len(b.values) > 0 {
+		if err := b.log.append(b.values); err != nil {
+			return err
+		}
+	}
+	b.inFiles()
+	return nil
+}
+
+// inFiles is where all that was owed is in the files.
+func (b *Book) inFiles() {
+	clear(b.owed)
+	b.dirty = true
+}
+
+// flush brings everything to the disk.
+func (b *Book) flush() error {
+	err := b.log.bring(b.log.file)
+	b.log.lies = b.log.lies || err != nil
+	if err == nil {
+		b.dirty = false
+		b.log.brought(b.log.life, b.log.after)
+	}
+	return err
 }
 
 // note keeps the outcome of an attempt and tells of a change.
@@ -188,24 +209,34 @@ func (b *Book) advance() {
 // beginSync brings all that is written to the disk, beside the writing: the death of the
 // machine loses no more than what is written while that waits its turn.
 func (b *Book) beginSync() {
+	f, err := b.log.present()
+	if err != nil {
+		return
+	}
 	b.mu.Lock()
 	b.covers = b.written
 	b.mu.Unlock()
-	b.dirty, b.covered = false, b.journal.generation
-	ended, journal := make(chan error, 1), journalName(b.journal.generation)
+	b.dirty, b.covered, b.up = false, b.log.life, b.log.after
+	ended := make(chan error, 1)
 	b.syncing = ended
-	go func() { ended <- b.store.sync(journal) }()
+	go func() {
+		defer f.Close()
+		ended <- b.log.bring(f)
+	}()
 }
 
-// endSync takes the outcome. Where another snapshot was written meanwhile, that the former
-// one is on the disk tells nothing. What a failed fsync(2) leaves in memory may count as
-// written for the kernel: only writing it all again helps.
+// endSync takes the outcome. Where everything was written anew meanwhile, that the former log
+// is on the disk tells nothing. What a failed fsync(2) leaves in memory may count as written for
+// the kernel: only writing it all again helps.
 func (b *Book) endSync(err error) {
 	b.syncing = nil
 	switch {
+	case b.covered != b.log.life:
 	case err != nil:
-		b.work(true)
-	case b.covered == b.journal.generation:
+		b.log.lies = true
+		b.work(true, true)
+	default:
+		b.log.brought(b.covered, b.up)
 		b.mu.Lock()
 		b.disk = max(b.disk, b.covers)
 		b.mu.Unlock()

@@ -3,13 +3,8 @@ package state
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
-	"path/filepath"
-	"reflect"
-	"slices"
-	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,225 +12,177 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// disk is a disk whose snapshots take time, and fail on request.
-type disk struct {
-	store  *Store
-	takes  time.Duration
-	mu     sync.Mutex
-	fail   error
-	writes []string // of snapshots: "VALUES" or "VALUES sync"
+// story runs a Book on a virtual clock, on a disk that fails and hangs as the test likes.
+type story struct {
+	book   *Book
+	fails  atomic.Pointer[error] // each write
+	blind  atomic.Pointer[error] // each sync
+	takes  atomic.Int64          // a sync
+	writes atomic.Int64
+	syncs  atomic.Int64
 	told   []error
 }
 
-func (d *disk) save(payload []byte, disk bool) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	fail := d.fail
-	time.Sleep(d.takes)
-	if fail != nil {
-		return fmt.Errorf("save: %w", fail)
-	}
-	_, text, _ := strings.Cut(strings.TrimSuffix(string(payload), "}"), `"values":`)
-	if disk {
-		text += " sync"
-	}
-	d.writes = append(d.writes, text)
-	return d.store.Save(payload, disk)
-}
-
-// breaks makes each write fail from now on, nil: work.
-func (d *disk) breaks(err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.fail = err
-}
-
-// story runs a Book on a disk, on a virtual clock, and expects these snapshots.
-func story(t *testing.T, takes time.Duration, tell func(t *testing.T, b *Book, d *disk), want ...string) *disk {
-	t.Helper()
-	d := &disk{takes: takes}
+func told(t *testing.T, tell func(t *testing.T, s *story)) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _, _, err := OpenBook(t.TempDir(), func(err error) { d.told = append(d.told, err) })
+		s := &story{}
+		b, _, _, err := OpenBook(t.TempDir(), func(err error) { s.told = append(s.told, err) })
 		if err != nil {
 			t.Fatal(err)
 		}
-		d.store, b.save = b.store, d.save
+		s.book = b
+		b.log.writeAt = func(f *os.File, text []byte, at int64) error {
+			s.writes.Add(1)
+			if fail := s.fails.Load(); fail != nil {
+				return *fail
+			}
+			_, err := f.WriteAt(text, at)
+			return err
+		}
+		b.log.fsync = func(*os.File) error {
+			s.syncs.Add(1)
+			time.Sleep(time.Duration(s.takes.Load()))
+			if blind := s.blind.Load(); blind != nil {
+				return *blind
+			}
+			return nil
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error)
 		go func() { ended <- b.Run(ctx) }()
 		synctest.Wait()
-		tell(t, b, d)
+		tell(t, s)
 		synctest.Wait()
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	if !reflect.DeepEqual(d.writes, want) {
-		t.Errorf("written %q, not %q", d.writes, want)
-	}
-	return d
 }
 
-func put(b *Book, n int) { b.Put(map[string]any{"n": n}) }
+func of(err error) *error { return &err }
 
 func TestChangesAreJoined(t *testing.T) {
-	story(t, time.Second, func(t *testing.T, b *Book, d *disk) {
-		put(b, 1)
-		synctest.Wait() // it is being written
-		put(b, 2)
-		b.Put(map[string]any{"m": 3})
-		put(b, 4)
-		if err := b.Written(t.Context()); err != nil {
-			t.Error(err)
+	told(t, func(t *testing.T, s *story) {
+		put(s.book, 0)
+		_ = s.book.Written(t.Context())
+		before := s.writes.Load()
+		for n := range 100 {
+			put(s.book, n)
 		}
-		records, _, err := replay(b.store.dir, b.journal.generation)
-		if err != nil || len(records) != 1 || len(records[0].Set) != 2 || string(records[0].Set["n"]) != "4" {
-			t.Errorf("the journal has %v, %v", records, err)
-		}
-	}, `{"n":1}`, `{"m":3,"n":4} sync`)
-}
-
-func TestToTheDiskByItself(t *testing.T) {
-	story(t, time.Millisecond, func(t *testing.T, b *Book, d *disk) {
-		put(b, 1)
-		time.Sleep(10 * time.Second)
-		if reached := b.onDisk(); reached != 1 {
-			t.Errorf("%d is on the disk", reached)
-		}
-		var reached []uint64
-		for n := range 30 { // never quiet for a second
-			put(b, n)
-			time.Sleep(100 * time.Millisecond)
-			reached = append(reached, b.onDisk())
-		}
-		if syncs := len(slices.Compact(reached)) - 1; syncs < 2 || syncs > 4 {
-			t.Errorf("brought to the disk %d times: %d", syncs, reached)
-		}
-		time.Sleep(10 * time.Second)
-		if reached := b.onDisk(); reached != 31 {
-			t.Errorf("%d is on the disk", reached)
-		}
-	}, `{"n":1}`, `{"n":29} sync`)
-}
-
-// onDisk is how many calls of Put are on the disk.
-func (b *Book) onDisk() uint64 {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.disk
-}
-
-func TestFlush(t *testing.T) {
-	story(t, time.Second, func(t *testing.T, b *Book, d *disk) {
-		put(b, 1)
-		for range 3 {
-			if err := b.Flush(t.Context()); err != nil {
-				t.Error(err)
-			}
-		}
-		put(b, 2)
-		time.Sleep(10 * time.Second) // it comes to the disk by itself
-		if err := b.Flush(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}, `{"n":1} sync`, `{"n":2} sync`)
-}
-
-func TestFlushOfADiskThatHangs(t *testing.T) {
-	story(t, time.Hour, func(t *testing.T, b *Book, d *disk) {
-		put(b, 1)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		if err := b.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Error(err)
-		}
-		put(b, 2) // does not wait for it
-		time.Sleep(10 * time.Hour)
-		if reached := b.onDisk(); reached != 2 {
-			t.Errorf("%d is on the disk", reached)
-		}
-	}, `{"n":1} sync`, `{"n":2} sync`)
-}
-
-func TestFailure(t *testing.T) {
-	d := story(t, 0, func(t *testing.T, b *Book, d *disk) {
-		d.breaks(unix.ENOSPC)
-		put(b, 1)
-		if err := b.Flush(t.Context()); !errors.Is(err, unix.ENOSPC) {
-			t.Error(err)
-		}
-		time.Sleep(time.Minute)
-		put(b, 2)
-		if err := b.Written(t.Context()); !errors.Is(err, unix.ENOSPC) {
-			t.Error(err)
-		}
-		d.breaks(unix.EIO)
-		time.Sleep(time.Minute)
-		d.breaks(nil)
-		time.Sleep(time.Minute) // by itself
-		if err := b.Flush(t.Context()); err != nil {
-			t.Error(err)
-		}
-	}, `{"n":2} sync`, `{"n":2} sync`)
-	if len(d.told) != 3 || !errors.Is(d.told[0], unix.ENOSPC) || !errors.Is(d.told[1], unix.EIO) || d.told[2] != nil {
-		t.Errorf("told %v", d.told)
-	}
-}
-
-// TestSyncThatFails: what cannot be brought to the disk beside the writing is written anew
-// until it can be.
-func TestSyncThatFails(t *testing.T) {
-	d := story(t, 0, func(t *testing.T, b *Book, d *disk) {
-		put(b, 1)
-		if err := b.Written(t.Context()); err != nil {
-			t.Error(err)
-		}
-		d.breaks(unix.EIO)
-		path := filepath.Join(b.store.dir, current)
-		if err := errors.Join(os.Remove(path), os.Symlink("nowhere", path)); err != nil { // which is never followed
-			t.Error(err)
-		}
-		time.Sleep(time.Minute)
-		if reached := b.onDisk(); reached != 0 {
-			t.Errorf("%d is on the disk", reached)
-		}
-		d.breaks(nil)
-		time.Sleep(time.Minute)
-		if reached := b.onDisk(); reached != 1 {
-			t.Errorf("%d is on the disk", reached)
-		}
-	}, `{"n":1}`, `{"n":1} sync`, `{"n":1} sync`)
-	if len(d.told) != 2 || !errors.Is(d.told[0], unix.EIO) || d.told[1] != nil {
-		t.Errorf("told %v", d.told)
-	}
-}
-
-// TestEnd: Run brings everything to the disk, and after it nothing touches the directory.
-func TestEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		dir := filepath.Join(t.TempDir(), "state")
-		b, _, stop := running(t, dir)
-		for n := range 3 {
-			put(b, n)
-			if err := b.Written(t.Context()); err != nil {
-				t.Error(err)
-			}
-		}
-		stop()
-		if b.onDisk() != 3 {
-			t.Errorf("%d is on the disk", b.onDisk())
-		}
-		if err := os.RemoveAll(dir); err != nil {
-			t.Fatal(err)
-		}
-		put(b, 3)
-		if err := b.Flush(t.Context()); !errors.Is(err, ErrEnded) {
-			t.Error(err)
-		}
-		time.Sleep(time.Minute)
-		if _, err := os.Stat(dir); !os.IsNotExist(err) {
-			t.Errorf("the directory is there again: %v", err)
+		put(s.book, 7)
+		_ = s.book.Written(t.Context())
+		put(s.book, 7) // nothing new
+		if n := s.writes.Load() - before; n > 3 {
+			t.Errorf("%d writes", n)
 		}
 	})
 }
+
+func TestToTheDiskByItself(t *testing.T) {
+	told(t, func(t *testing.T, s *story) {
+		s.takes.Store(int64(10 * time.Second))
+		put(s.book, 1)
+		if time.Sleep(lazily + time.Millisecond); s.syncs.Load() != 1 {
+			t.Errorf("%d syncs after %v", s.syncs.Load(), lazily)
+		}
+		begin := time.Now()
+		put(s.book, 2) // beside the sync
+		if err := s.book.Written(t.Context()); err != nil || time.Since(begin) > 0 {
+			t.Errorf("written after %v, with %v", time.Since(begin), err)
+		}
+		time.Sleep(30 * time.Second)
+		s.takes.Store(0)
+		if n := s.syncs.Load(); n != 2 || s.book.disk != 2 {
+			t.Errorf("%d syncs, %d of 2 on the disk", n, s.book.disk)
+		}
+	})
+}
+
+func TestFlushOfADiskThatHangs(t *testing.T) {
+	told(t, func(t *testing.T, s *story) {
+		s.takes.Store(int64(time.Hour))
+		put(s.book, 1)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if err := s.book.Flush(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		s.takes.Store(0)
+	})
+}
+
+// A failure is told once, and its end; meanwhile nothing is said to be written.
+func TestFailure(t *testing.T) {
+	told(t, func(t *testing.T, s *story) {
+		put(s.book, 1)
+		_ = s.book.Written(t.Context())
+		for _, fault := range []error{unix.ENOSPC, unix.EDQUOT, unix.EIO} {
+			s.told = nil
+			s.fails.Store(of(fault))
+			for n := range 10 {
+				put(s.book, 10+n)
+				if err := s.book.Written(t.Context()); !errors.Is(err, fault) {
+					t.Errorf("written with %v", err)
+				}
+			}
+			before := s.writes.Load()
+			if time.Sleep(10 * again); s.writes.Load()-before > 30 {
+				t.Errorf("%d writes in %v", s.writes.Load()-before, 10*again)
+			}
+			s.fails.Store(nil)
+			if time.Sleep(2 * again); len(s.told) != 2 || !errors.Is(s.told[0], fault) || s.told[1] != nil {
+				t.Errorf("told %v", s.told)
+			}
+			if err := s.book.Written(t.Context()); err != nil {
+				t.Error(err)
+			}
+			put(s.book, 0)
+			_ = s.book.Written(t.Context())
+		}
+	})
+}
+
+// After a sync that has failed the kernel takes for written what is not: until everything was
+// written anew nothing is on the disk, whatever fsync(2) says.
+func TestSyncThatFails(t *testing.T) {
+	told(t, func(t *testing.T, s *story) {
+		put(s.book, 1)
+		_ = s.book.Flush(t.Context())
+		life := s.book.log.life
+		s.blind.Store(of(unix.EIO))
+		put(s.book, 2)
+		if err := s.book.Written(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if time.Sleep(2 * lazily); len(s.told) != 1 || !errors.Is(s.told[0], unix.EIO) {
+			t.Errorf("told %v", s.told)
+		}
+		s.blind.Store(nil)
+		s.fails.Store(of(unix.EIO))
+		if err := s.book.Flush(t.Context()); err == nil {
+			t.Error("flushed, and nothing was written anew")
+		}
+		s.fails.Store(nil)
+		time.Sleep(2 * again)
+		if err := s.book.Flush(t.Context()); err != nil || s.book.log.life == life || s.told[len(s.told)-1] != nil {
+			t.Errorf("%v, life %d, told %v", err, s.book.log.life, s.told)
+		}
+	})
+}
+
+func TestEnd(t *testing.T) {
+	b, _, stop := running(t, t.TempDir())
+	put(b, 1)
+	stop()
+	put(b, 2)
+	if err := b.Written(t.Context()); !errors.Is(err, ErrEnded) {
+		t.Error(err)
+	}
+	_, kept, _, err := OpenBook(b.log.dir, func(error) {})
+	if err != nil || kept.number("n") != 1 {
+		t.Errorf("read %v, %v", kept, err)
+	}
+}
+
+func put(b *Book, n int) { b.Put(map[string]any{"n": n}) }

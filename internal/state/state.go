@@ -1,53 +1,46 @@
-// Package state keeps values over the death of the daemon and of the machine: a Book, by
-// keys, in a Store and a journal.
+// Package state keeps values by key over the death of the daemon and of the machine.
 //
-// A Store keeps one JSON value in DIR/state.json. Two more files, state.json.old and
-// state.json.spare, are the versions before it. A new version is written over the spare,
-// in place, and then exchanges names with state.json (renameat2(2)). So
+// They are in two logs, state.0 and state.1 (log.go). Records go to the end of one of them: one
+// that holds everything, and then one for each change. When that log is long, everything is
+// written into the other one, over what was there, and records go there from then on. So
 //
-//   - whoever dies at whatever instant leaves a whole state.json;
-//   - the last version that is known to be on the disk (fsync) is never written over
-//     before there is a newer one that is;
-//   - a full disk does not matter once the three files are there, on file systems that
-//     write in place (ext4, xfs, tmpfs), until the value outgrows its blanks.
+//   - whoever dies at whatever instant leaves a log that is whole up to that instant: a record
+//     has a checksum, and what was not written to its end is none;
+//   - the log that is known to be on the disk (fsync) is never written over before the other is;
+//   - the room of both is taken in advance: a full disk does not matter until everything has
+//     grown to twice of what it was.
 //
-// The newest whole version of the three is used. Whoever wants to begin anew, or to bring
-// back a copy, removes all three first. What cannot be read as ours is set aside as
-// state.json.bad-TIME, of which three are kept.
+// Records are numbered, and each names the one before it that was written. Reading begins with
+// the newest record that holds everything in either file and goes on from number to number;
+// names and times of files do not count. What is missing in between is damage, and told, unless
+// a loss of power explains it.
 package state
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"procward/internal/trust"
 	"procward/procscan"
 )
 
-// The files, below the directory of the store.
-const (
-	current = "state.json"
-	old     = current + ".old"
-	spare   = current + ".spare"
-	bad     = current + ".bad-"
-)
+// logs are the files, below the directory.
+var logs = [2]string{"state.0", "state.1"}
 
-// Store is a directory with the state in it. It is safe for concurrent use. That nobody
-// else has the directory is the caller's business (a lock).
-type Store struct {
-	dir  string
-	boot string
+// former are the files of the versions of procward before the logs.
+var former = []string{"state.json", "state.json.old", "state.json.spare", "journal.0", "journal.1"}
 
-	mu      sync.Mutex
-	write   uint64          // of the last version written or read
-	saves   uint64          // how many were begun
-	durable map[string]bool // of which files it is known that they are on the disk
-	swap    func(dir int, a, b string) error
+// Kept is what a Book held when it was last written.
+type Kept struct {
+	Values   map[string]json.RawMessage
+	Boot     string        // the boot id (random(4)) of the write
+	Boottime time.Duration // CLOCK_BOOTTIME of the write
+	Wall     time.Time     // the wall clock of the write
 }
 
 // Problem is something about the files that the operator should know. It is never a
@@ -69,48 +62,55 @@ func (p Problem) Error() string {
 // Unwrap gives Err.
 func (p Problem) Unwrap() error { return p.Err }
 
-// Open reads what is kept in the directory, an absolute path. Saved is nil if nothing is
+// OpenBook reads what is kept in the directory, an absolute path. Kept is nil if nothing is
 // there, which is no problem, or nothing that can be used, which is one. A directory that
-// does not exist is made by the first Save.
+// does not exist is made by the first write. The function tell is called when writing begins
+// to fail or fails for another reason, and with nil when it works again; it must not block.
 //
-// The error says that the directory itself cannot be used: it cannot be read, or, if we
-// are root, somebody else may write it (a *trust.Error). There is no Store then; what is
-// kept is not touched, and the caller may try again later.
-func Open(dir string) (*Store, *Saved, []Problem, error) {
-	s := &Store{dir: dir, durable: map[string]bool{}, swap: exchange}
+// The error says that the directory itself cannot be used: it cannot be read, or, if we are
+// root, somebody else may write it (a *trust.Error). There is no Book then; what is kept is
+// not touched, and the caller may try again later. That nobody else has the directory is the
+// caller's business (a lock).
+func OpenBook(dir string, tell func(error)) (*Book, *Kept, []Problem, error) {
+	failed := func(err error) (*Book, *Kept, []Problem, error) {
+		return nil, nil, nil, fmt.Errorf("open the state: %w", err)
+	}
 	if !filepath.IsAbs(dir) {
-		return nil, nil, nil, fmt.Errorf("open the state: %q is not an absolute path", dir)
+		return failed(fmt.Errorf("%q is not an absolute path", dir))
 	}
-	var err error
-	if s.boot, err = bootID(); err != nil {
-		return nil, nil, nil, fmt.Errorf("open the state: %w", err)
+	boot, err := bootID()
+	if err != nil {
+		return failed(err)
 	}
-	err = s.check()
+	b := newBook(newLog(dir, boot), tell)
+	err = check(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		return s, nil, nil, nil
+		return b, nil, nil, nil
 	}
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("open the state: %w", err)
+		return failed(err)
 	}
-	saved, problems, err := s.read()
+	kept, problems, err := b.log.read()
 	if err != nil {
-		return nil, nil, nil, fmt.Errorf("open the state: %w", err)
+		return failed(err)
 	}
-	return s, saved, problems, nil
+	if kept != nil {
+		for key, v := range kept.Values {
+			b.values[key] = v
+		}
+	}
+	return b, kept, problems, nil
 }
-
-// Boot is the boot id of this boot, to compare with that of Saved.
-func (s *Store) Boot() string { return s.boot }
 
 // check says whether the directory may be believed. Who is not root believes what he
 // can write.
-func (s *Store) check() error {
+func check(dir string) error {
 	if os.Geteuid() == 0 {
-		return trust.Check(s.dir, 0)
+		return trust.Check(dir, 0)
 	}
-	st, err := os.Stat(s.dir)
+	st, err := os.Stat(dir)
 	if err == nil && !st.IsDir() {
-		return fmt.Errorf("%s is not a directory", s.dir)
+		return fmt.Errorf("%s is not a directory", dir)
 	}
 	return err
 }
@@ -122,9 +122,4 @@ func bootID() (string, error) {
 	}
 	defer proc.Close()
 	return proc.BootID()
-}
-
-// stamp is a version of the value, written now.
-func (s *Store) stamp(payload []byte) Saved {
-	return Saved{payload, s.boot, procscan.Boottime(), time.Now(), s.write + 1}
 }

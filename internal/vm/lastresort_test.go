@@ -138,7 +138,7 @@ func TestLimit(t *testing.T) {
 	t.Log(m.Must("procward status || true"))
 
 	// A state file that is damaged does not give the reboots back.
-	m.Must("systemctl stop procward; for f in /var/lib/procward/state.json*; do echo damaged >$f; done; systemctl start procward")
+	m.Must("systemctl stop procward; for f in /var/lib/procward/state.[01]; do echo damaged >$f; done; systemctl start procward")
 	m.Until("journalctl --quiet --output=cat --boot PROCWARD_EVENT=rung-refused | grep 'not known'")
 	if n := len(m.Boots()); n != 3 {
 		t.Errorf("%d boots after the damage", n)

@@ -1,0 +1,203 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"procward/procscan"
+)
+
+// least is the room that is taken for each log, in bytes, if not more is needed.
+const least = 1 << 20
+
+// errTail says that nothing can be written before everything is written anew.
+var errTail = errors.New("the log has no end to go on from")
+
+// log is the two files. Only the goroutine of Book.Run uses it, but for bring.
+type log struct {
+	dir, boot string
+
+	number uint64 // of the newest record that was tried,
+	after  uint64 // of the newest one that was written,
+	disk   uint64 // and of the newest one that is known to be on the disk
+
+	at   int // which file records go to
+	file *os.File
+	end  int64 // where the next one goes
+	room int64 // how long the file may grow
+	base int64 // and how much of that is besides everything
+	life int   // which one of those that files have had: it changes where records go
+	safe bool  // that file, from its beginning, is known to be on the disk
+	torn bool  // what follows its last record is of another end: nothing may go on there
+	lies bool  // fsync(2) of it has failed: what it says from then on means nothing
+	left *left // the other one, until it is known that it is of no use any more
+
+	// What the kernel does, but in tests.
+	writeAt func(f *os.File, b []byte, at int64) error
+	fsync   func(f *os.File) error
+}
+
+// left is the log that records went to before.
+type left struct {
+	end   int64  // of it
+	whole uint64 // the record that has taken its place
+}
+
+func newLog(dir, boot string) *log {
+	return &log{dir: dir, boot: boot, room: least, base: least, fsync: (*os.File).Sync,
+		writeAt: func(f *os.File, b []byte, at int64) error { _, err := f.WriteAt(b, at); return err }}
+}
+
+func (l *log) record() record {
+	l.number++
+	return record{number: l.number, After: l.after, Disk: l.disk, Boot: l.boot, Boottime: int64(procscan.Boottime()), Wall: time.Now()}
+}
+
+// append writes changes. After an error they may be there all the same, and will be read
+// unless a newer record is.
+func (l *log) append(set map[string]json.RawMessage) error {
+	if l.file == nil || l.torn || !ours(l.file) { // it may have lost its name
+		return errTail
+	}
+	r := l.record()
+	r.Set = set
+	line, err := r.line()
+	if err != nil {
+		return err
+	}
+	if err := l.writeAt(l.file, line, l.end); err != nil {
+		return fmt.Errorf("write the state: %w", err)
+	}
+	l.after, l.end = r.number, l.end+int64(len(line))
+	return nil
+}
+
+// due says that everything is to be written anew.
+func (l *log) due() bool { return l.file == nil || l.torn || l.lies || l.end > l.room }
+
+// putOff tries that again only after some more was written.
+func (l *log) putOff() { l.room = max(l.room, l.end+l.base/8) }
+
+// renew writes everything into the other file; records go there from then on. After an error
+// they go on where they went. What is in the other file is given up only if the present one is
+// on the disk.
+func (l *log) renew(values map[string]json.RawMessage) error {
+	if err := os.MkdirAll(l.dir, 0o700); err != nil {
+		return err
+	}
+	if err := check(l.dir); err != nil {
+		return err
+	}
+	dir, err := os.OpenFile(l.dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	r := l.record()
+	r.Whole, r.Set = true, values
+	line, err := r.line()
+	if err != nil {
+		return err
+	}
+	to, name := 1-l.at, logs[1-l.at]
+	room := 2*int64(len(line)) + l.base
+	if l.file != nil && !l.safe && (l.lies || l.fsync(l.file) != nil) {
+		name += ".new" // neither is on the disk for certain: both stay until there is a third
+	}
+	f, err := openOwn(dir, name)
+	if err != nil {
+		return err
+	}
+	reserve(f, room)
+	if err = l.writeAt(f, line, 0); err == nil && name != logs[to] {
+		if err = l.fsync(f); err == nil {
+			err = unix.Renameat(int(dir.Fd()), name, int(dir.Fd()), logs[to])
+		}
+	}
+	if err != nil {
+		f.Close()
+		if name != logs[to] || l.after == 0 { // nothing has been there before
+			_ = unix.Unlinkat(int(dir.Fd()), name, 0)
+		}
+		return fmt.Errorf("write the state: %w", err)
+	}
+	l.move(to, f, int64(len(line)), room, r.number)
+	return nil
+}
+
+// move lets records go to the other file.
+func (l *log) move(to int, f *os.File, end, room int64, whole uint64) {
+	l.left = nil
+	if l.file != nil {
+		reserve(l.file, room)
+		l.left = &left{end: l.end, whole: whole}
+		l.file.Close()
+	}
+	l.at, l.file, l.end, l.room, l.after = to, f, end, room, whole
+	l.life, l.safe, l.torn, l.lies = l.life+1, false, false, false
+}
+
+// bring brings what is written to the disk. It may be called beside the goroutine of Run,
+// with what present gives.
+func (l *log) bring(f *os.File) error {
+	dir, err := os.Open(l.dir)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return errors.Join(l.fsync(f), dir.Sync())
+}
+
+// present is another descriptor for the file that records go to.
+func (l *log) present() (*os.File, error) {
+	if l.file == nil {
+		return nil, fs.ErrNotExist
+	}
+	fd, err := unix.FcntlInt(l.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), l.file.Name()), nil
+}
+
+// brought is told that everything up to a record is on the disk, of the life that then was.
+// The other log is of no use then, and says so itself: should this one get lost, that one is
+// not the newest.
+func (l *log) brought(life int, number uint64) {
+	if life != l.life {
+		return
+	}
+	l.safe, l.disk = true, max(l.disk, number)
+	if l.left == nil {
+		return
+	}
+	r := l.record()
+	r.Moved, r.After = l.left.whole, 0
+	dir, err := os.Open(l.dir)
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	line, err := r.line()
+	if f, failed := openAt(dir, logs[1-l.at], unix.O_WRONLY); err == nil && failed == nil {
+		_ = l.writeAt(f, line, l.left.end) // a provision: without it a lost log is not told of
+		f.Close()
+	}
+	l.left = nil
+}
+
+func (l *log) close() {
+	if l.file != nil {
+		l.file.Close()
+		l.file = nil
+	}
+}
+
+// reserve takes the room of a log; where it cannot, a full disk may fail a write.
+func reserve(f *os.File, room int64) { _ = unix.Fallocate(int(f.Fd()), 0, 0, room) }
