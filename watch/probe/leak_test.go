@@ -173,3 +173,52 @@ func TestNothingStaysOpenAfterAReload(t *testing.T) {
 	stop()
 	back(t, descriptors, goroutines-1)
 }
+
+// TestNothingStaysOpenOfOtherKinds holds the same of programs that hang, of notify sockets and
+// of heartbeats.
+func TestNothingStaysOpenOfOtherKinds(t *testing.T) {
+	if os.Getenv(apartEnv) == "" {
+		t.Parallel()
+		rerun(t, 0)
+		return
+	}
+	dir := socketDir(t)
+	hangs := shell(t, "sleep 600 & exec sleep 600", func(*Exec) {}).spec.Run
+	p, _, _ := whole(t)
+	checks := func(i int) []Check {
+		program := program(func(e *Exec) { e.Run = hangs }).with(quick)
+		program.Timeout = scalar.Duration(time.Hour)
+		beat := check(func(c *Check) { c.Heartbeat = &Heartbeat{dir, scalar.Duration(time.Second)} }).with(quick)
+		ear := check(func(c *Check) {
+			c.Notify = &Notify{Socket: fmt.Sprintf("%s/%d", dir, i), MaxAge: scalar.Duration(time.Second)}
+		})
+		return []Check{program, beat, ear}
+	}
+	attend := func(round int) {
+		for i := range 10 {
+			p.Attend(fmt.Sprint("x", i), round, checks(i), p.boot())
+		}
+		eventually(t, "all are under way", func() bool {
+			sockets, err := filepath.Glob(dir + "/*")
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.exec.running == 10 && err == nil && len(sockets) == 10
+		})
+		for i := range 10 {
+			p.Unattend(fmt.Sprint("x", i))
+		}
+		eventually(t, "all are over", func() bool {
+			sockets, err := filepath.Glob(dir + "/*")
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.exec.running == 0 && err == nil && len(sockets) == 0
+		})
+	}
+	attend(0) // what is made once, is made now
+	descriptors, goroutines := opened(t)
+	for round := range 5 {
+		attend(1 + round)
+	}
+	few := 10 // launchers of programs come and go; a leak would be of 50
+	back(t, descriptors+few, goroutines+few)
+}
