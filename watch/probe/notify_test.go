@@ -269,3 +269,37 @@ func TestNotifyFromOthers(t *testing.T) {
 	}
 	e.shows(t, Success, `status "root"`)
 }
+
+// TestNotifySocketIsRemade holds that the socket comes back where its directory was removed and
+// made again, as systemd does with that of a service, and that nobody is blamed meanwhile.
+func TestNotifySocketIsRemade(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(socketDir(t), "run")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "notify")
+	e := open(t, path, "")
+	e.shows(t, Early, "no READY=1")
+	notify(t, path, "READY=1")
+	e.shows(t, Success, "alive")
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	e.shows(t, Unknown, "was removed")
+	e.shows(t, Unknown, "no such file")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "it is there again", func() bool {
+		once(t, hearing{e, time.Minute}, long)
+		return exists(path)
+	})
+	notify(t, path, "WATCHDOG=trigger")
+	e.shows(t, Failure, "stuck")
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

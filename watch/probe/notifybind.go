@@ -21,6 +21,19 @@ type nest struct {
 	dir  *os.File
 	name string
 	conn *net.UnixConn
+	file inode // of the socket
+}
+
+// inode tells files apart; the zero value is none.
+type inode struct{ dev, ino uint64 }
+
+// inodeAt is what has a name in a directory, a link itself where it is one.
+func inodeAt(dir int, name string) inode {
+	var st unix.Stat_t
+	if unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
+		return inode{}
+	}
+	return inode{uint64(st.Dev), st.Ino}
 }
 
 // bind makes the socket, for the user alone to write to, in place of one that nobody reads
@@ -61,10 +74,11 @@ func (n *nest) fill(path string, uid, own uint32) error {
 		return err
 	}
 	n.conn = conn.(*net.UnixConn)
+	n.file = inodeAt(int(n.dir.Fd()), n.name)
 	if uid == own {
 		return nil
 	}
-	file, err := n.file(own)
+	file, err := n.open(own)
 	if err != nil {
 		return err
 	}
@@ -91,9 +105,9 @@ func prepare(_, _ string, raw syscall.RawConn) error {
 // (linux/un.h, 4.20). It needs CAP_NET_ADMIN.
 const siocunixfile = 0x89e0
 
-// file is an O_PATH descriptor of the socket's file. Where the kernel does not give it, it is
+// open is an O_PATH descriptor of the socket's file. Where the kernel does not give it, it is
 // found by name, and only in a directory of ours: in another one it might be somebody else's.
-func (n *nest) file(own uint32) (int, error) {
+func (n *nest) open(own uint32) (int, error) {
 	raw, err := n.conn.SyscallConn()
 	if err != nil {
 		return -1, err
@@ -154,7 +168,9 @@ func (n *nest) remove() error {
 // clear removes the socket and closes what is open.
 func (n *nest) clear() {
 	if n.conn != nil {
-		_ = n.remove()
+		if inodeAt(int(n.dir.Fd()), n.name) == n.file { // else it is somebody else's by now
+			_ = n.remove()
+		}
 		n.conn.Close()
 	}
 	if n.dir != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,8 +25,11 @@ type ear struct {
 	mu     sync.Mutex
 	closed bool
 	conn   *net.UnixConn // nil: not open
+	file   inode         // of the socket while it is open
 	err    error         // why it is not
 	done   chan struct{} // closed when the goroutine has ended; nil: there was none yet
+
+	looking atomic.Bool
 }
 
 // hearing judges what an ear hears.
@@ -34,16 +38,44 @@ type hearing struct {
 	maxAge time.Duration
 }
 
-// check judges what was heard. A socket that could not be opened is tried again.
-func (h hearing) check(context.Context, time.Duration) result {
+// check judges what was heard. A socket that could not be opened is tried again, and one that
+// was removed is made anew: with the directory that systemd makes for a service it goes each
+// time the service ends.
+func (h hearing) check(ctx context.Context, timeout time.Duration) result {
 	h.ear.mu.Lock()
 	err := h.ear.err
 	h.ear.mu.Unlock()
-	if err != nil {
+	switch {
+	case err != nil:
 		h.ear.listen(nil)
 		return unknown("%v", err)
+	case h.ear.isLost(ctx, timeout):
+		return unknown("the socket %s was removed, and is made anew", h.ear.path)
 	}
 	return h.ear.life.judge(h.maxAge, h.ear.awake())
+}
+
+// isLost says that what lies at the path is not the socket any more. Then the listening ends,
+// for the next check to begin it again, and whoever could not be heard has its time anew.
+func (e *ear) isLost(ctx context.Context, timeout time.Duration) bool {
+	e.mu.Lock()
+	open, file := e.conn != nil, e.file
+	e.mu.Unlock()
+	if !open {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	now, err := patiently(ctx, &e.looking, func() inode { return inodeAt(unix.AT_FDCWD, e.path) })
+	if err != nil || now == file {
+		return false
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.conn != nil && e.file == file {
+		_ = e.conn.SetReadDeadline(time.Unix(1, 0))
+	}
+	return true
 }
 
 // listen opens the socket and reads it until close, where that is not done already. It
@@ -64,7 +96,7 @@ func (e *ear) serve(after <-chan struct{}, done chan<- struct{}) {
 		<-after
 	}
 	nest, uids, err := bind(e.path, e.user)
-	if err == nil && e.opened(nest.conn) {
+	if err == nil && e.opened(nest) {
 		err = fmt.Errorf("read %s: %w", e.path, e.read(nest.conn, uids))
 	}
 	nest.clear()
@@ -74,13 +106,14 @@ func (e *ear) serve(after <-chan struct{}, done chan<- struct{}) {
 }
 
 // opened says whether the socket is still wanted.
-func (e *ear) opened(conn *net.UnixConn) bool {
+func (e *ear) opened(n nest) bool {
+	e.life.lapse(e.awake()) // until now nobody could be heard
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.closed {
 		return false
 	}
-	e.conn = conn
+	e.conn, e.file = n.conn, n.file
 	return true
 }
 

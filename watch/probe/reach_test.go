@@ -211,6 +211,14 @@ func TestTheAnsweringAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
+	eventually(t, "there is a way to it", func() bool {
+		conn, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			return false
+		}
+		conn.Close()
+		return true
+	})
 	c, err := newCaller("tcp", fmt.Sprintf("here.test:%s", port(l.Addr().String())), "", "")
 	if err != nil {
 		t.Fatal(err)
