@@ -27,6 +27,7 @@ func parts(b *bench) []part {
 	many := number(b.many())
 	return []part{
 		{"restart300", "Death to the restart script's first instruction, 300 processes on the host", restart300},
+		{"asked", fmt.Sprintf("Death to the restart script's first instruction, while %d clients ask for the status", askers), asked},
 		{"burst", number(b.burst()) + " targets killed in one burst", bursts},
 		{"probes", number(probeCount) + " HTTP probes a second against one server", probes},
 		{"death", "Death to event", deaths},

@@ -16,8 +16,9 @@ import (
 
 // daemon is a running procward with a configuration of its own.
 type daemon struct {
-	cmd *exec.Cmd
-	log string // JSON lines
+	cmd    *exec.Cmd
+	log    string // JSON lines
+	socket string
 }
 
 // message is what the measurement reads of a message.
@@ -51,9 +52,9 @@ func (b *bench) startDaemonWith(ctx context.Context, dir, dropin, state string) 
 		return nil, err
 	}
 	defer log.Close()
-	d := &daemon{log: log.Name()}
+	d := &daemon{log: log.Name(), socket: filepath.Join(dir, "socket")}
 	d.cmd = command(ctx, b.tool("procward"), "run", "--config-dir", confd, "--state-dir", state,
-		"--socket", filepath.Join(dir, "socket"), "--log-to", "stderr", "--log-format", "json")
+		"--socket", d.socket, "--log-to", "stderr", "--log-format", "json")
 	d.cmd.Stderr = log
 	if err := d.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start procward: %w", err)

@@ -27,25 +27,35 @@ type reading struct {
 }
 
 // The rest after a reading: a multiple of what it took, and something for each of those that
-// are answered now. One who asks alone hardly notices it.
+// are answered now. One who asks alone hardly notices it. Many are answered one after the
+// other during the rest, so that they do not all want the processors at the same moment.
 const (
 	restFactor = 4
-	restEach   = time.Millisecond
-	mostRest   = 250 * time.Millisecond
+	restEach   = 5 * time.Millisecond
+	mostRest   = 500 * time.Millisecond
+	atOnce     = 4 // are answered without a pause
 )
 
 // get is the bytes of a reading that began after the call, or the error of ctx.
 func (s *readings) get(ctx context.Context) ([]byte, error) {
-	r := s.join()
+	r, place := s.join()
 	select {
 	case <-r.done:
-		return r.body, r.err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	if late := time.Duration(place/atOnce) * (atOnce * restEach / 2); late > 0 {
+		select {
+		case <-time.After(min(late, mostRest)):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	return r.body, r.err
 }
 
-func (s *readings) join() *reading {
+// join gives the next reading, and how many were there before.
+func (s *readings) join() (r *reading, place int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == nil {
@@ -56,7 +66,7 @@ func (s *readings) join() *reading {
 		s.busy = true
 		go s.run()
 	}
-	return s.next
+	return s.next, s.next.askers - 1
 }
 
 // run reads as long as somebody waits.
