@@ -33,6 +33,7 @@ func parts(b *bench) []part {
 		{"death", "Death to event", deaths},
 		{"scan", "A scan of " + many + " processes", scans},
 		{"restart10000", "Death to the restart script's first instruction, " + many + " processes on the host", restart10000},
+		{"herd", many + " entries with a process each, all killed at once", herds},
 		{"vital", "Passive checks, once a second", vitals},
 		{"idle", "Idle with " + many + " tracked PIDs", idle},
 	}

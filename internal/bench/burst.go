@@ -31,7 +31,11 @@ type rush struct {
 	downs  []int  // for each round: targets whose death was told
 	runs   []int  // and how many scripts ran
 	twice  int
+	found  time.Duration // from the start of the daemon until it had told of all
 }
+
+// patience is how long a part of the measurement may take at most.
+const patience = 4 * time.Minute
 
 // bursts kills all targets of a daemon at once.
 func bursts(ctx context.Context, b *bench) (t table, err error) {
@@ -41,7 +45,7 @@ func bursts(ctx context.Context, b *bench) (t table, err error) {
 		by    string
 		keeps bool
 	}{{"name", true}, {"name", false}, {"args", true}} {
-		r, err := b.newRush(ctx, how.by, how.keeps)
+		r, err := b.newRush(ctx, how.by, how.keeps, b.burst())
 		if err == nil {
 			err = r.rounds(ctx, b, rounds)
 		}
@@ -70,12 +74,12 @@ func keeping(ours, twin *rush) row {
 }
 
 // newRush starts the targets and a daemon that watches each of them.
-func (b *bench) newRush(ctx context.Context, by string, keeps bool) (*rush, error) {
+func (b *bench) newRush(ctx context.Context, by string, keeps bool, count int) (*rush, error) {
 	a, err := b.newArena("burst", false)
 	if err != nil {
 		return nil, err
 	}
-	r := &rush{arena: a, count: b.burst(), by: by, keeps: keeps, spawn: b.tool("spawn"), pids: map[string]int{}}
+	r := &rush{arena: a, count: count, by: by, keeps: keeps, spawn: b.tool("spawn"), pids: map[string]int{}}
 	if _, err := r.spawnAll(ctx, a); err != nil {
 		return r, err
 	}
@@ -86,10 +90,13 @@ func (b *bench) newRush(ctx context.Context, by string, keeps bool) (*rush, erro
 	if !keeps {
 		state = memoryless
 	}
-	if r.daemon, err = b.startDaemonWith(ctx, a.dir, r.dropin(), state); err != nil {
+	began := monotonic()
+	if r.daemon, err = b.startDaemonOf(ctx, a.dir, r.dropins(), state); err != nil {
 		return r, err
 	}
-	return r, r.daemon.await(ctx, time.Minute, 0, "found", r.count)
+	err = r.daemon.await(ctx, patience, 0, "found", r.count)
+	r.found = monotonic() - began
+	return r, err
 }
 
 // spawnAll starts all targets by the floor's program and says when it began.
@@ -102,10 +109,24 @@ func (r *rush) spawnAll(ctx context.Context, a *arena) (time.Duration, error) {
 	return time.Duration(ns), err
 }
 
-func (r *rush) dropin() string {
+// perDropin is how many entries one drop-in has.
+const perDropin = 1000
+
+func (r *rush) dropins() []string {
+	var all []string
+	for from := 0; from < r.count; from += perDropin {
+		all = append(all, r.dropin(from, min(from+perDropin, r.count)))
+	}
+	return all
+}
+
+func (r *rush) dropin(from, to int) string {
 	var y strings.Builder
-	fmt.Fprintf(&y, "daemon: {parallel-restarts: %d}\nprocesses:\n", parallel)
-	for i := range r.count {
+	if from == 0 {
+		fmt.Fprintf(&y, "daemon: {parallel-restarts: %d}\n", parallel)
+	}
+	fmt.Fprintln(&y, "processes:")
+	for i := from; i < to; i++ {
 		name := fmt.Sprintf("%s%04d", burstName, i+1)
 		match := "name: " + name
 		if r.by == "args" {
@@ -119,7 +140,7 @@ func (r *rush) dropin() string {
 
 // learn takes the PIDs of the targets from the records, once all are up.
 func (r *rush) learn(ctx context.Context, from int64) error {
-	if err := until(ctx, 10*time.Second, "all targets up", func() (bool, error) {
+	if err := until(ctx, patience, "all targets up", func() (bool, error) {
 		n, err := count(r.report, from, targetUp+" "+burstName)
 		return n >= r.count, err
 	}); err != nil {
@@ -167,7 +188,7 @@ func (r *rush) round(ctx context.Context) error {
 	if err := r.ended(ctx, from); err != nil {
 		return err
 	}
-	if err := r.daemon.await(ctx, 2*time.Minute, said, "recovered", r.count); err != nil {
+	if err := r.daemon.await(ctx, patience, said, "recovered", r.count); err != nil {
 		return err
 	}
 	after, err := cpuTime(r.daemon.cmd.Process.Pid)
@@ -222,7 +243,7 @@ func (r *rush) size() (int64, error) {
 // ended waits until every script has ended.
 func (r *rush) ended(ctx context.Context, from int64) error {
 	got := 0
-	err := until(ctx, 2*time.Minute, "the end of all scripts", func() (done bool, err error) {
+	err := until(ctx, patience, "the end of all scripts", func() (done bool, err error) {
 		got, err = count(r.report, from, scriptEnds+" "+burstName)
 		return got >= r.count, err
 	})

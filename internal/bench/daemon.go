@@ -40,12 +40,19 @@ func (b *bench) startDaemon(ctx context.Context, dir, dropin string) (*daemon, e
 }
 
 func (b *bench) startDaemonWith(ctx context.Context, dir, dropin, state string) (*daemon, error) {
+	return b.startDaemonOf(ctx, dir, []string{dropin}, state)
+}
+
+// startDaemonOf does so with several drop-ins: one may have 1 MiB at most.
+func (b *bench) startDaemonOf(ctx context.Context, dir string, dropins []string, state string) (*daemon, error) {
 	confd := filepath.Join(dir, "conf.d")
 	if err := os.MkdirAll(confd, 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(filepath.Join(confd, "bench.yaml"), []byte(dropin), 0o600); err != nil {
-		return nil, err
+	for i, dropin := range dropins {
+		if err := os.WriteFile(filepath.Join(confd, fmt.Sprintf("bench%03d.yaml", i)), []byte(dropin), 0o600); err != nil {
+			return nil, err
+		}
 	}
 	log, err := os.Create(filepath.Join(dir, "log"))
 	if err != nil {
