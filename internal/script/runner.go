@@ -75,6 +75,12 @@ func (r *Runner) Prepare() {
 	})
 }
 
+// Foster reaps children that we got from others, until ctx ends (launch.Launchers.Foster).
+func (r *Runner) Foster(ctx context.Context) {
+	r.Prepare()
+	r.launchers.Foster(ctx)
+}
+
 // Close ends the supervision of output files. Scripts that still run, and what they
 // left behind, are not touched. There is no Run after it.
 func (r *Runner) Close() error {

@@ -1,0 +1,66 @@
+package launch
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// lieTime is how long the dead lie, so that what watches them can read their cause.
+	lieTime = 200 * time.Millisecond
+	// doubtTime is how long one lies of which it is not known whether it is a program that
+	// is being started at this moment: it may have ended before its launcher could say so.
+	doubtTime = 10 * time.Second
+)
+
+// Foster reaps, until ctx ends, the children that we have not started: a process whose
+// parent has ended is given to PID 1 of its container, or to a subreaper. It is for a
+// program that is one of these and has no children but what its Launchers have started.
+// What Start has given is left to whoever asked for it.
+func (p *Launchers) Foster(ctx context.Context) {
+	deaths := make(chan os.Signal, 1)
+	signal.Notify(deaths, unix.SIGCHLD)
+	defer signal.Stop(deaths)
+	doubts := map[int]time.Time{}
+	again := time.NewTimer(lieTime) // for those that were here before
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deaths:
+			again.Reset(lieTime)
+		case <-again.C:
+			if doubts = p.bury(doubts); len(doubts) > 0 {
+				again.Reset(doubtTime)
+			}
+		}
+	}
+}
+
+// bury reaps the dead that are nobody's, and gives those in doubt.
+func (p *Launchers) bury(before map[int]time.Time) (doubts map[int]time.Time) {
+	all := children() // before it is asked what is being started
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	doubts = map[int]time.Time{}
+	for _, c := range all {
+		if !c.zombie || p.known[c.pid] {
+			continue
+		}
+		since, seen := before[c.pid]
+		if !seen {
+			since = time.Now()
+		}
+		if p.flying > 0 && time.Since(since) < doubtTime {
+			doubts[c.pid] = since
+			continue
+		}
+		_, _ = unix.Wait4(c.pid, nil, unix.WNOHANG, nil)
+	}
+	return doubts
+}
