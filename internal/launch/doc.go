@@ -25,6 +25,10 @@ type Program struct {
 	Stdin  []byte        // nil: /dev/null
 	Output int           // a descriptor for stdout and stderr; below 0: /dev/null
 	Within time.Duration // how long its execution may take, at least a second
+	// Whole keeps all that the program starts together, so that Started.End ends it, and it
+	// does not outlive this process. Where that cannot be had the program runs all the same,
+	// and that is said once.
+	Whole bool
 	// Guarded holds the program, its interpreter and what it is told to run to
 	// trust.Program immediately before the start, where we are root.
 	Guarded bool
@@ -35,6 +39,11 @@ type Program struct {
 type Started struct {
 	PID int
 	At  time.Duration // CLOCK_BOOTTIME just after it was executed
+
+	// End, of a Program that is Whole, is called when the program is over: kill says whether
+	// what it has started is to end as well, else it is let go. It does not wait. nil: there
+	// is nothing to be done.
+	End func(kill bool)
 }
 
 // ErrLack says that a program was not started because we lack something ourselves:

@@ -26,6 +26,7 @@ type launcher struct {
 	answers chan answer  // closed when it has ended
 	gone    func(*launcher)
 	over    bool // it has ended; guarded by the lock of Launchers
+	pen     *pen // nil: it is where we are
 	ended   sync.Once
 }
 

@@ -23,6 +23,8 @@ type Launchers struct {
 	stuck   bool                   // a maker hangs in the execution of our own program
 	all     map[*launcher]struct{} // but the maker
 	idle    []*launcher            // ready
+	penned  []*launcher            // ready, each in a pen of its own
+	noPens  bool                   // they cannot be had
 	waiting []chan *launcher
 	making  bool
 	why     error        // the last could not be made
@@ -58,7 +60,7 @@ func (p *Launchers) Close() {
 	if p.maker != nil {
 		p.maker.end()
 	}
-	p.idle = nil
+	p.idle, p.penned = nil, nil // the penned ones end with us, and remove their pens
 	p.fail(errClosed)
 }
 
@@ -72,7 +74,7 @@ func (p *Launchers) Start(ctx context.Context, prog Program) (Started, error) {
 		return Started{}, errors.New("the main of this program does not call launch.Main")
 	}
 	for tries := 0; ; tries++ {
-		l, err := p.take(ctx)
+		l, err := p.takeFor(ctx, prog)
 		if err != nil {
 			return Started{}, err
 		}
@@ -116,8 +118,16 @@ func (p *Launchers) answered(l *launcher, a answer) (Started, error) {
 		return Started{}, &failure{a.Text, unix.Errno(a.Errno), a.Lack}
 	}
 	p.know(a.PID)
+	s := Started{PID: a.PID, At: time.Duration(a.At)}
+	if l.pen != nil {
+		p.mu.Lock()
+		p.flying--
+		p.mu.Unlock()
+		s.End = func(kill bool) { p.over(l, kill) }
+		return s, nil
+	}
 	p.give(l)
-	return Started{PID: a.PID, At: time.Duration(a.At)}, nil
+	return s, nil
 }
 
 // take gives a launcher that is ready, and waits for one.
@@ -139,7 +149,7 @@ func (p *Launchers) take(ctx context.Context) (*launcher, error) {
 		return nil, fmt.Errorf("%w: %d programs hang while they are executed, and no more are tried", ErrLack, mostLeft)
 	}
 	p.waiting = append(p.waiting, mine)
-	if len(p.all) <= p.left { // else one comes back, or is found to be slow
+	if p.ordinary() <= p.left { // else one comes back, or is found to be slow
 		p.more()
 	}
 	p.mu.Unlock()
@@ -168,6 +178,18 @@ func (p *Launchers) taken(l *launcher) (*launcher, error) {
 	return nil, fmt.Errorf("%w: %w", ErrLack, p.why)
 }
 
+// ordinary is how many launchers there are that are in no pen. It is called with the lock
+// held.
+func (p *Launchers) ordinary() int {
+	n := 0
+	for l := range p.all {
+		if l.pen == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // give takes a launcher back.
 func (p *Launchers) give(l *launcher) {
 	p.mu.Lock()
@@ -180,6 +202,10 @@ func (p *Launchers) give(l *launcher) {
 func (p *Launchers) free(l *launcher) {
 	switch _, lives := p.all[l]; {
 	case !lives:
+	case l.pen != nil && (p.closed || len(p.penned) >= mostIdle):
+		l.end()
+	case l.pen != nil:
+		p.penned = append(p.penned, l)
 	case len(p.waiting) > 0:
 		p.flying++
 		p.waiting[0] <- l

@@ -83,19 +83,22 @@ func (p *Launchers) awaitLeft(h *Hung, l *launcher) {
 		p.give(l)
 		return
 	}
-	p.know(a.PID)
-	p.give(l)
-	if killed {
-		_ = unix.Kill(-a.PID, unix.SIGKILL) // it is not reaped yet
-	} else {
+	s, _ := p.answered(l, a)
+	if !killed {
 		select {
 		case <-h.kill:
-			_ = unix.Kill(-a.PID, unix.SIGKILL)
+			killed = true
 		default:
 		}
 	}
-	reap(a.PID)
-	p.Reaped(a.PID)
+	if killed {
+		_ = unix.Kill(-s.PID, unix.SIGKILL) // it is not reaped yet
+	}
+	reap(s.PID)
+	p.Reaped(s.PID)
+	if s.End != nil {
+		s.End(killed)
+	}
 }
 
 func kill(pids ...int) {

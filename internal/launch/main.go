@@ -34,8 +34,10 @@ func Main(args []string) (code int, mine bool) {
 	if len(args) < 3 || args[0] != Word {
 		return 0, false
 	}
-	if len(args) > 3 && args[3] == usualFiles {
-		setUsualFiles()
+	for _, more := range args[3:] {
+		if more == usualFiles {
+			setUsualFiles()
+		}
 	}
 	runtime.LockOSThread() // programs inherit what this thread is
 	debug.SetGCPercent(20)
@@ -85,8 +87,9 @@ func serve(number string, ordinary bool) error {
 	}
 	for {
 		var o order
-		if err := orders.Decode(&o); err != nil {
-			return nil // who asks has ended
+		if err := orders.Decode(&o); err != nil { // who asks has ended
+			endPen()
+			return nil
 		}
 		if err := answers.Encode(obey(o, in.take(o.Files))); err != nil {
 			return nil

@@ -23,7 +23,7 @@ func (p *Launchers) more() {
 			return
 		}
 		p.free(l)
-		if len(p.waiting) > 0 && len(p.all) <= p.left {
+		if len(p.waiting) > 0 && p.ordinary() <= p.left {
 			p.more()
 		}
 	}()
@@ -132,6 +132,11 @@ func (p *Launchers) gone(l *launcher) {
 	_, was := p.all[l]
 	delete(p.all, l)
 	p.idle = slices.DeleteFunc(p.idle, func(other *launcher) bool { return other == l })
+	p.penned = slices.DeleteFunc(p.penned, func(other *launcher) bool { return other == l })
+	if l.pen != nil {
+		was = false
+		go l.pen.remove()
+	}
 	if p.maker == l {
 		p.maker, was = nil, true
 	}

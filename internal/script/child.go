@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/launch"
 )
 
 const (
@@ -21,10 +23,11 @@ type child struct {
 	out    *output
 	ended  chan struct{} // closed when it has ended; it is a zombie then
 	reaped func(pid int)
+	whole  func(kill bool) // what it has started, where that is kept together; else nil
 }
 
-func newChild(pid int, out *output, reaped func(pid int)) *child {
-	c := &child{pid: pid, out: out, ended: make(chan struct{}), reaped: reaped}
+func newChild(s launch.Started, out *output, reaped func(pid int)) *child {
+	c := &child{pid: s.PID, out: out, ended: make(chan struct{}), reaped: reaped, whole: s.End}
 	go c.await()
 	return c
 }
@@ -103,11 +106,13 @@ func (c *child) terminate(ctx context.Context, grace time.Duration, timedOut boo
 	case over:
 		awaitGroup(c.pid, deadline)
 		c.signal(unix.SIGKILL)
+		c.end(true)
 		return c.result(timedOut)
 	case cancelled:
 		return c.abandon(ctx.Err())
 	}
 	c.signal(unix.SIGKILL)
+	c.end(true)
 	switch c.wait(ctx, killWait, nil) {
 	case cancelled:
 		return c.abandon(ctx.Err())
@@ -123,6 +128,15 @@ func (c *child) terminate(ctx context.Context, grace time.Duration, timedOut boo
 // unreaped: kill(2) takes the number of a group, and no other group can have it.
 func (c *child) signal(s unix.Signal) { _ = unix.Kill(-c.pid, s) }
 
+// end ends what else the script has started, where that is kept together, or lets it go.
+// The first call counts.
+func (c *child) end(kill bool) {
+	if c.whole != nil {
+		c.whole(kill)
+		c.whole = nil
+	}
+}
+
 // abandon leaves the script to itself and reaps it when it ends.
 func (c *child) abandon(err error) Result {
 	left := make(chan struct{})
@@ -136,6 +150,7 @@ func (c *child) abandon(err error) Result {
 
 // result reaps the script, which has ended.
 func (c *child) result(timedOut bool) Result {
+	c.end(false)
 	res := Result{Code: -1, TimedOut: timedOut, Output: c.out.text()}
 	c.out.release()
 	var status unix.WaitStatus

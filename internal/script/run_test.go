@@ -53,7 +53,7 @@ func asRunner(argv []string) int {
 		}
 	}
 	defer r.Close()
-	res := r.Run(context.Background(), Job{Argv: argv, Timeout: 20 * time.Second}, nil)
+	res := r.Run(context.Background(), Job{Argv: argv, Timeout: 20 * time.Second, Whole: os.Getenv("WHOLE") != ""}, nil)
 	if !res.OK() {
 		fmt.Printf("%+v\n", res)
 		return 1

@@ -61,7 +61,7 @@ func (r *Runner) Run(ctx context.Context, job Job, started func(pid int, at time
 	if started != nil {
 		started(s.PID, s.At)
 	}
-	res := newChild(s.PID, out, r.launchers.Reaped).follow(ctx, job)
+	res := newChild(s, out, r.launchers.Reaped).follow(ctx, job)
 	res.PID, res.Took = s.PID, boottime()-s.At
 	return res
 }

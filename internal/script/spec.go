@@ -65,6 +65,9 @@ type Job struct {
 	// Persist lets Run try again, at first after a second and then less often, where the
 	// script cannot be started because procward itself lacks what that needs.
 	Persist bool
+	// Whole keeps all that the script starts together, where that can be had: where it is ended
+	// before its time nothing of it stays behind, and nothing outlives the daemon.
+	Whole bool
 	// Hold, if not nil, is asked when Timeout has passed; true lets the script run on
 	// (the target stays in the foreground of its script, so killing it would be wrong).
 	Hold func() bool

@@ -63,7 +63,7 @@ func (r *Runner) start(ctx context.Context, job Job, out *output) (launch.Starte
 		}()
 	}
 	s, err := r.launchers.Start(ctx, launch.Program{
-		Argv: job.Argv, Env: env, User: job.User, Stdin: job.Stdin, Output: out.fd(), Guarded: r.Guarded && job.Argv[0] != launch.OwnProgram, Within: job.Timeout,
+		Argv: job.Argv, Env: env, User: job.User, Stdin: job.Stdin, Output: out.fd(), Guarded: r.Guarded && job.Argv[0] != launch.OwnProgram, Within: job.Timeout, Whole: job.Whole,
 	})
 	return s, err
 }

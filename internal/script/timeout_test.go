@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/testbed"
 )
 
 // hanging is a job whose processes each write their PID and read a FIFO for ever.
@@ -237,5 +240,86 @@ func TestInGroup(t *testing.T) {
 		if got := inGroup([]byte(stat), 10); got != want {
 			t.Errorf("%q: %v", stat, got)
 		}
+	}
+}
+
+// What a job that is whole has started in sessions of its own ends with it when its time is
+// over, and is let go when it ends by itself.
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	r := newRunner(t)
+	var said []string
+	r.Say = func(text string) { said = append(said, text) }
+	for name, late := range map[string]bool{"out of time": true, "in time": false} {
+		t.Run(name, func(t *testing.T) {
+			tail := "ready 1; exec $hang"
+			if !late {
+				tail = "ready 1; exit 0"
+			}
+			h := hang(t, "setsid $stubborn &\n"+tail)
+			h.Whole = true
+			if h.Timeout = 20 * time.Second; late {
+				end := make(chan struct{})
+				h.End = end
+				go func() {
+					testbed.Until(t, "both run", func() bool { return len(h.pids()) == 2 })
+					close(end)
+				}()
+			}
+			res := r.Run(context.Background(), h.Job, nil)
+			if len(said) > 0 {
+				t.Skip(said)
+			}
+			pids := h.pids()
+			if len(pids) == 0 || late == res.OK() {
+				t.Fatalf("%+v, %v", res, pids)
+			}
+			if !late {
+				if !alive(pids[0]) {
+					t.Error("what it has left behind was ended")
+				}
+				unix.Kill(pids[0], unix.SIGKILL)
+				return
+			}
+			for _, pid := range pids {
+				testbed.Until(t, "nothing is left", func() bool { return !alive(pid) })
+			}
+		})
+	}
+}
+
+// Nothing of a job that is whole outlives a daemon that is killed; of any other all does.
+func TestADaemonThatIsKilled(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	if _, err := os.Stat("/sys/fs/cgroup/cgroup.procs"); err != nil {
+		if _, err := os.Stat("/sys/fs/cgroup/unified/cgroup.procs"); err != nil {
+			t.Skip(err)
+		}
+	}
+	for name, whole := range map[string]string{"whole": "1", "not": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := hang(t, "setsid $stubborn &\nready 1; exec $hang")
+			cmd := exec.Command(os.Args[0], append([]string{"as-runner"}, h.Argv...)...)
+			cmd.Env = append(os.Environ(), "WHOLE="+whole)
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			testbed.Until(t, "both run", func() bool { return len(h.pids()) == 2 })
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+			for _, pid := range h.pids() {
+				if whole != "" {
+					testbed.Until(t, "nothing is left", func() bool { return !alive(pid) })
+					continue
+				}
+				if !alive(pid) {
+					t.Error("a script ended with its daemon")
+				}
+				unix.Kill(pid, unix.SIGKILL)
+			}
+		})
 	}
 }

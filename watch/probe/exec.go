@@ -92,7 +92,7 @@ func (e *executor) check(ctx context.Context, timeout time.Duration) result {
 	if e.left != nil && !over(e.left) {
 		return unknown("the program of an earlier check is still there after SIGKILL: it hangs in the kernel (state D), and no other is started")
 	}
-	job := script.Job{Argv: e.spec.Run, User: e.spec.User, Env: e.spec.Env, Timeout: timeout, Grace: grace, End: ctx.Done()}
+	job := script.Job{Argv: e.spec.Run, User: e.spec.User, Env: e.spec.Env, Timeout: timeout, Grace: grace, End: ctx.Done(), Whole: true}
 	res := e.scripts.Run(context.WithoutCancel(ctx), job, nil)
 	e.left = res.Left
 	r := e.result(res, timeout)

@@ -1,0 +1,91 @@
+package launch
+
+import (
+	"context"
+	"sync"
+)
+
+// takeFor gives a launcher that is ready for a program: for one that is to be kept whole
+// one in a pen, where that can be had.
+func (p *Launchers) takeFor(ctx context.Context, prog Program) (*launcher, error) {
+	if !prog.Whole {
+		return p.take(ctx)
+	}
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, errClosed
+	}
+	if n := len(p.penned); n > 0 {
+		l := p.penned[n-1]
+		p.penned = p.penned[:n-1]
+		p.flying++
+		p.mu.Unlock()
+		return l, nil
+	}
+	none := p.noPens
+	p.mu.Unlock()
+	if none {
+		return p.take(ctx)
+	}
+	l, err := p.inPen()
+	if err != nil {
+		p.without(err)
+		return p.take(ctx)
+	}
+	return l, nil
+}
+
+// inPen makes a launcher in a pen.
+func (p *Launchers) inPen() (*launcher, error) {
+	clearing.Do(clearPens)
+	pen, err := newPen(next())
+	if err != nil {
+		return nil, err
+	}
+	l, err := p.make()
+	if err == nil {
+		if err = move(l.pid, pen.dir); err != nil {
+			l.end()
+		}
+	}
+	if err != nil {
+		pen.remove()
+		return nil, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	l.pen = pen
+	p.flying++
+	if len(p.waiting) > 0 && p.ordinary() <= p.left {
+		p.more()
+	}
+	return l, nil
+}
+
+// clearing is once in a process: what is left is of others.
+var clearing sync.Once
+
+// without remembers that there are no pens.
+func (p *Launchers) without(err error) {
+	p.mu.Lock()
+	told := p.noPens
+	p.noPens = true
+	p.mu.Unlock()
+	if !told {
+		p.say("what a check that runs out of time has started may stay behind: it cannot be kept in a control group of its own: %v", err)
+	}
+}
+
+// over ends, or lets go, what a program has left behind in a pen, and takes the launcher
+// back.
+func (p *Launchers) over(l *launcher, kill bool) {
+	if kill && len(l.pen.others(l.pid)) > 0 {
+		l.pen.kill() // and the launcher with it; another is made when it is needed
+	} else {
+		l.pen.letGo(l.pid)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.free(l)
+}
