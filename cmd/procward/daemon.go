@@ -23,6 +23,7 @@ import (
 	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/notify"
+	"procward/internal/runlevel"
 	"procward/internal/script"
 	"procward/internal/systemd"
 	"procward/procscan"
@@ -115,7 +116,7 @@ func (d *daemon) fellBack(text string) {
 }
 
 func (d *daemon) say(kind *message.Kind, detail string) {
-	d.log.Send(message.Message{Kind: kind, Time: time.Now(), Detail: detail})
+	d.log.Send(message.Message{Kind: kind, Time: time.Now(), Detail: detail, HostEnds: d.hostEnds.Load()})
 }
 
 // run watches until ctx is done or a rung stops the daemon, and gives the exit code.
@@ -219,6 +220,8 @@ func (d *daemon) connect(ctx context.Context) {
 	switch {
 	case err == nil:
 		d.host.Systemd, d.host.OwnUnit = link, ownUnit()
+	case errors.Is(err, systemd.ErrAbsent):
+		d.host.Ends = runlevel.Host{}.Ends
 	case !errors.Is(err, systemd.ErrAbsent):
 		d.fellBack("systemd is not asked about units: " + err.Error())
 	}
@@ -242,6 +245,7 @@ func ownUnit() string {
 // watchSystemd tells the engine of the boot and of shutdowns.
 func (d *daemon) watchSystemd(ctx context.Context) {
 	if d.host.Systemd == nil {
+		go d.watchRunlevel(ctx)
 		return
 	}
 	asking, cancel := context.WithTimeout(ctx, connectTime)
@@ -251,7 +255,7 @@ func (d *daemon) watchSystemd(ctx context.Context) {
 	case state.Booting():
 		d.engine.Send(ctx, engine.Booting{Yes: true})
 	case state.Stopping(): // it tells later too, and perhaps too late
-		d.engine.Send(ctx, engine.Suspend{Why: "the host is being shut down"})
+		d.engine.Send(ctx, engine.Suspend{Why: "the host is being shut down", HostEnds: true})
 	}
 	go func() {
 		err := d.host.Systemd.Watch(ctx, func(ev systemd.HostEvent) { d.hostEvent(ctx, ev) })
@@ -267,10 +271,24 @@ func (d *daemon) hostEvent(ctx context.Context, ev systemd.HostEvent) {
 		d.engine.Send(ctx, engine.Booting{Yes: false})
 	case systemd.ShutdownBegins:
 		d.hostEnds.Store(true)
-		d.engine.Send(ctx, engine.Suspend{Why: ev.Why})
+		d.engine.Send(ctx, engine.Suspend{Why: ev.Why, HostEnds: true})
 	case systemd.ShutdownCancelled:
 		d.hostEnds.Store(false)
 		d.engine.Send(ctx, engine.Resume{Why: ev.Why})
+	}
+}
+
+// watchRunlevel tells the engine of shutdowns of a host without systemd.
+func (d *daemon) watchRunlevel(ctx context.Context) {
+	err := runlevel.Host{}.Watch(ctx, func(why string) {
+		if d.hostEnds.Store(why != ""); why != "" {
+			d.engine.Send(ctx, engine.Suspend{Why: why, HostEnds: true})
+			return
+		}
+		d.engine.Send(ctx, engine.Resume{Why: "the host does not go down"})
+	})
+	if err != nil {
+		d.fellBack("shutdowns of the host are not noticed before something is missing: " + err.Error())
 	}
 }
 

@@ -118,7 +118,7 @@ func (b textBill) show(e entry) {
 		if b.terminal {
 			line = b.wrapped(line)
 		}
-		b.row(e, about(e.message), severityColour(e.message.Kind.Severity), line)
+		b.row(e, about(e.message), severityColour(e.message.Severity()), line)
 	case e.Demo == "start":
 		b.line(bold, "procward demo")
 		fmt.Fprintln(b, strings.Repeat(" ", indent)+b.wrapped(e.Text))

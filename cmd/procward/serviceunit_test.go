@@ -96,12 +96,13 @@ func TestServiceStartLimit(t *testing.T) {
 func TestServiceMaskedUnit(t *testing.T) {
 	s := newService(t, map[string]string{"victim.yaml": victimDropin})
 	s.said("found", 1)
-	s.m.Must("systemctl", "mask", "--runtime", "victim.service")
+	s.m.Must("mv", "/etc/systemd/system/victim.service", "/usr/lib/systemd/system/victim.service") // where a package has it
+	s.m.Must("systemctl", "mask", "victim.service")
 	s.m.Must("kill", "-KILL", s.mainPID("victim.service", ""))
 	if out := s.said("foreign-stop", 1); !strings.Contains(out, "systemctl unmask") {
 		t.Error(out)
 	}
-	s.m.Must("systemctl", "unmask", "--runtime", "victim.service")
+	s.m.Must("systemctl", "unmask", "victim.service")
 	s.m.Must("systemctl", "start", "victim.service")
 	s.tracks(s.mainPID("victim.service", ""))
 	if out := s.journal("PROCWARD_EVENT=restart"); out != "" {

@@ -8,7 +8,9 @@ import (
 
 // suspend holds everything: no attempt and no rung begins until resume. Scripts that
 // run are let finish.
-func (m *Machine) suspend(why string) {
+func (m *Machine) suspend(in Suspend) {
+	why := in.Why
+	m.hostEnds = m.hostEnds || in.HostEnds
 	if ours := m.ownEnd(); ours != "" {
 		why, m.ownShutdown = ours, true
 	} else if m.ownShutdown {
@@ -64,6 +66,7 @@ func (p *process) interruptible() bool {
 
 // resume looks again at everything: what is up is adopted, the rest is absent.
 func (m *Machine) resume(why string) {
+	m.hostEnds = false
 	if m.hostHold != "" {
 		m.hostHold, m.ownShutdown = "", false
 		m.letAllGo(why)

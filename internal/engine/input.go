@@ -134,7 +134,10 @@ type EvidenceTaken struct {
 }
 
 // Suspend holds everything: nothing is restarted or escalated until Resume.
-type Suspend struct{ Why string }
+type Suspend struct {
+	Why      string
+	HostEnds bool // the host goes down
+}
 
 // Resume ends a suspension: everything is looked at again.
 type Resume struct{ Why string }

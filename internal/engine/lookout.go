@@ -38,7 +38,7 @@ func (h *Host) lookout(ctx context.Context) {
 // running in the other.
 func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]*procscan.Matcher) Looked {
 	out := Looked{Token: l.Token, Found: make(map[string]Finding, len(l.Of))}
-	stopping := h.askHost(ctx, l)
+	ending := h.askHost(ctx, l)
 	units := h.askUnits(ctx, l)
 	var names []string
 	var wanted []*procscan.Matcher
@@ -61,8 +61,8 @@ func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]
 	}
 	h.memoir.evidence(l, out.Found)
 	h.meet(ctx, out.Found)
-	if <-stopping {
-		h.Engine.Send(ctx, Suspend{Why: "the host is being shut down"})
+	if why := <-ending; why != "" {
+		h.Engine.Send(ctx, Suspend{Why: why, HostEnds: true})
 	}
 	return out
 }

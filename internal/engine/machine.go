@@ -33,6 +33,7 @@ type Machine struct {
 	lag           time.Duration // exits may be seen this late
 	paused        time.Duration // when the daemon itself last went on after a stop, or 0
 	suspended     string
+	hostEnds      bool // why it is suspended
 	cfg           *confd.Config
 	procs         map[string]*process
 	names         []string // of procs, sorted
@@ -164,7 +165,7 @@ func (m *Machine) take(in Input) {
 	case EvidenceTaken:
 		m.evidenceTaken(in)
 	case Suspend:
-		m.suspend(in.Why)
+		m.suspend(in)
 	case Resume:
 		m.resume(in.Why)
 	case Operate:
@@ -222,6 +223,10 @@ func (m *Machine) newToken(j job) int {
 func (m *Machine) do(e Effect) {
 	if m.observe && acts(e) {
 		e = Say{message.Message{Kind: message.InternalFailure, Detail: fmt.Sprintf("not done, in observe mode: %T", e)}}
+	}
+	if say, is := e.(Say); is {
+		say.Message.HostEnds = m.hostEnds && !m.ownShutdown
+		e = say
 	}
 	m.effects = append(m.effects, e)
 }

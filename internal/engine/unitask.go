@@ -51,23 +51,30 @@ func (a *asker) silent() time.Duration {
 // silentTooLong says that what systemd has in hand is not waited for any more.
 func (a *asker) silentTooLong() bool { return a.silent() >= systemdSilence }
 
-// askHost asks, where something is missing, whether the host is being shut down.
-func (h *Host) askHost(ctx context.Context, l Look) <-chan bool {
-	answer := make(chan bool, 1)
+// askHost asks, where something is missing, whether the host is being shut down: why, or
+// empty.
+func (h *Host) askHost(ctx context.Context, l Look) <-chan string {
+	answer := make(chan string, 1)
 	missing := false
 	for _, want := range l.Of {
 		missing = missing || want.Missing
 	}
-	if h.Systemd == nil || !missing || h.asked.silent() > 0 {
-		answer <- false
-		return answer
+	switch {
+	case !missing, h.Systemd != nil && h.asked.silent() > 0, h.Systemd == nil && h.Ends == nil:
+		answer <- ""
+	case h.Systemd == nil:
+		answer <- h.Ends()
+	default:
+		go func() {
+			ctx, cancel := context.WithTimeout(ctx, askSilence)
+			defer cancel()
+			why := ""
+			if state, err := h.Systemd.Host(ctx); err == nil && state.Stopping() {
+				why = "the host is being shut down"
+			}
+			answer <- why
+		}()
 	}
-	go func() {
-		ctx, cancel := context.WithTimeout(ctx, askSilence)
-		defer cancel()
-		state, err := h.Systemd.Host(ctx)
-		answer <- err == nil && state.Stopping()
-	}()
 	return answer
 }
 

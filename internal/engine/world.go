@@ -28,6 +28,10 @@ type Host struct {
 	OwnUnit string        // the daemon's own unit: what scripts start is in it too, so it is not asked about
 	Engine  *Engine
 
+	// Ends says, on a host without systemd, why it goes down at this moment, or nothing. nil:
+	// nobody knows.
+	Ends func() string
+
 	// Power ends the machine. nil: nothing here can, and every such rung is refused.
 	Power Power
 	// Flush, if not nil, writes out the messages that were sent, in a bounded time.

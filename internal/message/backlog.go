@@ -42,7 +42,7 @@ func (b *backlog) len() int { return b.ordinary + b.grave }
 const shortOutput = 1 << 10
 
 func (b *backlog) put(m Message) outcome {
-	if m.Kind.Severity > Err {
+	if m.Severity() > Err {
 		return b.putOrdinary(m)
 	}
 	about := subjectOf(m)
@@ -63,7 +63,7 @@ func (b *backlog) put(m Message) outcome {
 
 func (b *backlog) putOrdinary(m Message) outcome {
 	room := b.room
-	if m.Kind.Severity > Warning {
+	if m.Severity() > Warning {
 		room -= b.room / 4
 	}
 	if b.ordinary >= room {
@@ -87,7 +87,7 @@ func (b *backlog) index() {
 	}
 	b.last = map[subject]*slot{}
 	for _, s := range b.waiting[b.head:] {
-		if s.message.Kind.Severity <= Err {
+		if s.message.Severity() <= Err {
 			s.message.Output = tail(s.message.Output, shortOutput)
 			b.last[subjectOf(s.message)] = s
 		}
@@ -102,7 +102,7 @@ func (b *backlog) take() (Message, bool) {
 	s := b.waiting[b.head]
 	b.waiting[b.head] = nil
 	b.head++
-	if s.message.Kind.Severity > Err {
+	if s.message.Severity() > Err {
 		b.ordinary--
 	} else {
 		b.grave--

@@ -24,7 +24,7 @@ func TestBacklogKeepsWhatMatters(t *testing.T) {
 		put := func(n int) {
 			m := say(kinds[luck.IntN(len(kinds))], n)
 			m.Process, m.Output = fmt.Sprint("p", luck.IntN(12)), strings.Repeat("o", 3*shortOutput)
-			grave := m.Kind.Severity <= Err
+			grave := m.Severity() <= Err
 			switch out := b.put(m); {
 			case grave && out == refused:
 				t.Fatalf("seed %d: %s was refused", seed, m.Kind.ID)
@@ -52,7 +52,7 @@ func TestBacklogKeepsWhatMatters(t *testing.T) {
 			if ok != (len(want) > 0) && m.Kind == nil {
 				t.Fatalf("seed %d: nothing came, and %d wait", seed, len(want))
 			}
-			if ok && m.Kind.Severity <= Err {
+			if ok && m.Severity() <= Err {
 				if m.Detail != want[0].Detail {
 					t.Fatalf("seed %d: %s came before %s", seed, m.Detail, want[0].Detail)
 				}
@@ -60,7 +60,7 @@ func TestBacklogKeepsWhatMatters(t *testing.T) {
 			}
 		}
 		for b.len() > 0 {
-			if m, _ := b.take(); m.Kind.Severity <= Err {
+			if m, _ := b.take(); m.Severity() <= Err {
 				if m.Detail != want[0].Detail {
 					t.Fatalf("seed %d: %s came before %s at the end", seed, m.Detail, want[0].Detail)
 				}

@@ -30,7 +30,7 @@ func (j *Journald) Write(m Message) error {
 	var b bytes.Buffer
 	put(&b, "MESSAGE", m.line(maxEntry))
 	put(&b, "MESSAGE_ID", m.Kind.MessageID())
-	put(&b, "PRIORITY", strconv.Itoa(int(m.Kind.Severity)))
+	put(&b, "PRIORITY", strconv.Itoa(int(m.Severity())))
 	put(&b, "SYSLOG_IDENTIFIER", identifier)
 	put(&b, "SYSLOG_FACILITY", strconv.Itoa(int(j.facility)))
 	put(&b, "PROCWARD_TIME", m.Time.Format(stamp))

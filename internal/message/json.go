@@ -22,7 +22,7 @@ func (m Message) encode(end func(*zerolog.Event)) []byte {
 	e := log.Log().
 		Str("time", m.Time.Format(stamp)).
 		Str("id", m.Kind.ID).
-		Str("severity", m.Kind.Severity.String()).
+		Str("severity", m.Severity().String()).
 		Str("event", m.Kind.Event).
 		Str("message", m.Sentence())
 	for _, f := range m.fields() {

@@ -7,6 +7,7 @@ package message
 
 import (
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -47,7 +48,7 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 type Kind struct {
 	ID       string   `json:"id"`       // PW0201; the first four characters name its section
 	Event    string   `json:"event"`    // one of a fixed set of words: down
-	Severity Severity `json:"severity"` // of every message of this kind
+	Severity Severity `json:"severity"` // of the messages of this kind, see Message.Severity
 	Text     string   `json:"text"`     // the sentence, see above
 	Meaning  string   `json:"meaning"`  // for the operator
 	Action   string   `json:"action"`   // what the operator should do, if anything
@@ -75,5 +76,16 @@ type Message struct {
 	Took       time.Duration // shown in microseconds
 	Injected   bool          // the failure was asked for (rehearsal)
 	Observed   bool          // decided, but not done: observe mode
+	HostEnds   bool          // sent while the host goes down, see Severity
 	Detail     string        // the {detail} of the text: plain words without a separator around them
+}
+
+// Severity is that of the kind; but while the host goes down everything that is watched ends,
+// and nobody is to be called for it: no message is worse than a notice then, unless it is
+// about what ends the machine or about the host (PW05, PW07).
+func (m Message) Severity() Severity {
+	if s := m.Severity(); !m.HostEnds || s > Err || strings.HasPrefix(m.Kind.ID, "PW05") || strings.HasPrefix(m.Kind.ID, "PW07") {
+		return s
+	}
+	return Notice
 }

@@ -86,16 +86,16 @@ func (s *Stream) chunk(b []byte, timeout time.Duration) (int, error) {
 func (s *Stream) line(m Message) []byte {
 	var b []byte
 	if s.journal {
-		b = fmt.Appendf(b, "<%d>", int(m.Kind.Severity))
+		b = fmt.Appendf(b, "<%d>", int(m.Severity()))
 	}
 	switch {
 	case s.json:
 		return append(b, m.JSON()...)
 	case s.journal:
 	case s.colour:
-		b = fmt.Appendf(b, "%s %s%s\x1b[0m ", m.Time.Format("15:04:05.000000"), colourOf(m.Kind.Severity), m.Kind.Severity)
+		b = fmt.Appendf(b, "%s %s%s\x1b[0m ", m.Time.Format("15:04:05.000000"), colourOf(m.Severity()), m.Severity())
 	default:
-		b = fmt.Appendf(b, "%s %s ", m.Time.Format(stamp), m.Kind.Severity)
+		b = fmt.Appendf(b, "%s %s ", m.Time.Format(stamp), m.Severity())
 	}
 	return append(b, m.Line()+"\n"...)
 }

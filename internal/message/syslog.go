@@ -26,7 +26,7 @@ func NewSyslog(path string, f Facility) *Syslog {
 
 // Write sends one line.
 func (s *Syslog) Write(m Message) error {
-	pri := int(s.facility)<<3 | int(m.Kind.Severity)
+	pri := int(s.facility)<<3 | int(m.Severity())
 	return s.send(fmt.Appendf(nil, "<%d>%s %s[%d]: %s", pri, m.Time.Local().Format(time.Stamp), identifier, s.pid, m.Line()))
 }
 

@@ -16,7 +16,7 @@ type tally struct {
 
 func (t *tally) add(m Message) {
 	t.span(m)
-	t.count[min(max(m.Kind.Severity, Emerg), Debug)]++
+	t.count[min(max(m.Severity(), Emerg), Debug)]++
 }
 
 // fold counts a message that a later one stands for.

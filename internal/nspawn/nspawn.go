@@ -60,17 +60,17 @@ func BootRoot(t testing.TB, r Root) *Machine {
 	group := Group(t)
 	notify := listen(t)
 	m := &Machine{t: t, ended: make(chan struct{})}
-	m.start(root, group, notify)
+	m.start(root, r.Foreign, group, notify)
 	m.leader = notify.ready(m)
 	return m
 }
 
 // start runs systemd-nspawn in a cgroup of its own: two in one would share their units.
-func (m *Machine) start(root string, group *os.File, notify *notify) {
+func (m *Machine) start(root string, foreign bool, group *os.File, notify *notify) {
 	m.t.Helper()
 	m.cmd = exec.Command("systemd-nspawn", "--quiet", "--directory="+root, "--volatile=overlay", "--boot",
 		"--machine="+filepath.Base(group.Name()),
-		"--private-network", "--register=no", "--keep-unit", "--console=pipe", "--notify-ready=yes",
+		"--private-network", "--register=no", "--keep-unit", "--console=pipe", "--notify-ready="+map[bool]string{false: "yes", true: "no"}[foreign],
 		"--kill-signal=SIGRTMIN+3")
 	m.cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "NOTIFY_SOCKET=" + notify.path,
 		"SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", // also where the host still has cgroups of version 1

@@ -18,7 +18,14 @@ type Root struct {
 	Name     string   // of its directory in the cache
 	Packages []string // besides Debian's essential ones
 	Disabled []string // units of the packages that are not to start with the container
+	Foreign  bool     // its init is not systemd: nobody tells when its boot has finished
 }
+
+// Sysvinit is a root with sysvinit, whose scripts are run by runlevel.
+var Sysvinit = Root{Name: "bookworm-sysvinit-1", Packages: []string{"sysvinit-core", "sysv-rc", "initscripts", "procps"}, Foreign: true}
+
+// OpenRC is a root where sysvinit hands its runlevels to OpenRC.
+var OpenRC = Root{Name: "bookworm-openrc-1", Packages: []string{"sysvinit-core", "openrc", "procps"}, Foreign: true}
 
 // plain is what Boot starts.
 var plain = Root{Name: "bookworm-1", Packages: []string{"systemd-sysv", "dbus", "rsyslog", "procps"}}
