@@ -94,6 +94,9 @@ func findingsOf(ctx context.Context, f *flags, files []string) (findings, error)
 	}
 	doubts = append(doubts, shared("--state-dir", f.stateDir)...)
 	doubts = append(doubts, shared("--socket", filepath.Dir(f.socket))...)
+	if f.machine.foreign() {
+		doubts = append(doubts, unitDoubts(cfg)...)
+	}
 	return sorted(cfg, refusals(cfg, f.machine), doubts), nil
 }
 
@@ -128,10 +131,13 @@ func sorted(cfg *confd.Config, refused, doubts []confd.Problem) findings {
 	return out
 }
 
-// refusals is the rungs that this machine cannot carry out, for which the start is
+// refusals is the rungs and restarts that this machine cannot carry out, for which the start is
 // refused; in observe mode they are only told of.
 func refusals(cfg *confd.Config, at *machine) []confd.Problem {
 	rungs := rungProblems(cfg, at)
+	if at.foreign() {
+		rungs = append(rungs, unitProblems(cfg)...)
+	}
 	for i := range rungs {
 		rungs[i].Warning = cfg.Daemon.Observe
 	}

@@ -335,6 +335,9 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 		if err := d.power.prepare(needsOf(cfg)); err != nil && len(bad) == 0 {
 			bad = []confd.Problem{{Text: err.Error()}}
 		}
+		if d.power.reach.foreign() {
+			bad = append(bad, unitProblems(cfg)...)
+		}
 		cfg.Problems = append(cfg.Problems, bad...)
 		d.sendMeans(ctx, "")
 	}

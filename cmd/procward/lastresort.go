@@ -20,7 +20,8 @@ import (
 type machine struct {
 	power.Paths
 	power.Kernel
-	systemd bool // the service manager may be asked
+	systemd bool        // the service manager may be asked
+	booted  func() bool // it is systemd
 }
 
 // lastResort holds ready what the rungs of the configuration need to end the machine, and

@@ -13,6 +13,7 @@ import (
 	"procward/escalate/power"
 	"procward/internal/control"
 	"procward/internal/launch"
+	"procward/internal/systemd"
 )
 
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
@@ -32,7 +33,7 @@ func main() {
 // thisMachine is the real one. Nothing but main may name it: what is given it can end the
 // machine that it runs on.
 func thisMachine() *machine {
-	return &machine{Paths: power.RealPaths(), Kernel: power.Real(), systemd: true}
+	return &machine{Paths: power.RealPaths(), Kernel: power.Real(), systemd: true, booted: systemd.Runs}
 }
 
 // flags are the flags of every command.

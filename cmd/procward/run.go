@@ -64,6 +64,9 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 	if bad := rungProblems(cfg, f.machine); len(bad) > 0 && !observe {
 		return &failure{code: exitBad, err: problemsError(bad), remedy: rungRemedy}
 	}
+	if bad := unitProblems(cfg); len(bad) > 0 && !observe && f.machine.foreign() {
+		return &failure{code: exitBad, err: problemsError(bad), remedy: unitRemedy}
+	}
 	log, err := r.open(cfg)
 	if err != nil {
 		return err

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"io"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"procward/internal/nspawn"
 	"procward/internal/testbed"
@@ -157,33 +160,24 @@ func TestServiceLeavesTheOperatorAlone(t *testing.T) {
 func TestServiceLeavesAShutdownAlone(t *testing.T) {
 	s := newService(t, map[string]string{"victim.yaml": victimDropin})
 	s.said("found", 1)
-	log := s.m.Path("/var/log/procward.log")
-	text := make(chan string, 1)
+	// journald runs to the end. Its file outlives the container where it is open.
+	journals, err := filepath.Glob(s.m.Path("/run/log/journal/*/system.journal"))
+	if err != nil || len(journals) != 1 {
+		t.Fatalf("journals %v: %v", journals, err)
+	}
+	journal, err := os.Open(journals[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer journal.Close()
 	s.m.Must("systemctl", "--no-block", "poweroff")
-	go func() { text <- lastWords(log) }()
 	if code := s.m.Wait(); code != 0 {
 		t.Errorf("the container ended with %d, not with a poweroff", code)
 	}
-	out := <-text
-	if strings.Contains(out, "PW0301") || !strings.Contains(out, "PW0105") {
-		t.Errorf("during the shutdown procward said:\n%s", out)
+	text, err := io.ReadAll(journal)
+	if err != nil || bytes.Contains(text, []byte("PROCWARD_ID=PW0301")) || !bytes.Contains(text, []byte("PROCWARD_ID=PW0105")) {
+		t.Errorf("during the shutdown procward said, %v: %q", err, regexp.MustCompile("MESSAGE=PW[ -~]*").FindAll(text, -1))
 	}
-}
-
-// lastWords follows a file until it is gone or quiet for two seconds after its last line
-// about the end of procward.
-func lastWords(path string) string {
-	var out []byte
-	for deadline := time.Now().Add(15 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		text, err := exec.Command("cat", path).Output()
-		if err != nil {
-			break
-		}
-		if out = text; strings.Contains(string(out), "PW0102") {
-			break
-		}
-	}
-	return string(out)
 }
 
 func TestServiceRestartLeavesWhatItStarted(t *testing.T) {

@@ -84,7 +84,7 @@ type Message struct {
 // and nobody is to be called for it: no message is worse than a notice then, unless it is
 // about what ends the machine or about the host (PW05, PW07).
 func (m Message) Severity() Severity {
-	if s := m.Severity(); !m.HostEnds || s > Err || strings.HasPrefix(m.Kind.ID, "PW05") || strings.HasPrefix(m.Kind.ID, "PW07") {
+	if s := m.Kind.Severity; !m.HostEnds || s > Err || strings.HasPrefix(m.Kind.ID, "PW05") || strings.HasPrefix(m.Kind.ID, "PW07") {
 		return s
 	}
 	return Notice

@@ -50,8 +50,9 @@ func (d Destination) Validate() error {
 }
 
 // Open makes the sinks of a destination, each behind a queue of its own. "auto" is
-// journald if its socket is there, else syslog if /dev/log is there, else stderr. No
-// log daemon needs to run yet: what is sent meanwhile waits in the queue.
+// journald if its socket is there, else syslog if /dev/log is there, else stderr until one
+// of them comes (see Auto). No log daemon needs to run yet: what is sent meanwhile waits in
+// the queue.
 func Open(d Destination) (*Log, error) {
 	return open(d, JournalSocket, SyslogSocket, os.Stderr)
 }
@@ -69,16 +70,21 @@ func open(d Destination, journal, syslog string, stderr *os.File) (*Log, error) 
 		return nil, fmt.Errorf("log to stderr: %w", err)
 	}
 	sinks := map[string]Sink{"journal": NewJournald(journal, facility), "syslog": NewSyslog(syslog, facility), "stderr": stream}
+	words := resolve(d.To, exists(journal), exists(syslog))
+	if slices.Contains(words, "auto") {
+		sinks["auto"] = autoFor(words, sinks, journal, syslog)
+	}
 	var queues []*Queue
-	for _, word := range resolve(d.To, exists(journal), exists(syslog)) {
+	for _, word := range words {
 		queues = append(queues, NewQueue(sinks[word], word, queueSize))
 	}
 	return NewLog(queues...), nil
 }
 
-// resolve puts what it stands for in the place of auto, and names each sink once.
+// resolve puts what it stands for in the place of auto, and names each sink once. Where
+// there is no log daemon auto stays.
 func resolve(to []string, journal, syslog bool) []string {
-	auto := "stderr"
+	auto := "auto"
 	switch {
 	case journal:
 		auto = "journal"
@@ -98,6 +104,20 @@ func resolve(to []string, journal, syslog bool) []string {
 		}
 	}
 	return out
+}
+
+// autoFor leaves out what is named besides auto.
+func autoFor(words []string, sinks map[string]Sink, journal, syslog string) Sink {
+	var candidates []Candidate
+	for _, c := range []struct{ word, path string }{{"journal", journal}, {"syslog", syslog}} {
+		if !slices.Contains(words, c.word) {
+			candidates = append(candidates, Candidate{c.path, sinks[c.word]})
+		}
+	}
+	if slices.Contains(words, "stderr") {
+		return NewAuto(nil, candidates...)
+	}
+	return NewAuto(sinks["stderr"], candidates...)
 }
 
 func exists(path string) bool {

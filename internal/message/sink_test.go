@@ -19,7 +19,7 @@ func TestResolve(t *testing.T) {
 		{nil, true, true, []string{"journal"}},
 		{[]string{"auto"}, true, true, []string{"journal"}},
 		{[]string{"auto"}, false, true, []string{"syslog"}},
-		{[]string{"auto"}, false, false, []string{"stderr"}},
+		{[]string{"auto"}, false, false, []string{"auto"}},
 		{[]string{"auto", "syslog", "stderr"}, false, true, []string{"syslog", "stderr"}},
 		{[]string{"journal"}, false, false, []string{"journal"}},
 		{[]string{"stderr", "stderr"}, true, true, []string{"stderr"}},

@@ -51,6 +51,14 @@ type Link struct {
 	host    host
 }
 
+// Runs says that systemd is the service manager of this host (sd_booted(3)).
+func Runs() bool { return runs("/") }
+
+func runs(root string) bool {
+	st, err := os.Lstat(filepath.Join(root, "run/systemd/system"))
+	return err == nil && st.IsDir()
+}
+
 // Connect makes the link: over the system bus, or, as root where there is none, over
 // systemd's private socket. It returns ErrAbsent where systemd does not run. Where it
 // runs and cannot be reached yet, the link goes on trying.
@@ -58,7 +66,7 @@ func Connect(ctx context.Context) (*Link, error) { return connect(ctx, "/") }
 
 // connect takes the root directory of the host, which a test puts elsewhere.
 func connect(ctx context.Context, root string) (*Link, error) {
-	if st, err := os.Lstat(filepath.Join(root, "run/systemd/system")); err != nil || !st.IsDir() {
+	if !runs(root) {
 		return nil, ErrAbsent
 	}
 	life, cancel := context.WithCancel(context.Background())

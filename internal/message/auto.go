@@ -1,0 +1,135 @@
+package message
+
+import (
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// keptMost is how many messages wait for a log daemon that comes later: the newest.
+const keptMost = 512
+
+// Candidate is a log daemon that may come: where it will listen, and the sink for it.
+type Candidate struct {
+	Path string
+	Sink Sink
+}
+
+// Auto writes to one sink until a log daemon is there, and to that from then on, with what
+// was written before: the newest 512 messages. A daemon that comes is noticed by the kernel's
+// word, where its directory is there already, and at the next message in any case.
+type Auto struct {
+	candidates []Candidate
+	arrivals   *fsnotify.Watcher // nil: there is none, or no need any more
+
+	mu    sync.Mutex
+	first Sink
+	kept  []Message
+	later Sink // chosen
+}
+
+// NewAuto makes a sink that begins with first, or with none where that is nil. It is to be
+// closed.
+func NewAuto(first Sink, candidates ...Candidate) *Auto {
+	a := &Auto{candidates: candidates, first: first}
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return a // the next message will do
+	}
+	for _, c := range candidates {
+		_ = w.Add(filepath.Dir(c.Path)) // likewise
+	}
+	a.arrivals = w
+	go a.await(w)
+	return a
+}
+
+// await ends when a daemon has come and has what was kept, or with Close. One that is just
+// starting may not answer yet.
+func (a *Auto) await(w *fsnotify.Watcher) {
+	defer w.Close()
+	var again <-chan time.Time
+	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
+		select {
+		case _, open := <-w.Events:
+			if !open {
+				return
+			}
+			wait = firstRetry
+		case <-again:
+		}
+		a.mu.Lock()
+		a.choose()
+		there := a.later != nil
+		done := there && a.handOver() == nil
+		a.mu.Unlock()
+		if done {
+			return
+		}
+		if there {
+			again = time.After(wait)
+		}
+	}
+}
+
+// Write hands the message to the log daemon that is there, after what waits for it.
+func (a *Auto) Write(m Message) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.choose(); a.later == nil {
+		a.keep(m)
+		if a.first == nil {
+			return nil
+		}
+		return a.first.Write(m)
+	}
+	if err := a.handOver(); err != nil {
+		return err
+	}
+	return a.later.Write(m)
+}
+
+// choose takes the first candidate that is there. The lock is held.
+func (a *Auto) choose() {
+	for _, c := range a.candidates {
+		if a.later == nil && exists(c.Path) {
+			a.later = c.Sink
+		}
+	}
+}
+
+// handOver writes what was kept. The lock is held.
+func (a *Auto) handOver() error {
+	for len(a.kept) > 0 {
+		if err := a.later.Write(a.kept[0]); err != nil {
+			return err
+		}
+		a.kept = a.kept[1:]
+	}
+	return nil
+}
+
+func (a *Auto) keep(m Message) {
+	if len(a.kept) >= keptMost {
+		a.kept = a.kept[1:]
+	}
+	a.kept = append(a.kept, m)
+}
+
+// Close closes the sinks, and waits for nobody any more.
+func (a *Auto) Close() error {
+	if a.arrivals != nil {
+		a.arrivals.Close()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, c := range a.candidates {
+		if closer, ok := c.Sink.(io.Closer); ok {
+			closer.Close()
+		}
+	}
+	return nil
+}
