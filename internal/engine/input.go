@@ -107,6 +107,7 @@ type UnitRestarted struct {
 	Token    int
 	Err      error
 	Conflict bool // the unit is the operator's: systemd has another job for it, or it is masked
+	Unheard  bool // systemd was not reached, or we may not ask it: nothing was tried
 }
 
 // UnitStopped says how a StopUnit ended.

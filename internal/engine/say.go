@@ -143,7 +143,7 @@ func unitOutcome(in UnitRestarted) outcome {
 	if in.Err == nil {
 		return outcome{ok: true}
 	}
-	return outcome{code: -1, conflict: in.Conflict, words: in.Err.Error()}
+	return outcome{code: -1, conflict: in.Conflict, lack: in.Unheard, words: in.Err.Error()}
 }
 
 // round is a duration as an operator reads it.

@@ -239,7 +239,8 @@ func (h *Host) restartUnit(e RestartUnit) {
 		})
 		cancel()
 	}
-	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict) || errors.Is(err, systemd.ErrMasked)})
+	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err,
+		Conflict: errors.Is(err, systemd.ErrConflict) || errors.Is(err, systemd.ErrMasked), Unheard: errors.Is(err, systemd.ErrUnheard)})
 }
 
 func (h *Host) stopUnit(e StopUnit) {

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -23,7 +24,18 @@ func TestMain(m *testing.M) {
 		fmt.Println(end(rung))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(runAll(m))
+}
+
+func runAll(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "vm-programs-")
+	if err != nil {
+		fmt.Println(err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	built.dir, built.files = dir, map[string]string{}
+	return m.Run()
 }
 
 // end carries out a rung, on the real paths, without systemd. It does nothing unless it
@@ -43,22 +55,37 @@ func end(rung string) error {
 	return machine.Act(context.Background(), rung, "the reason of this test")
 }
 
-// program runs "go COMMAND... -o FILE PACKAGE", and gives the file: a static program.
+// built are the programs that were built, by their command line, for all tests.
+var built struct {
+	sync.Mutex
+	dir   string // until TestMain ends
+	files map[string]string
+}
+
+// program runs "go COMMAND... -o FILE PACKAGE" once, and gives the file: a static program.
 func program(t testing.TB, name string, command ...string) string {
 	t.Helper()
 	need(t)
-	out := filepath.Join(t.TempDir(), "program")
+	built.Lock()
+	defer built.Unlock()
+	what := strings.Join(append(command, name), " ")
+	if file := built.files[what]; file != "" {
+		return file
+	}
+	out := filepath.Join(built.dir, fmt.Sprint("program-", len(built.files)))
 	cmd := exec.Command("go", append(command, "-o", out, name)...)
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go %v %s: %v: %s", command, name, err, text)
 	}
+	built.files[what] = out
 	return out
 }
 
 // TestPower: each way to end the machine of escalate/power, by itself and for real. The
 // last line of the kernel is the reason.
 func TestPower(t *testing.T) {
+	t.Parallel()
 	m := Boot(t, Options{Programs: map[string]string{"/usr/local/bin/end": program(t, "procward/internal/vm", "test", "-c")}})
 	if out, err := m.Exec(endBy + "=watchdog-panic end"); err == nil || !strings.Contains(out, "panic instead") {
 		t.Errorf("the i6300esb has no pretimeout, and that is said so: %s, %v", out, err)

@@ -61,6 +61,7 @@ func said(m *Machine, event string) string {
 // (6.1) that tells of no death but by the process table: a process that is killed is
 // restarted, the cause is what the zombie's stat has shown, or said to be unknown.
 func TestStory(t *testing.T) {
+	t.Parallel()
 	m := newHost(t, fmt.Sprintf(victim, "/etc/procward/scripts/victim", 3, "none: {}"))
 	m.Must("procward check")
 	m.Must("systemctl enable --now --quiet procward")

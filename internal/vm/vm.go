@@ -81,7 +81,7 @@ func New(t testing.TB, o Options) *Machine {
 	t.Cleanup(func() {
 		m.Stop()
 		if t.Failed() {
-			t.Logf("events: %v\nconsole of the machine:\n%s", m.Events(), tail(m.Console(), 100))
+			t.Logf("boots: %v\nevents: %v\nconsole of the machine, whole in %s:\n%s", m.Boots(), m.Events(), m.keepConsole(), tail(m.Console(), 200))
 		}
 	})
 	return m
@@ -107,6 +107,23 @@ func (m *Machine) Console() string {
 		m.t.Error(err)
 	}
 	return string(b)
+}
+
+// keepConsole copies the console's log to where it outlives the test, and says where.
+func (m *Machine) keepConsole() string {
+	dir := os.Getenv("PROCWARD_TEST_LOGS")
+	if dir == "" {
+		dir = os.TempDir()
+	}
+	f, err := os.CreateTemp(dir, "vm-console-"+strings.ReplaceAll(m.t.Name(), "/", "-")+"-*.log")
+	if err != nil {
+		return err.Error()
+	}
+	defer f.Close()
+	if _, err := f.WriteString(m.Console()); err != nil {
+		return err.Error()
+	}
+	return f.Name()
 }
 
 func (m *Machine) console() string { return filepath.Join(m.dir, "console") }

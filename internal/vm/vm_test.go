@@ -10,6 +10,7 @@ import (
 // TestSmoke: it boots, runs commands, keeps its disk over a loss of power, and powers
 // itself off.
 func TestSmoke(t *testing.T) {
+	t.Parallel()
 	before := time.Now()
 	m := New(t, Options{
 		Files:    map[string]string{"/etc/some/where/file": "content\n"},
@@ -57,6 +58,7 @@ func TestSmoke(t *testing.T) {
 // TestEnds: what ends the machine is told from outside, and what resets it boots it again.
 // The machine is the same for all, in a row of boots.
 func TestEnds(t *testing.T) {
+	t.Parallel()
 	m := Boot(t, Options{})
 	for _, c := range []struct{ name, script, want string }{
 		{"reboot", "systemctl --no-block reboot", "SHUTDOWN guest-reset"},
