@@ -60,6 +60,7 @@ var allowed = map[string][]string{
 	"internal/trust":      {},
 	"internal/message":    {},
 	"internal/notify":     {},
+	"internal/runlevel":   {},
 	"internal/systemd":    {},
 	"watch":               {"procscan", "internal/scalar"},
 	"watch/probe":         {"watch", "procscan", "internal/scalar", "internal/script", "internal/trust"},
