@@ -34,3 +34,6 @@ func (sel Selection) Without(drop func(Process) bool, by Select) Selection {
 	}
 	return sel
 }
+
+// Roots are those that match and whose parent does not.
+func (sel Selection) Roots() []Process { return roots(sel.Matching) }

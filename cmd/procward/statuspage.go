@@ -143,7 +143,7 @@ func deathText(p engine.ProcessStatus, now time.Time) string {
 	if cause == "" {
 		cause = "cause unknown"
 	}
-	return fmt.Sprintf("%s, %s ago", visible(cause), age(now.Sub(*p.LastDown)))
+	return fmt.Sprintf("%s, %s ago (%s)", visible(cause), age(now.Sub(*p.LastDown)), p.LastDown.Local().Format(time.DateTime))
 }
 
 // nowText is what goes on at this moment.

@@ -34,10 +34,8 @@ func (m *Machine) causeKnown(p *process, ev watch.Event) {
 	}
 	p.dead[i].cause = ev.Cause
 	m.touch(p)
-	if p.lastDead().ID == ev.ID {
-		p.cause, p.lastCause = ev.Cause, ev.Cause.String()
-	}
-	if p.state != Looking { // else the message about the death is still to come, and tells it
+	p.recall()
+	if p.state != Looking && !p.dead[i].passing() { // else the message about the death is still to come, and tells it
 		m.say(message.CauseKnown, p, func(s *message.Message) {
 			s.PID = ev.ID.PID
 			about(ev.Cause, s)
@@ -91,6 +89,31 @@ func (m *Machine) lost(p *process, ev watch.Event) {
 	default:
 		if stalled && !p.isStalled() {
 			m.stalledLost(p)
+		}
+	}
+}
+
+// bringPast takes what has died as past, since it was found again. One that ended after the
+// newest script was started, and is followed by another, was on its way to that.
+func (p *process) bringPast() {
+	for i := range p.dead {
+		d := &p.dead[i]
+		d.launched = d.launched || !d.past && !d.expected && p.script != 0 && d.at > p.script
+		d.past = true
+	}
+	p.recall()
+}
+
+// passing says that a death was only the end of a launcher: it matched for a moment, and is
+// not known to have failed.
+func (d death) passing() bool { return d.launched && (!d.cause.Known || d.cause.Clean()) }
+
+// recall puts the last death of the outage in its place again.
+func (p *process) recall() {
+	for _, d := range slices.Backward(p.dead) {
+		if !d.expected && !d.passing() {
+			p.cause, p.lastCause, p.lastDown = d.cause, d.cause.String(), max(d.at, p.died)
+			return
 		}
 	}
 }

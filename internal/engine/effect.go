@@ -36,9 +36,10 @@ type LookFor struct {
 	Unit    string // and about this unit; empty: do not ask
 
 	// After a death what matches and is not Known is read for the judgement.
-	Judged bool
-	Known  map[procscan.ID]bool // tracked, or dead
-	Places []succession.Socket  // where the dead have served
+	Judged  bool
+	Counted bool                 // the parents of what matches are read
+	Known   map[procscan.ID]bool // tracked, or dead
+	Places  []succession.Socket  // where the dead have served
 }
 
 // Run runs a script; ScriptStarted and ScriptEnded follow.

@@ -300,7 +300,7 @@ func (m *Machine) credit(p *process) {
 func (m *Machine) endOutage(p *process) {
 	m.letGo(p)
 	p.remains.keep()
-	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun = nil, "", false, 0, false, 0
+	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun, p.script = nil, "", false, 0, false, 0, 0
 	p.stall, p.unitStopped, p.unitForgiven = nil, false, false
 	m.enter(p, Up)
 	m.upAgain(p)
@@ -310,9 +310,7 @@ func (m *Machine) endOutage(p *process) {
 // settle starts the time that the process has to stay up.
 func (m *Machine) settle(p *process) {
 	m.enter(p, Settling)
-	for i := range p.dead {
-		p.dead[i].past = true
-	}
+	p.bringPast()
 	p.outage, p.attempt.lost, p.attempt.ready = true, false, 0
 	p.deadline = m.now + max(p.spec.Restart.Settle.D(), 1) + m.lag
 	p.settledAt, p.stall = p.deadline, nil
@@ -345,6 +343,7 @@ func (m *Machine) recovered(p *process) {
 	})
 	m.credit(p)
 	m.endOutage(p)
+	m.countAgain(p)
 }
 
 // howRecovered is what is particular to a recovery.
@@ -369,7 +368,7 @@ func firstPID(p *process) int {
 // lastDead is the last that died without procward's doing.
 func (p *process) lastDead() procscan.Process {
 	for _, d := range slices.Backward(p.dead) {
-		if !d.expected {
+		if !d.expected && !d.passing() {
 			return d.Process
 		}
 	}

@@ -111,6 +111,7 @@ func (m *Machine) adopt(p *process, f Finding, news []procscan.Process) {
 		if len(m.trackers[q.ID]) == 0 {
 			m.do(Track{ID: q.ID})
 		}
+		m.sayShared(p, q)
 		m.trackers[q.ID] = append(m.trackers[q.ID], p.name)
 	}
 	if len(news) > 0 {

@@ -26,6 +26,7 @@ const (
 // Machine is the engine's heart: Step takes an input at a time and gives the effects.
 // It reads no clock and does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
+	shared map[[2]string]bool // pairs of names that were told to have one process
 	durable
 	lastResort
 	observe       bool

@@ -204,13 +204,17 @@ func (b *memoir) news(got map[procscan.ID]traits.Got) map[procscan.ID]succession
 func (b *memoir) evidence(l Look, found map[string]Finding) {
 	for name, want := range l.Of {
 		f := found[name]
-		if !want.Judged || f.Err != nil {
+		if !want.Judged && !want.Counted || f.Err != nil {
 			continue
 		}
 		var wants []traits.Want
 		f.Moved = map[procscan.ID]time.Duration{}
-		for _, q := range f.Selection.Matching {
-			if !want.Known[q.ID] {
+		matching := f.Selection.Matching
+		if !want.Judged {
+			matching = f.Selection.Roots()
+		}
+		for _, q := range matching {
+			if !want.Judged || !want.Known[q.ID] {
 				wants = append(wants, traits.Want{ID: q.ID, Places: want.Places, Parent: true})
 			}
 		}

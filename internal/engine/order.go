@@ -182,7 +182,7 @@ func (m *Machine) stopNow(p *process) {
 	}
 	m.credit(p)
 	p.remains.keep()
-	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun, p.stall = nil, "", false, 0, false, 0, nil
+	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun, p.script, p.stall = nil, "", false, 0, false, 0, 0, nil
 	m.enter(p, StoppedBy)
 	p.nextLook, p.waitsFor = 0, "procward start; stopped "+p.stopped
 	delete(m.looking.want, p.name)

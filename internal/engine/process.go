@@ -27,6 +27,7 @@ type process struct {
 	died    time.Duration // wake-up of the first loss
 	event   string        // exit, stall, absent, count, escalate: why a restart is due
 	cause   watch.Cause   // of the last death
+	script  time.Duration // when the newest of them was asked for, or 0
 	begun   time.Duration // when its first script, or that of its group, was asked for, or 0
 	attempt attempt
 	stall   *stalled // while it is stalled, as far as the signs tell
@@ -40,6 +41,8 @@ type process struct {
 	suspended    string                            // by the operator: who
 	traits       map[procscan.ID]succession.Traits // of what is tracked
 	remains      remains
+	roots        int                  // how many were there when all was well
+	counting     bool                 // the next look compares that
 	unit         string               // systemd unit, as found or configured
 	unreadable   map[procscan.ID]bool // in doubt since it was last up: no news
 	lastCause    string
@@ -75,6 +78,7 @@ type death struct {
 	moved    bool          // it had executed a program since its traits were read
 	expected bool          // procward has stopped it
 	past     bool          // it was found again since
+	launched bool          // by the script that runs or ran last, and another carried on
 }
 
 // attempt is one restart under way.
@@ -146,7 +150,7 @@ func (p *process) tracks() []procscan.ID {
 
 // lookFor is what to look for: systemd is asked only where something is missing.
 func (p *process) lookFor() LookFor {
-	l := LookFor{Match: p.spec.Match, Known: p.known(), Judged: len(p.dead) > 0, Places: p.places(), Missing: p.asked || p.state != Up && (p.state != Unknown || p.lookStep != 0)}
+	l := LookFor{Match: p.spec.Match, Known: p.known(), Judged: len(p.dead) > 0, Counted: p.counting, Places: p.places(), Missing: p.asked || p.state != Up && (p.state != Unknown || p.lookStep != 0)}
 	if l.Missing {
 		l.Unit = p.unit
 	}

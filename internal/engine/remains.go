@@ -79,6 +79,7 @@ func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
 	} else {
 		p.see(m, sel)
 	}
+	m.count(p, f, sel)
 	return slices.DeleteFunc(slices.Clone(sel.Selected), func(q procscan.Process) bool {
 		_, tracked := p.tracked[q.ID]
 		return tracked
@@ -267,7 +268,7 @@ func (p *process) orphansAtStop() restart.Orphans {
 
 // beginRestart notes that what is started from now on is by a restart.
 func (p *process) beginRestart(now time.Duration) {
-	if p.begun == 0 {
+	if p.script = now; p.begun == 0 {
 		p.begun = now
 	}
 }

@@ -33,6 +33,7 @@ func (m *Machine) claim(p *process) {
 		m.trackAgain(p, id)
 	}
 	p.remains.restore(s.Remains, s.Apart)
+	p.roots = s.Roots
 	m.claimOutage(p, s.Outage)
 	if s.Hanging != nil && s.Hanging.Path != "" {
 		p.hanging = m.awaitScript(job{process: p.name, script: true}, s.Hanging)
@@ -63,7 +64,7 @@ func (m *Machine) claimOutage(p *process, s *savedOutage) {
 	}
 	p.outage, p.died, p.event, p.cause, p.returned, p.begun = s.Sure, s.Died, s.Event, s.Cause, s.Returned, s.Begun
 	for _, d := range s.Dead {
-		p.dead = append(p.dead, death{Process: d.process(), traits: d.Traits, cause: d.Cause, at: d.At, moved: d.Moved, expected: d.Expected, past: d.Past})
+		p.dead = append(p.dead, death{Process: d.process(), traits: d.Traits, cause: d.Cause, at: d.At, moved: d.Moved, expected: d.Expected, past: d.Past, launched: d.Launched})
 		m.digGrave(d.ID, p.name)
 	}
 	names := append(probe.Names(p.spec.Checks()), vital.Names(p.spec.Vital())...)

@@ -60,6 +60,7 @@ type savedProcess struct {
 	Suspended string          `json:"suspended,omitempty"` // by the operator: who
 	Remains   []savedRemains  `json:"remains,omitempty"`
 	Apart     []procscan.ID   `json:"apart,omitempty"`
+	Roots     int             `json:"roots,omitempty"`
 	Deadline  time.Duration   `json:"deadline,omitempty"`
 	Excess    bool            `json:"excess,omitempty"`
 	Endured   bool            `json:"endured,omitempty"`
@@ -111,6 +112,7 @@ type savedDeath struct {
 	Moved    bool          `json:"moved,omitempty"`
 	Expected bool          `json:"expected,omitempty"`
 	Past     bool          `json:"past,omitempty"`
+	Launched bool          `json:"launched,omitempty"`
 }
 
 // savedAttempt is one restart under way. It is saved before its script is started: one
@@ -283,6 +285,7 @@ func (m *Machine) saveProcess(p *process) savedProcess {
 	for _, id := range p.tracks() {
 		out.Tracked = append(out.Tracked, idOf(p.tracked[id], p.traits[id]))
 	}
+	out.Roots = p.roots
 	out.Remains, out.Apart = p.remains.save(), sortedIDs(p.remains.apart)
 	return out
 }
@@ -306,7 +309,7 @@ func (p *process) saveOutage() *savedOutage {
 	}
 	out := &savedOutage{Sure: p.outage, Died: p.died, Begun: p.begun, Event: p.event, Cause: p.cause, Returned: p.returned}
 	for _, d := range p.dead {
-		out.Dead = append(out.Dead, savedDeath{savedID: idOf(d.Process, d.traits), Cause: d.cause, At: d.at, Moved: d.moved, Expected: d.expected, Past: d.past})
+		out.Dead = append(out.Dead, savedDeath{savedID: idOf(d.Process, d.traits), Cause: d.cause, At: d.at, Moved: d.moved, Expected: d.expected, Past: d.past, Launched: d.launched})
 	}
 	if p.stall != nil {
 		sign := p.stall.sign

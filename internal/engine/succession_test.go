@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/message"
+	"procward/procscan"
+	"procward/watch"
+)
+
+// TestLastDeathIsNotTheLaunchers holds that a launcher of the script which matches for a
+// moment is not the last death, also where its cause is told late.
+func TestLastDeathIsNotTheLaunchers(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		s := newSim(t, one(nil))
+		id := s.spawn("httpd")
+		s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+			return simScript{after: func() {
+				launcher := s.spawn("httpd")
+				s.at(500*time.Millisecond, func() {
+					s.spawn("httpd")
+					if late {
+						s.die(launcher, watch.Cause{})
+						s.later(2*time.Second, Died{Events: []watch.Event{{ID: launcher, At: s.uptime(), Cause: clean, Belated: true}}})
+						return
+					}
+					s.die(launcher, clean)
+				})
+			}}
+		}
+		s.start().run(time.Second)
+		s.die(id, watch.Cause{Known: true, Signal: 11})
+		s.run(time.Minute)
+		if got := s.m.Status(s.uptime(), moment(s).Wall).Processes[0]; got.State != Up || got.LastCause != "killed by SIGSEGV" || !strings.Contains(s.story(), "recovered") {
+			t.Errorf("late %v: %s, last death %q:\n%s", late, got.State, got.LastCause, s.story())
+		}
+	}
+}
+
+// TestTheLastDeathOfACrashLoop holds that one that ends by itself before it was up for settle,
+// and is followed by nobody, is the last death.
+func TestTheLastDeathOfACrashLoop(t *testing.T) {
+	s := newSim(t, one(nil))
+	id := s.spawn("httpd")
+	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+		return simScript{after: func() {
+			again := s.spawn("httpd")
+			s.at(time.Second, func() { s.die(again, clean) })
+		}}
+	}
+	s.start().run(time.Second)
+	s.die(id, watch.Cause{Known: true, Signal: 11})
+	s.run(time.Minute)
+	if got := s.m.procs["httpd"]; got.state != GaveUp || got.lastCause != "exited with code 0" {
+		t.Errorf("%s, last death %q:\n%s", got.state, got.lastCause, s.story())
+	}
+}
+
+// TestDoubled holds that a second root after a restart is told with both PIDs and parents.
+func TestDoubled(t *testing.T) {
+	for _, twice := range []bool{false, true} {
+		s := newSim(t, one(nil))
+		id := s.spawn("httpd")
+		s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+			return simScript{after: func() {
+				s.spawn("httpd")
+				if twice {
+					s.at(2*time.Second, func() { s.spawn("httpd") }) // by another supervisor, a little later
+				}
+			}}
+		}
+		s.start().run(time.Second)
+		s.die(id, sigkill)
+		s.run(time.Minute)
+		told := strings.Contains(s.story(), "PW0219 process=httpd pid=103 there are more than before: 2, and 1 before the restart: pid 103 (httpd), child of pid 1; pid 102 (httpd), child of pid 1")
+		if told != twice {
+			t.Errorf("started twice %v:\n%s", twice, s.story())
+		}
+	}
+}
+
+// TestALetBeSessionIsNeverTakenUp holds that what was let be after a death is not adopted by
+// a later look either, nor after a restart of the daemon.
+func TestALetBeSessionIsNeverTakenUp(t *testing.T) {
+	s := newSim(t, one(func(p *confd.Process) { p.Match.Select = procscan.All }))
+	listener := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+		return simScript{after: func() { s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(8) }) }}
+	}
+	s.start().run(time.Second)
+	s.spawnAs("httpd", func(p *simProcess) { p.serves = nil })
+	s.run(31 * time.Second) // it is older than start-timeout, and was not looked at yet
+	s.die(listener, sigkill)
+	s.run(10 * time.Minute)
+	s.rebirth(time.Second, func(m Moment) Moment { return m })
+	s.run(10 * time.Minute)
+	p := s.m.procs["httpd"]
+	if len(s.ran) != 1 || len(p.tracked) != 1 || firstPID(p) != 103 || !strings.Contains(s.story(), "PW0217") {
+		t.Errorf("ran %v, tracked %v:\n%s", s.ran, p.tracks(), s.story())
+	}
+}
+
+// TestOneThatIsYoungIsGivenTimeToServe holds that no script runs while one that was started
+// after a death may yet come to serve, and that one does when it does not.
+func TestOneThatIsYoungIsGivenTimeToServe(t *testing.T) {
+	for _, comes := range []bool{true, false} {
+		s := newSim(t, one(nil))
+		id := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().run(time.Minute)
+		s.die(id, sigkill)
+		slow := s.spawnAs("httpd", func(p *simProcess) { p.serves = nil })
+		if comes {
+			s.at(10*time.Second, func() { s.procs[slow].serves = at80(9) })
+		}
+		s.run(20 * time.Second)
+		if len(s.ran) != 0 {
+			t.Errorf("ran %v while one may yet serve:\n%s", s.ran, s.story())
+		}
+		s.run(time.Minute)
+		if p := s.m.procs["httpd"]; p.state != Up || len(s.ran) != map[bool]int{true: 0, false: 1}[comes] {
+			t.Errorf("comes %v: %s, ran %v:\n%s", comes, p.state, s.ran, s.story())
+		}
+	}
+}
+
+// TestTwoNamesForOneProcess holds that the daemon warns once.
+func TestTwoNamesForOneProcess(t *testing.T) {
+	m := NewMachine(false, 1)
+	cfg := &confd.Config{Processes: map[string]confd.Process{"a": entry("x", "", nil), "b": entry("x", "", nil)}}
+	told := 0
+	take := func(effects []Effect) (look Look) {
+		for _, e := range effects {
+			switch e := e.(type) {
+			case Look:
+				look = e
+			case Say:
+				if e.Message.Kind == message.Shared {
+					told++
+				}
+			}
+		}
+		return look
+	}
+	look := take(m.Step(time.Hour, Configured{Config: cfg}))
+	x := procscan.Process{ID: procscan.ID{PID: 7, Start: 7}, Comm: "x"}
+	found := Finding{Selection: procscan.Selection{Selected: []procscan.Process{x}, Matching: []procscan.Process{x}}}
+	take(m.Step(time.Hour, Looked{Token: look.Token, Found: map[string]Finding{"a": found, "b": found}}))
+	if told != 1 {
+		t.Errorf("it was told %d times", told)
+	}
+}
+
+// TestWhatIsKnownOutlivesTheDaemon holds that a worker is told by what an earlier daemon knew.
+func TestWhatIsKnownOutlivesTheDaemon(t *testing.T) {
+	s := newSim(t, one(nil))
+	master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
+	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().run(time.Minute)
+	s.procs[master].pale = true // the next daemon cannot read it
+	s.rebirth(time.Second, func(m Moment) Moment { return m })
+	s.run(time.Minute)
+	s.die(master, sigkill)
+	s.run(time.Minute)
+	if len(s.ran) != 1 || len(s.idsOf("httpd")) != 1 || !strings.Contains(s.story(), "PW0214 process=httpd pid=102") {
+		t.Errorf("ran %v, there are %v:\n%s", s.ran, s.idsOf("httpd"), s.story())
+	}
+}
+
+// TestNothingUnprovenIsEnded holds that a worker whose traits, or those of the dead one,
+// cannot be read is not ended but taken for the successor, with a warning.
+func TestNothingUnprovenIsEnded(t *testing.T) {
+	for _, who := range []int{0, 1} {
+		s := newSim(t, one(nil))
+		master := s.spawnAs("httpd", func(p *simProcess) { p.serves, p.pale = at80(7), who == 0 })
+		s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session, p.pale = master.PID, master.PID, who == 1 })
+		s.start().run(time.Minute)
+		s.die(master, sigkill)
+		s.run(time.Minute)
+		if len(s.ran) != 0 || len(s.victims) != 0 || !strings.Contains(s.story(), "PW0221") {
+			t.Errorf("pale is %d: ran %v, ended %v:\n%s", who, s.ran, s.victims, s.story())
+		}
+	}
+}
