@@ -18,6 +18,7 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/message"
 	"procward/internal/scalar"
+	"procward/procscan"
 	"procward/restart"
 )
 
@@ -173,4 +174,168 @@ func TestRealPreforkMasterKilled(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRealHandover holds that a successor by exec, and one by fork, which serves while the old
+// one drains and then ends with 0, is taken for what it is.
+func TestRealHandover(t *testing.T) {
+	for _, kind := range []string{"execs", "forks"} {
+		t.Run(kind, func(t *testing.T) {
+			d := newDaemon(t, kind)
+			old := d.watched(nil)
+			d.send(old, unix.SIGUSR1)
+			waitFor(t, func() bool { return d.marked("handed") == 1 && d.marked("ready") == 2 })
+			waitFor(t, func() bool { pid := d.answer(); return pid != 0 && pid != old })
+			heir := d.answer()
+			d.leave()
+			if m := d.until(message.Replaced, "web"); m.PID != heir {
+				t.Errorf("%d carries on, told is %s", heir, m.Line())
+			}
+			d.never(message.Down, message.Orphans, message.Killed, message.Restart)
+			if d.ran() != 0 || d.answer() != heir {
+				t.Errorf("the script ran %d times, %d answers", d.ran(), d.answer())
+			}
+		})
+	}
+}
+
+// TestRealLauncherLeaves holds the same of a launcher that waits until its child serves.
+func TestRealLauncherLeaves(t *testing.T) {
+	d := newDaemon(t, "launches")
+	d.watched(nil)
+	child := d.ask()
+	d.leave()
+	if m := d.until(message.Replaced, "web"); m.PID != child {
+		t.Errorf("%d carries on, told is %s", child, m.Line())
+	}
+	d.never(message.Down, message.Orphans, message.Killed, message.Restart, message.Untold)
+}
+
+// leave lets the one that waits for it end with 0.
+func (d *daemon) leave() {
+	d.t.Helper()
+	if err := os.WriteFile(filepath.Join(d.dir, "leave"), nil, 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// TestRealSessionsLive holds that a child with a client is no successor of its listener, and
+// is left alone: one that was only forked, as that of rsync, and one that has a session of
+// its own and has executed the program anew, as that of sshd.
+func TestRealSessionsLive(t *testing.T) {
+	for _, kind := range []string{"transfers", "sessions"} {
+		t.Run(kind, func(t *testing.T) {
+			d := newDaemon(t, kind)
+			listener := d.watched(nil)
+			c := d.dial()
+			if c == nil {
+				t.Fatal("it does not serve")
+			}
+			defer c.Close()
+			_, _ = c.Write([]byte("!"))
+			session := pidFrom(c)
+			waitFor(t, func() bool { return d.marked("session") == 1 })
+			d.send(listener, unix.SIGKILL)
+			d.until(message.Recovered, "web")
+			if pid := d.ask(); pid == listener || pid == session {
+				t.Errorf("%d answers", pid)
+			}
+			d.never(message.Replaced, message.Killed, message.Untold)
+			if unix.Kill(session, 0) != nil || d.ran() != 1 {
+				t.Errorf("the session is gone, or the script ran %d times", d.ran())
+			}
+			if !d.tells(message.LetBe) && !d.tells(message.Orphans) {
+				t.Error("the session was not told of")
+			}
+		})
+	}
+}
+
+func (r *real) tells(kind *message.Kind) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.said {
+		if m.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// TestRealSiblings holds that of two that one living shell has started the other is selected.
+func TestRealSiblings(t *testing.T) {
+	for _, by := range []procscan.Select{procscan.Oldest, procscan.Newest} {
+		t.Run(string(by), func(t *testing.T) {
+			d := newDaemon(t, "parent")
+			waitFor(t, func() bool { return d.marked("ready") == 2 })
+			one := d.watched(func(p *confd.Process) {
+				p.Match.Select = by
+				p.Match.Args = strings.Replace(p.Match.Args, "[a-z]+", "silent", 1)
+			})
+			d.send(one, unix.SIGKILL)
+			if m := d.until(message.Replaced, "web"); m.PID == one {
+				t.Errorf("told is %s", m.Line())
+			}
+			d.never(message.Down, message.Killed, message.Orphans, message.Untold)
+			if d.ran() != 0 || d.victims() != 2 {
+				t.Errorf("the script ran %d times, %d are left", d.ran(), d.victims())
+			}
+		})
+	}
+}
+
+// TestRealStranger holds that somebody's tail of a log at a terminal is no successor.
+func TestRealStranger(t *testing.T) {
+	d := newDaemon(t, "silent")
+	pid := d.watched(func(p *confd.Process) { p.Match.Args = regexp.QuoteMeta(d.dir) })
+	log := filepath.Join(d.dir, "web.log")
+	if err := os.WriteFile(log, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tail, err := d.atTerminal("tail", "-f", log)
+	if err != nil {
+		t.Skipf("a terminal is needed: %v", err)
+	}
+	d.send(pid, unix.SIGKILL)
+	d.until(message.Down, "web")
+	if m := d.until(message.Stranger, "web"); !strings.Contains(m.Detail, fmt.Sprintf("pid %d (tail)", tail)) {
+		t.Errorf("told is %s", m.Line())
+	}
+	d.until(message.Recovered, "web")
+	d.never(message.Replaced, message.Killed)
+	if unix.Kill(tail, 0) != nil || d.ran() != 1 {
+		t.Errorf("the tail is gone, or the script ran %d times", d.ran())
+	}
+}
+
+// atTerminal starts a program that has a terminal of its own.
+func (d *daemon) atTerminal(argv ...string) (int, error) {
+	ptmx, err := unix.Open("/dev/ptmx", unix.O_RDWR|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return 0, err
+	}
+	if err := unix.IoctlSetPointerInt(ptmx, unix.TIOCSPTLCK, 0); err != nil {
+		return 0, err
+	}
+	n, err := unix.IoctlGetInt(ptmx, unix.TIOCGPTN)
+	if err != nil {
+		return 0, err
+	}
+	tty, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer tty.Close()
+	cmd := exec.Command(argv[0], argv[1:]...)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true, Ctty: 0}
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	d.t.Cleanup(func() { // the terminal's end would end it too
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		unix.Close(ptmx)
+	})
+	return cmd.Process.Pid, nil
 }

@@ -12,6 +12,9 @@ func worker(k court, q *Candidate) (Judgement, bool) {
 	if !ok || d.End == Clean {
 		return no()
 	}
+	if k.obscured(q, d) {
+		return no()
+	}
 	if age := k.Now - q.Started(); age < ripe {
 		j, _ := as(Undecided, "it was forked from the dead pid %d just now, and may be about to execute another program", d.PID)
 		j.Until = q.Started() + ripe
@@ -26,6 +29,18 @@ func worker(k court, q *Candidate) (Judgement, bool) {
 		j.Proof += "; how that ended is not known"
 	}
 	return j, true
+}
+
+// obscured says that another one died after d, not known to have been killed or to have
+// failed, of which the layout is not known: the candidate could be its fork, which has been
+// handed the work.
+func (k court) obscured(q *Candidate, d Dead) bool {
+	for _, e := range k.Dead {
+		if e.ID != d.ID && e.At >= d.At && younger(q, e) && !e.Had.Layout.Known() && (e.End == Clean || e.End == Unknown) {
+			return true
+		}
+	}
+	return false
 }
 
 // beside says that a fork has lived beside the dead one for longer than one does to whom the

@@ -143,9 +143,8 @@ elif kind == "launches":  # waits until its child serves, then until the test sa
     gone_after(lambda: wait_ready(pid))
 elif kind == "tries":  # as nginx -t does before the daemon itself
     sys.exit(0)
-elif kind == "parent":  # starts two that serve, each at a port of its own
-    for n in ("one", "two"):
-        os.makedirs(home, exist_ok=True)
+elif kind == "parent":  # starts two that serve, neither of which serves
+    for _ in range(2):
         fork(lambda: execute("silent"))
     note("parent")
     forever()
