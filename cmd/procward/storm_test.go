@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -99,11 +100,14 @@ func (s *storm) alive(n int) int {
 	return pid
 }
 
-func (s *storm) daemon() *exec.Cmd {
+func (s *storm) daemon() *exec.Cmd { return s.daemonTo(&s.out) }
+
+// daemonTo starts the daemon with its messages going to w.
+func (s *storm) daemonTo(w io.Writer) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], "--config-dir", filepath.Join(s.dir, "conf"), "--state-dir", s.state,
 		"--socket", filepath.Join(s.dir, "s"), "run", "--log-to", "stderr")
 	cmd.Env = append(os.Environ(), asProcward+"=1")
-	cmd.Stderr = &s.out
+	cmd.Stderr = w
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
