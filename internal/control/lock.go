@@ -21,6 +21,11 @@ import (
 // program on a file system that hangs takes to be opened. A process gives a record lock
 // back with any descriptor of the file that it closes, so nothing else opens it, and a
 // second Acquire in one process is not told from the first.
+//
+// A daemon that was killed while one of its threads waits for a file system that does not
+// answer keeps all that it had open until that is over. So the lock has many seats, a byte
+// each: the next daemon takes another one, and has the lock if all who hold a seat are
+// doomed.
 type Lock struct {
 	file *os.File
 }
@@ -35,7 +40,7 @@ func Acquire(path string) (*Lock, error) {
 	}
 	if err = ownFile(f); err != nil {
 		err = fmt.Errorf("lock %s: %w", path, err)
-	} else if err = lock(f); taken(err) {
+	} else if err = lock(f); errors.Is(err, errTaken) {
 		err = running(holder(f), path)
 	} else if err != nil {
 		err = fmt.Errorf("lock %s: %w", path, err)
@@ -72,16 +77,50 @@ const (
 	goingCheck = 10 * time.Millisecond
 )
 
+var errTaken = errors.New("taken")
+
 func lock(f *os.File) error {
 	for deadline := time.Now().Add(goingTime); ; time.Sleep(goingCheck) {
-		err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &unix.Flock_t{Type: unix.F_WRLCK})
-		if !taken(err) && !errors.Is(err, unix.EINTR) || time.Now().After(deadline) {
+		err := try(f)
+		if !errors.Is(err, errTaken) && !errors.Is(err, unix.EINTR) || time.Now().After(deadline) {
 			return err
 		}
 	}
 }
 
-func taken(err error) bool { return errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) }
+// seats is how many daemons may be doomed at once.
+const seats = 64
+
+// try takes the first seat that is free. Where somebody who lives holds another one it is
+// given back: two who try at once may both fail.
+func try(f *os.File) error {
+	for at := int64(0); at < seats; at++ {
+		mine := unix.Flock_t{Type: unix.F_WRLCK, Start: at, Len: 1}
+		err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &mine)
+		if errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for from := int64(0); from < seats; {
+			other := unix.Flock_t{Type: unix.F_WRLCK, Start: from, Len: seats - from}
+			if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &other); err != nil {
+				return err
+			}
+			if other.Type == unix.F_UNLCK {
+				return nil
+			}
+			if !doomed(int(other.Pid)) {
+				mine.Type = unix.F_UNLCK
+				return errors.Join(errTaken, unix.FcntlFlock(f.Fd(), unix.F_SETLK, &mine))
+			}
+			from = other.Start + 1
+		}
+		return nil
+	}
+	return errTaken
+}
 
 // Release gives the lock back. The file stays: removing it would let two processes
 // each hold a lock on a file of that name.

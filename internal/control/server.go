@@ -137,27 +137,13 @@ func vacant(path string) error {
 	c, err := net.DialTimeout("unix", path, time.Second)
 	if err == nil {
 		defer c.Close()
-		if pid := int(peerOf(c).pid); !ended(pid) {
+		if pid := int(peerOf(c).pid); !doomed(pid) {
 			return running(pid, path)
 		}
-		return nil // a script has a copy of the dead one's socket, until it is executed
+		return nil // a script has a copy of the dead one's socket until it is executed, or a thread of it cannot end
 	}
 	if !errors.Is(err, unix.ECONNREFUSED) {
 		return fmt.Errorf("ask whether somebody listens on the socket: %w", err)
 	}
 	return nil
-}
-
-// ended says that a process is dead, reaped or not.
-func ended(pid int) bool {
-	if pid <= 0 { // of another PID namespace
-		return false
-	}
-	fd, err := unix.PidfdOpen(pid, 0)
-	if err != nil {
-		return errors.Is(unix.Kill(pid, 0), unix.ESRCH)
-	}
-	defer unix.Close(fd)
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-	return n == 1 && err == nil
 }

@@ -1,0 +1,65 @@
+package control
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// doomed says that a process is dead, reaped or not, or will never again do anything: each
+// of its threads has ended or has to end by SIGKILL as soon as the kernel lets it.
+func doomed(pid int) bool {
+	if pid <= 0 { // of another PID namespace
+		return false
+	}
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return errors.Is(unix.Kill(pid, 0), unix.ESRCH)
+	}
+	defer unix.Close(fd)
+	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
+	return n == 1 && err == nil || allDoomed(pid)
+}
+
+// allDoomed is doomed by /proc/PID/task; what cannot be read is not.
+func allDoomed(pid int) bool {
+	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
+	if err != nil || len(threads) == 0 {
+		return false
+	}
+	for _, path := range threads {
+		text, err := os.ReadFile(path)
+		if err != nil && !errors.Is(err, os.ErrNotExist) && !errors.Is(err, unix.ESRCH) {
+			return false
+		}
+		if err == nil && !lastSignal(string(text)) {
+			return false
+		}
+	}
+	return true
+}
+
+// lastSignal reads State and the pending signals of proc_pid_status(5).
+func lastSignal(status string) bool {
+	const kill = 1 << (unix.SIGKILL - 1)
+	for line := range strings.Lines(status) {
+		key, value, _ := strings.Cut(line, ":")
+		value = strings.TrimSpace(value)
+		switch key {
+		case "State":
+			if strings.HasPrefix(value, "Z") || strings.HasPrefix(value, "X") {
+				return true
+			}
+		case "SigPnd", "ShdPnd":
+			if pending, err := strconv.ParseUint(value, 16, 64); err == nil && pending&kill != 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
