@@ -177,6 +177,7 @@ func TestNotifySocketIsTaken(t *testing.T) {
 		<-done
 	}
 	second.shows(t, Early, "no READY=1")
+	eventually(t, "it has it", func() bool { return exists(path) })
 	notify(t, path, "READY=1")
 	second.shows(t, Success, "alive")
 }
