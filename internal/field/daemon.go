@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -86,7 +87,7 @@ func (d *daemon) await(wanted string) error {
 
 // ending is an exit code or the name of a signal.
 func ending(state *os.ProcessState) string {
-	status, _ := state.Sys().(unix.WaitStatus)
+	status, _ := state.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
 		return unix.SignalName(status.Signal())
 	}

@@ -1,6 +1,5 @@
 # Two applets by link, one program: a third one, and the other, are not what has died.
 needs busybox curl
-pending an exe that is a link of another name demands that name
 each how KILL SEGV
 
 program busybox

@@ -2,7 +2,6 @@
 # no successor.
 needs /usr/bin/python3 curl script
 each how KILL SEGV TERM
-pending the judgement by proof
 
 dropin app.yaml
 do ./launch

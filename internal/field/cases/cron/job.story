@@ -3,7 +3,6 @@
 needs cron
 each match exe pidfile
 each how KILL SEGV TERM
-pending the judgement by proof
 
 program cron
 dropin @match@.yaml

@@ -1,5 +1,4 @@
 # nginx.yaml, nginx and its unit as Debian installs them.
-pending the judgement by proof
 on systemd
 each how KILL SEGV QUIT
 

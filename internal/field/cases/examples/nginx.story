@@ -2,7 +2,6 @@
 on alone
 needs nginx curl
 each how KILL SEGV QUIT
-pending the judgement by proof
 
 do ./install nginx run nginx
 do nginx

@@ -1,5 +1,4 @@
 # postgresql.yaml with Debian's unit.
-pending the judgement by proof
 on systemd
 each how KILL INT
 

@@ -1,5 +1,4 @@
 # postgresql.yaml on a host without systemd, with Debian's cluster.
-pending the judgement by proof
 on alone
 needs pg_ctlcluster /var/lib/postgresql/15/main psql setpriv
 each how KILL SEGV INT
@@ -9,7 +8,7 @@ do /etc/procward/scripts/postgresql 15 main
 pid old head -1 /var/lib/postgresql/15/main/postmaster.pid
 daemon
 tracked postgresql @old@
-older old 2s
+pause 3s
 signal @how@ old
 message down process=postgresql pid=@old@
 message recovered process=postgresql attempt=1

@@ -1,5 +1,4 @@
 # prefork.yaml with Debian's unit, whose Restart= is turned off as it says.
-pending the judgement by proof
 on systemd
 each how KILL SEGV
 

@@ -2,7 +2,6 @@
 on alone
 needs apache2 apache2ctl curl
 each how KILL SEGV TERM
-pending the judgement by proof
 
 do ./install prefork run httpd
 do /etc/procward/scripts/httpd

@@ -2,7 +2,6 @@
 on alone
 needs /usr/sbin/sshd ssh ssh-keygen
 each how KILL SEGV TERM
-pending the judgement by proof
 
 do ./install sshd run sshd
 do ssh-keygen -A; ssh-keygen -q -t ed25519 -N '' -f key; install -d -m 700 /root/.ssh; cp key.pub /root/.ssh/authorized_keys

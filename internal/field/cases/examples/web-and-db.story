@@ -2,7 +2,6 @@
 on alone
 needs gcc useradd setpriv nginx pg_ctlcluster /var/lib/postgresql/15/main curl
 each victim nginx appserver database
-pending the judgement by proof
 
 do ./java shop
 do ./install web-and-db web db

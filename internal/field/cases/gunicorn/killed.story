@@ -1,6 +1,5 @@
 # The arbiter dies. Its workers see that and go by themselves, sooner or later.
 needs gunicorn curl /usr/lib/python3/dist-packages/setproctitle*
-pending the judgement by proof
 each match args pidfile
 each how KILL SEGV
 

@@ -1,7 +1,6 @@
 # It hands over, drains for 8 s, and exits with 0: the one that serves is its successor.
 needs /usr/bin/python3 curl
 each how exec fork
-pending the judgement by proof
 
 dropin graceful.yaml
 start app /usr/bin/python3 -S @WORK@/handover.py @how@ 8

@@ -2,7 +2,6 @@
 # only forked looks like a worker that is left: that one is another story.)
 needs /usr/bin/python3 curl
 each sig KILL SEGV
-pending the judgement by proof
 
 dropin exec.yaml
 start app /usr/bin/python3 -S @WORK@/handover.py exec 60

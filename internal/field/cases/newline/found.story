@@ -1,6 +1,5 @@
 # A line break inside an argument is as a blank.
 needs /usr/bin/python3
-pending line breaks in arguments
 
 dropin app.yaml
 start app /usr/bin/python3 lib/wait.py 'one

@@ -2,7 +2,6 @@
 # are left alone.
 needs nginx curl
 each how KILL SEGV
-pending the judgement by proof
 
 program nginx
 dropin two.yaml

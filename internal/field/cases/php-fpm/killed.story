@@ -4,7 +4,6 @@ needs /usr/sbin/php-fpm8.2
 each match pidfile exe
 each when fresh reloaded
 each how KILL SEGV
-pending the judgement by proof
 
 program php-fpm /usr/sbin/php-fpm8.2
 dropin @match@.yaml

@@ -1,7 +1,6 @@
 # Such a pidfile is no hint: the match decides, nothing is run, and status is quick.
 needs /usr/bin/python3
 each kind missing empty dead foreign word bom fifo directory link huge binary
-pending a pidfile that is no hint does no harm
 
 dropin app.yaml
 start app /usr/bin/python3 @WORK@/lib/wait.py

@@ -1,5 +1,4 @@
 # The sentinel alone runs: the server is absent, and is started.
-pending an exe that is a link of another name demands that name
 needs redis-server redis-cli
 
 program redis-check-rdb

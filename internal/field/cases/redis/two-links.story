@@ -1,7 +1,6 @@
 # One program under two names: each name is its own service, and one does not stand in
 # for the other.
 needs redis-server redis-cli
-pending an exe that is a link of another name demands that name
 each victim server sentinel
 each how KILL SEGV
 

@@ -2,7 +2,6 @@
 # alone, and the transfer comes to its end.
 needs rsync
 each how KILL SEGV TERM
-pending the judgement by proof
 
 program rsync
 dropin exe.yaml

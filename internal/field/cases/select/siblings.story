@@ -3,7 +3,6 @@
 needs /usr/bin/python3
 each which oldest newest
 each how KILL SEGV TERM
-pending the judgement by proof
 
 dropin app.yaml
 start shell ./both

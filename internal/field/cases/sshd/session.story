@@ -2,7 +2,6 @@
 needs /usr/sbin/sshd ssh ssh-keygen
 each match exe example
 each how KILL SEGV TERM
-pending the judgement by proof
 
 program sshd
 dropin @match@.yaml

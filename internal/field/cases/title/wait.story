@@ -1,6 +1,5 @@
 # absent: wait, and a title that comes while the daemon waits.
 needs /usr/bin/python3 /usr/lib/python3/dist-packages/setproctitle*
-pending what changes silently is read at every look
 
 dropin wait.yaml
 daemon

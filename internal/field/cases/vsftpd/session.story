@@ -1,7 +1,6 @@
 # A client is connected when the listener dies. Its children ask the kernel to end with it.
 needs vsftpd
 each how KILL SEGV
-pending the judgement by proof
 
 program vsftpd
 dropin exe.yaml
