@@ -1,9 +1,9 @@
 # A prefork server: the workers hold the port. A graceful restart replaces them.
+on alone
 needs apache2 curl
 each match pidfile exe
 each when fresh graceful
 each how KILL SEGV
-pending the judgement by proof
 
 program apache2
 dropin @match@.yaml

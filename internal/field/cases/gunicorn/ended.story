@@ -1,4 +1,5 @@
 # The arbiter is asked to end, by somebody who does not tell procward: it is down, and started again.
+on alone
 needs gunicorn curl /usr/lib/python3/dist-packages/setproctitle*
 
 dropin args.yaml

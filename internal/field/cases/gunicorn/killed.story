@@ -1,4 +1,5 @@
 # The arbiter dies. Its workers see that and go by themselves, sooner or later.
+on alone
 needs gunicorn curl /usr/lib/python3/dist-packages/setproctitle*
 each match args pidfile
 each how KILL SEGV

@@ -1,7 +1,7 @@
 # USR2: the arbiter forks and executes a new one, which serves beside it. Then the old one
 # goes, killed or in order. What serves already is its heir.
+on alone
 needs gunicorn curl /usr/lib/python3/dist-packages/setproctitle*
-pending the judgement by proof
 each match args pidfile
 each how KILL SEGV TERM
 

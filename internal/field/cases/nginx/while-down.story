@@ -2,7 +2,6 @@
 needs nginx curl
 each match pidfile exe
 each how KILL SEGV
-pending the judgement by proof
 
 program nginx
 dropin @match@.yaml

@@ -1,4 +1,5 @@
 # A fast shutdown that nobody has told procward of; when: always means always.
+on alone
 needs /usr/lib/postgresql/15/bin/postgres psql setpriv
 each how INT TERM
 

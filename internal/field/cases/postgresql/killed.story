@@ -1,4 +1,5 @@
 # The postmaster dies while a client is connected. Its children see it and end, and until then no new one can start: hence the delay.
+on alone
 needs /usr/lib/postgresql/15/bin/postgres psql setpriv
 each match name pidfile
 each how KILL SEGV
