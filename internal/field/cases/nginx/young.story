@@ -10,6 +10,7 @@ pid old cat nginx.pid
 pid worker pgrep -P @old@
 daemon
 tracked nginx @old@
+pause 1s
 signal @how@ old
 message down process=nginx pid=@old@ cause~SIG@how@
 message orphans process=nginx

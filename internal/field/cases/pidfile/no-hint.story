@@ -7,8 +7,8 @@ start app /usr/bin/python3 @WORK@/lib/wait.py
 do echo @app@ >app; ./make @kind@
 daemon
 tracked app app
-do timeout 10 procward status
-do timeout 10 procward scan app
+do procward status
+do procward scan app
 quiet 6s
 tracked app app
 runs 0
