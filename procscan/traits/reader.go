@@ -92,7 +92,7 @@ func (r *Reader) path(pid int, file string) string {
 
 func (r *Reader) one(w Want, nets *nets) (Got, error) {
 	s, err := r.stat(w.PID)
-	if err != nil || s.start != w.Start {
+	if err != nil || s.start != w.Start || s.dead { // what a zombie shows must not replace what is known of it
 		return Got{}, procscan.ErrGone
 	}
 	got := Got{Traits: succession.Traits{Comm: s.comm, Session: s.session, TTY: s.tty, At: procscan.Boottime()}}
@@ -102,7 +102,7 @@ func (r *Reader) one(w Want, nets *nets) (Got, error) {
 	if w.Parent && s.ppid > 0 {
 		got.Parent = r.parent(s.ppid)
 	}
-	if again, err := r.stat(w.PID); err != nil || again.start != w.Start {
+	if again, err := r.stat(w.PID); err != nil || again.start != w.Start || again.dead {
 		return Got{}, procscan.ErrGone
 	} else if again.layout != s.layout {
 		got.Layout = succession.Layout{} // it has just executed a program
@@ -122,6 +122,7 @@ func (r *Reader) parent(pid int) succession.Parent {
 // stat is what is needed of /proc/PID/stat (proc_pid_stat(5)).
 type stat struct {
 	comm               string
+	dead               bool // no longer there, or its main thread is not: it shows nothing
 	ppid, session, tty int
 	start              uint64
 	layout             succession.Layout
@@ -148,7 +149,7 @@ func (r *Reader) stat(pid int) (stat, error) {
 		}
 		return n
 	}
-	return stat{comm: string(text[open+1 : end]), ppid: int(num(4)), session: int(num(6)), tty: int(num(7)), start: num(22),
+	return stat{comm: string(text[open+1 : end]), dead: len(f) > 0 && (f[0] == "Z" || f[0] == "X"), ppid: int(num(4)), session: int(num(6)), tty: int(num(7)), start: num(22),
 		layout: succession.Layout{Code: num(26), Stack: num(28), Brk: num(47)}, arg: num(48)}, nil
 }
 
