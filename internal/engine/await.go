@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/scalar"
+	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
 	"procward/watch"
@@ -51,9 +53,46 @@ const (
 func (h *Host) findScript(e Await) procscan.ID {
 	for deadline := procscan.Boottime() + unbornTime; ; wait(h.ctx, unbornCheck) {
 		script, unborn := h.lookForScript(e)
-		if script != (procscan.ID{}) || !unborn || procscan.Boottime() > deadline || h.ctx.Err() != nil {
+		if late := procscan.Boottime() > deadline; script != (procscan.ID{}) || !unborn || late || h.ctx.Err() != nil {
+			if late {
+				h.endUnborn()
+			}
 			return script
 		}
+	}
+}
+
+// endUnborn kills what launchers of earlier daemons have left that hangs in its execution:
+// it must not come to run when the script has been given up and another one runs.
+func (h *Host) endUnborn() {
+	dirs, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range dirs {
+		pid, _ := strconv.Atoi(filepath.Base(dir))
+		if p, err := h.FS.Read(pid); err == nil && h.orphanedLauncher(p) {
+			h.end(p)
+		}
+	}
+}
+
+// orphanedLauncher says that a process is a launcher of a procward that has ended, or a
+// child of one that has not been executed yet.
+func (h *Host) orphanedLauncher(p procscan.Process) bool {
+	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
+	own, _ := os.Readlink("/proc/self/exe")
+	exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.PID))
+	parent, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.PPID))
+	return p.PPID != os.Getpid() && bytes.HasPrefix(args, []byte(script.LauncherWord+"\x00")) &&
+		sameProgram(exe, own) && !sameProgram(parent, own)
+}
+
+func (h *Host) end(p procscan.Process) {
+	fd, err := unix.PidfdOpen(p.PID, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	if now, err := h.FS.Read(p.PID); err == nil && now.ID == p.ID && h.orphanedLauncher(now) {
+		_ = unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 	}
 }
 

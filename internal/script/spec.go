@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"procward/internal/launch"
 	"procward/internal/scalar"
 )
 
@@ -53,6 +54,10 @@ func (a Argv) Validate() error {
 	}
 	return nil
 }
+
+// LauncherWord is argv[0] of the processes that start scripts, and of their children until
+// these have been executed.
+const LauncherWord = launch.Word
 
 // Job is one run of a script.
 type Job struct {
