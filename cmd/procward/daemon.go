@@ -130,7 +130,6 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go d.pauses(ctx)
-	d.foster(ctx)
 	d.connect(ctx)
 	d.host.Start(ctx)
 	if d.observe {

@@ -2,11 +2,7 @@ package main
 
 import (
 	"context"
-	"os"
 	"time"
-	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"procward/internal/message"
 	"procward/internal/script"
@@ -17,16 +13,6 @@ import (
 func (d *daemon) openScripts() {
 	d.scripts = &script.Runner{Guarded: true, Note: d.fellBack, Say: func(text string) { d.say(message.LauncherTrouble, text) }}
 	d.scripts.Prepare()
-}
-
-// foster reaps what is left to us, where that is us: PID 1 of a container, or a subreaper
-// (PR_SET_CHILD_SUBREAPER of prctl(2)).
-func (d *daemon) foster(ctx context.Context) {
-	var subreaper int32
-	_ = unix.Prctl(unix.PR_GET_CHILD_SUBREAPER, uintptr(unsafe.Pointer(&subreaper)), 0, 0, 0)
-	if os.Getpid() == 1 || subreaper != 0 {
-		go d.scripts.Foster(ctx)
-	}
 }
 
 // runOwn runs our own program, as power.Run says.

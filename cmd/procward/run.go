@@ -205,6 +205,7 @@ func (d *daemon) serve(ctx context.Context, server *control.Server, log *message
 	}
 	follow := d.config.Daemon.Follow
 	go d.hangups(ctx)
+	go d.scripts.Foster(ctx) // of PID 1 of a container, or a subreaper; others get no orphans
 	if follow {
 		go d.loader.Follow(ctx, time.Second, 5*time.Minute, func() { d.reload(ctx) })
 	}
