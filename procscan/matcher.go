@@ -4,11 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os/user"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"procward/internal/account"
 )
 
 // ErrNoUser says that the user of a match does not exist on this host. Such a match
@@ -86,10 +87,11 @@ func isVersionOf(file, name string) bool {
 type lookups struct {
 	round uint64
 	paths map[string]string
-	users map[string]account
+	users map[string]numbered
+	ask   account.Ask // nil: the files alone are read
 }
 
-type account struct {
+type numbered struct {
 	uid uint32
 	err error
 }
@@ -97,7 +99,7 @@ type account struct {
 // begin forgets what was looked up for another scan.
 func (l *lookups) begin(round uint64) {
 	if l.round != round {
-		*l = lookups{round: round, paths: map[string]string{}, users: map[string]account{}}
+		*l = lookups{round: round, paths: map[string]string{}, users: map[string]numbered{}, ask: l.ask}
 	}
 }
 
@@ -113,7 +115,7 @@ func (l *lookups) realPath(path string) string {
 func (l *lookups) uidOf(name string) (uint32, error) {
 	a, known := l.users[name]
 	if !known {
-		a.uid, a.err = uidOf(name)
+		a.uid, a.err = uidOf(name, l.ask)
 		l.users[name] = a
 	}
 	return a.uid, a.err
@@ -133,23 +135,18 @@ func realPath(path string) string {
 }
 
 // uidOf is the number of a user given by name or number.
-func uidOf(name string) (uint32, error) {
+func uidOf(name string, ask account.Ask) (uint32, error) {
 	if n, err := strconv.ParseUint(name, 10, 32); err == nil {
 		return uint32(n), nil
 	}
-	u, err := user.Lookup(name)
-	var unknown user.UnknownUserError
+	a, err := account.Find(name, ask)
 	switch {
-	case errors.As(err, &unknown):
+	case errors.Is(err, account.ErrUnknown):
 		return 0, fmt.Errorf("user %q: %w", name, ErrNoUser)
 	case err != nil:
-		return 0, fmt.Errorf("look up user %q: %w", name, err)
+		return 0, fmt.Errorf("look up %w", err)
 	}
-	n, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("look up user %q: %w", name, err)
-	}
-	return uint32(n), nil
+	return a.UID, nil
 }
 
 // components splits a path or unit name at its slashes.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"procward/internal/account"
 )
 
 // Deadline is how long what hangs may delay a scan, in all, unless SetDeadline says
@@ -35,6 +37,7 @@ type Scanner struct {
 	todo      []errand
 	hints     hints
 	round     uint64
+	users     account.Ask
 	settled   time.Duration
 	reliable  time.Duration
 }
@@ -53,6 +56,10 @@ func (s *Scanner) hire() *worker {
 	w.subject = newSubject(s.fs, w.enter)
 	return w
 }
+
+// SetUsers has users who are not in /etc/passwd looked up by ask, which must be safe for
+// concurrent use. It is called before the first scan.
+func (s *Scanner) SetUsers(ask account.Ask) { s.users = ask }
 
 // Close ends the listening. A read that hangs is left to itself.
 func (s *Scanner) Close() error {
@@ -185,6 +192,7 @@ func (s *Scanner) resolve(ctx context.Context, ms []*Matcher) ([]query, error) {
 	round := s.round
 	err := s.crew.run(ctx, job{len(ms), func(w *worker, i int) {
 		m := ms[i]
+		w.lookups.ask = s.users
 		w.lookups.begin(round)
 		if m.match.Exe+m.match.User != "" {
 			if err := w.enter(ID{}, m.match.Exe+" "+m.match.User); err != nil {

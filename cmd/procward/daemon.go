@@ -19,6 +19,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/account"
 	"procward/internal/control"
 	"procward/internal/engine"
 	"procward/internal/message"
@@ -70,6 +71,7 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 	}
 	scanner := procscan.NewScanner(fs)
 	scanner.SetScripts(cfg.Scripts())
+	scanner.SetUsers(account.Cached(d.scripts.Getent))
 	if fast, why := scanner.Fast(); !fast {
 		d.fellBack("every look reads the whole process table: " + why)
 	}

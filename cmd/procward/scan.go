@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	confd "procward/conf.d"
+	"procward/internal/account"
+	"procward/internal/script"
 	"procward/procscan"
 )
 
@@ -110,6 +112,9 @@ func look(ctx context.Context, cfg *confd.Config, names []string, near func(sigh
 	scanner := procscan.NewScanner(fs)
 	defer scanner.Close()
 	scanner.SetScripts(cfg.Scripts())
+	programs := &script.Runner{}
+	defer programs.Close()
+	scanner.SetUsers(account.Cached(programs.Getent))
 	scanner.SetDeadline(scanTime)
 	matchers := make([]*procscan.Matcher, len(names))
 	for i, name := range names {

@@ -112,7 +112,7 @@ func obey(o order, files []int) answer {
 			unix.Close(fd)
 		}
 	}()
-	who, err := account(o.User)
+	who, err := accountOf(o.User)
 	if err == nil && o.Guarded && os.Geteuid() == 0 {
 		if err = trust.ProgramIn(searchPath(o.Env), o.Argv, who.uid); err != nil {
 			err = fmt.Errorf("as %s: %w", who.name, err)
@@ -159,7 +159,7 @@ func execute(o order, who user, stdin *os.File, files []int) answer {
 	if o.Path != "" {
 		path = o.Path
 	}
-	attr := &syscall.ProcAttr{Dir: "/", Env: o.Env, Files: append([]uintptr{stdin.Fd(), out, out}, rest...),
+	attr := &syscall.ProcAttr{Dir: "/", Env: environment(o.Env, who), Files: append([]uintptr{stdin.Fd(), out, out}, rest...),
 		Sys: &syscall.SysProcAttr{Setsid: true, Credential: who.credential, Cloneflags: syscall.CLONE_PARENT}}
 	pid, err := syscall.ForkExec(path, o.Argv, attr)
 	if err != nil {

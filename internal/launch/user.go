@@ -1,11 +1,18 @@
 package launch
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
-	osuser "os/user"
+	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
+	"time"
+
+	"procward/internal/account"
 )
 
 // user is who runs a script.
@@ -13,49 +20,68 @@ type user struct {
 	name       string
 	uid        uint32
 	credential *syscall.Credential // nil: as we are
+	login      map[string]string   // what his environment says of him
 }
 
-// account looks a user up by name or number, with the group and the supplementary
+// accountOf looks a user up by name or number, with the group and the supplementary
 // groups that a login would have. An empty name is the daemon's own user. The account
 // is read anew each time, because it can change while the daemon runs.
-func account(name string) (user, error) {
+func accountOf(name string) (user, error) {
 	own := os.Geteuid()
 	if name == "" {
 		return user{name: "our own user " + strconv.Itoa(own), uid: uint32(own)}, nil
 	}
-	u, err := osuser.Lookup(name)
-	if err != nil {
-		if u, err = osuser.LookupId(name); err != nil {
-			return user{}, fmt.Errorf("there is no user %q", name)
-		}
+	a, err := account.Find(name, getent)
+	if errors.Is(err, account.ErrUnknown) {
+		return user{}, fmt.Errorf("there is no user %q", name)
 	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
 	if err != nil {
-		return user{}, fmt.Errorf("user %q: %w", name, err)
+		return user{}, err
 	}
-	who := user{name: u.Username, uid: uint32(uid)}
-	if int(uid) == own {
+	who := user{name: a.Name, uid: a.UID, login: a.Environment()}
+	if int(a.UID) == own {
 		return who, nil
 	}
 	if own != 0 {
 		return user{}, fmt.Errorf("only root can run a script as another user (%s): start procward as root", name)
 	}
-	who.credential, err = credential(u)
-	return who, err
+	groups, err := a.Groups(getent)
+	if err != nil {
+		return user{}, err
+	}
+	who.credential = &syscall.Credential{Uid: a.UID, Gid: a.GID, Groups: groups}
+	return who, nil
 }
 
-func credential(u *osuser.User) (*syscall.Credential, error) {
-	ids, err := u.GroupIds()
-	if err != nil {
-		return nil, fmt.Errorf("groups of the user %s: %w", u.Username, err)
+// getentTime bounds a question to the name service.
+const getentTime = 5 * time.Second
+
+// getent asks the name service. We are a process of our own, which may wait.
+func getent(arguments ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), getentTime)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/usr/bin/getent", arguments...)
+	cmd.Env, cmd.Dir = []string{"PATH=/usr/bin:/bin"}, "/"
+	cmd.WaitDelay = time.Second
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return "", fmt.Errorf("getent %s has not answered within %v", strings.Join(arguments, " "), getentTime)
+	case errors.As(err, &exit) && exit.ExitCode() == 2, errors.Is(err, os.ErrNotExist):
+		return "", account.ErrUnknown
 	}
-	var groups []uint32
-	for _, id := range append([]string{u.Uid, u.Gid}, ids...) {
-		n, err := strconv.ParseUint(id, 10, 32)
-		if err != nil {
-			return nil, fmt.Errorf("user %s: %w", u.Username, err)
+	return string(out), err
+}
+
+// environment is what a program is given, and below that what says who runs it.
+func environment(given []string, who user) []string {
+	env := slices.Clone(given)
+	for name, value := range who.login {
+		if !slices.ContainsFunc(given, func(s string) bool { return strings.HasPrefix(s, name+"=") }) {
+			env = append(env, name+"="+value)
 		}
-		groups = append(groups, uint32(n))
 	}
-	return &syscall.Credential{Uid: groups[0], Gid: groups[1], Groups: groups[2:]}, nil
+	slices.Sort(env)
+	return env
 }

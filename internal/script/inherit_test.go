@@ -175,9 +175,9 @@ func TestUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{own.Username, own.Uid} {
-		job := shell(t, "id -u")
-		job.User = name
-		if res := run(t, job); res.Output != own.Uid {
+		job := shell(t, "id -u; echo $USER $LOGNAME $HOME $LANG")
+		job.User, job.Env = name, map[string]string{"LANG": "C", "HOME": "/elsewhere"} // what is said goes before
+		if res := run(t, job); res.Output != own.Uid+" | "+own.Username+" "+own.Username+" /elsewhere C" {
 			t.Errorf("%s: %+v", name, res)
 		}
 	}
