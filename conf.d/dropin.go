@@ -71,6 +71,7 @@ func read(file string, text []byte) *version {
 	for _, n := range v.names {
 		v.validate(n, d)
 		v.doubtQuotes(n)
+		v.doubtSpelling(n)
 	}
 	v.twice()
 	return v

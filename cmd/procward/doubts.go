@@ -33,8 +33,13 @@ func liveDoubts(ctx context.Context, cfg *confd.Config) ([]confd.Problem, error)
 	case !errors.Is(err, systemd.ErrAbsent):
 		doubts = append(doubts, confd.Problem{Text: "whether systemd restarts the same units cannot be told: " + err.Error(), Warning: true})
 	}
+	if len(cfg.Files) == 0 {
+		doubts = append(doubts, confd.Problem{Text: "there is no drop-in (a file *.yaml), so that nothing is watched", Warning: true})
+	}
+	shared := sharedDoubts(cfg, sights)
 	for _, s := range sights {
-		for _, text := range append(sightDoubts(s), restarterDoubts(s, restart)...) {
+		texts := slices.Concat(sightDoubts(s), restarterDoubts(s, restart), supervisorDoubts(s), shared[s.Name])
+		for _, text := range texts {
 			doubts = append(doubts, doubt(cfg, s.Name, text))
 		}
 	}
@@ -103,7 +108,7 @@ func restartSettings(ctx context.Context) (setting, func(), error) {
 	}
 	ask := func(unit string) string {
 		u, err := link.Unit(ctx, unit)
-		if err != nil {
+		if err != nil || isProcward(u.MainPID) { // what our scripts start is in our unit
 			return ""
 		}
 		return u.Restart

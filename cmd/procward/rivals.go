@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	confd "procward/conf.d"
+)
+
+// supervisors are the programs that start again what they are the parent of, by the name
+// that the kernel keeps of them (15 bytes).
+var supervisors = map[string]string{
+	"runsv": "runit", "s6-supervise": "s6", "supervise": "daemontools", "supervisord": "supervisord", "supervise-daemo": "OpenRC",
+	"perpd": "perp", "circusd": "circus", "immortal": "immortal",
+	"containerd-shim": "a container", "conmon": "a container", "docker-init": "a container", "tini": "a container", "dumb-init": "a container", "catatonit": "a container",
+}
+
+// supervisorDoubts is the parents of selected processes that restart them as well.
+func supervisorDoubts(s sight) []string {
+	parents := map[int]string{}
+	for _, p := range s.Selected {
+		if comm := commOf(p.PPID); supervisors[comm] != "" {
+			parents[p.PPID] = comm
+		}
+	}
+	var out []string
+	for _, pid := range sortedPIDs(parents) {
+		comm := parents[pid]
+		out = append(out, fmt.Sprintf("selects a child of %s (pid %d, of %s), which starts it again by itself, so that two restarters fight: leave the restart to one of them (attempts: 0 only watches and escalates)", comm, pid, supervisors[comm]))
+	}
+	return out
+}
+
+func sortedPIDs(of map[int]string) []int {
+	var out []int
+	for pid := range of {
+		out = append(out, pid)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func commOf(pid int) string {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(text))
+}
+
+// isProcward says that a process runs this program.
+func isProcward(pid int) bool {
+	if pid <= 0 {
+		return false
+	}
+	exe, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/exe")
+	if err != nil {
+		return commOf(pid) == "procward"
+	}
+	own, _ := os.Readlink("/proc/self/exe")
+	exe = strings.TrimSuffix(exe, " (deleted)")
+	return exe == own || filepath.Base(exe) == "procward"
+}
+
+// sharedDoubts is, for each name, with which others it has a process in common: after its
+// death both would restart it.
+func sharedDoubts(cfg *confd.Config, sights []sight) map[string][]string {
+	first, out := map[int]string{}, map[string][]string{}
+	told := map[[2]string]bool{}
+	for _, s := range sights {
+		for _, p := range s.Selected {
+			other, taken := first[p.PID]
+			if !taken {
+				first[p.PID] = s.Name
+				continue
+			}
+			if pair := [2]string{other, s.Name}; !told[pair] {
+				told[pair] = true
+				at := cfg.At("processes", other, "match", "")
+				out[s.Name] = append(out[s.Name], fmt.Sprintf("selects pid %d, which %s (%s:%d) selects as well: after its death both would restart it; narrow one match, or remove one entry", p.PID, other, at.File, at.Line))
+			}
+		}
+	}
+	return out
+}
