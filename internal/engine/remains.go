@@ -60,7 +60,14 @@ func (m *Machine) remember(in Remembered) {
 	for id, t := range in.Of {
 		for _, name := range m.trackers[id] {
 			p := m.procs[name]
-			if p != nil && !p.traits[id].Equal(t) {
+			if p == nil {
+				continue
+			}
+			old := p.traits[id]
+			if len(t.Serves) == 0 && t.Layout.Same(old.Layout) { // it closes its sockets to drain: there it has served
+				t.Serves = old.Serves
+			}
+			if !old.Equal(t) {
 				m.touch(p)
 				p.traits[id] = t
 			}
@@ -290,7 +297,7 @@ func (m *Machine) sayRemains(p *process) {
 	for _, j := range p.remains.found {
 		words := j.String()
 		switch {
-		case j.Verdict != succession.LeftOver:
+		case j.Verdict != succession.LeftOver || p.enough():
 		case !slices.Contains(ends, j.ID):
 			words += "; it is left alone"
 		case p.spec.Restart.Kill.Never:
