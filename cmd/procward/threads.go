@@ -1,7 +1,12 @@
 package main
 
 import (
+	"math"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -12,8 +17,9 @@ const spareThreads = 24
 // reserveThreads starts n threads, which the Go runtime keeps for as long as we live. It
 // makes a thread when it needs one, and ends the program where the kernel refuses: on a
 // host whose processes have run out, by a fork bomb or TasksMax=, when a process has to
-// be restarted.
+// be restarted. Where there is no room for that many already, fewer have to do.
 func reserveThreads(n int) {
+	n = max(0, min(n, roomForThreads("/proc/self/cgroup", "/sys/fs/cgroup")-threadsLeft))
 	var up, down sync.WaitGroup
 	release := make(chan struct{})
 	up.Add(n)
@@ -28,4 +34,37 @@ func reserveThreads(n int) {
 	up.Wait()
 	close(release)
 	down.Wait()
+}
+
+// threadsLeft is for the first launchers and what Go's runtime starts by itself.
+const threadsLeft = 12
+
+// roomForThreads is how many more threads the control groups of this process allow
+// (pids.max of cgroups(7), of version 1 and 2).
+func roomForThreads(groups, mounts string) int {
+	room := math.MaxInt
+	text, _ := os.ReadFile(groups)
+	for line := range strings.Lines(string(text)) {
+		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
+		if len(f) != 3 || f[1] != "" && f[1] != "pids" {
+			continue
+		}
+		top := filepath.Join(mounts, f[1])
+		for dir := filepath.Join(top, f[2]); strings.HasPrefix(dir, top); dir = filepath.Dir(dir) {
+			most, err1 := readNumber(filepath.Join(dir, "pids.max"))
+			now, err2 := readNumber(filepath.Join(dir, "pids.current"))
+			if err1 == nil && err2 == nil {
+				room = min(room, most-now)
+			}
+		}
+	}
+	return room
+}
+
+func readNumber(path string) (int, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimSpace(string(text)))
 }
