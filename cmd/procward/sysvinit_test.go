@@ -38,6 +38,9 @@ func TestShutdownWithoutSystemd(t *testing.T) {
 case $1 in stop) touch /run/stopping; pkill -KILL -x sleep; i=0; while [ $i -lt 30 ] && ! [ -e /run/go ]; do /usr/bin/perl -e 'select(undef,undef,undef,.1)'; i=$((i+1)); done;; esac
 `, 0o755)
 			m.Must("update-rc.d", "victim", "defaults")
+			if name == "OpenRC" { // which stops what it has started
+				m.Must("rc-service", "victim", "start")
+			}
 			m.Must("sh", "-c", "/etc/procward/scripts/victim; rm /run/script-ran")
 			m.Must("sh", "-c", "setsid procward run --log-to stderr --log-format json >/run/log 2>&1 </dev/null &")
 			log := func() string {
