@@ -76,8 +76,28 @@ func cacheDir() (string, error) {
 	return dir, os.MkdirAll(dir, 0o755)
 }
 
+// unmountBelow unmounts what is mounted below a directory, the last first.
+func unmountBelow(dir string) error {
+	var points []string
+	for line := range lines("/proc/self/mounts") {
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
+			points = append(points, f[1])
+		}
+	}
+	for _, point := range slices.Backward(points) {
+		if err := unix.Unmount(point, unix.MNT_DETACH); err != nil {
+			return fmt.Errorf("unmount %s: %w", point, err)
+		}
+	}
+	return nil
+}
+
 func (r Root) build(root string) error {
 	tmp := root + ".new"
+	// A build that was killed may have left the host's /proc, /sys and /dev mounted in it.
+	if err := unmountBelow(tmp); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(tmp); err != nil {
 		return err
 	}
