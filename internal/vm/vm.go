@@ -24,7 +24,7 @@ import (
 
 // limit bounds everything that is waited for. A loaded machine is several times slower
 // than an idle one.
-const limit = 4 * time.Minute
+const limit = 15 * time.Minute
 
 // Options are what a machine has besides the usual. The zero value works.
 type Options struct {
