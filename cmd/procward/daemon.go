@@ -45,6 +45,12 @@ type daemon struct {
 	power   *lastResort // nil: nothing here ends the machine
 	lost    string      // why it is not known what was done before, or empty
 
+	// Guarded by reloading; see settings.
+	logTo    func(confd.Log) (*message.Log, error) // opens a log; nil: somebody else has it
+	follow   func() (stop func())                  // follows the drop-ins; nil: not yet
+	unfollow func()                                // nil: they are not followed
+	threads  int                                   // that were made for scripts
+
 	hostEnds atomic.Bool // the host is being shut down
 
 	reloading sync.Mutex // guards config
@@ -79,7 +85,7 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 	d.engine = engine.NewEngine(machine, log)
 	d.host = &engine.Host{FS: fs, Scanner: scanner, Tracker: tracker, Engine: d.engine,
 		Scripts: d.scripts}
-	d.host.SetPressure(cfg.Daemon.Pressure)
+	d.obeyAll(context.Background(), cfg.Daemon)
 	d.adopt()
 	if stateDir != "" {
 		d.host.Evidence = &evidence.Writer{Dir: filepath.Join(stateDir, "evidence")}
@@ -342,19 +348,14 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 		cfg.Problems = append(cfg.Problems, bad...)
 		d.sendMeans(ctx, "")
 	}
-	if d.observe && !cfg.Daemon.Observe && d.config.Daemon.Observe {
-		cfg.Problems = append(cfg.Problems, confd.Problem{Key: "daemon.observe", Warning: true,
-			Text: "is false now, and procward observes until it is started again: restart it"})
-	}
 	if d.claims != nil {
 		d.claims.keep(d.loader.Claims())
 	}
-	changed := changes(d.config, cfg)
+	changed, settings := changes(d.config, cfg), d.obeyChanged(ctx, d.config.Daemon, cfg.Daemon)
 	d.config = cfg
 	d.host.Scanner.SetScripts(cfg.Scripts())
-	d.host.SetPressure(cfg.Daemon.Pressure)
 	d.engine.Send(ctx, engine.Configured{Config: cfg})
-	return control.Reloaded{Changed: changed, Files: cfg.Files, Problems: cfg.Problems}, ctx.Err()
+	return control.Reloaded{Changed: changed, Settings: settings, Files: cfg.Files, Problems: cfg.Problems}, ctx.Err()
 }
 
 // changes is the names of processes, groups and monitors that differ between two configurations.

@@ -51,11 +51,14 @@ func reload(cmd *cobra.Command, f *flags, jsonOut bool) error {
 }
 
 func showReloaded(p paper, r control.Reloaded) {
-	if len(r.Changed) == 0 {
+	if len(r.Changed)+len(r.Settings) == 0 {
 		fmt.Fprintln(p, "nothing changed")
 	}
 	for _, name := range r.Changed {
 		fmt.Fprintf(p, "changed: %s\n", name)
+	}
+	for _, words := range r.Settings {
+		fmt.Fprintf(p, "changed: %s\n", visible(words))
 	}
 	showConfig(p, r.Files, r.Problems)
 }

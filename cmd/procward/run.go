@@ -67,7 +67,7 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 	if bad := unitProblems(cfg); len(bad) > 0 && !observe && f.machine.foreign() {
 		return &failure{code: exitBad, err: problemsError(bad), remedy: unitRemedy}
 	}
-	log, err := r.open(cfg)
+	log, err := r.open(cfg.Daemon.Log)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,6 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		closeLog(log, flushTime)
 		return listenFailure(err)
 	}
-	reserveThreads(spareThreads + cfg.Daemon.ParallelRestarts)
 	unix.Umask(0o022)
 	if err := os.Chdir("/"); err != nil {
 		return err
@@ -91,6 +90,7 @@ func (r runFlags) run(cmd *cobra.Command, f *flags) error {
 		closeLog(log, flushTime)
 		return err
 	}
+	d.logTo = r.openAgain
 	return d.serve(cmd.Context(), server, log)
 }
 
@@ -164,16 +164,24 @@ func problemsError(problems []confd.Problem) error {
 	return errors.Join(errs...)
 }
 
-func (r runFlags) open(cfg *confd.Config) (*message.Log, error) {
-	to := cfg.Daemon.Log.To
+func (r runFlags) open(l confd.Log) (*message.Log, error) {
+	to := l.To
 	if len(r.logTo) > 0 {
 		to = r.logTo
 	}
-	dest := message.Destination{To: to, Facility: cfg.Daemon.Log.Facility, JSON: r.logFormat == "json"}
+	dest := message.Destination{To: to, Facility: l.Facility, JSON: r.logFormat == "json"}
 	if err := dest.Validate(); err != nil {
 		return nil, &failure{code: exitUsage, err: err}
 	}
 	return message.Open(dest)
+}
+
+// openAgain opens the log of a reload.
+func (r runFlags) openAgain(l confd.Log) (*message.Log, error) {
+	if len(r.logTo) > 0 {
+		return nil, errors.New("procward was started with --log-to, which goes first")
+	}
+	return r.open(l)
 }
 
 // flushTime bounds how long the end waits for a slow sink, and shortly how long where the
@@ -203,12 +211,9 @@ func (d *daemon) serve(ctx context.Context, server *control.Server, log *message
 	if err := d.beat(ctx); err != nil {
 		d.say(message.InternalFailure, err.Error())
 	}
-	follow := d.config.Daemon.Follow
 	go d.hangups(ctx)
 	go d.scripts.Foster(ctx) // of PID 1 of a container, or a subreaper; others get no orphans
-	if follow {
-		go d.loader.Follow(ctx, time.Second, 5*time.Minute, func() { d.reload(ctx) })
-	}
+	d.followFrom(ctx)
 	code := d.run(ctx, func() {
 		go func() {
 			if err := server.Serve(d); err != nil {
@@ -227,6 +232,25 @@ func (d *daemon) serve(ctx context.Context, server *control.Server, log *message
 		return &failure{code: code}
 	}
 	return nil
+}
+
+// followQuiet is how long the drop-ins must have been left alone, and followRescan how often
+// they are looked at without being told.
+const (
+	followQuiet  = time.Second
+	followRescan = 5 * time.Minute
+)
+
+// followFrom lets drop-ins be followed from now on, at most until ctx is done.
+func (d *daemon) followFrom(ctx context.Context) {
+	d.reloading.Lock()
+	defer d.reloading.Unlock()
+	d.follow = func() (stop func()) {
+		following, stop := context.WithCancel(ctx)
+		go d.loader.Follow(following, followQuiet, followRescan, func() { d.reload(ctx) }) // a reload that ends the following comes to its own end
+		return stop
+	}
+	d.obeyFollow(ctx, d.config.Daemon)
 }
 
 // ready tells the service manager that the configuration is in force.

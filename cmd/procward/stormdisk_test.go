@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/testbed"
 )
 
 // ext4 is a small file system in a file, on which the state of a storm is kept.
@@ -117,12 +119,14 @@ func TestKilledDaemonOnAFailingDisk(t *testing.T) {
 	}
 	for range kills {
 		d := s.daemon()
+		s.until("it has begun, with its state", func() bool { return strings.Contains(s.out.String(), "PW0801") })
 		s.untilUp()
 		s.blow(luck, 200*time.Millisecond)
 		e.cut()
-		s.until("it complains", func() bool {
+		testbed.Tells(t, "it complains", func() (string, bool) {
 			s.blow(luck, 100*time.Millisecond)
-			return strings.Contains(s.out.String(), "PW0112")
+			log := s.out.String()
+			return aboutDaemon(log), strings.Contains(log, "PW0112")
 		})
 		s.untilUp()
 		_ = d.Process.Kill()
@@ -147,6 +151,17 @@ func TestKilledDaemonOnAFailingDisk(t *testing.T) {
 	if text, err := os.ReadFile(filepath.Join(s.dir, "errors")); err == nil {
 		t.Errorf("two scripts ran at once: %s", text)
 	}
+}
+
+// aboutDaemon is the lines that are not about a process.
+func aboutDaemon(log string) string {
+	var out []string
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, " PW01") {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "")
 }
 
 // complaints is the first lines about writing the state.

@@ -58,6 +58,7 @@ const (
 // Reloaded is what a reload changed and what it rejected.
 type Reloaded struct {
 	Changed  []string        `json:"changed"`            // names of processes and groups: new, different or gone
+	Settings []string        `json:"settings,omitempty"` // under daemon: that are others now, in words, and why one is not in force
 	Files    []confd.File    `json:"files"`              // every drop-in as it is now
 	Problems []confd.Problem `json:"problems,omitempty"` // what is wrong or doubtful now
 }

@@ -106,6 +106,8 @@ var (
 	ConfigWarning  = &Kind{"PW0803", "config-warning", Warning, "configuration doubtful[: {detail}]", "The configuration is valid and in force, but probably not what is meant.", "Run `procward check`."}
 	ConfigEmpty    = &Kind{"PW0804", "config-empty", Warning, "configuration is empty: nothing is watched[: {detail}]", "No drop-in names a process.", "Put a drop-in into the configuration directory."}
 	GoneEnded      = &Kind{"PW0805", "gone-ended", Info, "what was begun for a name that is gone has ended[: {detail}]", "A reload has taken the name away while its script or hook was running. It was let finish; nothing follows from it.", ""}
+	SettingNow     = &Kind{"PW0806", "setting", Notice, "a setting of the daemon has changed[: {detail}]", "A reload has put another value under `daemon:` in force.", ""}
+	SettingWaits   = &Kind{"PW0807", "setting-waits", Warning, "a setting of the daemon is not in force[: {detail}]", "A reload has brought another value under `daemon:`, which this daemon does not obey; the detail says why.", "Start procward again, or take the value back."}
 
 	// PW09: the operator.
 	Operator       = &Kind{"PW0901", "operator", Notice, "operator[: {detail}]", "An operator asked for something by a command.", ""}
@@ -126,7 +128,7 @@ var Catalogue = []*Kind{
 	Stall, ProbeFailed, ProbeOK, ProbeUnknown, ProbeSlow, ProbeBad, EvidenceKept, EvidenceFailed,
 	MonitorFailed, MonitorOK, MonitorRecover, MonitorNoHelp, MonitorSkipped,
 	WatchdogStarves, WatchdogFed, UserspaceStalls, UserspaceWorks,
-	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty, GoneEnded,
+	ConfigLoaded, ConfigRejected, ConfigWarning, ConfigEmpty, GoneEnded, SettingNow, SettingWaits,
 	Operator, OperatorDone, OperatorFailed,
 }
 

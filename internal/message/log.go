@@ -3,6 +3,7 @@ package message
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 	"time"
 )
@@ -10,7 +11,9 @@ import (
 // Log sends every message to several queues. The zero value has none, and drops
 // everything without counting.
 type Log struct {
+	mu     sync.RWMutex
 	queues []*Queue
+	lost   map[string]uint64 // by the sinks that it had before
 }
 
 // NewLog makes a Log of queues, which it closes with itself.
@@ -22,15 +25,44 @@ func (l *Log) Send(m Message) {
 	if m.Time.IsZero() {
 		m.Time = time.Now()
 	}
+	l.mu.RLock()
+	defer l.mu.RUnlock()
 	for _, q := range l.queues {
 		q.Send(m)
 	}
 }
 
+// Turn lets the sinks of another Log, which is not to be used any more, take the place of its
+// own. No message falls in between. It then closes those that it had, as Close does.
+func (l *Log) Turn(ctx context.Context, to *Log) error {
+	l.mu.Lock()
+	had := NewLog(l.queues...)
+	l.queues = to.queues
+	l.mu.Unlock()
+	err := had.Close(ctx)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost == nil {
+		l.lost = map[string]uint64{}
+	}
+	for name, n := range had.Dropped() {
+		l.lost[name] += n
+	}
+	return err
+}
+
+// present is the queues in use.
+func (l *Log) present() []*Queue {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.queues
+}
+
 // Names lists the sinks in use: "journal", "syslog", "stderr".
 func (l *Log) Names() []string {
-	names := make([]string, len(l.queues))
-	for i, q := range l.queues {
+	queues := l.present()
+	names := make([]string, len(queues))
+	for i, q := range queues {
 		names[i] = q.Name()
 	}
 	return names
@@ -40,6 +72,9 @@ func (l *Log) Names() []string {
 // that lost none are left out.
 func (l *Log) Dropped() map[string]uint64 {
 	lost := make(map[string]uint64)
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	maps.Copy(lost, l.lost)
 	for _, q := range l.queues {
 		if n := q.Dropped(); n > 0 {
 			lost[q.Name()] += n
@@ -51,8 +86,9 @@ func (l *Log) Dropped() map[string]uint64 {
 // Flush returns when every queue is empty, or ctx ends, whose error it then gives. What is
 // sent meanwhile is waited for too.
 func (l *Log) Flush(ctx context.Context) error {
-	errs := make([]error, len(l.queues))
-	for i, q := range l.queues {
+	queues := l.present()
+	errs := make([]error, len(queues))
+	for i, q := range queues {
 		errs[i] = q.Flush(ctx)
 	}
 	return errors.Join(errs...)
@@ -61,9 +97,10 @@ func (l *Log) Flush(ctx context.Context) error {
 // Close writes what the queues hold, all at the same time, until ctx ends. The error
 // names each sink that did not finish.
 func (l *Log) Close(ctx context.Context) error {
-	errs := make([]error, len(l.queues))
+	queues := l.present()
+	errs := make([]error, len(queues))
 	var wait sync.WaitGroup
-	for i, q := range l.queues {
+	for i, q := range queues {
 		wait.Go(func() { errs[i] = q.Close(ctx) })
 	}
 	wait.Wait()

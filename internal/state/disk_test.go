@@ -166,6 +166,15 @@ func bookFullDisk(t *testing.T, mount string) {
 			t.Fatalf("%d: %v", n, err)
 		}
 	}
+	for n := range 3 * least / 1000 { // everything is written anew, again and again
+		b.Put(map[string]any{"n": n, "pad": pad(n, 1000)})
+		if err := b.Written(t.Context()); err != nil {
+			t.Fatalf("%d more: %v", n, err)
+		}
+	}
+	if err := written(49, true); err != nil {
+		t.Fatal(err)
+	}
 	b.Put(map[string]any{"big": pad(0, 4*least)})
 	if err := b.Written(t.Context()); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("two megabytes more: %v", err)

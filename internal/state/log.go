@@ -127,6 +127,10 @@ func (l *log) renew(values map[string]json.RawMessage) error {
 		}
 		return fmt.Errorf("write the state: %w", err)
 	}
+	if other, err := openOwn(dir, logs[1-to]); err == nil { // it is due next
+		reserve(other, room)
+		other.Close()
+	}
 	l.move(to, f, int64(len(line)), room, r.number)
 	return nil
 }
@@ -135,7 +139,6 @@ func (l *log) renew(values map[string]json.RawMessage) error {
 func (l *log) move(to int, f *os.File, end, room int64, whole uint64) {
 	l.left = nil
 	if l.file != nil {
-		reserve(l.file, room)
 		l.left = &left{end: l.end, whole: whole}
 		l.file.Close()
 	}
