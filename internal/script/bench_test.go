@@ -2,6 +2,7 @@ package script
 
 import (
 	"context"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -18,6 +19,22 @@ func BenchmarkStart(b *testing.B) {
 		if !res.OK() {
 			b.Fatalf("%+v", res)
 		}
+	}
+	b.ReportMetric(float64(started.Microseconds())/float64(b.N), "start-us")
+}
+
+// BenchmarkForkExec is the floor: the same program started from this very process, as it
+// was before there were launchers.
+func BenchmarkForkExec(b *testing.B) {
+	var started time.Duration
+	for b.Loop() {
+		before := boottime()
+		pid, err := syscall.ForkExec("/bin/true", []string{"/bin/true"}, &syscall.ProcAttr{Dir: "/", Sys: &syscall.SysProcAttr{Setsid: true}})
+		started += boottime() - before
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = syscall.Wait4(pid, nil, 0, nil)
 	}
 	b.ReportMetric(float64(started.Microseconds())/float64(b.N), "start-us")
 }
