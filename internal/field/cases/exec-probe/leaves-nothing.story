@@ -1,5 +1,4 @@
 # A check that runs out of its time leaves nothing behind, also what has left its session.
-pending exec probes are ended by their control group
 needs /usr/bin/python3
 
 dropin app.yaml

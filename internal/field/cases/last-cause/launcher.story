@@ -2,7 +2,6 @@
 # last death.
 needs /usr/bin/python3 curl
 each how SEGV KILL
-pending the true last cause
 
 dropin app.yaml
 do ./launch

@@ -1,6 +1,5 @@
 # The launcher matches as well, and is there first: it ends with 0, and its child is the service.
 needs /usr/bin/python3 curl
-pending the true last cause
 each how KILL SEGV
 
 dropin app.yaml
@@ -24,4 +23,3 @@ runs 1
 answers http://@IP@:8000/ pid
 quiet 10s
 runs 1
-do procward status app --json | grep -F '"last_cause": "killed by SIG@how@"'

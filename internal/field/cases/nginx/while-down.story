@@ -1,4 +1,5 @@
-# procward is killed, then the master; the next procward judges as the first one would have.
+# procward is killed, then the master. The next procward knows its workers; but how it has
+# ended nobody knows, so they are told and not ended: they may have been left on purpose.
 needs nginx curl
 each match pidfile exe
 each how KILL SEGV
@@ -19,10 +20,8 @@ gone old
 alive worker
 daemon
 message down process=nginx pid=@old@
-message recovered process=nginx attempt=1
-gone worker
-runs 1
-pid new cat nginx.pid
-tracked nginx new
+message orphans process=nginx message~'a worker of the dead pid @old@'
+no-message replaced
+no-message killed
+alive worker
 answers http://@IP@:8080/ served
-quiet 3s

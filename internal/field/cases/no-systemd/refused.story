@@ -1,6 +1,5 @@
 # Where systemd does not run, a unit cannot be restarted: check says so, and the start does.
 on alone
-pending a unit where systemd does not run
 
 dropin app.yaml
 exits 1 procward check

@@ -1,5 +1,4 @@
 # procward as PID 1 of a container reaps what is left to it.
-pending procward reaps as PID 1
 needs /usr/bin/python3 unshare nsenter
 
 dropin app.yaml

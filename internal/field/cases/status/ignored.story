@@ -1,5 +1,4 @@
 # What may be absent is well.
-pending absent: ignore is well
 
 dropin ignore.yaml
 daemon

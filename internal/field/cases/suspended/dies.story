@@ -1,6 +1,5 @@
 # Suspended, a death is a notice, and status is content; resumed, it is mended.
 needs /usr/bin/python3
-pending what dies while suspended is a notice
 
 dropin app.yaml
 do ./launch
@@ -8,7 +7,7 @@ daemon
 message found
 do procward suspend
 signal KILL app
-message * process=app severity=notice cause~SIGKILL
+message down process=app severity=notice
 pause 3s
 no-message restart
 no-message * severity=err
