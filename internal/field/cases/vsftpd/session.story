@@ -12,8 +12,7 @@ daemon
 tracked vsftpd @old@
 older old 3s
 signal @how@ old
-message down process=vsftpd pid=@old@
-message recovered process=vsftpd attempt=1
+message recovered process=vsftpd
 runs 1
 no-message killed
 do /usr/bin/python3 lib/connect.py @IP@ 2121 ^220
