@@ -23,13 +23,14 @@ type guard struct {
 	hangs  *hang.Guard
 }
 
-// patience is how long one question to a file system may take.
-const patience = time.Second
+// patience is how long a question to a file system may take; half as long with each that
+// hangs already, so that many together are waited for about twice as long.
+const patience = 5 * time.Second
 
 // patiently asks about a path. What does not answer is left behind, and the next time it
 // is an error at once until it does.
 func patiently[T any](g guard, path string, ask func() (T, error)) (T, error) {
-	v, err := hang.Do(g.hangs, path, patience, ask)
+	v, err := hang.Do(g.hangs, path, max(patience>>g.hangs.Hanging(), patience/32), ask)
 	if errors.Is(err, hang.ErrHangs) || errors.Is(err, hang.ErrMany) {
 		err = fmt.Errorf("the file system of %s %w", path, err)
 	}

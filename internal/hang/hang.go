@@ -53,6 +53,13 @@ func Do[T any](g *Guard, name string, patience time.Duration, f func() (T, error
 	}
 }
 
+// Hanging is how many calls have not come back.
+func (g *Guard) Hanging() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.outs)
+}
+
 func (g *Guard) enter(name string) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()

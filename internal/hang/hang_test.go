@@ -49,6 +49,13 @@ func TestMany(t *testing.T) {
 		if _, err := Do(&g, "one more", time.Second, slow); !errors.Is(err, ErrMany) {
 			t.Errorf("one more: %v", err)
 		}
+		if n := g.Hanging(); n != Most {
+			t.Errorf("%d hang", n)
+		}
 		close(answer)
+		synctest.Wait()
+		if n := g.Hanging(); n != 0 {
+			t.Errorf("%d hang in the end", n)
+		}
 	})
 }
