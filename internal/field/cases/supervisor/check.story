@@ -1,6 +1,5 @@
 # Its parent is a supervisor, which would restart it as well: check says so.
 needs supervisord /usr/bin/python3
-pending check knows supervisors
 
 dropin app.yaml
 start supervisord supervisord -n -c @WORK@/supervisord.conf
