@@ -79,11 +79,11 @@ var allowed = map[string][]string{
 	"internal/hang":       {},
 	"internal/testbed":    {}, // only for tests
 	"internal/testrun":    {},
-	"internal/nspawn":     {},
+	"internal/nspawn":     {"internal/testbed"},
 	"internal/field":      {}, // only tests
 	"internal/cluster":    {}, // only tests
 	"internal/state":      {"procscan", "internal/trust"},
-	"internal/vm":         {},
+	"internal/vm":         {"internal/testbed"},
 	"internal/bench":      {"procscan", "watch", "watch/probe", "watch/vital", "internal/scalar", "internal/script", "internal/message", "internal/engine", "conf.d"},
 	"cmd/procward":        {"*"},
 }

@@ -1,6 +1,7 @@
 package nspawn
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/testbed"
 )
 
 // Root is the system that a container starts with. It is made once and kept: whoever
@@ -41,7 +44,7 @@ func Plus(name string, packages, disabled []string) Root {
 // where that cannot be done.
 func (r Root) find(t testing.TB) string {
 	t.Helper()
-	cache, err := cacheDir()
+	cache, err := testbed.Cache()
 	if err != nil {
 		t.Skipf("no place for the root of a container: %v", err)
 	}
@@ -63,42 +66,9 @@ func (r Root) find(t testing.TB) string {
 	return root
 }
 
-// cacheDir is $PROCWARD_TESTBED, or procward-testbed in the user's cache.
-func cacheDir() (string, error) {
-	dir := os.Getenv("PROCWARD_TESTBED")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			cache = "/var/cache"
-		}
-		dir = filepath.Join(cache, "procward-testbed")
-	}
-	return dir, os.MkdirAll(dir, 0o755)
-}
-
-// unmountBelow unmounts what is mounted below a directory, the last first.
-func unmountBelow(dir string) error {
-	var points []string
-	for line := range lines("/proc/self/mounts") {
-		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
-			points = append(points, f[1])
-		}
-	}
-	for _, point := range slices.Backward(points) {
-		if err := unix.Unmount(point, unix.MNT_DETACH); err != nil {
-			return fmt.Errorf("unmount %s: %w", point, err)
-		}
-	}
-	return nil
-}
-
 func (r Root) build(root string) error {
 	tmp := root + ".new"
-	// A build that was killed may have left the host's /proc, /sys and /dev mounted in it.
-	if err := unmountBelow(tmp); err != nil {
-		return err
-	}
-	if err := os.RemoveAll(tmp); err != nil {
+	if err := testbed.RemoveRoot(tmp); err != nil {
 		return err
 	}
 	args := []string{"--quiet", "--variant=minbase", "--format=directory", "--include=" + strings.Join(r.Packages, ","),
@@ -108,9 +78,8 @@ func (r Root) build(root string) error {
 	}
 	cmd := exec.Command("mmdebstrap", append(args, "bookworm", tmp)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		os.RemoveAll(tmp)
 		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return fmt.Errorf("mmdebstrap: %w: %s", err, lines[len(lines)-1])
+		return errors.Join(fmt.Errorf("mmdebstrap: %w: %s", err, lines[len(lines)-1]), testbed.RemoveRoot(tmp))
 	}
 	return os.Rename(tmp, root)
 }

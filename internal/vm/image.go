@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/testbed"
 )
 
 // guest is the recipe of the image, and what goes into it.
@@ -40,7 +42,7 @@ func (i image) initrd() string { return filepath.Join(string(i), "initrd") }
 // Debian mirror that this host uses). It skips the test where that cannot be done.
 func findImage(t testing.TB) image {
 	t.Helper()
-	cache, err := cacheDir()
+	cache, err := testbed.Cache()
 	if err != nil {
 		t.Skipf("no place for the image of a virtual machine: %v", err)
 	}
@@ -67,19 +69,6 @@ func findImage(t testing.TB) image {
 		t.Skipf("cannot make the image of a virtual machine: %v", err)
 	}
 	return image(dir)
-}
-
-// cacheDir is $PROCWARD_TESTBED, or procward-testbed in the user's cache.
-func cacheDir() (string, error) {
-	dir := os.Getenv("PROCWARD_TESTBED")
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			cache = "/var/cache"
-		}
-		dir = filepath.Join(cache, "procward-testbed")
-	}
-	return dir, os.MkdirAll(dir, 0o755)
 }
 
 // recipe is a name that changes with all that makes the image.
@@ -113,7 +102,7 @@ func install() error {
 
 func build(dir string) error {
 	tmp := dir + ".new"
-	if err := os.RemoveAll(tmp); err != nil {
+	if err := testbed.RemoveRoot(tmp); err != nil {
 		return err
 	}
 	if err := os.CopyFS(filepath.Join(tmp, "recipe"), guest); err != nil {
@@ -127,7 +116,7 @@ func build(dir string) error {
 	if err == nil {
 		err = os.Rename(out, dir)
 	}
-	return errors.Join(err, os.RemoveAll(tmp))
+	return errors.Join(err, testbed.RemoveRoot(tmp))
 }
 
 func command(name string, args ...string) error {
