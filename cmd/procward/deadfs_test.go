@@ -58,12 +58,7 @@ func TestDeadFileSystem(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Setenv("GOGC", "1")
-	log, err := os.Create(filepath.Join(s.dir, "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	d := s.daemonTo(log)
+	d := s.daemon()
 	defer func() {
 		dead.End(t) // a thread that waits for it cannot be killed
 		_ = d.Process.Kill()
@@ -84,10 +79,10 @@ func TestDeadFileSystem(t *testing.T) {
 		})
 	}
 	s.until("what is dead is told", func() bool {
-		said, _ := os.ReadFile(log.Name())
+		said := s.out.String()
 		for _, want := range []string{"process=held group=dead restart failed, attempt 2 of 2",
 			"process=read restart failed, attempt 2", "PW0502", "link.yaml"} {
-			if !strings.Contains(string(said), want) {
+			if !strings.Contains(said, want) {
 				return false
 			}
 		}
@@ -97,7 +92,7 @@ func TestDeadFileSystem(t *testing.T) {
 	// A thread that waits for the file system keeps the dead daemon from its end, and with it
 	// all that the daemon had open. The next one has to start all the same.
 	_ = d.Process.Kill()
-	next := s.daemonTo(log)
+	next := s.daemon()
 	defer func() {
 		dead.End(t)
 		_ = next.Process.Kill()

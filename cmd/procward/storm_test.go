@@ -5,13 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,7 +44,31 @@ type storm struct {
 	state   string // the state directory
 	targets int
 	unique  string
-	out     bytes.Buffer
+	out     record
+}
+
+// record is what a daemon has written so far.
+type record struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (r *record) Write(b []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(b)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+func (r *record) Reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.text.Reset()
 }
 
 func newStorm(t *testing.T, targets int) *storm {
@@ -86,28 +110,32 @@ func (s *storm) kill(n int) {
 	_ = unix.Kill(pid, unix.SIGKILL)
 }
 
-// alive is the PID of a target that lives, or 0.
+// alive is the PID of a target that lives, or 0: the one of its PID file, else any. On a
+// disk that fails a target may be there twice, and the file names the one that is dead.
 func (s *storm) alive(n int) int {
 	text, _ := os.ReadFile(filepath.Join(s.dir, "pid-"+strconv.Itoa(n)))
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return 0
+	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil && s.isTarget(pid, n) {
+		return pid
 	}
-	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
-	if string(args) != fmt.Sprintf("sleep\x009%s.%d\x00", s.unique, n) {
-		return 0
+	entries, _ := os.ReadDir("/proc")
+	for _, e := range entries {
+		if pid, err := strconv.Atoi(e.Name()); err == nil && s.isTarget(pid, n) {
+			return pid
+		}
 	}
-	return pid
+	return 0
 }
 
-func (s *storm) daemon() *exec.Cmd { return s.daemonTo(&s.out) }
+func (s *storm) isTarget(pid, n int) bool {
+	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+	return string(args) == fmt.Sprintf("sleep\x009%s.%d\x00", s.unique, n)
+}
 
-// daemonTo starts the daemon with its messages going to w.
-func (s *storm) daemonTo(w io.Writer) *exec.Cmd {
+func (s *storm) daemon() *exec.Cmd {
 	cmd := exec.Command(os.Args[0], "--config-dir", filepath.Join(s.dir, "conf"), "--state-dir", s.state,
 		"--socket", filepath.Join(s.dir, "s"), "run", "--log-to", "stderr")
 	cmd.Env = append(os.Environ(), asProcward+"=1")
-	cmd.Stderr = w
+	cmd.Stderr = &s.out
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
