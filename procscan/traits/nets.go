@@ -38,12 +38,20 @@ type network struct {
 
 func newNets(r *Reader) *nets { return &nets{r: r, known: map[string]*network{}} }
 
-// use says that somebody begins to read, or has ended.
-func (ns *nets) use(busy bool) {
+// begin says that somebody begins to read. He must not where it is false: what he was asked
+// for was given up meanwhile, and is closed.
+func (ns *nets) begin() bool {
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
-	ns.busy = busy
-	if !busy && ns.left {
+	ns.busy = !ns.left
+	return ns.busy
+}
+
+// end says that he has ended.
+func (ns *nets) end() {
+	ns.mu.Lock()
+	defer ns.mu.Unlock()
+	if ns.busy = false; ns.left {
 		ns.shut()
 	}
 }

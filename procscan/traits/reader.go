@@ -193,8 +193,10 @@ func (r *Reader) sockets(w Want, nets *nets, got *Got) {
 		got.Whole = whole
 		return
 	}
-	nets.use(true)
-	defer nets.use(false)
+	if !nets.begin() {
+		return
+	}
+	defer nets.end()
 	n, err := nets.of(w.PID)
 	if err != nil {
 		return
