@@ -204,11 +204,11 @@ func TestLaunchersAreKilled(t *testing.T) {
 	path := script(t, "echo $$ >> "+count+"; exit 7")
 	stop, killer := make(chan struct{}), sync.WaitGroup{}
 	killer.Go(func() {
-		for {
+		for pause := 7 * time.Millisecond; ; pause += pause / 20 { // however slow the machine is, some come to start one
 			select {
 			case <-stop:
 				return
-			case <-time.After(7 * time.Millisecond):
+			case <-time.After(pause):
 			}
 			for _, c := range children() {
 				if strings.HasPrefix(c.name, "pw-start-") && c.session == c.pid {
@@ -222,7 +222,7 @@ func TestLaunchersAreKilled(t *testing.T) {
 		}
 	})
 	want, got := 0, 0
-	for range 60 {
+	for want < 40 {
 		s, err := p.Start(t.Context(), program(path))
 		if errors.Is(err, ErrLack) {
 			continue
@@ -239,7 +239,7 @@ func TestLaunchersAreKilled(t *testing.T) {
 	close(stop)
 	killer.Wait()
 	text, _ := os.ReadFile(count)
-	if got = strings.Count(string(text), "\n"); got != want || want == 0 {
+	if got = strings.Count(string(text), "\n"); got != want {
 		t.Errorf("%d were started, %d have run", want, got)
 	}
 }

@@ -17,6 +17,8 @@ type Launchers struct {
 	// Say, if not nil, is told in words what goes wrong with launchers, and must not block.
 	Say func(text string)
 
+	births sync.Mutex // held while a launcher is made: whoever makes it does one thing at a time
+
 	mu      sync.Mutex
 	closed  bool
 	maker   *launcher              // makes launchers; nil: there is none

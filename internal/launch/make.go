@@ -31,6 +31,8 @@ func (p *Launchers) more() {
 
 // make makes a launcher by the maker, and the maker where there is none.
 func (p *Launchers) make() (*launcher, error) {
+	p.births.Lock()
+	defer p.births.Unlock()
 	maker, err := p.oneMaker()
 	if err != nil {
 		return nil, err
@@ -72,12 +74,7 @@ func (p *Launchers) oneMaker() (*launcher, error) {
 	case stuck:
 		return nil, errHangs
 	}
-	how := directly
-	if l := p.borrow(); l != nil {
-		how = p.by(l)
-		defer p.give(l)
-	}
-	maker, err := newLauncher(next(), makes, how, p.gone)
+	maker, err := p.newMaker()
 	if err != nil {
 		return nil, err
 	}
@@ -94,6 +91,24 @@ func (p *Launchers) oneMaker() (*launcher, error) {
 	return maker, nil
 }
 
+func (p *Launchers) newMaker() (*launcher, error) {
+	l := p.borrow()
+	if l == nil {
+		return newLauncher(next(), makes, directly, p.gone)
+	}
+	maker, err := newLauncher(next(), makes, p.by(l), p.gone)
+	if !errors.Is(err, errHangs) {
+		p.give(l)
+		return maker, err
+	}
+	p.mu.Lock()
+	p.flying--
+	delete(p.all, l) // it does not come back
+	p.mu.Unlock()
+	p.stall(l)
+	return nil, err
+}
+
 // borrow takes a launcher that is ready, if there is one.
 func (p *Launchers) borrow() *launcher {
 	p.mu.Lock()
@@ -107,16 +122,20 @@ func (p *Launchers) borrow() *launcher {
 	return l
 }
 
-// stall leaves a maker behind that does not come back. Nothing is executed from this very
-// process then: it would hang as well.
+// stall leaves a launcher behind that does not come back from making another one. Nothing is
+// executed from this very process then: it would hang as well. What it makes in the end finds
+// nobody to talk to, and ends.
 func (p *Launchers) stall(maker *launcher) {
 	p.mu.Lock()
 	p.maker, p.stuck = nil, true
 	p.mu.Unlock()
 	p.say("%v; until it ends no launcher can be made", errHangs)
 	go func() {
-		for range maker.answers {
+		for a := range maker.answers {
 			maker.end()
+			if a.PID != 0 {
+				reap(a.PID)
+			}
 		}
 		p.mu.Lock()
 		defer p.mu.Unlock()

@@ -28,29 +28,30 @@ func (p *Launchers) takeFor(ctx context.Context, prog Program) (*launcher, error
 	if none {
 		return p.take(ctx)
 	}
-	l, err := p.inPen()
-	if err != nil {
-		p.without(err)
-		return p.take(ctx)
-	}
-	return l, nil
-}
-
-// inPen makes a launcher in a pen.
-func (p *Launchers) inPen() (*launcher, error) {
 	clearing.Do(clearPens)
 	pen, err := newPen(next())
-	if err != nil {
-		return nil, err
-	}
-	l, err := p.make()
 	if err == nil {
-		if err = move(l.pid, pen.dir); err != nil {
-			l.end()
+		var l *launcher
+		if l, err = p.inPen(pen); l != nil {
+			return l, nil
 		}
+		pen.remove()
 	}
 	if err != nil {
-		pen.remove()
+		p.without(err)
+	}
+	return p.take(ctx)
+}
+
+// inPen makes a launcher in a pen. The error says that pens are of no use here; without one
+// there is no launcher at present.
+func (p *Launchers) inPen(pen *pen) (*launcher, error) {
+	l, err := p.make()
+	if err != nil {
+		return nil, nil // who takes another one is told why
+	}
+	if err := move(l.pid, pen.dir); err != nil {
+		l.end()
 		return nil, err
 	}
 	p.mu.Lock()
