@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/trust"
 	"procward/procscan"
 )
 
@@ -88,13 +89,7 @@ func (l *log) putOff() { l.room = max(l.room, l.end+l.base/8) }
 // they go on where they went. What is in the other file is given up only if the present one is
 // on the disk.
 func (l *log) renew(values map[string]json.RawMessage) error {
-	if err := os.MkdirAll(l.dir, 0o700); err != nil {
-		return err
-	}
-	if err := check(l.dir); err != nil {
-		return err
-	}
-	dir, err := os.OpenFile(l.dir, os.O_RDONLY|unix.O_DIRECTORY, 0)
+	dir, err := trust.Dir(l.dir, 0o700)
 	if err != nil {
 		return err
 	}

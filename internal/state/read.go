@@ -160,7 +160,6 @@ type chain struct {
 	last    placed // that was taken
 	clean   bool   // nothing is missing: records may go on after the last
 	at      int    // the file that is at fault
-	disk    uint64 // of the last: up to here it was on the disk
 	tried   uint64 // the newest number
 }
 
