@@ -107,16 +107,20 @@ func (sel *Selection) choose(q *query) {
 			return
 		}
 	}
-	switch all := sel.Matching; q.match.Select {
+	sel.Selected = q.match.Select.of(sel.Matching)
+}
+
+// of chooses from what matches, which is at least one and in the order of age.
+func (by Select) of(all []Process) []Process {
+	switch by {
 	case All:
-		sel.Selected = all
+		return all
 	case Oldest:
-		sel.Selected = all[:1:1]
+		return all[:1:1]
 	case Newest:
-		sel.Selected = all[len(all)-1:]
-	default:
-		sel.Selected = roots(all)
+		return all[len(all)-1:]
 	}
+	return roots(all)
 }
 
 // roots are those whose parent is not among them.

@@ -19,18 +19,8 @@ func (sel Selection) Without(drop func(Process) bool, by Select) Selection {
 			return sel
 		}
 	}
-	if sel.Hint = 0; len(stay) == 0 {
-		return sel
-	}
-	switch by {
-	case All:
-		sel.Selected = stay
-	case Oldest:
-		sel.Selected = stay[:1:1]
-	case Newest:
-		sel.Selected = stay[len(stay)-1:]
-	default:
-		sel.Selected = roots(stay)
+	if sel.Hint = 0; len(stay) > 0 {
+		sel.Selected = by.of(stay)
 	}
 	return sel
 }
