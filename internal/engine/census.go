@@ -53,7 +53,7 @@ func (p *process) required() bool {
 	return p.suspended == ""
 }
 
-// of is the counts of a group.
+// tallyOf is the counts of a group.
 func (m *Machine) tallyOf(group string) tally {
 	for name := range m.census.stale {
 		m.census.recount(name, m.procs[name])

@@ -125,6 +125,7 @@ func (h *Host) Do(e Effect) {
 		h.room()
 		h.memoir.begin(e.ID)
 		if err := h.Tracker.Track(e.ID); err != nil {
+			h.memoir.end(e.ID)
 			go h.Engine.Send(h.ctx, TrackFailed{ID: e.ID, At: procscan.Boottime()})
 		}
 	case Untrack:

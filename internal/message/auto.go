@@ -59,6 +59,7 @@ func (a *Auto) await(w *fsnotify.Watcher) {
 				return
 			}
 			wait = firstRetry
+		case <-w.Errors: // events are lost: look
 		case <-again:
 		}
 		a.mu.Lock()
