@@ -262,6 +262,7 @@ func (d *daemon) watchSystemd(ctx context.Context) {
 	case state.Booting():
 		d.engine.Send(ctx, engine.Booting{Yes: true})
 	case state.Stopping(): // it tells later too, and perhaps too late
+		d.hostEnds.Store(true)
 		d.engine.Send(ctx, engine.Suspend{Why: "the host is being shut down", HostEnds: true})
 	}
 	go func() {

@@ -31,9 +31,10 @@ type Server struct {
 const draftSuffix = ".new"
 
 // Listen makes the socket at path, mode 0600, in a directory that is made (0755) where
-// it is missing. As root it must be one in which nobody else can replace what is root's. A socket that a dead daemon left behind is replaced; where a daemon
-// answers, or holds the lock beside the socket, the error is ErrRunning. Nothing is
-// answered before Serve; those who connect earlier wait.
+// it is missing. As root it must be one in which nobody else can replace what is root's. A
+// socket that a dead daemon left behind is replaced; where a daemon answers, or holds the
+// lock beside the socket, the error is ErrRunning. Nothing is answered before Serve; those
+// who connect earlier wait.
 func Listen(path string) (*Server, error) {
 	if n := len(unix.RawSockaddrUnix{}.Path) - 1 - len(draftSuffix); len(path) > n {
 		return nil, fmt.Errorf("socket %s: the path is longer than %d bytes (unix(7)): choose a shorter --socket", path, n)

@@ -2,9 +2,12 @@ package script
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"procward/internal/account"
 )
@@ -21,7 +24,7 @@ func (r *Runner) Getent(arguments ...string) (string, error) {
 	switch {
 	case res.OK():
 		return res.Output, nil
-	case res.Code == 2, res.Err != nil && strings.Contains(res.Err.Error(), "no such file"):
+	case res.Code == 2, errors.Is(res.Err, unix.ENOENT):
 		return "", account.ErrUnknown
 	case res.TimedOut:
 		return "", fmt.Errorf("getent %s has not answered within %v", strings.Join(arguments, " "), getentTime)
