@@ -23,14 +23,24 @@ func newBox() (fd int, bounded bool, err error) {
 	if fd, err = boundedBox(); err == nil {
 		return fd, true, nil
 	}
-	if fd, err = unix.MemfdCreate(boxName, unix.MFD_CLOEXEC); err != nil {
-		return -1, false, fmt.Errorf("memfd_create: %w", err)
+	fd, err = unboundedBox()
+	return fd, false, err
+}
+
+// unboundedBox gives a memfd that is opened once more: the kernel does not count what
+// memfd_create(2) itself gives among those who have the file open for writing, and a
+// process that holds only that would look as if it could not write (see written).
+func unboundedBox() (int, error) {
+	first, err := unix.MemfdCreate(boxName, unix.MFD_CLOEXEC)
+	if err != nil {
+		return -1, fmt.Errorf("memfd_create: %w", err)
 	}
-	if _, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, unix.O_APPEND); err != nil {
-		unix.Close(fd)
-		return -1, false, err
+	defer unix.Close(first)
+	fd, err := unix.Open(fmt.Sprintf("/proc/self/fd/%d", first), unix.O_RDWR|unix.O_APPEND|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("open what memfd_create gave: %w", err)
 	}
-	return fd, false, nil
+	return fd, nil
 }
 
 func boundedBox() (int, error) {

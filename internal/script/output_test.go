@@ -216,6 +216,37 @@ func TestAnOutputIsNoOtherFile(t *testing.T) {
 	}
 }
 
+// Whoever holds the script's end of an output is seen to be able to write to it, in both
+// kinds of box.
+func TestWhoHoldsABoxIsSeenToWrite(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func() (int, error){"bounded": boundedBox, "unbounded": unboundedBox} {
+		t.Run(name, func(t *testing.T) {
+			fd, err := make()
+			if err != nil && name == "bounded" {
+				t.Skip("not bounded here: ", err)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			r, err := again(fd, os.O_RDONLY)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer r.Close()
+			if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFL, 0); err != nil || flags&unix.O_APPEND == 0 {
+				t.Errorf("it is not open for appending: %#x, %v", flags, err)
+			}
+			if !written(r) {
+				t.Error("it counts as left by everybody while its end is held")
+			}
+			unix.Close(fd)
+			if written(r) {
+				t.Error("it counts as held when its end is closed")
+			}
+		})
+	}
+}
+
 func TestZeroRunner(t *testing.T) {
 	var r Runner
 	if res := r.Run(context.Background(), shell(t, "echo yes"), nil); res.Output != "yes" {
