@@ -49,7 +49,7 @@ func (p *Launchers) bury(before map[int]time.Time) (doubts map[int]time.Time) {
 	defer p.mu.Unlock()
 	doubts = map[int]time.Time{}
 	for _, c := range all {
-		if !c.zombie || p.known[c.pid] {
+		if !c.zombie || p.known[c.pid] || p.isLauncher(c.pid) {
 			continue
 		}
 		since, seen := before[c.pid]
@@ -63,4 +63,15 @@ func (p *Launchers) bury(before map[int]time.Time) (doubts map[int]time.Time) {
 		_, _ = unix.Wait4(c.pid, nil, unix.WNOHANG, nil)
 	}
 	return doubts
+}
+
+// isLauncher says that a child is a launcher, which is reaped by who listens to it: he signals
+// it before. It is called with the lock held.
+func (p *Launchers) isLauncher(pid int) bool {
+	for l := range p.all {
+		if l.pid == pid {
+			return true
+		}
+	}
+	return p.maker != nil && p.maker.pid == pid
 }
