@@ -130,9 +130,9 @@ func defaultSign() Sign {
 
 // defaultLimits has every limit set, with its defaults.
 func defaultLimits() vital.Limits {
-	limit, leak := vital.DefaultLimit(), vital.DefaultLeak()
+	memory, limit, leak := vital.DefaultMemory(), vital.DefaultLimit(), vital.DefaultLeak()
 	return vital.Limits{
-		RSS: &limit, CPU: &limit, FDs: &limit, Threads: &limit, Children: &limit, Zombies: &limit,
+		RSS: &memory, CPU: &limit, FDs: &limit, Threads: &limit, Children: &limit, Zombies: &limit,
 		Growth: &vital.Growth{RSS: &leak, FDs: &leak, Threads: &leak},
 	}
 }

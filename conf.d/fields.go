@@ -63,6 +63,8 @@ func preset(v reflect.Value) {
 		*s = probe.DefaultTLS()
 	case *probe.Exec:
 		*s = probe.DefaultExec()
+	case *vital.Memory:
+		*s = vital.DefaultMemory()
 	case *vital.Limit:
 		*s = vital.DefaultLimit()
 	case *vital.Leak:

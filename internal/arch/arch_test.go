@@ -66,7 +66,7 @@ var allowed = map[string][]string{
 	"watch":               {"procscan", "internal/scalar"},
 	"watch/probe":         {"watch", "procscan", "internal/scalar", "internal/script", "internal/trust"},
 	"watch/evidence":      {"procscan", "internal/sockdiag", "internal/trust"},
-	"watch/vital":         {"watch", "procscan", "internal/scalar", "internal/sockdiag"},
+	"watch/vital":         {"watch", "procscan", "internal/hang", "internal/scalar", "internal/sockdiag"},
 	"restart":             {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":            {"watch", "internal/scalar", "internal/script"},
 	"escalate/power":      {"internal/scalar"},

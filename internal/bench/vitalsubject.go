@@ -73,10 +73,12 @@ func vitalSpec() vital.Spec {
 		l.Max = max
 		return &l
 	}
+	memory := vital.DefaultMemory()
+	memory.Max = vital.Amount{Form: vital.Size, N: 2 << 30}
 	return vital.Spec{
 		Signs: []vital.Judged{{Sign: vital.Sign{Stopped: &half}}, {Sign: vital.Sign{Spinning: &five}}},
 		Limits: vital.Limits{
-			RSS: limit(vital.Amount{Form: vital.Size, N: 2 << 30}),
+			RSS: &memory,
 			FDs: limit(vital.Amount{Form: vital.Share, Share: 0.9}),
 		},
 	}

@@ -9,7 +9,7 @@ import (
 // usual is the spec of the benchmark: what most processes would have.
 func usual() Spec {
 	s := stallSpec(Sign{Stopped: d(30e9)}, Sign{Spinning: d(300e9)})
-	s.Limits = Limits{RSS: atMost("2GiB", 60e9), FDs: atMost("90%", 30e9)}
+	s.Limits = Limits{RSS: memory(RSS, "2GiB", 60e9), FDs: atMost("90%", 30e9)}
 	return s
 }
 

@@ -178,6 +178,10 @@ func atMost(text string, hold time.Duration) *Limit {
 	return &l
 }
 
+func memory(kind MemoryKind, text string, hold time.Duration) *Memory {
+	return &Memory{Kind: kind, Limit: *atMost(text, hold)}
+}
+
 // staged is a Watcher that reads real processes on a clock that the test turns: so what
 // is told does not depend on how fast anything runs.
 type staged struct {
@@ -191,8 +195,13 @@ const stagedTick = time.Second
 
 func stage(t testing.TB, keep int) *staged {
 	t.Helper()
+	return stageAt(t, "/proc", keep)
+}
+
+func stageAt(t testing.TB, root string, keep int) *staged {
+	t.Helper()
 	s := &staged{t: t, now: monotonic()}
-	w, err := New("/proc", Options{Keep: keep, Tell: func(signs []watch.Sign) { s.said = append(s.said, signs...) }})
+	w, err := New(root, Options{Keep: keep, Tell: func(signs []watch.Sign) { s.said = append(s.said, signs...) }})
 	if err != nil {
 		t.Fatal(err)
 	}

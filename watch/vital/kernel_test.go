@@ -126,7 +126,7 @@ func TestWithoutPrivilege(t *testing.T) {
 	}
 	s := stage(t, 1)
 	spec := stallSpec(Sign{Backlog: d(long)}, Sign{Stopped: d(long)})
-	spec.Limits = Limits{FDs: atMost("90%", long), RSS: atMost("90%", long), Zombies: atMost("10000", long)}
+	spec.Limits = Limits{FDs: atMost("90%", long), RSS: memory(RSS, "90%", long), Zombies: atMost("10000", long)}
 	s.attend(spec, identify(t, 1))
 	s.tick(15)
 	for _, sign := range s.said {

@@ -84,6 +84,9 @@ func (l *life) symptom(it *item, h *hold, r *reading, now time.Duration, rated b
 	case rssGrowth, fdsGrowth, threadsGrowth:
 		return l.leaks[it.kind-rssGrowth].next(r.value(it.kind), it, now)
 	}
+	if !r.told(it.kind) {
+		return symptom{}
+	}
 	return held(exceeds(it, r), h, now)
 }
 

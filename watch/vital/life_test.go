@@ -176,7 +176,7 @@ func TestJudgeLimits(t *testing.T) {
 	if got := judge(share, without); got != "0:ok" {
 		t.Error(got)
 	}
-	rss := limitSpec(Limits{RSS: atMost("50%", 2*time.Second)})
+	rss := limitSpec(Limits{RSS: memory(RSS, "50%", 2*time.Second)})
 	if got := judge(rss, values(512, 513, 513, 513)); got != "0:ok 1:failing 3:bad" {
 		t.Error(got)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Limits is what one process may use at most.
 type Limits struct {
-	RSS      *Limit  `yaml:"rss"`      // resident memory: a size, or a share of the host's (MemTotal)
+	RSS      *Memory `yaml:"rss"`      // memory: a size, or a share of the host's (MemTotal)
 	CPU      *Limit  `yaml:"cpu"`      // a share of one CPU, from one reading to the next: 95%, 250%
 	FDs      *Limit  `yaml:"fds"`      // open descriptors: a number, or a share of its soft limit
 	Threads  *Limit  `yaml:"threads"`  // a number
@@ -62,9 +62,14 @@ type bound struct {
 	share   float64 // a share must be below this; 0: any
 }
 
+var memoryBound = bound{forms: []Form{Size, Share}, example: "a size like 2GiB, or a share of the host's memory like 50%", share: 1}
+
 // bounds are those of max.
 var bounds = map[kind]bound{
-	rss:      {forms: []Form{Size, Share}, example: "a size like 2GiB, or a share of the host's memory like 50%", share: 1},
+	rss:      memoryBound,
+	pss:      memoryBound,
+	private:  memoryBound,
+	tree:     memoryBound,
 	cpu:      {forms: []Form{Share}, example: "a share of one CPU like 95% or 250%"},
 	fds:      {forms: []Form{Number, Share}, example: "a number like 500, or a share of the process's limit like 90%", least: 1, share: 1},
 	threads:  {forms: []Form{Number}, example: "a number like 500", least: 1},
@@ -101,6 +106,9 @@ func (b bound) check(key string, a Amount) error {
 // Validate reports, as KeyErrors, what makes no sense.
 func (l Limits) Validate() error {
 	var errs []error
+	if l.RSS != nil {
+		errs = append(errs, scalar.Under("rss", l.RSS.Kind.Validate()))
+	}
 	for _, x := range l.all() {
 		key := x.kind.String()
 		errs = append(errs, bounds[x.kind].check(key+".max", x.limit.Max),
@@ -122,7 +130,10 @@ type kindLimit struct {
 // all are the limits that are set.
 func (l Limits) all() []kindLimit {
 	var set []kindLimit
-	for _, x := range []kindLimit{{rss, l.RSS}, {cpu, l.CPU}, {fds, l.FDs}, {threads, l.Threads}, {children, l.Children}, {zombies, l.Zombies}} {
+	if l.RSS != nil {
+		set = append(set, kindLimit{l.RSS.kind(), &l.RSS.Limit})
+	}
+	for _, x := range []kindLimit{{cpu, l.CPU}, {fds, l.FDs}, {threads, l.Threads}, {children, l.Children}, {zombies, l.Zombies}} {
 		if x.limit != nil {
 			set = append(set, x)
 		}

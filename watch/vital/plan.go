@@ -14,7 +14,10 @@ const (
 	uninterruptible
 	spinning
 	backlog
-	rss
+	rss // and three other ways to count memory, which make the same sign
+	pss
+	private
+	tree
 	cpu
 	fds
 	threads
@@ -27,7 +30,7 @@ const (
 
 var kindNames = [...]string{
 	"stopped", "uninterruptible", "spinning", "backlog",
-	"rss", "cpu", "fds", "threads", "children", "zombies",
+	"rss", "rss", "rss", "rss", "cpu", "fds", "threads", "children", "zombies",
 	"rss-growth", "fds-growth", "threads-growth",
 }
 
@@ -46,12 +49,15 @@ const (
 	fromZombies                // and /proc/PID/stat of each of those
 	fromQueues                 // sock_diag
 	fromMemory                 // /proc/meminfo: MemTotal
+	fromRollup                 // /proc/PID/smaps_rollup
+	fromFamily                 // /proc/*/stat: the memory of all descendants
 	sources
 )
 
 // needs are the sources of each kind beside fromStat, which every kind needs.
 var needs = [...][]source{
 	stopped: {fromCgroup}, uninterruptible: {fromCgroup, fromTasks}, spinning: {fromTasks}, backlog: {fromQueues},
+	pss: {fromRollup}, private: {fromRollup}, tree: {fromFamily},
 	fds: {fromFDs}, children: {fromChildren}, zombies: {fromChildren, fromZombies},
 	fdsGrowth: {fromFDs}, threadsGrowth: nil,
 }
@@ -98,7 +104,7 @@ func (p *plan) add(it item) {
 	if it.kind == fds && it.max.Form == Share {
 		p.needs[fromLimits] = true
 	}
-	if it.kind == rss && it.max.Form == Share {
+	if _, memory := memoryWords[it.kind]; memory && it.max.Form == Share {
 		p.needs[fromMemory] = true
 	}
 }
@@ -115,13 +121,15 @@ func (p *plan) tick(longest time.Duration) time.Duration {
 
 // pace is how often a kind is looked at where that is less often than every tick: what the
 // kernel's counters prove for the time between two looks needs few of them, and reading
-// every thread, or every socket, is what costs.
+// every thread, every socket or every page is what costs.
 func (p *plan) pace(k kind) time.Duration {
 	switch k {
 	case uninterruptible, spinning:
 		return p.tenth(uninterruptible, spinning)
 	case backlog:
 		return p.tenth(backlog)
+	case pss, private, tree:
+		return p.tenth(k)
 	}
 	return 0
 }

@@ -26,6 +26,9 @@ type proc struct {
 	kids    int64 // children at kidsAt
 	zombies int64
 	kidsAt  time.Duration
+	rolled  rolled
+	tree    int64 // at treeAt
+	treeAt  time.Duration
 	group   *group // nil where no cgroup of it can be frozen
 	limits  int64
 	net     *netns
@@ -47,6 +50,8 @@ type reader struct {
 	turn    uint64
 	memory  int64 // MemTotal, read once a turn where it is needed
 	groups  groups
+	rollups rollups
+	family  family
 	spaces  spaces
 	nowMono time.Duration
 	now     time.Duration // on the watcher's clock
@@ -60,7 +65,7 @@ func newReader(root string, room int) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the process table %s: %w", root, err)
 	}
-	rd := &reader{dir: dir, buf: make([]byte, bufSize), kids: make([]byte, 0, 512), page: int64(unix.Getpagesize()), room: room}
+	rd := &reader{dir: dir, buf: make([]byte, bufSize), kids: make([]byte, 0, 512), page: int64(unix.Getpagesize()), room: room, rollups: rollups{root: root}}
 	var st unix.Stat_t
 	rd.counts = unix.Fstatat(dir, "self/fd", &st, 0) == nil && st.Size > 0
 	rd.groups.mounts(root)
@@ -112,6 +117,10 @@ func (rd *reader) source(p *proc, s source) error {
 		return wrap("read the limits", rd.limits(p))
 	case fromChildren:
 		return wrap("count the children", rd.children(p))
+	case fromRollup:
+		return wrap("count the memory", rd.shares(p))
+	case fromFamily:
+		return wrap("read the process table", rd.descent(p))
 	case fromQueues:
 		return wrap("look at the sockets", rd.queues(p))
 	}
@@ -183,7 +192,9 @@ func (rd *reader) begin(mono, now time.Duration) {
 
 // end ends a turn.
 func (rd *reader) end() {
+	rd.rollups.turn()
 	if rd.turn%forget == 0 {
+		rd.rollups.prune()
 		rd.groups.prune(rd.turn)
 		rd.spaces.prune(rd.turn)
 	}

@@ -12,6 +12,11 @@ type reading struct {
 	frozen   bool
 	memory   int64 // of the host: MemTotal, in bytes
 	rss      int64 // bytes
+	pss      int64
+	private  int64
+	tree     int64
+	rolled   bool // pss and private are of this reading, not of an earlier one
+	summed   bool // and tree
 	fds      int64
 	fdLimit  int64 // the soft limit; 0 for unlimited
 	children int64
@@ -46,6 +51,12 @@ func (r *reading) value(k kind) int64 {
 	switch k {
 	case rss, rssGrowth:
 		return r.rss
+	case pss:
+		return r.pss
+	case private:
+		return r.private
+	case tree:
+		return r.tree
 	case fds, fdsGrowth:
 		return r.fds
 	case threads, threadsGrowth:
@@ -56,6 +67,17 @@ func (r *reading) value(k kind) int64 {
 		return r.zombies
 	}
 	return 0
+}
+
+// told says that the value of a kind is of this reading.
+func (r *reading) told(k kind) bool {
+	switch k {
+	case pss, private:
+		return r.rolled
+	case tree:
+		return r.summed
+	}
+	return true
 }
 
 // failed is why a kind cannot be told from this reading, or nil.

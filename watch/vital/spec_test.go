@@ -65,17 +65,22 @@ func amountOf(text string) (a Amount) {
 
 func TestValidate(t *testing.T) {
 	limit := func(max string) *Limit { return atMost(max, time.Minute) }
+	bytes := func(max string) *Memory { return memory(RSS, max, time.Minute) }
 	leak := func(by string) *Leak { l := DefaultLeak(); l.By = amountOf(by); return &l }
 	for _, c := range []struct {
 		limits Limits
 		want   string
 	}{
 		{Limits{}, ""},
-		{Limits{RSS: limit("2GiB"), CPU: limit("250%"), FDs: limit("90%"), Threads: limit("1"), Children: limit("0"), Zombies: limit("0")}, ""},
-		{Limits{RSS: limit("50%"), FDs: limit("500"), Growth: &Growth{RSS: leak("10%"), FDs: leak("10"), Threads: leak("300%")}}, ""},
-		{Limits{RSS: limit("500")}, "rss.max: 500 is a number: write a size like 2GiB, or a share of the host's memory like 50%"},
-		{Limits{RSS: limit("0B")}, "rss.max: 0B is too small: write a size like 2GiB, or a share of the host's memory like 50%"},
-		{Limits{RSS: limit("100%")}, "rss.max: 100% is never exceeded: write less than 100%"},
+		{Limits{RSS: bytes("2GiB"), CPU: limit("250%"), FDs: limit("90%"), Threads: limit("1"), Children: limit("0"), Zombies: limit("0")}, ""},
+		{Limits{RSS: bytes("50%"), FDs: limit("500"), Growth: &Growth{RSS: leak("10%"), FDs: leak("10"), Threads: leak("300%")}}, ""},
+		{Limits{RSS: bytes("500")}, "rss.max: 500 is a number: write a size like 2GiB, or a share of the host's memory like 50%"},
+		{Limits{RSS: bytes("0B")}, "rss.max: 0B is too small: write a size like 2GiB, or a share of the host's memory like 50%"},
+		{Limits{RSS: bytes("100%")}, "rss.max: 100% is never exceeded: write less than 100%"},
+		{Limits{RSS: memory(PSS, "2GiB", time.Minute)}, ""},
+		{Limits{RSS: memory(Private, "5%", time.Minute)}, ""},
+		{Limits{RSS: memory(Tree, "500", time.Minute)}, "rss.max: 500 is a number: write a size like 2GiB, or a share of the host's memory like 50%"},
+		{Limits{RSS: memory("uss", "2GiB", time.Minute)}, "rss.kind: \"uss\" is not known: write rss, pss, private or tree"},
 		{Limits{CPU: limit("2")}, "cpu.max: 2 is a number: write a share of one CPU like 95% or 250%"},
 		{Limits{CPU: limit("0%")}, "cpu.max: 0% is too small: write a share of one CPU like 95% or 250%"},
 		{Limits{FDs: limit("2GiB")}, "fds.max: 2GiB is a size: write a number like 500, or a share of the process's limit like 90%"},

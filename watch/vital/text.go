@@ -70,9 +70,10 @@ func (l *life) wrong(it *item, r *reading) string {
 // amount is the value of a limit or growth with its name.
 func (l *life) amount(it *item, r *reading) string {
 	v := r.value(it.kind)
+	if words, ok := memoryWords[it.kind]; ok {
+		return fmt.Sprintf(words, scalar.Size(v).Rounded())
+	}
 	switch it.kind {
-	case rss, rssGrowth:
-		return "rss " + scalar.Size(v).Rounded()
 	case cpu:
 		return "cpu " + percent(float64(int(l.usage*1000))/1000)
 	case fds, fdsGrowth:

@@ -175,7 +175,7 @@ func TestLeaderless(t *testing.T) {
 		return err == nil && strings.Contains(string(text), ") Z ")
 	})
 	spec := stallSpec(Sign{Stopped: d(long)}, Sign{Uninterruptible: d(long)})
-	spec.Limits = Limits{FDs: atMost("30", long), RSS: atMost("100KiB", long), Children: atMost("0", long)}
+	spec.Limits = Limits{FDs: atMost("30", long), RSS: memory(RSS, "100KiB", long), Children: atMost("0", long)}
 	s.attend(spec, v.id)
 	v.do("child 1")
 	v.signal(unix.SIGSTOP)
@@ -228,7 +228,7 @@ func TestLimits(t *testing.T) {
 	}{
 		{"fds", "fd 50", Limits{FDs: atMost("30", long)}},
 		{"fds", "fd 50", Limits{FDs: atMost("0.001%", long)}},
-		{"rss", "mem 40", Limits{RSS: atMost("30MiB", long)}},
+		{"rss", "mem 40", Limits{RSS: memory(RSS, "30MiB", long)}},
 		{"threads", "idle 20", Limits{Threads: atMost("10", long)}},
 		{"children", "child 5", Limits{Children: atMost("4", long)}},
 		{"zombies", "zombie 3", Limits{Zombies: atMost("2", long)}},
@@ -301,7 +301,7 @@ func everything() Spec {
 	leak.For = 8 * 1e9
 	s := stallSpec(Sign{Stopped: d(long)}, Sign{Uninterruptible: d(long)}, Sign{Spinning: d(long)}, Sign{Backlog: d(long)})
 	s.Limits = Limits{
-		RSS: atMost("50%", long), FDs: atMost("90%", long), Threads: atMost("100", long), Children: atMost("10", long), Zombies: atMost("0", long),
+		RSS: memory(RSS, "50%", long), FDs: atMost("90%", long), Threads: atMost("100", long), Children: atMost("10", long), Zombies: atMost("0", long),
 		Growth: &Growth{RSS: &leak, FDs: &leak, Threads: &leak},
 	}
 	return s
