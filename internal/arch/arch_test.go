@@ -136,7 +136,7 @@ var only = map[string][]string{
 	"log":                                     {"internal/control"}, // http.Server wants one; it is silenced
 	"log/syslog":                              {},
 	"log/slog":                                {},
-	"github.com/fsnotify":                     {"conf.d", "internal/runlevel", "internal/message"},
+	"github.com/fsnotify":                     {"conf.d", "internal/runlevel"},
 	"github.com/godbus/dbus":                  {"internal/systemd"},
 	"github.com/coreos/go-systemd/v22/dbus":   {"internal/systemd"},
 	"github.com/coreos/go-systemd/v22/login1": {"internal/systemd"},

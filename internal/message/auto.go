@@ -2,11 +2,9 @@ package message
 
 import (
 	"io"
-	"path/filepath"
+	"os"
 	"sync"
 	"time"
-
-	"github.com/fsnotify/fsnotify"
 )
 
 // keptMost is how many messages wait for a log daemon that comes later: the newest.
@@ -23,7 +21,7 @@ type Candidate struct {
 // word, where its directory is there already, and at the next message in any case.
 type Auto struct {
 	candidates []Candidate
-	arrivals   *fsnotify.Watcher // nil: there is none, or no need any more
+	arrivals   *os.File // nil: there is none
 
 	mu    sync.Mutex
 	first Sink
@@ -35,31 +33,32 @@ type Auto struct {
 // closed.
 func NewAuto(first Sink, candidates ...Candidate) *Auto {
 	a := &Auto{candidates: candidates, first: first}
-	w, err := fsnotify.NewWatcher()
-	if err != nil {
+	paths := make([]string, len(candidates))
+	for i, c := range candidates {
+		paths[i] = c.Path
+	}
+	var err error
+	if a.arrivals, err = arrivals(paths); err != nil {
 		return a // the next message will do
 	}
-	for _, c := range candidates {
-		_ = w.Add(filepath.Dir(c.Path)) // likewise
-	}
-	a.arrivals = w
-	go a.await(w)
+	some := make(chan struct{}, 1)
+	go told(a.arrivals, some)
+	go a.await(some)
 	return a
 }
 
 // await ends when a daemon has come and has what was kept, or with Close. One that is just
 // starting may not answer yet.
-func (a *Auto) await(w *fsnotify.Watcher) {
-	defer w.Close()
+func (a *Auto) await(some <-chan struct{}) {
+	defer a.arrivals.Close()
 	var again <-chan time.Time
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		select {
-		case _, open := <-w.Events:
+		case _, open := <-some:
 			if !open {
 				return
 			}
 			wait = firstRetry
-		case <-w.Errors: // events are lost: look
 		case <-again:
 		}
 		a.mu.Lock()
