@@ -176,6 +176,9 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 		m.enter(p, Unknown) // in doubt at the start, and now known to be missing
 		p.lookStep = 0
 		m.wantLook(p)
+	case p.cameAndWent(f):
+		m.forgetDead(p)
+		m.down(p)
 	default:
 		m.down(p)
 	}

@@ -67,6 +67,7 @@ type Unit struct {
 	MainStarted time.Duration // when that process began
 	Up          bool          // it is active
 	LastPID     int           // of one that is down: its last main process; 0: not known
+	LastStarted time.Duration // and when that began; 0: not known
 }
 
 // UnitsMoved says that systemd has started, stopped or restarted units, for somebody else or

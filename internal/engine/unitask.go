@@ -160,6 +160,9 @@ func (h *Host) unit(u systemd.Unit) Unit {
 	if main, err := h.FS.Read(u.MainPID); u.MainPID > 0 && err == nil {
 		out.MainStarted = main.Started()
 	}
+	if u.LastStarted > 0 {
+		out.LastStarted = procscan.Boottime() - (systemd.Monotonic() - u.LastStarted)
+	}
 	return out
 }
 

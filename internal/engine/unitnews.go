@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"time"
+
 	"procward/internal/message"
 	"procward/watch"
 )
@@ -18,6 +20,7 @@ func (m *Machine) unitsMoved(in UnitsMoved) {
 			p.lookStep = 0
 		}
 		if p.state != Up && p.state != Settling || !p.enough() {
+			p.changedAt = max(p.changedAt, m.now) // a look under way may have asked before the news
 			m.wantLook(p)
 		}
 	}
@@ -41,15 +44,32 @@ const unseen = "it was stopped from outside procward, and is not up now; how it 
 
 // stoppedNoMore takes a process as dead that somebody had stopped, and whose unit is in
 // nobody's hands now. The one that was tracked before has nothing to do with that, unless it
-// is the last that systemd has started: neither its PID nor its cause is told.
+// is the last that systemd has started.
 func (m *Machine) stoppedNoMore(p *process, f Finding) {
 	if p.event == "exit" && (f.Unit.LastPID == 0 || p.lastDead().PID != f.Unit.LastPID) {
-		p.dead, p.remains.found = nil, nil
-		p.died, p.lastDown = m.now, m.now
-		p.cause, p.lastCause = watch.Cause{}, "unknown: "+unseen
-		m.touch(p)
+		m.forgetDead(p)
 	}
 	m.down(p)
+}
+
+// cameAndWent says that systemd has started another main process of the unit since the one
+// that was tracked began, and that it has ended too: it was there after the death.
+func (p *process) cameAndWent(f Finding) bool {
+	const tick = 10 * time.Millisecond // of start times
+	if p.event != "exit" || f.Unit.LastPID == 0 {
+		return false
+	}
+	last := p.lastDead()
+	return last.PID != f.Unit.LastPID && f.Unit.LastStarted > last.Started()+tick
+}
+
+// forgetDead is for a failure that is not the death of who was tracked: neither its PID nor
+// its cause is told.
+func (m *Machine) forgetDead(p *process) {
+	p.dead, p.remains.found = nil, nil
+	p.died, p.lastDown = m.now, m.now
+	p.cause, p.lastCause = watch.Cause{}, "unknown: "+unseen
+	m.touch(p)
 }
 
 func (m *Machine) limitLifted(in LimitLifted) {

@@ -52,11 +52,26 @@ func (l *Link) lastJob(unit string, pending uint32) (last job, own bool) {
 	return last, pending != 0 && (l.isOwn(pending) || last.id == pending && last.own)
 }
 
+// jobMark tells whether there was news of a unit's jobs between two moments.
+type jobMark struct {
+	id           uint32
+	over, looked bool
+}
+
+func (l *Link) jobNews(unit string) jobMark {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if j := l.jobs[l.mainName(unit)]; j != nil {
+		return jobMark{j.id, j.over, j.looked}
+	}
+	return jobMark{}
+}
+
 func (l *Link) jobNew(s *session, id uint32, unit string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if j := l.jobs[unit]; j != nil {
-		*j = job{id: id, at: monotonic(), own: l.isOwn(id), toldBy: s}
+		*j = job{id: id, at: Monotonic(), own: l.isOwn(id), toldBy: s}
 	}
 	if shutsDown(unit) {
 		l.shutdownJob(s, "job for "+unit)
@@ -133,7 +148,8 @@ func escape(name string) string {
 	return string(b)
 }
 
-func monotonic() time.Duration {
+// Monotonic is CLOCK_MONOTONIC now, the clock of systemd's timestamps.
+func Monotonic() time.Duration {
 	var ts unix.Timespec
 	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
 	return time.Duration(ts.Nano())

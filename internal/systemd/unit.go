@@ -12,15 +12,16 @@ import (
 
 // Unit is what systemd says of one unit, read at one instant.
 type Unit struct {
-	Name        string // its main name, where the one asked for is an alias
-	LoadState   string // "loaded"; "not-found": there is no such unit
-	ActiveState string // active, reloading, inactive, failed, activating, deactivating
-	SubState    string // running, dead, auto-restart, stop-sigterm …
-	Result      string // of a service that is down: success, exit-code, signal, watchdog, oom-kill …
-	MainPID     int    // 0: none, or not known to systemd
-	LastPID     int    // of a service that is down: the last MainPID
-	Restart     string // the Restart= setting: no, always, on-failure …
-	JobType     string // the pending job: start, stop, restart, reload …; "" if none
+	Name        string        // its main name, where the one asked for is an alias
+	LoadState   string        // "loaded"; "not-found": there is no such unit
+	ActiveState string        // active, reloading, inactive, failed, activating, deactivating
+	SubState    string        // running, dead, auto-restart, stop-sigterm …
+	Result      string        // of a service that is down: success, exit-code, signal, watchdog, oom-kill …
+	MainPID     int           // 0: none, or not known to systemd
+	LastPID     int           // of a service that is down: the last MainPID
+	LastStarted time.Duration // and when that began, on CLOCK_MONOTONIC; 0: not known
+	Restart     string        // the Restart= setting: no, always, on-failure …
+	JobType     string        // the pending job: start, stop, restart, reload …; "" if none
 	// Requested says that the unit is in the operator's hands: somebody (a person, a
 	// package's upgrade, a dependency) has asked systemd to stop, restart or start it,
 	// and it is not up again since. A unit that ended by itself is not Requested, however
@@ -64,12 +65,28 @@ type listed struct {
 // readUnit asks again where the first answer has brought another name for the unit: the bus
 // was not asked yet for the jobs of that.
 func (l *Link) readUnit(ctx context.Context, s *session, name string) (Unit, error) {
-	u, err := l.askFor(ctx, s, name)
+	u, err := l.askAtOnce(ctx, s, name)
 	if err == nil && l.isCalled(name, u.Name) {
-		return l.askFor(ctx, s, name)
+		return l.askAtOnce(ctx, s, name)
 	}
 	return u, err
 }
+
+// askAtOnce asks again where the news of a job came between the answers: what is known of
+// the jobs would belong to another moment than the state, and a unit that is being started
+// would look as if nobody had it in hand.
+func (l *Link) askAtOnce(ctx context.Context, s *session, name string) (u Unit, err error) {
+	for range jobsBetween {
+		before := l.jobNews(name)
+		if u, err = l.askFor(ctx, s, name); err != nil || l.jobNews(name) == before {
+			break
+		}
+	}
+	return u, err
+}
+
+// jobsBetween bounds how often a unit is asked for whose jobs come one after the other.
+const jobsBetween = 4
 
 func (l *Link) askFor(ctx context.Context, s *session, name string) (Unit, error) {
 	if err := s.follow(ctx, l.systemdsName(name)); err != nil {
@@ -116,18 +133,18 @@ func (s *session) times(ctx context.Context, u *Unit) (t times, err error) {
 	if !u.down() {
 		return times{}, nil
 	}
-	var inactiveExit, activeExit, mainExit uint64
+	var inactiveExit, activeExit, mainStart, mainExit uint64
 	var last uint32
-	service := s.ask(ctx, u.Name, "Result", "ExecMainExitTimestampMonotonic", "ExecMainPID")
+	service := s.ask(ctx, u.Name, "Result", "ExecMainExitTimestampMonotonic", "ExecMainPID", "ExecMainStartTimestampMonotonic")
 	unit := s.askOf(ctx, unitIface, u.Name, "InactiveExitTimestampMonotonic", "ActiveExitTimestampMonotonic")
-	if err := service.answers(&u.Result, &mainExit, &last); err != nil {
+	if err := service.answers(&u.Result, &mainExit, &last, &mainStart); err != nil {
 		return times{}, err
 	}
 	if err := unit.answers(&inactiveExit, &activeExit); err != nil {
 		return times{}, err
 	}
-	u.LastPID = int(last)
 	const µs = time.Microsecond
+	u.LastPID, u.LastStarted = int(last), time.Duration(mainStart)*µs
 	return times{time.Duration(inactiveExit) * µs, time.Duration(activeExit) * µs, time.Duration(mainExit) * µs}, nil
 }
 

@@ -186,7 +186,7 @@ func TestUnitInHands(t *testing.T) {
 		b.Must("rm", "/run/ready-slow.service")
 		b.Must("systemctl", "--no-block", verb, "slow.service")
 		u := b.until(t, "slow.service", "deactivating", func(u Unit) bool { return u.ActiveState == "deactivating" })
-		if want := (Unit{"slow.service", "loaded", "deactivating", "stop-sigterm", "", pid, 0, "on-failure", verb, true}); u != want {
+		if want := (Unit{"slow.service", "loaded", "deactivating", "stop-sigterm", "", pid, 0, 0, "on-failure", verb, true}); u != want {
 			t.Errorf("\n got %+v\nwant %+v", u, want)
 		}
 		b.Must("touch", "/run/go")
