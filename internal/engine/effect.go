@@ -40,6 +40,7 @@ type LookFor struct {
 	Counted bool                 // the parents of what matches are read
 	Known   map[procscan.ID]bool // tracked, or dead
 	Places  []succession.Socket  // where the dead have served
+	Beside  map[procscan.ID]bool // Known, and read all the same
 }
 
 // Run runs a script; ScriptStarted and ScriptEnded follow.

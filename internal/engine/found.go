@@ -141,6 +141,7 @@ func (m *Machine) secondLook(p *process, f Finding, news []procscan.Process) {
 	switch {
 	case p.enough() && p.isStalled():
 		m.stallSeen(p, f)
+	case p.enough() && p.remains.beside && m.undecided(p):
 	case p.enough() && p.outage:
 		m.settle(p)
 	case p.enough() && p.event == "":

@@ -214,7 +214,7 @@ func (b *memoir) evidence(l Look, found map[string]Finding) {
 			matching = f.Selection.Roots()
 		}
 		for _, q := range matching {
-			if !want.Judged || !want.Known[q.ID] {
+			if !want.Judged || !want.Known[q.ID] || want.Beside[q.ID] {
 				wants = append(wants, traits.Want{ID: q.ID, Places: want.Places, Parent: true})
 			}
 		}

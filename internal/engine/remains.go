@@ -19,6 +19,7 @@ type remains struct {
 	found     []succession.Judgement               // by the newest look of this outage
 	undecided time.Duration                        // until when one may still come to count, or 0
 	why       string                               // which, in words
+	beside    bool                                 // it is one that was tracked beside the dead
 	carry     map[procscan.ID]succession.Judgement // those that count
 	kept      map[procscan.ID]savedRemains
 	apart     map[procscan.ID]bool // they were there beside what is tracked, and descend from none of it
@@ -29,7 +30,7 @@ func (r *remains) keep() {
 	for _, j := range r.found {
 		r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed})
 	}
-	r.found, r.undecided, r.why, r.carry = nil, 0, "", nil
+	r.found, r.undecided, r.why, r.beside, r.carry = nil, 0, "", false, nil
 }
 
 func (r *remains) keeps(k savedRemains) {
@@ -87,10 +88,14 @@ func (m *Machine) newcomers(p *process, f Finding) []procscan.Process {
 		p.see(m, sel)
 	}
 	m.count(p, f, sel)
-	return slices.DeleteFunc(slices.Clone(sel.Selected), func(q procscan.Process) bool {
+	news := slices.DeleteFunc(slices.Clone(sel.Selected), func(q procscan.Process) bool {
 		_, tracked := p.tracked[q.ID]
 		return tracked
 	})
+	if len(p.dead) > 0 && len(news) == 0 {
+		m.sift(p, f)
+	}
+	return news
 }
 
 // see remembers what matches beside what is tracked, and descends from none of it.
@@ -135,7 +140,7 @@ func (m *Machine) remaining(p *process, f Finding) func(procscan.Process) bool {
 	m.touch(p)
 	r := &p.remains
 	was := r.kept
-	r.found, r.undecided, r.why, r.carry, r.kept = nil, 0, "", map[procscan.ID]succession.Judgement{}, nil
+	r.found, r.undecided, r.why, r.beside, r.carry, r.kept = nil, 0, "", false, map[procscan.ID]succession.Judgement{}, nil
 	for i := range p.dead {
 		if at := f.Moved[p.dead[i].ID]; at > p.dead[i].traits.At {
 			p.dead[i].moved = true
@@ -151,7 +156,7 @@ func (m *Machine) remaining(p *process, f Finding) func(procscan.Process) bool {
 		case j.Carries():
 			r.carry[j.ID] = j
 		case j.Verdict == succession.Undecided:
-			r.undecided, r.why = max(r.undecided, j.Until), fmt.Sprintf("pid %d: %s", j.PID, j.Proof)
+			r.undecided, r.why = max(r.undecided, j.Until), undecidedWords(j)
 		default:
 			r.found = append(r.found, j)
 			if k := was[j.ID]; k.Verdict == succession.LeftOver { // by an earlier death: that stands
@@ -164,6 +169,8 @@ func (m *Machine) remaining(p *process, f Finding) func(procscan.Process) bool {
 	}
 	return func(q procscan.Process) bool { return pass[q.ID] }
 }
+
+func undecidedWords(j succession.Judgement) string { return fmt.Sprintf("pid %d: %s", j.PID, j.Proof) }
 
 // judgements is what each process is that matches and is neither tracked nor dead. Without a
 // death the judgements of the former outages stand.
@@ -190,9 +197,7 @@ func (p *process) caseOf(now time.Duration, f Finding, was map[procscan.ID]saved
 	for _, pid := range []int{f.Selection.Hint, f.Unit.MainPID} {
 		c.Named[pid] = pid != 0
 	}
-	for _, d := range p.dead {
-		c.Dead = append(c.Dead, succession.Dead{ID: d.ID, Had: d.had(), End: d.end(), At: d.at, Moved: d.moved})
-	}
+	c.Dead = p.deaths()
 	for _, q := range f.Selection.Matching {
 		if known[q.ID] {
 			continue
@@ -205,6 +210,15 @@ func (p *process) caseOf(now time.Duration, f Finding, was map[procscan.ID]saved
 		})
 	}
 	return c
+}
+
+// deaths is what the judgement goes by of the dead.
+func (p *process) deaths() []succession.Dead {
+	var out []succession.Dead
+	for _, d := range p.dead {
+		out = append(out, succession.Dead{ID: d.ID, Had: d.had(), End: d.end(), At: d.at, Moved: d.moved})
+	}
+	return out
 }
 
 // had is what is known of a dead one.

@@ -333,7 +333,7 @@ func (s *sim) find(l Look) map[string]Finding {
 		}
 		f.Selection.Unreadable = s.doubt[name]
 		for _, q := range f.Selection.Matching {
-			if p := s.procs[q.ID]; (want.Counted || want.Judged && !want.Known[q.ID]) && !p.pale {
+			if p := s.procs[q.ID]; (want.Counted || want.Judged && (!want.Known[q.ID] || want.Beside[q.ID])) && !p.pale {
 				if f.Traits == nil {
 					f.Traits = map[procscan.ID]traits.Got{}
 				}

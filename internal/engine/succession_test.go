@@ -8,6 +8,7 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/message"
 	"procward/procscan"
+	"procward/procscan/succession"
 	"procward/watch"
 )
 
@@ -183,6 +184,54 @@ func TestNothingUnprovenIsEnded(t *testing.T) {
 		s.run(time.Minute)
 		if len(s.ran) != 0 || len(s.victims) != 0 || !strings.Contains(s.story(), "PW0221") {
 			t.Errorf("pale is %d: ran %v, ended %v:\n%s", who, s.ran, s.victims, s.story())
+		}
+	}
+}
+
+// TestWhoLivesOnBesideTheListener holds that one that was tracked from the start, and does not do
+// the work of the listener, is not enough when that dies; one that may, is.
+func TestWhoLivesOnBesideTheListener(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		kind    func(listener *simProcess, p *simProcess)
+		ran     int
+		changed func(*confd.Config)
+	}{
+		{"a session", func(_, _ *simProcess) {}, 1, nil},
+		{"a sibling", func(_, p *simProcess) { p.serves = at80(8) }, 0, nil},
+		{"an instance at another port", func(_, p *simProcess) { p.serves = []succession.Socket{{Kind: "tcp", Addr: "0.0.0.0:81", Inode: 9}} }, 0, nil},
+		{"one that cannot be read", func(_, p *simProcess) { p.pale = true }, 0, nil},
+		{"workers of one that serves nowhere", func(listener, _ *simProcess) { listener.serves = nil }, 0, nil},
+		{"one that was counted", func(_, _ *simProcess) {}, 1, func(c *confd.Config) {
+			p := c.Processes["httpd"]
+			p.Match.Count.Min = 2
+			c.Processes["httpd"] = p
+		}},
+		{"a worker that is selected too", func(listener, p *simProcess) {
+			p.PPID, p.serves, p.layout = listener.PID, listener.serves, listener.layout
+		}, 1, func(c *confd.Config) {
+			p := c.Processes["httpd"]
+			p.Match.Select = procscan.All
+			c.Processes["httpd"] = p
+		}},
+	} {
+		cfg := one(nil)
+		if row.changed != nil {
+			row.changed(cfg)
+		}
+		s := newSim(t, cfg)
+		listener := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+		other := s.spawnAs("httpd", func(p *simProcess) { row.kind(s.procs[listener], p) })
+		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().run(time.Minute)
+		if tracked := len(s.m.procs["httpd"].tracked); tracked != 2 {
+			t.Fatalf("%s: %d are tracked at the start:\n%s", row.name, tracked, s.story())
+		}
+		s.die(listener, sigkill)
+		s.run(time.Minute)
+		worker := row.changed != nil && cfg.Processes["httpd"].Match.Select == procscan.All
+		if len(s.ran) != row.ran || s.m.procs["httpd"].state != Up || (len(s.victims) > 0) != worker {
+			t.Errorf("%s: ran %v, ended %v, %s (pid %d):\n%s", row.name, s.ran, s.victims, s.m.procs["httpd"].state, other.PID, s.story())
 		}
 	}
 }

@@ -25,7 +25,8 @@ func session(k court, q *Candidate) (Judgement, bool) {
 }
 
 // noServer: the dead one has served somewhere, and this one serves at none of those places.
-// One that is young is given time to. One that came later and serves elsewhere is no
+// One that is young is given time to, but not for longer than from the death: where new jobs
+// come all the time, the wait would have no end. One that came later and serves elsewhere is no
 // session or job of the dead one: it was configured anew.
 func noServer(k court, q *Candidate) (Judgement, bool) {
 	if len(k.places) == 0 || !q.Has.Whole || k.isRestarted(q) || len(shared(q.Has.Serves, k.places)) > 0 {
@@ -34,7 +35,7 @@ func noServer(k court, q *Candidate) (Judgement, bool) {
 	if len(q.Has.Serves) > 0 && (k.began(q) || loose(k.places) && loose(q.Has.Serves)) {
 		return no()
 	}
-	if until := q.Started() + k.Young; k.Now < until {
+	if until := min(q.Started(), k.last.At) + k.Young; k.Now < until {
 		j, _ := as(Undecided, "it does not serve at %s yet", list(k.places))
 		j.Until = until
 		return j, true

@@ -61,6 +61,7 @@ func TestTable(t *testing.T) {
 		{"a job", LetBe, false, []func(*Case, *Candidate){silent}},
 		{"one with a listener of its own", LetBe, false, []func(*Case, *Candidate){silent, func(_ *Case, q *Candidate) { q.Has.Serves = []Socket{{Kind: "unix", Addr: "/tmp/agent"}} }}},
 		{"one that is young", Undecided, false, []func(*Case, *Candidate){silent, func(_ *Case, q *Candidate) { q.Start = started(time.Second) }}},
+		{"one that is young, long after the death", LetBe, false, []func(*Case, *Candidate){silent, func(c *Case, q *Candidate) { q.Start, c.Dead[0].At = started(time.Second), now-11*time.Second }}},
 		{"one that was configured anew", Heir, false, []func(*Case, *Candidate){silent, func(c *Case, q *Candidate) {
 			q.Start, c.Dead[0].At = started(20*time.Second), now-25*time.Second
 			q.Has.Serves = []Socket{{Kind: "tcp", Addr: "0.0.0.0:81", Inode: 8}}

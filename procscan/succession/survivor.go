@@ -1,0 +1,53 @@
+package succession
+
+import "time"
+
+// takeover is how long after a death one that was beside the dead one, and stood by, is given
+// to serve in its place.
+const takeover = 3 * time.Second
+
+// Survive judges those that were tracked beside the dead ones and live on, where one is enough:
+// whether what they are shows that none of them does the work. Who counted until now needs a
+// proof not to: it is left over, having been forked from the dead one; a session of it; or it
+// serves nowhere at all, while the dead one had a place of its own, and does not come to. One
+// that serves elsewhere is another instance.
+func Survive(c Case) []Judgement {
+	out := Judge(c)
+	fixed := false
+	for _, d := range c.Dead {
+		fixed = fixed || !loose(d.Had.Serves)
+	}
+	for i := range out {
+		j, q := &out[i], &c.Candidates[i]
+		idle := fixed && len(q.Has.Serves) == 0
+		switch until := died(c) + takeover; {
+		case j.Carries() || j.Verdict == LeftOver || j.Verdict == LetBe && len(q.Clients) > 0:
+		case j.Verdict == LetBe && idle && c.Now < until:
+			j.Verdict, j.Until = Undecided, until
+		case j.Verdict == LetBe && idle || j.Verdict == Undecided && (idle || !q.Apart):
+		default:
+			j.Verdict, j.Proof = Heir, "another instance, which was there before"
+		}
+	}
+	return out
+}
+
+// died is the time of the last death.
+func died(c Case) time.Duration {
+	out := time.Duration(0)
+	for _, d := range c.Dead {
+		out = max(out, d.At)
+	}
+	return out
+}
+
+// Lacking says that nothing of some dead asks for a judgement of those that were beside them:
+// they have served nowhere, or where the kernel had given them a port.
+func Lacking(dead []Dead) bool {
+	for _, d := range dead {
+		if !loose(d.Had.Serves) {
+			return false
+		}
+	}
+	return true
+}
