@@ -64,7 +64,7 @@ var allowed = map[string][]string{
 	"internal/runlevel":   {},
 	"internal/systemd":    {},
 	"watch":               {"procscan", "internal/scalar"},
-	"watch/probe":         {"watch", "procscan", "internal/scalar", "internal/script", "internal/trust"},
+	"watch/probe":         {"watch", "procscan", "internal/account", "internal/scalar", "internal/script", "internal/trust"},
 	"watch/evidence":      {"procscan", "internal/sockdiag", "internal/trust"},
 	"watch/vital":         {"watch", "procscan", "internal/hang", "internal/scalar", "internal/sockdiag"},
 	"restart":             {"procscan", "watch", "internal/scalar", "internal/script"},

@@ -52,6 +52,9 @@ func (p *Prober) ear(t *target, n *Notify) (e *ear, known bool) {
 		}
 	}
 	e = &ear{path: n.Socket, user: n.User, awake: p.awake}
+	if p.opts.Scripts != nil {
+		e.ask = p.opts.Scripts.Getent
+	}
 	e.urgent = func() { p.hurry(t, e) }
 	t.ears = append(t.ears, e)
 	p.ears = append(p.ears, e)

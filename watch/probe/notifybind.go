@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/account"
 	"procward/internal/trust"
 )
 
@@ -38,14 +39,18 @@ func inodeAt(dir int, name string) inode {
 
 // bind makes the socket, for the user alone to write to, in place of one that nobody reads
 // any more. The nest is to be cleared, also after an error.
-func bind(path, user string) (nest, []uint32, error) {
+func bind(path, user string, ask account.Ask) (nest, []uint32, error) {
 	own := uint32(os.Geteuid())
 	uid := own
 	if user != "" {
-		var err error
-		if uid, err = userID(user); err != nil {
+		a, err := account.Find(user, ask)
+		if errors.Is(err, account.ErrUnknown) {
+			err = fmt.Errorf("there is no user %q", user)
+		}
+		if err != nil {
 			return nest{}, nil, err
 		}
+		uid = a.UID
 	}
 	n := nest{name: filepath.Base(path)}
 	var err error

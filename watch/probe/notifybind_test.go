@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/account"
 )
 
 // stat is of a file itself, where it is a link.
@@ -32,19 +35,19 @@ func TestNotifyBind(t *testing.T) {
 		user, uid = "nobody", cred.Uid
 	}
 	for range 2 { // the second one in the place of a dead one
-		n, uids, err := bind(path, user)
+		n, uids, err := bind(path, user, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if st := stat(t, path); st.Mode != unix.S_IFSOCK|0o600 || st.Uid != uid || uids[2] != uid {
 			t.Errorf("mode %o, of %d, for %v; want %d", st.Mode, st.Uid, uids, uid)
 		}
-		if _, _, err := bind(path, user); err == nil || !strings.Contains(err.Error(), "somebody listens there") {
+		if _, _, err := bind(path, user, nil); err == nil || !strings.Contains(err.Error(), "somebody listens there") {
 			t.Error(err)
 		}
 		n.conn.Close()
 	}
-	n, _, err := bind(path, user)
+	n, _, err := bind(path, user, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +60,7 @@ func TestNotifyBind(t *testing.T) {
 	if err := os.Symlink(victim, path); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := bind(path, user); err == nil || !strings.Contains(err.Error(), "no socket") {
+	if _, _, err := bind(path, user, nil); err == nil || !strings.Contains(err.Error(), "no socket") {
 		t.Error("over a link: ", err)
 	}
 }
@@ -97,7 +100,7 @@ func TestNotifyBindIsRaced(t *testing.T) {
 	}()
 	eventually(t, "the socket is taken away again and again", func() bool {
 		for range 20 {
-			if n, _, err := bind(path, "nobody"); err == nil {
+			if n, _, err := bind(path, "nobody", nil); err == nil {
 				n.clear()
 			}
 		}
@@ -107,5 +110,27 @@ func TestNotifyBindIsRaced(t *testing.T) {
 	<-ended
 	if after := stat(t, victim); after.Mode != before.Mode || after.Uid != before.Uid {
 		t.Errorf("mode %o, of %d; it was %o, of %d", after.Mode, after.Uid, before.Mode, before.Uid)
+	}
+}
+
+// A user may be known to the name service alone.
+func TestNotifyBindAsksForTheUser(t *testing.T) {
+	t.Parallel()
+	const user = "only-in-ldap"
+	own := os.Geteuid()
+	ask := func(question ...string) (string, error) {
+		if strings.Join(question, " ") != "passwd "+user {
+			return "", account.ErrUnknown
+		}
+		return fmt.Sprintf("%s:x:%d:%d::/:/bin/sh\n", user, own, os.Getegid()), nil
+	}
+	path := filepath.Join(socketDir(t), "s")
+	n, uids, err := bind(path, user, ask)
+	if err != nil || uids[2] != uint32(own) {
+		t.Fatalf("heard are %v; %v", uids, err)
+	}
+	n.clear()
+	if _, _, err := bind(path, "nobody-of-this-name", ask); err == nil || !strings.Contains(err.Error(), `there is no user "nobody-of-this-name"`) {
+		t.Errorf("an unknown user: %v", err)
 	}
 }

@@ -4,20 +4,21 @@ import (
 	"context"
 	"fmt"
 	"net"
-	osuser "os/user"
 	"slices"
-	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/account"
 )
 
 // ear is the socket of a notify check. It is opened by a goroutine of its own, which
 // then reads it, so that nobody who writes ever waits.
 type ear struct {
 	path, user string
+	ask        account.Ask // about users; nil: the files alone are read
 	awake      func() time.Duration
 	urgent     func() // is called where what came should be judged now
 	life       life
@@ -95,7 +96,7 @@ func (e *ear) serve(after <-chan struct{}, done chan<- struct{}) {
 	if after != nil {
 		<-after
 	}
-	nest, uids, err := bind(e.path, e.user)
+	nest, uids, err := bind(e.path, e.user, e.ask)
 	if err == nil && e.opened(nest) {
 		err = fmt.Errorf("read %s: %w", e.path, e.read(nest.conn, uids))
 	}
@@ -162,18 +163,4 @@ func sender(oob []byte) (uid uint32, ok bool) {
 		}
 	}
 	return uid, ok
-}
-
-func userID(name string) (uint32, error) {
-	u, err := osuser.Lookup(name)
-	if err != nil {
-		if u, err = osuser.LookupId(name); err != nil {
-			return 0, fmt.Errorf("there is no user %q", name)
-		}
-	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("user %q: %w", name, err)
-	}
-	return uint32(uid), nil
 }
