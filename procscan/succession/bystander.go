@@ -15,6 +15,19 @@ func stranger(k court, q *Candidate) (Judgement, bool) {
 	return as(Stranger, "another program at a terminal: %s, not %s", q.Has.Program.Path, d.Had.Program.Path)
 }
 
+// ending: nothing can be read of where its parts lie, as of a process that is about to end,
+// perhaps because of the death. That shows within a moment.
+func ending(k court, q *Candidate) (Judgement, bool) {
+	until := k.last.At + k.Patience
+	orphan := q.PPID <= 1 || reaps(q.Parent.Comm)
+	if !k.last.Had.Layout.Known() || q.Has.Layout.Known() || !orphan || k.began(q) || k.isRestarted(q) || k.Now >= until {
+		return no()
+	}
+	j, _ := as(Undecided, "its layout cannot be read: it may be about to end")
+	j.Until = until
+	return j, true
+}
+
 // session: it has a connection that came in where the dead one has served, and does not
 // serve there itself.
 func session(k court, q *Candidate) (Judgement, bool) {

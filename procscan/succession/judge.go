@@ -86,7 +86,7 @@ type court struct {
 type row func(court, *Candidate) (Judgement, bool)
 
 // table is the rows in their order: the first that holds decides.
-var table = [...]row{named, before, worker, stranger, session, noServer, serving, restarted, handed, later, independent}
+var table = [...]row{named, before, worker, stranger, ending, session, noServer, serving, restarted, handed, later, independent}
 
 // Judge judges each candidate. The judgements are in the order of the candidates.
 func Judge(c Case) []Judgement {

@@ -48,6 +48,8 @@ func TestTable(t *testing.T) {
 		{"a fork of one that left with 0", Heir, false, []func(*Case, *Candidate){func(c *Case, _ *Candidate) { c.Dead[0].End = Clean }}},
 		{"a fork of one that left with 0, and serves nowhere", LetBe, false, []func(*Case, *Candidate){func(c *Case, q *Candidate) { c.Dead[0].End, q.Has.Serves = Clean, nil }}},
 		{"a fork of this moment", Undecided, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Start = started(500 * time.Millisecond) }}},
+		{"one of which no layout can be read, just after the death", Undecided, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Has.Layout, q.Session = Layout{}, 200 }}},
+		{"the same, a moment later", Heir, false, []func(*Case, *Candidate){func(c *Case, q *Candidate) { q.Has, q.Session, c.Now = Traits{}, 200, now+time.Second }}},
 		{"a sibling by a fork of a parent that lives", Heir, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.PPID, q.Parent = 50, lives; q.Parent.Layout = layout(1) }}},
 		{"a sibling that was seen beside it", Heir, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Apart = true }}},
 		{"older than the dead one", Heir, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Start = started(2 * time.Minute) }}},
@@ -114,6 +116,7 @@ func TestMissingEvidence(t *testing.T) {
 	for _, name := range []string{"the layout of the dead", "the layout of the candidate", "all of the dead", "all of the candidate"} {
 		c := story()
 		missing[name](&c)
+		c.Now += c.Patience // until when it may show
 		if j := Judge(c)[0]; j.Verdict != Untold || j.Killed {
 			t.Errorf("without %s: %s, %s", name, j.Verdict, j)
 		}

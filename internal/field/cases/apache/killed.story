@@ -18,7 +18,8 @@ do if [ @when@ = graceful ]; then bin/apache2 -f @WORK@/apache.conf -k graceful;
 answers http://@IP@:8080/ served
 pid worker pgrep -P @old@
 signal @how@ old
-message down process=apache pid=@old@ cause~SIG@how@
+message down process=apache pid=@old@
+message * process=apache pid=@old@ cause~SIG@how@
 message recovered process=apache attempt=1
 gone worker
 runs 1

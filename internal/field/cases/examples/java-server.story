@@ -10,7 +10,8 @@ pid old pgrep -x java
 daemon
 tracked orders @old@
 signal @how@ old
-message down process=orders pid=@old@ cause~SIG@how@
+message down process=orders pid=@old@
+message * process=orders pid=@old@ cause~SIG@how@
 message recovered process=orders attempt=1
 messages 1 restart
 pid new pgrep -x java -u orders

@@ -11,7 +11,8 @@ daemon
 tracked gunicorn @old@
 older old 3s
 signal TERM old
-message down process=gunicorn pid=@old@ cause='exited with code 0'
+message down process=gunicorn pid=@old@
+message * process=gunicorn pid=@old@ cause='exited with code 0'
 message recovered process=gunicorn attempt=1
 runs 1
 answers http://@IP@:8000/ served

@@ -14,7 +14,8 @@ daemon
 tracked gunicorn @old@
 older old 5s
 signal @how@ old
-message down process=gunicorn pid=@old@ cause~SIG@how@
+message down process=gunicorn pid=@old@
+message * process=gunicorn pid=@old@ cause~SIG@how@
 message recovered process=gunicorn attempt=1
 runs 1
 gone worker

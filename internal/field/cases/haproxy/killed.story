@@ -10,7 +10,8 @@ daemon
 tracked haproxy @old@
 older old 2s
 signal @how@ old
-message down process=haproxy pid=@old@ cause~SIG@how@
+message down process=haproxy pid=@old@
+message * process=haproxy pid=@old@ cause~SIG@how@
 message recovered process=haproxy attempt=1
 runs 1
 pid new cat haproxy.pid

@@ -10,7 +10,8 @@ daemon
 tracked haproxy @old@
 older old 3s
 signal TERM old
-message down process=haproxy pid=@old@ cause~'exited with code'
+message down process=haproxy pid=@old@
+message * process=haproxy pid=@old@ cause~'exited with code'
 message recovered process=haproxy attempt=1
 runs 1
 answers http://@IP@:8080/ served

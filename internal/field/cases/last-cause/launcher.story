@@ -10,7 +10,8 @@ daemon
 tracked app @app@
 older app 4s
 signal @how@ app
-message down cause='killed by SIG@how@'
+message down
+message * cause='killed by SIG@how@'
 message recovered
 answers http://@IP@:8000/ pid
 do procward status app --json | tee /dev/stderr | grep -F '"last_cause": "killed by SIG@how@"'

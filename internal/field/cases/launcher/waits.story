@@ -17,7 +17,8 @@ no-message killed
 quiet 3s
 alive server
 signal @how@ server
-message down process=app pid=@server@ cause~SIG@how@
+message down process=app pid=@server@
+message * process=app pid=@server@ cause~SIG@how@
 message recovered process=app
 runs 1
 answers http://@IP@:8000/ pid

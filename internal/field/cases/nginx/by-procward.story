@@ -11,7 +11,8 @@ runs 1
 pid old cat nginx.pid
 tracked nginx @old@
 signal @how@ nginx
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message recovered process=nginx
 runs 2
 pid new cat nginx.pid

@@ -11,7 +11,8 @@ daemon
 tracked nginx @old@
 older old 5s
 signal @how@ old
-message down process=nginx pid=@old@ cause='exited with code 0'
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause='exited with code 0'
 message recovered process=nginx attempt=1
 no-message killed
 runs 1

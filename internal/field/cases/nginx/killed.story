@@ -13,7 +13,8 @@ daemon
 tracked nginx @old@
 older old 5s
 signal @how@ old
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message orphans process=nginx
 message killed process=nginx
 message recovered process=nginx attempt=1

@@ -13,7 +13,8 @@ daemon
 tracked nginx @old@
 older old 5s
 signal @how@ old
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message recovered process=nginx attempt=1
 gone worker
 runs 1

@@ -16,7 +16,8 @@ gone first
 pid worker pgrep -P @old@
 pause 1s
 signal @how@ old
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message orphans process=nginx
 message killed process=nginx
 message recovered process=nginx attempt=1

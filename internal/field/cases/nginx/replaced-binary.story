@@ -14,7 +14,8 @@ tracked nginx @old@
 older old 5s
 do cp bin/nginx bin/next; mv bin/next bin/nginx
 signal @how@ old
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message recovered process=nginx attempt=1
 gone worker
 runs 1

@@ -16,7 +16,8 @@ until test "$(pgrep -n -P @old@)" -ne @first@
 pid worker pgrep -n -P @old@
 no-message down
 signal @how@ old
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message orphans process=nginx
 message killed process=nginx
 message recovered process=nginx attempt=1

@@ -15,7 +15,8 @@ tracked nginx @old@
 tracked other @other@
 older other 5s
 signal @how@ old
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message recovered process=nginx attempt=1
 gone worker
 runs 1

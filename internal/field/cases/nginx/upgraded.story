@@ -25,7 +25,8 @@ answers http://@IP@:8080/ served
 older new 3s
 pid worker pgrep -P @new@
 signal @how@ new
-message down process=nginx pid=@new@ cause~SIG@how@
+message down process=nginx pid=@new@
+message * process=nginx pid=@new@ cause~SIG@how@
 message recovered process=nginx attempt=1
 gone worker
 runs 1

@@ -12,7 +12,8 @@ daemon
 tracked nginx @old@
 pause 1s
 signal @how@ old
-message down process=nginx pid=@old@ cause~SIG@how@
+message down process=nginx pid=@old@
+message * process=nginx pid=@old@ cause~SIG@how@
 message orphans process=nginx
 message killed process=nginx
 message recovered process=nginx attempt=1

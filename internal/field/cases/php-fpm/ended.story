@@ -10,7 +10,8 @@ daemon
 tracked php-fpm @old@
 older old 3s
 signal @how@ old
-message down process=php-fpm pid=@old@ cause='exited with code 0'
+message down process=php-fpm pid=@old@
+message * process=php-fpm pid=@old@ cause='exited with code 0'
 message recovered process=php-fpm attempt=1
 runs 1
 do /usr/bin/python3 lib/connect.py @IP@ 9000

@@ -19,7 +19,8 @@ pid worker pgrep -P @now@
 tracked php-fpm now
 pause 1s
 signal @how@ now
-message down process=php-fpm pid=@now@ cause~SIG@how@
+message down process=php-fpm pid=@now@
+message * process=php-fpm pid=@now@ cause~SIG@how@
 message recovered process=php-fpm attempt=1
 gone worker
 runs 1

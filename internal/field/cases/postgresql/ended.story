@@ -11,7 +11,8 @@ daemon
 tracked postgresql @old@
 older old 3s
 signal @how@ old
-message down process=postgresql pid=@old@ cause='exited with code 0'
+message down process=postgresql pid=@old@
+message * process=postgresql pid=@old@ cause='exited with code 0'
 message recovered process=postgresql attempt=1
 runs 1
 do psql -h @IP@ -U postgres -Atc 'select 1' | grep -x 1

@@ -14,7 +14,8 @@ daemon
 tracked postgresql @old@
 older old 5s
 signal @how@ old
-message down process=postgresql pid=@old@ cause~SIG@how@
+message down process=postgresql pid=@old@
+message * process=postgresql pid=@old@ cause~SIG@how@
 message recovered process=postgresql
 pid new head -1 data/postmaster.pid
 tracked postgresql new

@@ -16,7 +16,8 @@ tracked sentinel @sentinel@
 older sentinel 3s
 pid old cat @victim@.pid
 signal @how@ old
-message down pid=@old@ cause~SIG@how@
+message down pid=@old@
+message * pid=@old@ cause~SIG@how@
 message recovered attempt=1
 runs 1
 messages 1 down

@@ -10,7 +10,8 @@ daemon
 tracked app @old@
 older old 2s
 signal @how@ old
-message down process=app pid=@old@ cause~SIG@how@
+message down process=app pid=@old@
+message * process=app pid=@old@ cause~SIG@how@
 message recovered process=app attempt=1
 runs 1
 answers http://@IP@:8000/ pid

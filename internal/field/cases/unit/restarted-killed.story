@@ -11,7 +11,8 @@ do systemctl restart app
 pid new systemctl show -P MainPID app
 pause 2s
 signal KILL new
-message down process=app pid=@new@ cause='killed by SIGKILL'
+message down process=app pid=@new@
+message * process=app pid=@new@ cause='killed by SIGKILL'
 message recovered process=app attempt=1
 do systemctl is-active app
 state app up
