@@ -218,3 +218,10 @@ func withoutRights(t *testing.T, f func()) {
 		panic(errno) // the thread must not go on
 	}
 }
+
+// Who has ended meanwhile says nothing of the kernel.
+func TestRollupOfOneThatHasEnded(t *testing.T) {
+	if _, _, err := readRollup("/proc/self/task/1/smaps_rollup"); !errors.Is(err, procscan.ErrGone) { // no thread of ours
+		t.Error(err)
+	}
+}

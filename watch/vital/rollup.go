@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -138,6 +139,9 @@ func readRollup(path string) (pss, private int64, err error) {
 	text, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(filepath.Dir(path)); err != nil {
+			return 0, 0, procscan.ErrGone
+		}
 		return 0, 0, errors.New("this kernel has no smaps_rollup (CONFIG_PROC_PAGE_MONITOR, Linux 4.14)")
 	case err != nil:
 		var at *fs.PathError
