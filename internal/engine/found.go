@@ -303,7 +303,7 @@ func (m *Machine) credit(p *process) {
 // endOutage is where all is well again.
 func (m *Machine) endOutage(p *process) {
 	m.letGo(p)
-	p.remains.keep()
+	m.endJudgement(p)
 	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun, p.script = nil, "", false, 0, false, 0, 0
 	p.stall, p.unitStopped, p.unitForgiven = nil, false, false
 	m.enter(p, Up)

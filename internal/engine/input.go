@@ -50,6 +50,7 @@ type Finding struct {
 	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
 	Unit      Unit
 
+	Gone   []procscan.ID                 // of what was Kept
 	Traits map[procscan.ID]traits.Got    // after a death, of what matches and was not known, as far as it could be read
 	Moved  map[procscan.ID]time.Duration // of what was known: when it executed a program last, as far as it was told
 }

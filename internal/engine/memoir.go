@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -204,14 +205,18 @@ func (b *memoir) news(got map[procscan.ID]traits.Got) map[procscan.ID]succession
 func (b *memoir) evidence(l Look, found map[string]Finding) {
 	for name, want := range l.Of {
 		f := found[name]
-		if !want.Judged && !want.Counted || f.Err != nil {
+		if !want.Judged && !want.Counted && len(want.Kept) == 0 || f.Err != nil {
 			continue
 		}
+		f.Gone = b.reader.Gone(want.Kept)
 		var wants []traits.Want
 		f.Moved = map[procscan.ID]time.Duration{}
 		matching := f.Selection.Matching
 		if !want.Judged {
-			matching = f.Selection.Roots()
+			matching = slices.DeleteFunc(slices.Clone(matching), func(q procscan.Process) bool { return !slices.Contains(want.Kept, q.ID) })
+			if want.Counted {
+				matching = append(matching, f.Selection.Roots()...)
+			}
 		}
 		for _, q := range matching {
 			if !want.Judged || !want.Known[q.ID] || want.Beside[q.ID] {

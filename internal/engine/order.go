@@ -181,7 +181,7 @@ func (m *Machine) stopNow(p *process) {
 		m.untrack(p, id)
 	}
 	m.credit(p)
-	p.remains.keep()
+	m.endJudgement(p)
 	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun, p.script, p.stall = nil, "", false, 0, false, 0, 0, nil
 	m.enter(p, StoppedBy)
 	p.nextLook, p.waitsFor = 0, "procward start; stopped "+p.stopped

@@ -13,49 +13,6 @@ import (
 	"procward/restart"
 )
 
-// remains is what is known of processes that match and do not count, and of those that a
-// death has left to be judged.
-type remains struct {
-	found     []succession.Judgement               // by the newest look of this outage
-	undecided time.Duration                        // until when one may still come to count, or 0
-	why       string                               // which, in words
-	beside    bool                                 // it is one that was tracked beside the dead
-	carry     map[procscan.ID]succession.Judgement // those that count
-	kept      map[procscan.ID]savedRemains
-	apart     map[procscan.ID]bool // they were there beside what is tracked, and descend from none of it
-}
-
-// keep remembers what was found beyond the outage that left it.
-func (r *remains) keep() {
-	for _, j := range r.found {
-		r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed})
-	}
-	r.found, r.undecided, r.why, r.beside, r.carry = nil, 0, "", false, nil
-}
-
-func (r *remains) keeps(k savedRemains) {
-	if r.kept == nil {
-		r.kept = map[procscan.ID]savedRemains{}
-	}
-	r.kept[k.ID] = k
-}
-
-func (r *remains) save() []savedRemains {
-	return slices.SortedFunc(maps.Values(r.kept), func(a, b savedRemains) int { return a.PID - b.PID })
-}
-
-func (r *remains) restore(kept []savedRemains, apart []procscan.ID) {
-	for _, k := range kept {
-		r.keeps(k)
-	}
-	for _, id := range apart {
-		if r.apart == nil {
-			r.apart = map[procscan.ID]bool{}
-		}
-		r.apart[id] = true
-	}
-}
-
 // remember takes traits of what is tracked.
 func (m *Machine) remember(in Remembered) {
 	for id, t := range in.Of {
@@ -139,8 +96,7 @@ func (p *process) descends(q procscan.Process, byPID map[int]procscan.Process) b
 func (m *Machine) remaining(p *process, f Finding) func(procscan.Process) bool {
 	m.touch(p)
 	r := &p.remains
-	was := r.kept
-	r.found, r.undecided, r.why, r.beside, r.carry, r.kept = nil, 0, "", false, map[procscan.ID]succession.Judgement{}, nil
+	r.begin(f.Gone)
 	for i := range p.dead {
 		if at := f.Moved[p.dead[i].ID]; at > p.dead[i].traits.At {
 			p.dead[i].moved = true
@@ -150,46 +106,43 @@ func (m *Machine) remaining(p *process, f Finding) func(procscan.Process) bool {
 	for _, d := range p.dead {
 		pass[d.ID] = true
 	}
-	for _, j := range m.judgements(p, f, was) {
+	c := p.caseOf(m.now, f)
+	for _, j := range succession.Judge(c) {
 		pass[j.ID] = !j.Carries()
-		switch {
-		case j.Carries():
-			r.carry[j.ID] = j
-		case j.Verdict == succession.Undecided:
-			r.undecided, r.why = max(r.undecided, j.Until), undecidedWords(j)
-		default:
-			r.found = append(r.found, j)
-			if k := was[j.ID]; k.Verdict == succession.LeftOver { // by an earlier death: that stands
-				r.keeps(k)
-			}
-		}
+		r.take(j)
+	}
+	if r.undecided != 0 {
+		r.open = c.Candidates
 	}
 	if len(p.dead) == 0 {
-		r.keep()
+		r.found = nil
 	}
 	return func(q procscan.Process) bool { return pass[q.ID] }
 }
 
 func undecidedWords(j succession.Judgement) string { return fmt.Sprintf("pid %d: %s", j.PID, j.Proof) }
 
-// judgements is what each process is that matches and is neither tracked nor dead. Without a
-// death the judgements of the former outages stand.
-func (m *Machine) judgements(p *process, f Finding, was map[procscan.ID]savedRemains) []succession.Judgement {
-	c := p.caseOf(m.now, f, was)
-	if len(p.dead) > 0 {
-		return succession.Judge(c)
-	}
-	var out []succession.Judgement
-	for _, q := range c.Candidates {
-		if k, ok := was[q.ID]; ok && !c.Named[q.PID] {
-			out = append(out, succession.Judgement{Process: q.Process, Verdict: k.Verdict, Killed: k.Killed, Proof: "as it was before"})
+// endJudgement is where the outage ends. What is still undecided is judged by what is known
+// now, and one that is not decided then does not serve: it is let be until it does.
+func (m *Machine) endJudgement(p *process) {
+	r := &p.remains
+	if len(r.open) > 0 && len(p.dead) > 0 {
+		c := p.caseOf(m.now, Finding{})
+		c.Candidates = r.open
+		for _, j := range succession.Judge(c) {
+			if j.Verdict == succession.Undecided {
+				j.Verdict = succession.LetBe
+			}
+			if !j.Carries() {
+				r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed})
+			}
 		}
 	}
-	return out
+	r.begin(nil)
 }
 
 // caseOf is what the judgement of a process goes by.
-func (p *process) caseOf(now time.Duration, f Finding, was map[procscan.ID]savedRemains) succession.Case {
+func (p *process) caseOf(now time.Duration, f Finding) succession.Case {
 	known := p.known()
 	c := succession.Case{
 		Named: map[int]bool{}, Now: now, Young: p.spec.Restart.StartTimeout.D(), Begun: p.begun, Patience: causeWait,
@@ -198,15 +151,20 @@ func (p *process) caseOf(now time.Duration, f Finding, was map[procscan.ID]saved
 		c.Named[pid] = pid != 0
 	}
 	c.Dead = p.deaths()
+	for _, t := range p.traits {
+		c.Served = append(c.Served, t.Serves...)
+	}
 	for _, q := range f.Selection.Matching {
 		if known[q.ID] {
 			continue
 		}
-		got, kept := f.Traits[q.ID], was[q.ID]
-		left := kept.Verdict == succession.LeftOver
+		got, kept := f.Traits[q.ID], p.remains.kept[q.ID]
+		if len(p.dead) == 0 && kept.Verdict == "" {
+			continue
+		}
 		c.Candidates = append(c.Candidates, succession.Candidate{
 			Process: q, Has: got.Traits, Parent: got.Parent, Clients: got.Clients,
-			Apart: p.remains.apart[q.ID], Left: left, Killed: left && kept.Killed,
+			Apart: p.remains.apart[q.ID], Was: kept.Verdict, Killed: kept.Killed,
 		})
 	}
 	return c

@@ -331,9 +331,14 @@ func (s *sim) find(l Look) map[string]Finding {
 				f.Selection.Selected = append(f.Selection.Selected, p.Process)
 			}
 		}
+		for _, id := range want.Kept {
+			if s.procs[id] == nil {
+				f.Gone = append(f.Gone, id)
+			}
+		}
 		f.Selection.Unreadable = s.doubt[name]
 		for _, q := range f.Selection.Matching {
-			if p := s.procs[q.ID]; (want.Counted || want.Judged && (!want.Known[q.ID] || want.Beside[q.ID])) && !p.pale {
+			if p := s.procs[q.ID]; (want.Counted || want.Judged && (!want.Known[q.ID] || want.Beside[q.ID]) || slices.Contains(want.Kept, q.ID)) && !p.pale {
 				if f.Traits == nil {
 					f.Traits = map[procscan.ID]traits.Got{}
 				}

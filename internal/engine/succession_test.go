@@ -235,3 +235,50 @@ func TestWhoLivesOnBesideTheListener(t *testing.T) {
 		}
 	}
 }
+
+// TestAVerdictStands holds that what was let be or left over is never taken up because it
+// was forgotten: by a look while it is not known how another one has ended, one in which it
+// cannot be read or does not match, after the outage, and by a next daemon.
+func TestAVerdictStands(t *testing.T) {
+	for name, how := range map[string]func(s *sim, child procscan.ID){
+		"nothing else": func(*sim, procscan.ID) {},
+		"a launcher whose cause comes late": func(s *sim, _ procscan.ID) {
+			launcher := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(8) })
+			s.at(time.Second, func() {
+				s.later(3*time.Second, Died{Events: []watch.Event{{ID: launcher, At: s.uptime(), Cause: clean, Belated: true}}})
+				s.die(launcher, watch.Cause{})
+			})
+		},
+		"it cannot be read": func(s *sim, child procscan.ID) { s.procs[child].pale = true },
+		"it is hidden": func(s *sim, child procscan.ID) {
+			s.procs[child].name = "no longer"
+			s.at(20*time.Second, func() { s.procs[child].name = "httpd" })
+		},
+	} {
+		for _, forked := range []bool{true, false} {
+			s := newSim(t, one(nil))
+			listener := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+			child := s.spawnAs("httpd", func(p *simProcess) {
+				p.PPID, p.Session = listener.PID, listener.PID
+			})
+			if s.procs[child].serves = nil; !forked { // it has executed a program, in a session of its own
+				s.procs[child].layout, s.procs[child].Session = 99, child.PID
+			}
+			s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+				return simScript{after: func() {
+					s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(8) })
+					how(s, child)
+				}}
+			}
+			s.start().run(40 * time.Second)
+			s.procs[child].PPID = 1
+			s.die(listener, sigkill)
+			s.run(time.Minute)
+			s.rebirth(time.Second, func(m Moment) Moment { return m })
+			s.run(time.Minute)
+			if p := s.m.procs["httpd"]; len(s.ran) != 1 || s.tracked[child] || len(s.victims) != 0 || s.procs[child] == nil {
+				t.Errorf("%s, forked %v: ran %v, tracked %v, the child is %v, ended %v:\n%s", name, forked, s.ran, p.tracks(), child, s.victims, s.story())
+			}
+		}
+	}
+}

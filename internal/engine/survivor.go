@@ -38,7 +38,7 @@ func (m *Machine) sift(p *process, f Finding) {
 	if len(beside) != len(p.tracked) || len(beside) == 0 || p.state != Looking {
 		return
 	}
-	c := p.caseOf(m.now, f, nil)
+	c := p.caseOf(m.now, f)
 	c.Candidates = nil
 	for _, q := range f.Selection.Matching {
 		if known, tracked := p.tracked[q.ID]; tracked {
@@ -64,6 +64,6 @@ func (m *Machine) sift(p *process, f Finding) {
 	}
 	for _, j := range judged {
 		m.untrack(p, j.ID)
-		r.found = append(r.found, j)
+		r.take(j)
 	}
 }

@@ -19,6 +19,7 @@ type Case struct {
 	Young      time.Duration // the time that one is given to serve, from its start: start-timeout
 	Begun      time.Duration // what began after this was started by procward's restart; 0: nothing was
 	Patience   time.Duration // how long after a death its cause may still come to be known
+	Served     []Socket      // where those serve that are tracked: it counts where nothing has died
 }
 
 // Verdict is what a candidate is.
@@ -100,6 +101,9 @@ func Judge(c Case) []Judgement {
 		}
 		k.places = append(k.places, d.Had.Serves...)
 	}
+	if len(c.Dead) == 0 {
+		k.places = c.Served
+	}
 	out := make([]Judgement, len(c.Candidates))
 	for i := range c.Candidates {
 		out[i] = k.judge(&c.Candidates[i])
@@ -109,7 +113,7 @@ func Judge(c Case) []Judgement {
 
 func (k court) judge(q *Candidate) Judgement {
 	j := k.first(q)
-	if wait := k.last.At + k.Patience; k.last.End == Unknown && k.Now < wait && (j.Verdict == Untold || j.Verdict == LeftOver && !q.Left) {
+	if wait := k.last.At + k.Patience; k.last.End == Unknown && k.Now < wait && (j.Verdict == Untold || j.Verdict == LeftOver && !j.Killed && q.Was != LeftOver) {
 		j = Judgement{Verdict: Undecided, Proof: "how the dead one has ended is not known yet", Until: wait}
 	}
 	j.Process, j.Holds = q.Process, q.Has.Serves
@@ -139,16 +143,6 @@ func named(k court, q *Candidate) (Judgement, bool) {
 		return as(Named, "the pidfile or systemd names it")
 	}
 	return no()
-}
-
-// before: an earlier judgement stands.
-func before(_ court, q *Candidate) (Judgement, bool) {
-	if !q.Left {
-		return no()
-	}
-	j, _ := as(LeftOver, "it was left over by an earlier death")
-	j.Killed = q.Killed
-	return j, true
 }
 
 // serving: it serves where the dead one did. An orphan of the session of the dead one that

@@ -54,8 +54,8 @@ func TestTable(t *testing.T) {
 		{"a sibling that was seen beside it", Heir, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Apart = true }}},
 		{"older than the dead one", Heir, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Start = started(2 * time.Minute) }}},
 		{"a new master in the same session", Heir, false, []func(*Case, *Candidate){other}},
-		{"left over by an earlier death", LeftOver, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Left = true }}},
-		{"left over by an earlier death, with the socket that is wanted", LeftOver, true, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Left, q.Killed = true, true }}},
+		{"left over by an earlier death", LeftOver, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was = LeftOver }}},
+		{"left over by an earlier death, with the socket that is wanted", LeftOver, true, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was, q.Killed = LeftOver, true }}},
 		{"a session", LetBe, false, []func(*Case, *Candidate){silent, func(_ *Case, q *Candidate) {
 			q.Start = started(time.Second)
 			q.Clients = []Socket{{Kind: "tcp", Addr: "10.0.0.1:80"}}
@@ -168,7 +168,7 @@ func holds(t *testing.T, a, b uint64) {
 	c := wild(rand.New(rand.NewPCG(a, b)))
 	before := Judge(c)
 	for i, j := range before {
-		if ends(j) && !c.Candidates[i].Left && !proven(c, c.Candidates[i]) {
+		if ends(j) && !(c.Candidates[i].Was == LeftOver && c.Candidates[i].Killed) && !proven(c, c.Candidates[i]) {
 			t.Errorf("%d: %s is ended, of %+v", a, j, c)
 		}
 	}
@@ -223,7 +223,7 @@ func wild(luck *rand.Rand) Case {
 		c.Dead = append(c.Dead, Dead{ID: id(100 + n), Had: traits(), End: End(pick(4)), At: now - time.Duration(pick(20))*time.Second, Moved: pick(4) == 0})
 	}
 	for n := range 1 + pick(5) {
-		q := Candidate{Has: traits(), Apart: pick(6) == 0, Left: pick(6) == 0, Killed: pick(2) == 0}
+		q := Candidate{Has: traits(), Apart: pick(6) == 0, Was: []Verdict{"", "", "", "", LeftOver, LetBe, Stranger}[pick(7)], Killed: pick(2) == 0}
 		q.ID, q.Comm, q.Session = id(200+n), q.Has.Comm, q.Has.Session
 		q.PPID = []int{0, 1, 50, 200, 201}[pick(5)]
 		if q.PPID > 1 && pick(3) > 0 {

@@ -123,8 +123,8 @@ type Candidate struct {
 	Parent  Parent
 	Clients []Socket // its connections at places where a dead one has served
 	Apart   bool     // it was there beside the dead one, and no descendant of it
-	Left    bool     // it was left over by an earlier death
-	Killed  bool     // Left: of one that is known to have been killed or to have failed
+	Was     Verdict  // by an earlier judgement, which stands until something new is proven; or empty
+	Killed  bool     // Was LeftOver: of one that is known to have been killed or to have failed
 }
 
 // Parent is the parent of a candidate, now. The zero value: not known.

@@ -5,6 +5,7 @@ package traits
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -81,6 +82,18 @@ func (r *Reader) Read(of []Want) map[procscan.ID]Got {
 			left -= took
 			nets.close()
 			nets = newNets(r)
+		}
+	}
+	return out
+}
+
+// Gone is those of some processes that have ended. Of what cannot be read nobody knows.
+func (r *Reader) Gone(of []procscan.ID) []procscan.ID {
+	var out []procscan.ID
+	for _, id := range of {
+		s, err := r.stat(id.PID)
+		if os.IsNotExist(err) || errors.Is(err, unix.ESRCH) || err == nil && s.start != id.Start {
+			out = append(out, id)
 		}
 	}
 	return out

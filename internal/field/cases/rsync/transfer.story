@@ -1,6 +1,5 @@
 # The listener dies during a transfer. The child that carries it holds no port: it is left
 # alone, and the transfer comes to its end. (It stands still meanwhile, by its client.)
-pending under load a transfer that was left over may be found as a second listener once the outage has ended (PW0219 and PW0202), seen once in twelve
 needs rsync
 each how KILL SEGV TERM
 

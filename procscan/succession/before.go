@@ -1,0 +1,30 @@
+package succession
+
+// before: an earlier judgement stands, however little is known of it at this moment, until
+// something new is proven: what was left over stays so unless its parent turns out to have
+// left by itself, and any other may come to serve.
+func before(k court, q *Candidate) (Judgement, bool) {
+	switch q.Was {
+	case LeftOver:
+		return k.stillLeft(q)
+	case LetBe, Stranger:
+		if at := shared(q.Has.Serves, k.places); len(at) > 0 {
+			return as(Heir, "it has come to serve at %s", list(at))
+		}
+		return as(q.Was, "as it was before: it does not serve in the place of the dead one")
+	}
+	return no()
+}
+
+func (k court) stillLeft(q *Candidate) (Judgement, bool) {
+	if j, ok := worker(k, q); ok && j.Verdict == LeftOver {
+		j.Killed = j.Killed || q.Killed
+		return j, true
+	}
+	if d, ok := latest(k.Dead, func(d Dead) bool { return k.forked(q, d) }); ok && d.End == Clean && !q.Killed {
+		return no()
+	}
+	j, _ := as(LeftOver, "it was left over by an earlier death")
+	j.Killed = q.Killed
+	return j, true
+}
