@@ -77,7 +77,7 @@ func (p *process) wake(now time.Duration) time.Duration {
 	if p.state == Waiting && p.deadline <= now {
 		return p.nextLook
 	}
-	return earliest(p.nextLook, p.deadline)
+	return earliest(p.nextLook, p.deadline, p.reminds())
 }
 
 // waits says that its restart is due.
@@ -156,5 +156,8 @@ func (m *Machine) processDue(p *process) {
 		p.deadline = 0
 		m.touch(p)
 		m.due(p)
+	}
+	if at := p.reminds(); at != 0 && at <= m.now {
+		m.stillFinal(p)
 	}
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -22,7 +23,7 @@ func TestFinalEndIsGivenUp(t *testing.T) {
 	s.start().run(time.Second)
 	s.said = nil
 	s.die(id, badConfig)
-	s.run(time.Hour)
+	s.run(59 * time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 78
 		1.001 PW0313 process=httpd pid=101 given up, without an attempt: exited with code 78`)
@@ -32,10 +33,10 @@ func TestFinalEndIsGivenUp(t *testing.T) {
 	s.step(Operate{Order: Order{Verb: VerbRecover, Names: []string{"httpd"}, By: "root"}})
 	s.run(time.Minute)
 	s.tells(`
-		3601.000 PW0901 operator: root asks: recover httpd
-		3601.001 PW0201 process=httpd down
-		3601.001 PW0301 process=httpd restart, attempt 1 of 3
-		3606.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
+		3541.000 PW0901 operator: root asks: recover httpd
+		3541.001 PW0201 process=httpd down
+		3541.001 PW0301 process=httpd restart, attempt 1 of 3
+		3546.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }
 
 // The cause may come late; a final one in the middle of an attempt ends the attempts.
@@ -179,5 +180,51 @@ func TestStatesOfAStop(t *testing.T) {
 	s.run(time.Minute)
 	if state() != Up {
 		t.Errorf("started it is %s", state())
+	}
+}
+
+// It is said again every remind, and goes on to be over a restart of the daemon and a boot.
+func TestFinalEndIsSaidAgain(t *testing.T) {
+	for _, boot := range []bool{false, true} {
+		s := newSim(t, one(finals))
+		id := s.spawn("httpd")
+		s.start().run(time.Second)
+		s.die(id, badConfig)
+		s.run(90 * time.Minute)
+		if boot {
+			s.reboot()
+		} else {
+			s.rebirth(time.Second, func(m Moment) Moment { return m })
+		}
+		s.run(2 * time.Hour)
+		if n := strings.Count(s.story(), "PW0505 process=httpd still given up: exited with code 78 is final"); n != 3 {
+			t.Errorf("boot %t: said again %d times:\n%s", boot, n, s.story())
+		}
+		p := s.m.procs["httpd"]
+		if p.state != FinalState || len(s.ran) != 0 || !strings.Contains(p.waitsFor, "procward recover") {
+			t.Errorf("boot %t: it is %s, waits for %s, ran %v", boot, p.state, p.waitsFor, s.ran)
+		}
+		s.step(Suspend{Why: "by root"})
+		s.said = nil
+		s.run(2 * time.Hour)
+		if strings.Contains(s.story(), "PW0505") {
+			t.Errorf("said while suspended:\n%s", s.story())
+		}
+	}
+}
+
+func TestFinalEndIsNeverSaidAgain(t *testing.T) {
+	s := newSim(t, web(func(g *escalate.Group) { g.Remind.Never = true }))
+	for name, p := range s.cfg.Processes {
+		finals(&p)
+		s.cfg.Processes[name] = p
+	}
+	s.spawn("app")
+	httpd := s.spawn("httpd")
+	s.start().run(time.Second)
+	s.die(httpd, badConfig)
+	s.run(5 * time.Hour)
+	if strings.Contains(s.story(), "PW0505") || s.m.procs["httpd"].state != FinalState {
+		t.Error(s.story())
 	}
 }

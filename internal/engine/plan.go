@@ -70,7 +70,7 @@ func (m *Machine) finish(p *process) {
 		about(cause, s)
 	})
 	m.enter(p, FinalState)
-	p.waitsFor = "procward recover, or a return by itself: " + cause.String() + " is final"
+	m.remindFinal(p)
 }
 
 // spent is where no attempt is left. Too many are no reason to climb: it is up.

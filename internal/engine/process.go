@@ -59,6 +59,7 @@ type process struct {
 	changedAt    time.Duration // a look that began before this is too old to miss it
 	blind        bool          // the newest look told nothing
 	deadline     time.Duration // of the state
+	remindAt     time.Duration // of FinalState: when it is said again, or 0
 	kept         time.Duration // of Unclear: the deadline of the Waiting that it interrupts
 	rematch      bool          // the match has changed: the next look decides who is tracked
 	excess       bool          // told

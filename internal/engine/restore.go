@@ -146,7 +146,8 @@ func (c carry) process(p savedProcess) savedProcess {
 		if p.Stopped != "" {
 			out.State = StoppedBy
 		}
-	case GaveUp, Handed:
+	case GaveUp, Handed, FinalState:
+		out.RemindAt = c.future(p.RemindAt)
 		out.State, out.History.Outage, out.History.Exhausted = p.State, p.History.Outage, p.History.Exhausted
 		if p.Outage != nil {
 			out.Outage = &savedOutage{Sure: true, Event: p.Outage.Event, Died: c.to.Boottime}

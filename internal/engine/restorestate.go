@@ -101,6 +101,8 @@ func (m *Machine) claimState(p *process, s savedProcess) {
 		default:
 			m.claimScript(p, s.Attempt)
 		}
+	case FinalState:
+		m.claimFinal(p, s.RemindAt)
 	case "", Unknown:
 		m.enter(p, Unknown)
 	default:

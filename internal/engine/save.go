@@ -62,6 +62,7 @@ type savedProcess struct {
 	Apart     []procscan.ID   `json:"apart,omitempty"`
 	Roots     int             `json:"roots,omitempty"`
 	Deadline  time.Duration   `json:"deadline,omitempty"`
+	RemindAt  time.Duration   `json:"remind_at,omitempty"`
 	Excess    bool            `json:"excess,omitempty"`
 	Endured   bool            `json:"endured,omitempty"`
 	Halted    bool            `json:"halted,omitempty"` // its unit, by procward: to be started again
@@ -276,7 +277,7 @@ func (m *Machine) saveKey(key string) any {
 func (m *Machine) saveProcess(p *process) savedProcess {
 	out := savedProcess{
 		State: p.state, Match: p.digest, History: p.history, Unit: p.unit, LastCause: p.lastCause, LastDown: p.lastDown,
-		Stopped: p.stopped, Suspended: p.suspended, Deadline: p.deadline, Excess: p.excess, Endured: p.endured, Halted: p.unitStopped || p.unitForgiven,
+		Stopped: p.stopped, Suspended: p.suspended, Deadline: p.deadline, RemindAt: p.reminds(), Excess: p.excess, Endured: p.endured, Halted: p.unitStopped || p.unitForgiven,
 		Outage: p.saveOutage(), Attempt: m.saveAttempt(p), Hanging: m.saveScript(p.hanging),
 	}
 	if p.state == Unclear {
