@@ -118,10 +118,11 @@ func (d *daemon) obeyLog(ctx context.Context, now confd.Daemon) string {
 	if err != nil {
 		return "the log stays where it is: " + err.Error()
 	}
+	finish := log.Turn(next)
 	go func() { // it may take the patience of a log that hangs
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 		defer cancel()
-		if err := log.Turn(ctx, next); err != nil {
+		if err := finish(ctx); err != nil {
 			d.say(message.Fallback, "the former log did not take all: "+err.Error())
 		}
 	}()

@@ -33,22 +33,25 @@ func (l *Log) Send(m Message) {
 }
 
 // Turn lets the sinks of another Log, which is not to be used any more, take the place of its
-// own. No message falls in between. It then closes those that it had, as Close does.
-func (l *Log) Turn(ctx context.Context, to *Log) error {
-	l.mu.Lock()
-	had := NewLog(l.queues...)
-	l.queues = to.queues
-	l.mu.Unlock()
-	err := had.Close(ctx)
+// own, at once: no message falls in between. What it gives closes those that it had, as Close
+// does.
+func (l *Log) Turn(to *Log) (finish func(context.Context) error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.lost == nil {
-		l.lost = map[string]uint64{}
+	had := NewLog(l.queues...)
+	l.queues = to.queues
+	return func(ctx context.Context) error {
+		err := had.Close(ctx)
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.lost == nil {
+			l.lost = map[string]uint64{}
+		}
+		for name, n := range had.Dropped() {
+			l.lost[name] += n
+		}
+		return err
 	}
-	for name, n := range had.Dropped() {
-		l.lost[name] += n
-	}
-	return err
 }
 
 // present is the queues in use.
