@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -9,38 +10,22 @@ import (
 	"strings"
 
 	confd "procward/conf.d"
+	"procward/procscan"
 )
-
-// supervisors are the programs that start again what they are the parent of, by the name
-// that the kernel keeps of them (15 bytes).
-var supervisors = map[string]string{
-	"runsv": "runit", "s6-supervise": "s6", "supervise": "daemontools", "supervisord": "supervisord", "supervise-daemo": "OpenRC",
-	"perpd": "perp", "circusd": "circus", "immortal": "immortal",
-	"containerd-shim": "a container", "conmon": "a container", "docker-init": "a container", "tini": "a container", "dumb-init": "a container", "catatonit": "a container",
-}
 
 // supervisorDoubts is the parents of selected processes that restart them as well.
 func supervisorDoubts(s sight) []string {
-	parents := map[int]string{}
+	parents := map[int]procscan.Supervisor{}
 	for _, p := range s.Selected {
-		if comm := commOf(p.PPID); supervisors[comm] != "" {
-			parents[p.PPID] = comm
+		if up, is := procscan.SupervisorAt(p.PPID); is {
+			parents[p.PPID] = up
 		}
 	}
 	var out []string
-	for _, pid := range sortedPIDs(parents) {
-		comm := parents[pid]
-		out = append(out, fmt.Sprintf("selects a child of %s (pid %d, of %s), which starts it again by itself, so that two restarters fight: leave the restart to one of them (attempts: 0 only watches and escalates)", comm, pid, supervisors[comm]))
+	for _, pid := range slices.Sorted(maps.Keys(parents)) {
+		up := parents[pid]
+		out = append(out, fmt.Sprintf("selects a child of %s (pid %d, of %s), which starts it again by itself, so that two restarters fight: leave the restart to one of them (attempts: 0 only watches and escalates)", up.Comm, pid, up.Of))
 	}
-	return out
-}
-
-func sortedPIDs(of map[int]string) []int {
-	var out []int
-	for pid := range of {
-		out = append(out, pid)
-	}
-	slices.Sort(out)
 	return out
 }
 

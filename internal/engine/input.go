@@ -50,7 +50,9 @@ type Finding struct {
 	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
 	Unit      Unit
 
-	Gone   []procscan.ID                 // of what was Kept
+	Gone        []procscan.ID               // of what was Kept
+	Supervisors map[int]procscan.Supervisor // parents of what is selected that restart it as well, by PID
+
 	Traits map[procscan.ID]traits.Got    // after a death, of what matches and was not known, as far as it could be read
 	Moved  map[procscan.ID]time.Duration // of what was known: when it executed a program last, as far as it was told
 }

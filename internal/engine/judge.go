@@ -112,6 +112,7 @@ func (m *Machine) adopt(p *process, f Finding, news []procscan.Process) {
 			m.do(Track{ID: q.ID})
 		}
 		m.sayShared(p, q)
+		m.sayRival(p, q, f)
 		m.trackers[q.ID] = append(m.trackers[q.ID], p.name)
 	}
 	if len(news) > 0 {

@@ -54,7 +54,7 @@ func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]
 	for i, name := range names {
 		f := Finding{Err: err}
 		if err == nil {
-			f = Finding{Selection: selections[i], Err: selections[i].Err}
+			f = Finding{Selection: selections[i], Err: selections[i].Err, Supervisors: supervisorsOf(selections[i], map[int]bool{})}
 		}
 		f.Unit, f.Unasked = units[name].unit, units[name].unasked
 		out.Found[name] = f

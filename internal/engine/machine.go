@@ -27,6 +27,7 @@ const (
 // It reads no clock and does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
 	shared map[[2]string]bool // pairs of names that were told to have one process
+	rivals map[[2]string]bool // names, and the supervisors that were told to restart them as well
 	durable
 	lastResort
 	observe       bool

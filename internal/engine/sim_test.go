@@ -22,6 +22,7 @@ import (
 // sim is a world on a virtual clock: it carries out the machine's effects on simulated
 // processes, and writes down what is said.
 type sim struct {
+	supervisors   map[int]procscan.Supervisor // that the looks find
 	t             testing.TB
 	m             *Machine
 	cfg           *confd.Config
@@ -316,7 +317,7 @@ func (s *sim) effect(e Effect) {
 func (s *sim) find(l Look) map[string]Finding {
 	out := map[string]Finding{}
 	for name, want := range l.Of {
-		f := Finding{Err: s.lookErr}
+		f := Finding{Err: s.lookErr, Supervisors: s.supervisors}
 		if want.Missing {
 			f.Unit = s.unitOf(name)
 		}

@@ -42,6 +42,7 @@ var (
 	Doubled     = &Kind{"PW0219", "doubled", Warning, "there are more than before[: {detail}]", "After a restart more processes are there than before it: perhaps somebody else has started it too.", "See by their parents who has started each, and leave the restarts to one of them."}
 	Shared      = &Kind{"PW0220", "shared", Warning, "another name has the same process[: {detail}]", "Two names select one process: after its death both would restart it.", "Narrow one of the matches, or remove one of the names."}
 	Untold      = &Kind{"PW0221", "untold", Warning, "the successor is not certain[: {detail}]", "A process is taken as the successor of the dead one, for it cannot be told what it is: to do nothing is the smaller error.", "Look whether it does the work. If not, end it: procward then restarts."}
+	Rival       = &Kind{"PW0228", "rival", Warning, "its parent restarts it as well[: {detail}]", "The process was found as the child of a supervisor, which starts it again by itself: two restarters fight.", "Leave the restart to one of them: `attempts: 0` only watches and escalates."}
 	DownQuiet   = &Kind{"PW0226", "down", Notice, "down[: {cause}][: {detail}]", "The process has ended while it is suspended, by the operator or because the host is being shut down. Nothing is done about it.", ""}
 
 	// PW03: restarts.
@@ -120,7 +121,7 @@ var Catalogue = []*Kind{
 	Started, Stopped, Fallback, Dropped, Suspended, Resumed, Observing, Waiting, InternalFailure, TakenOver, StateLost, NotDurable, DurableAgain, LauncherTrouble, SystemdSilent, SystemdAnswers,
 	Down, Found, Replaced, Absent, Excess, Unreadable, CauseKnown, UnitStopped, Orphans, Ended, Lost, Returned, Held, Killed, Unkillable, Fewer,
 	LetBe, Stranger, Doubled, Shared, Untold,
-	DownQuiet,
+	DownQuiet, Rival,
 	Restart, RestartFailed, Recovered, Exhausted, ScriptFailed, ScriptHangs, RestartLater, Unstarted, LimitLifted,
 	Final,
 	GroupStop, GroupStart, GroupFailed,

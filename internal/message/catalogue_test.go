@@ -19,7 +19,7 @@ var (
 		"config-loaded", "config-rejected", "suspended", "resumed", "operator", "probe-failed", "probe-ok", "stall",
 	}
 	more = []string{
-		"let-be", "stranger", "doubled", "shared", "untold",
+		"let-be", "stranger", "doubled", "shared", "rival", "untold",
 		"fallback", "messages-dropped", "observe", "waiting", "internal-failure", "foreign-stop", "orphans", "ended", "exited", "returned", "held", "fewer",
 		"script-failed", "script-foreground", "restart-scheduled", "restart-unstarted", "handed-over", "climb-ended", "retry-after", "rung-halted", "config-warning", "config-empty", "gone-ended", "setting", "setting-waits",
 		"taken-over", "state-lost", "not-durable", "durable", "launcher", "operator-done", "operator-failed",

@@ -1,0 +1,34 @@
+package procscan
+
+import (
+	"os"
+	"strconv"
+	"strings"
+)
+
+// supervisors are the programs that start again what they are the parent of, by the name
+// that the kernel keeps of them (15 bytes), and what they belong to.
+var supervisors = map[string]string{
+	"runsv": "runit", "s6-supervise": "s6", "supervise": "daemontools", "supervisord": "supervisord", "supervise-daemo": "OpenRC",
+	"perpd": "perp", "circusd": "circus", "immortal": "immortal",
+	"containerd-shim": "a container", "conmon": "a container", "docker-init": "a container", "tini": "a container", "dumb-init": "a container", "catatonit": "a container",
+}
+
+// Supervisor is a process that starts its children again. The zero value is none.
+type Supervisor struct {
+	PID  int
+	Comm string
+	Of   string // runit, a container
+}
+
+// SupervisorAt is the supervisor that a process of this host is, by its name: reading that
+// takes no lock that could hang.
+func SupervisorAt(pid int) (s Supervisor, is bool) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/comm")
+	if err != nil {
+		return Supervisor{}, false
+	}
+	comm := strings.TrimSpace(string(text))
+	of, is := supervisors[comm]
+	return Supervisor{PID: pid, Comm: comm, Of: of}, is
+}
