@@ -50,6 +50,7 @@ type Finding struct {
 	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
 	Unit      Unit
 
+	Holders     []traits.Holder             // after a death: what does not match, and has a socket of the dead open
 	Gone        []procscan.ID               // of what was Kept
 	Supervisors map[int]procscan.Supervisor // parents of what is selected that restart it as well, by PID
 

@@ -231,6 +231,9 @@ func (b *memoir) evidence(l Look, found map[string]Finding) {
 		if len(wants) > 0 {
 			f.Traits = b.reader.Read(wants)
 		}
+		if want.Judged && len(want.Places) > 0 {
+			f.Holders = b.reader.Holders(want.Places, want.sessions(), f.known(want))
+		}
 		found[name] = f
 	}
 }

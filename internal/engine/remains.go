@@ -167,6 +167,11 @@ func (p *process) caseOf(now time.Duration, f Finding) succession.Case {
 			Apart: p.remains.apart[q.ID], Was: kept.Verdict, Killed: kept.Killed,
 		})
 	}
+	for _, h := range f.Holders {
+		if !known[h.ID] {
+			c.Candidates = append(c.Candidates, succession.Candidate{Process: h.Process, Has: h.Traits, Parent: h.Parent, Outside: true})
+		}
+	}
 	return c
 }
 

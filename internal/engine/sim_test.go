@@ -337,6 +337,14 @@ func (s *sim) find(l Look) map[string]Finding {
 				f.Gone = append(f.Gone, id)
 			}
 		}
+		for _, p := range s.procs {
+			for _, at := range p.serves {
+				if want.Judged && p.name != want.Match.Name && slices.Contains(want.Places, at) && at.Inode != 0 {
+					f.Holders = append(f.Holders, traits.Holder{Process: p.Process, Got: traits.Got{Traits: p.traits(s.uptime()), Parent: s.parentOf(p)}})
+					break
+				}
+			}
+		}
 		f.Selection.Unreadable = s.doubt[name]
 		for _, q := range f.Selection.Matching {
 			if p := s.procs[q.ID]; (want.Counted || want.Judged && (!want.Known[q.ID] || want.Beside[q.ID]) || slices.Contains(want.Kept, q.ID)) && !p.pale {

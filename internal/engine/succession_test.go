@@ -282,3 +282,27 @@ func TestAVerdictStands(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkersThatDoNotMatch holds that workers which the match does not fit, and which have the
+// socket of the dead one, are ended before a restart; and that any other that has it is only told.
+func TestWorkersThatDoNotMatch(t *testing.T) {
+	for _, proven := range []bool{true, false} {
+		s := newSim(t, one(nil))
+		master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+		s.procs[master].Session = master.PID
+		worker := s.spawnAs("worker", func(p *simProcess) {
+			p.serves, p.Session = at80(7), master.PID
+			if proven {
+				p.layout = s.procs[master].layout
+			}
+		})
+		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().run(time.Minute)
+		s.die(master, sigkill)
+		s.run(time.Minute)
+		told := map[bool]string{true: "PW0209", false: "PW0217"}[proven]
+		if len(s.ran) != 1 || (s.procs[worker] == nil) != proven || s.tracked[worker] || !strings.Contains(s.story(), told) {
+			t.Errorf("proven %v: ran %v, ended %v:\n%s", proven, s.ran, s.victims, s.story())
+		}
+	}
+}

@@ -44,6 +44,7 @@ type Judgement struct {
 	Holds   []Socket      // where it serves
 	Shares  bool          // one of these is a socket that the dead one has served at
 	Killed  bool          // LeftOver: the dead one is known to have been killed or to have failed
+	Outside bool          // it does not match
 	Until   time.Duration // Undecided: when time is up
 }
 
@@ -87,7 +88,7 @@ type court struct {
 type row func(court, *Candidate) (Judgement, bool)
 
 // table is the rows in their order: the first that holds decides.
-var table = [...]row{named, before, worker, stranger, ending, session, noServer, serving, restarted, handed, later, independent}
+var table = [...]row{outside, named, before, worker, stranger, ending, session, noServer, serving, restarted, handed, later, independent}
 
 // Judge judges each candidate. The judgements are in the order of the candidates.
 func Judge(c Case) []Judgement {
@@ -116,7 +117,7 @@ func (k court) judge(q *Candidate) Judgement {
 	if wait := k.last.At + k.Patience; k.last.End == Unknown && k.Now < wait && (j.Verdict == Untold || j.Verdict == LeftOver && !j.Killed && q.Was != LeftOver) {
 		j = Judgement{Verdict: Undecided, Proof: "how the dead one has ended is not known yet", Until: wait}
 	}
-	j.Process, j.Holds = q.Process, q.Has.Serves
+	j.Process, j.Holds, j.Outside = q.Process, q.Has.Serves, q.Outside
 	j.Shares = len(shared(q.Has.Serves, k.places)) > 0
 	return j
 }

@@ -31,6 +31,7 @@ func story() Case {
 func TestTable(t *testing.T) {
 	lives := Parent{Process: procscan.Process{ID: procscan.ID{PID: 50, Start: 5}, Comm: "bash"}, Layout: layout(50)}
 	other := func(c *Case, q *Candidate) { q.Has.Layout = layout(2) }
+	outer := func(_ *Case, q *Candidate) { q.Outside = true }
 	silent := func(c *Case, q *Candidate) { q.Has.Layout, q.Has.Serves = layout(2), nil }
 	nowhere := func(c *Case, q *Candidate) { silent(c, q); c.Dead[0].Had.Serves = nil }
 	for _, row := range []struct {
@@ -45,6 +46,15 @@ func TestTable(t *testing.T) {
 		{"a worker with another socket", LeftOver, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Has.Serves = []Socket{{Kind: "tcp", Addr: "0.0.0.0:81", Inode: 8}} }}},
 		{"a worker whose parent is a subreaper", LeftOver, true, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.PPID, q.Parent = 50, lives }}},
 		{"a worker that a pidfile names", Named, false, []func(*Case, *Candidate){func(c *Case, _ *Candidate) { c.Named = map[int]bool{200: true} }}},
+		{"a worker that does not match", LeftOver, true, []func(*Case, *Candidate){outer}},
+		{"a worker that does not match, and a pidfile names", LeftOver, true, []func(*Case, *Candidate){outer, func(c *Case, _ *Candidate) { c.Named = map[int]bool{200: true} }}},
+		{"a worker that does not match, of one that left with 0", LetBe, false, []func(*Case, *Candidate){outer, func(c *Case, _ *Candidate) { c.Dead[0].End = Clean }}},
+		{"a worker that does not match, of one that led no session", LetBe, false, []func(*Case, *Candidate){outer, func(c *Case, q *Candidate) { c.Dead[0].Had.Session, q.Session = 99, 99 }}},
+		{"another program that has the socket", LetBe, false, []func(*Case, *Candidate){outer, other}},
+		{"one that does not match, and is older", LetBe, false, []func(*Case, *Candidate){outer, func(_ *Case, q *Candidate) { q.Start = started(2 * time.Minute) }}},
+		{"one that does not match, and was forked just now", Undecided, false, []func(*Case, *Candidate){outer, func(_ *Case, q *Candidate) { q.Start = started(500 * time.Millisecond) }}},
+		{"let be before, and unreadable", LetBe, false, []func(*Case, *Candidate){silent, func(_ *Case, q *Candidate) { q.Was, q.Has = LetBe, Traits{} }}},
+		{"let be before, and has come to serve", Heir, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was = LetBe }}},
 		{"a fork of one that left with 0", Heir, false, []func(*Case, *Candidate){func(c *Case, _ *Candidate) { c.Dead[0].End = Clean }}},
 		{"a fork of one that left with 0, and serves nowhere", LetBe, false, []func(*Case, *Candidate){func(c *Case, q *Candidate) { c.Dead[0].End, q.Has.Serves = Clean, nil }}},
 		{"a fork of this moment", Undecided, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Start = started(500 * time.Millisecond) }}},
@@ -168,7 +178,10 @@ func holds(t *testing.T, a, b uint64) {
 	c := wild(rand.New(rand.NewPCG(a, b)))
 	before := Judge(c)
 	for i, j := range before {
-		if ends(j) && !(c.Candidates[i].Was == LeftOver && c.Candidates[i].Killed) && !proven(c, c.Candidates[i]) {
+		if j.Outside && j.Carries() {
+			t.Errorf("%d: %s counts, and does not match", a, j)
+		}
+		if ends(j) && !(c.Candidates[i].Was == LeftOver && c.Candidates[i].Killed && !j.Outside) && !proven(c, c.Candidates[i]) {
 			t.Errorf("%d: %s is ended, of %+v", a, j, c)
 		}
 	}
@@ -223,7 +236,7 @@ func wild(luck *rand.Rand) Case {
 		c.Dead = append(c.Dead, Dead{ID: id(100 + n), Had: traits(), End: End(pick(4)), At: now - time.Duration(pick(20))*time.Second, Moved: pick(4) == 0})
 	}
 	for n := range 1 + pick(5) {
-		q := Candidate{Has: traits(), Apart: pick(6) == 0, Was: []Verdict{"", "", "", "", LeftOver, LetBe, Stranger}[pick(7)], Killed: pick(2) == 0}
+		q := Candidate{Has: traits(), Outside: pick(5) == 0, Apart: pick(6) == 0, Was: []Verdict{"", "", "", "", LeftOver, LetBe, Stranger}[pick(7)], Killed: pick(2) == 0}
 		q.ID, q.Comm, q.Session = id(200+n), q.Has.Comm, q.Has.Session
 		q.PPID = []int{0, 1, 50, 200, 201}[pick(5)]
 		if q.PPID > 1 && pick(3) > 0 {

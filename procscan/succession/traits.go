@@ -122,6 +122,7 @@ type Candidate struct {
 	Has     Traits
 	Parent  Parent
 	Clients []Socket // its connections at places where a dead one has served
+	Outside bool     // it does not match, and has a socket of a dead one open
 	Apart   bool     // it was there beside the dead one, and no descendant of it
 	Was     Verdict  // by an earlier judgement, which stands until something new is proven; or empty
 	Killed  bool     // Was LeftOver: of one that is known to have been killed or to have failed

@@ -2,7 +2,6 @@
 needs nginx curl
 each match master-title user
 each how KILL SEGV
-pending the match fits the master alone, and only what matches is judged: its workers are not seen
 
 program nginx
 dropin @match@.yaml
