@@ -39,6 +39,7 @@ type LookFor struct {
 	Judged  bool
 	Counted bool                 // the parents of what matches are read
 	Known   map[procscan.ID]bool // tracked, or dead
+	First   bool                 // nothing of it is tracked yet: what is found is read at once
 	Kept    []procscan.ID        // those of which a judgement stands: they are read too, and their end is told
 	Places  []succession.Socket  // where the dead have served
 	Beside  map[procscan.ID]bool // Known, and read all the same

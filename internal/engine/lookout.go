@@ -60,6 +60,7 @@ func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]
 		out.Found[name] = f
 	}
 	h.memoir.evidence(l, out.Found)
+	h.memoir.first(l, out.Found)
 	h.meet(ctx, out.Found)
 	if why := <-ending; why != "" {
 		h.Engine.Send(ctx, Suspend{Why: why, HostEnds: true})

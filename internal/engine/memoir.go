@@ -201,6 +201,38 @@ func (b *memoir) news(got map[procscan.ID]traits.Got) map[procscan.ID]succession
 	return out
 }
 
+// firstTime bounds the first reading of what was found, in one look. What is left of it is read soon
+// after.
+const firstTime = 300 * time.Millisecond
+
+// first reads what was just found with the look that has found it: it may die at once.
+func (b *memoir) first(l Look, found map[string]Finding) {
+	var names []string
+	var wants []traits.Want
+	for name, want := range l.Of {
+		if f := found[name]; want.First && f.Err == nil && f.Traits == nil {
+			for _, q := range f.Selection.Selected {
+				names, wants = append(names, name), append(wants, traits.Want{ID: q.ID})
+			}
+		}
+	}
+	for began := time.Now(); len(wants) > 0 && time.Since(began) < firstTime; {
+		n := min(len(wants), batch)
+		got := b.reader.Read(wants[:n])
+		for i, w := range wants[:n] {
+			f := found[names[i]]
+			if g, ok := got[w.ID]; ok {
+				if f.Traits == nil {
+					f.Traits = map[procscan.ID]traits.Got{}
+				}
+				f.Traits[w.ID] = g
+				found[names[i]] = f
+			}
+		}
+		names, wants = names[n:], wants[n:]
+	}
+}
+
 // evidence reads of what was found what the judgement after a death needs.
 func (b *memoir) evidence(l Look, found map[string]Finding) {
 	for name, want := range l.Of {

@@ -151,7 +151,7 @@ func (p *process) tracks() []procscan.ID {
 
 // lookFor is what to look for: systemd is asked only where something is missing.
 func (p *process) lookFor() LookFor {
-	l := LookFor{Match: p.spec.Match, Known: p.known(), Judged: len(p.dead) > 0, Counted: p.counting, Places: p.places(), Beside: p.beside(), Kept: p.remains.ids(), Missing: p.asked || p.state != Up && (p.state != Unknown || p.lookStep != 0)}
+	l := LookFor{Match: p.spec.Match, Known: p.known(), Judged: len(p.dead) > 0, Counted: p.counting, Places: p.places(), Beside: p.beside(), Kept: p.remains.ids(), First: len(p.tracked)+len(p.dead) == 0, Missing: p.asked || p.state != Up && (p.state != Unknown || p.lookStep != 0)}
 	if l.Missing {
 		l.Unit = p.unit
 	}

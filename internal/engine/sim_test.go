@@ -347,7 +347,7 @@ func (s *sim) find(l Look) map[string]Finding {
 		}
 		f.Selection.Unreadable = s.doubt[name]
 		for _, q := range f.Selection.Matching {
-			if p := s.procs[q.ID]; (want.Counted || want.Judged && (!want.Known[q.ID] || want.Beside[q.ID]) || slices.Contains(want.Kept, q.ID)) && !p.pale {
+			if p := s.procs[q.ID]; (want.Counted || want.Judged && (!want.Known[q.ID] || want.Beside[q.ID]) || slices.Contains(want.Kept, q.ID) || want.First) && !p.pale {
 				if f.Traits == nil {
 					f.Traits = map[procscan.ID]traits.Got{}
 				}

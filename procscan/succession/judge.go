@@ -88,7 +88,7 @@ type court struct {
 type row func(court, *Candidate) (Judgement, bool)
 
 // table is the rows in their order: the first that holds decides.
-var table = [...]row{outside, named, before, worker, stranger, ending, session, noServer, serving, restarted, handed, later, independent}
+var table = [...]row{outside, named, before, worker, stranger, ending, session, noServer, forks, serving, restarted, handed, later, independent}
 
 // Judge judges each candidate. The judgements are in the order of the candidates.
 func Judge(c Case) []Judgement {

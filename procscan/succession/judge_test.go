@@ -31,6 +31,12 @@ func story() Case {
 func TestTable(t *testing.T) {
 	lives := Parent{Process: procscan.Process{ID: procscan.ID{PID: 50, Start: 5}, Comm: "bash"}, Layout: layout(50)}
 	other := func(c *Case, q *Candidate) { q.Has.Layout = layout(2) }
+	unread := func(c *Case, q *Candidate) {
+		c.Dead[0].Had = Traits{}
+		again := *q
+		again.PID = 201
+		c.Candidates = append(c.Candidates, again)
+	}
 	outer := func(_ *Case, q *Candidate) { q.Outside = true }
 	silent := func(c *Case, q *Candidate) { q.Has.Layout, q.Has.Serves = layout(2), nil }
 	nowhere := func(c *Case, q *Candidate) { silent(c, q); c.Dead[0].Had.Serves = nil }
@@ -55,6 +61,11 @@ func TestTable(t *testing.T) {
 		{"one that does not match, and was forked just now", Undecided, false, []func(*Case, *Candidate){outer, func(_ *Case, q *Candidate) { q.Start = started(500 * time.Millisecond) }}},
 		{"let be before, and unreadable", LetBe, false, []func(*Case, *Candidate){silent, func(_ *Case, q *Candidate) { q.Was, q.Has = LetBe, Traits{} }}},
 		{"let be before, and has come to serve", Heir, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was = LetBe }}},
+		{"two workers of one of which nothing is known", LetBe, false, []func(*Case, *Candidate){unread}},
+		{"one of which nothing is known, and a master with its worker", Untold, false, []func(*Case, *Candidate){unread, func(c *Case, q *Candidate) { c.Candidates[1].PPID = q.PID }}},
+		{"two, and the layout of the one is another", Untold, false, []func(*Case, *Candidate){unread, func(c *Case, _ *Candidate) { c.Candidates[1].Has.Layout = layout(3) }}},
+		{"two, and a pidfile names the one", Named, false, []func(*Case, *Candidate){unread, func(c *Case, _ *Candidate) { c.Named = map[int]bool{200: true} }}},
+		{"two, of one that left with 0", Heir, false, []func(*Case, *Candidate){unread, func(c *Case, _ *Candidate) { c.Dead[0].End = Clean }}},
 		{"a fork of one that left with 0", Heir, false, []func(*Case, *Candidate){func(c *Case, _ *Candidate) { c.Dead[0].End = Clean }}},
 		{"a fork of one that left with 0, and serves nowhere", LetBe, false, []func(*Case, *Candidate){func(c *Case, q *Candidate) { c.Dead[0].End, q.Has.Serves = Clean, nil }}},
 		{"a fork of this moment", Undecided, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Start = started(500 * time.Millisecond) }}},
