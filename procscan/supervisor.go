@@ -10,7 +10,7 @@ import (
 // that the kernel keeps of them (15 bytes), and what they belong to.
 var supervisors = map[string]string{
 	"runsv": "runit", "s6-supervise": "s6", "supervise": "daemontools", "supervisord": "supervisord", "supervise-daemo": "OpenRC",
-	"perpd": "perp", "circusd": "circus", "immortal": "immortal",
+	"perpd": "perp", "mysqld_safe": "MySQL", "mariadbd-safe": "MariaDB", "safe_asterisk": "Asterisk", "circusd": "circus", "immortal": "immortal",
 	"containerd-shim": "a container", "conmon": "a container", "docker-init": "a container", "tini": "a container", "dumb-init": "a container", "catatonit": "a container",
 }
 

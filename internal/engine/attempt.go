@@ -32,6 +32,10 @@ func (m *Machine) runWaiting() {
 		switch {
 		case why != "":
 			p.waitsFor = why
+			if m.now < p.remains.undecided && p.nextLook == 0 { // who is young when the rest is ended
+				m.lookSoon(p)
+				p.waitsFor = why
+			}
 		case p.lookedAt == 0 || m.now-p.lookedAt > freshLook:
 			if !p.blind { // else the next look is on its way
 				m.wantLook(p)

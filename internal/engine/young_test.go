@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"testing"
+	"time"
+)
+
+// TestSomeoneYoungWhileTheRestIsEnded holds that a start by hand which comes while the workers are
+// ended, serves nowhere and is soon over, only delays the restart.
+func TestSomeoneYoungWhileTheRestIsEnded(t *testing.T) {
+	for _, stays := range []bool{false, true} {
+		s := newSim(t, one(nil))
+		master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+		s.spawnAs("httpd", func(p *simProcess) {
+			p.PPID, p.Session, p.serves, p.layout = master.PID, master.PID, s.procs[master].serves, s.procs[master].layout
+		})
+		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().run(time.Minute)
+		s.die(master, sigkill)
+		for range 10000 {
+			if s.run(time.Millisecond); len(s.victims) > 0 {
+				break
+			}
+		}
+		if len(s.victims) == 0 || len(s.ran) > 0 {
+			t.Fatalf("ended %v, ran %v", s.victims, s.ran)
+		}
+		hand := s.spawnAs("httpd", func(p *simProcess) { p.pale = true })
+		if !stays {
+			s.at(20*time.Millisecond, func() { s.die(hand, clean) })
+		}
+		s.run(10 * time.Minute)
+		if got := s.m.procs["httpd"]; got.state != Up {
+			t.Errorf("stays %v: %s, waits for %s:\n%s", stays, got.state, got.waitsFor, s.story())
+		}
+	}
+}

@@ -1,0 +1,21 @@
+# A client in a session, which is a fork, when the listener dies.
+on alone
+needs /usr/sbin/exim4
+each how KILL SEGV
+
+dropin exe.yaml
+do chmod 644 exim.conf; mkdir -m 777 spool; chown Debian-exim spool; /usr/sbin/exim4 -C @WORK@/exim.conf -bd -q10s -oX 2525 -oP @WORK@/spool/exim.pid
+pid old cat spool/exim.pid
+start client /usr/bin/python3 lib/connect.py @IP@ 2525 never
+pid session pgrep -P @old@
+daemon
+tracked exim @old@
+older old 3s
+signal @how@ old
+message down process=exim pid=@old@
+message recovered process=exim attempt=1
+alive session
+runs 1
+no-message killed
+do /usr/bin/python3 lib/connect.py @IP@ 2525 ^220
+quiet 3s
