@@ -8,6 +8,7 @@ dropin exe.yaml
 do mkdir data; head -c 40000000 /dev/urandom >data/big
 do ./launch; : >runs
 pid old cat rsyncd.pid
+until ss -Hltn | grep -q "@IP@:8730 "
 start client rsync --bwlimit=8000 rsync://@IP@:8730/data/big copy
 pid child pgrep -P @old@
 signal STOP client
