@@ -1,6 +1,6 @@
 # The listener dies during a transfer. The child that carries it holds no port: it is left
 # alone, and the transfer comes to its end. (It stands still meanwhile, by its client.)
-needs rsync
+needs rsync ss
 each how KILL SEGV TERM
 
 program rsync
