@@ -206,7 +206,7 @@ func inCgroup(t *testing.T) (*syscall.SysProcAttr, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := "procward-test-" + strconv.Itoa(os.Getpid()) + ".service"
+	name := "procward-test-" + strconv.Itoa(os.Getpid()) + "-tree.service" // the PID ends at a dash: sweeps of other tests go by it
 	dir := mounted(mounts, filepath.Join(groupOf(os.Getpid()), name))
 	if dir == "" {
 		t.Skip("control groups of version 2 are not mounted")

@@ -16,8 +16,8 @@ do if [ @when@ = reloaded ]; then kill -USR2 @old@; until ! kill -0 @worker@; do
 answers http://@IP@:8080/ served
 pause 1s
 signal @how@ old
-message down process=haproxy pid=@old@
-message * process=haproxy pid=@old@ cause~SIG@how@
+# A look that is quick may find the worker, which ends a moment later, and say so first.
+message * process=haproxy cause~SIG@how@
 message recovered process=haproxy attempt=1
 runs 1
 gone worker

@@ -1,6 +1,7 @@
 # Short jobs of the same program come and go all the time, as the submissions of a mail server do.
 # There is always a young one, which does not serve; the server is started again all the same.
 needs /usr/bin/python3 curl
+pending after the restart each new job is tracked as well, and its end begins the settle time anew, so that the recovery is never told
 each how KILL SEGV
 
 program python3 /usr/bin/python3
