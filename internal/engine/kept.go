@@ -44,13 +44,16 @@ func (r *remains) take(j succession.Judgement) {
 		if j.Outside && j.Verdict != succession.LeftOver {
 			return // it does not matter but now
 		}
-		r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed})
+		r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed, Held: j.Holds})
 	}
 }
 
 func (r *remains) keeps(k savedRemains) {
 	if r.kept == nil {
 		r.kept = map[procscan.ID]savedRemains{}
+	}
+	if len(k.Held) == 0 { // not read now, perhaps
+		k.Held = r.kept[k.ID].Held
 	}
 	r.kept[k.ID] = k
 }

@@ -83,8 +83,9 @@ type savedID struct {
 // savedRemains is one that matches and does not count.
 type savedRemains struct {
 	procscan.ID
-	Verdict succession.Verdict `json:"verdict"`
-	Killed  bool               `json:"killed,omitempty"`
+	Verdict succession.Verdict  `json:"verdict"`
+	Killed  bool                `json:"killed,omitempty"`
+	Held    []succession.Socket `json:"held,omitempty"` // where it served when it was judged
 }
 
 // savedOutage is what is known of losses, from the first to recovered.

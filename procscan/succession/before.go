@@ -1,5 +1,7 @@
 package succession
 
+import "slices"
+
 // before: an earlier judgement stands, however little is known of it at this moment, until
 // something new is proven: what was left over stays so unless its parent turns out to have
 // left by itself, and any other may come to serve.
@@ -8,12 +10,19 @@ func before(k court, q *Candidate) (Judgement, bool) {
 	case LeftOver:
 		return k.stillLeft(q)
 	case LetBe, Stranger:
-		if at := shared(q.Has.Serves, k.places); len(at) > 0 {
+		if at := without(shared(q.Has.Serves, k.places), q.Held); len(at) > 0 {
 			return as(Heir, "it has come to serve at %s", list(at))
 		}
-		return as(q.Was, "as it was before: it does not serve in the place of the dead one")
+		return as(q.Was, "as it was before: it has not come to serve in the place of the dead one")
 	}
 	return no()
+}
+
+// without are those of some sockets that are not of the given ones, by their inodes.
+func without(sockets, held []Socket) []Socket {
+	return slices.DeleteFunc(slices.Clone(sockets), func(s Socket) bool {
+		return slices.ContainsFunc(held, func(h Socket) bool { return h.Inode == s.Inode })
+	})
 }
 
 func (k court) stillLeft(q *Candidate) (Judgement, bool) {

@@ -75,6 +75,7 @@ func TestTable(t *testing.T) {
 		{"a sibling that was seen beside it", Heir, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Apart = true }}},
 		{"older than the dead one", Heir, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Start = started(2 * time.Minute) }}},
 		{"a new master in the same session", Heir, false, []func(*Case, *Candidate){other}},
+		{"let be before, with the socket that it has now", LetBe, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was, q.Held = LetBe, q.Has.Serves }}},
 		{"left over by an earlier death", LeftOver, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was = LeftOver }}},
 		{"left over by an earlier death, with the socket that is wanted", LeftOver, true, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was, q.Killed = LeftOver, true }}},
 		{"a session", LetBe, false, []func(*Case, *Candidate){silent, func(_ *Case, q *Candidate) {

@@ -125,6 +125,7 @@ type Candidate struct {
 	Outside bool     // it does not match, and has a socket of a dead one open
 	Apart   bool     // it was there beside the dead one, and no descendant of it
 	Was     Verdict  // by an earlier judgement, which stands until something new is proven; or empty
+	Held    []Socket // where it served when it was judged earlier
 	Killed  bool     // Was LeftOver: of one that is known to have been killed or to have failed
 }
 

@@ -132,10 +132,14 @@ func (r *Reader) parent(pid int) succession.Parent {
 	return succession.Parent{Process: p, Layout: r.layout(pid, s)}
 }
 
+// exiting is PF_EXITING of linux/sched.h, in the flags of proc_pid_stat(5): the kernel is taking
+// the process apart, and its memory has gone already, or will.
+const exiting = 0x4
+
 // stat is what is needed of /proc/PID/stat (proc_pid_stat(5)).
 type stat struct {
 	comm               string
-	dead               bool // no longer there, or its main thread is not: it shows nothing
+	dead               bool // it has ended or is about to, or its main thread has: it shows nothing
 	ppid, session, tty int
 	start              uint64
 	layout             succession.Layout
@@ -162,7 +166,7 @@ func (r *Reader) stat(pid int) (stat, error) {
 		}
 		return n
 	}
-	return stat{comm: string(text[open+1 : end]), dead: len(f) > 0 && (f[0] == "Z" || f[0] == "X"), ppid: int(num(4)), session: int(num(6)), tty: int(num(7)), start: num(22),
+	return stat{comm: string(text[open+1 : end]), dead: len(f) > 0 && (f[0] == "Z" || f[0] == "X") || num(9)&exiting != 0, ppid: int(num(4)), session: int(num(6)), tty: int(num(7)), start: num(22),
 		layout: succession.Layout{Code: num(26), Stack: num(28), Brk: num(47)}, arg: num(48)}, nil
 }
 
