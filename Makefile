@@ -27,8 +27,8 @@ test: ## Run all tests; those that need root or a kernel feature skip and say wh
 	CGO_ENABLED=0 $(GO) run ./internal/testrun ./...
 
 .PHONY: race
-race: ## Run the tests under the race detector (needs gcc); those beside clusterware run a program built without it
-	$(GO) test -race $$($(GO) list ./... | grep -v /internal/cluster)
+race: ## Run the tests under the race detector (needs gcc); those beside clusterware and the field corpus run a program built without it
+	$(GO) test -race $$($(GO) list ./... | grep -v -e /internal/cluster -e /internal/field)
 
 .PHONY: test-crash
 test-crash: ## Kill the daemon 500 times in a storm of crashes, on a good, a full and a failing disk (about 40 minutes)

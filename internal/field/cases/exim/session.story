@@ -8,7 +8,7 @@ do chmod 644 exim.conf; mkdir -m 777 spool; chown Debian-exim spool; /usr/sbin/e
 pid old cat spool/exim.pid
 start client /usr/bin/python3 lib/connect.py @IP@ 2525 never
 # The master has queue runners too: the session is who has the connection.
-pid session ss -Htnp state established sport = :2525 | grep -o 'pid=[0-9]*' | cut -d= -f2
+pid session ss -Htnp state established sport = :2525 | grep -o 'pid=[0-9]*' | cut -d= -f2 | grep -vx @old@
 daemon
 tracked exim @old@
 older old 3s

@@ -19,8 +19,8 @@ pid worker pgrep -P @new@
 pause 2s
 signal @how@ old
 message replaced process=gunicorn
-tracked gunicorn new
 runs 0
 no-message down
 no-message killed
-# Here gunicorn itself may fail: its new arbiter takes a dead one that is not reaped yet for alive.
+# From here on gunicorn itself may fail: its new arbiter takes a dead one that is not reaped yet for alive,
+# or loses its listener when it takes over.
