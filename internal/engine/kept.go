@@ -44,7 +44,7 @@ func (r *remains) take(j succession.Judgement) {
 		if j.Outside && j.Verdict != succession.LeftOver {
 			return // it does not matter but now
 		}
-		r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed, Held: j.Holds})
+		r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed, Held: j.Holds, Shares: j.Shares})
 	}
 }
 
@@ -55,6 +55,7 @@ func (r *remains) keeps(k savedRemains) {
 	if len(k.Held) == 0 { // not read now, perhaps
 		k.Held = r.kept[k.ID].Held
 	}
+	k.Shares = k.Shares || r.kept[k.ID].Shares
 	r.kept[k.ID] = k
 }
 

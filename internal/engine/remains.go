@@ -134,7 +134,7 @@ func (m *Machine) endJudgement(p *process) {
 				j.Verdict = succession.LetBe
 			}
 			if !j.Carries() {
-				r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed, Held: j.Holds})
+				r.keeps(savedRemains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed, Held: j.Holds, Shares: j.Shares})
 			}
 		}
 	}
@@ -164,7 +164,7 @@ func (p *process) caseOf(now time.Duration, f Finding) succession.Case {
 		}
 		c.Candidates = append(c.Candidates, succession.Candidate{
 			Process: q, Has: got.Traits, Parent: got.Parent, Clients: got.Clients,
-			Apart: p.remains.apart[q.ID], Was: kept.Verdict, Killed: kept.Killed, Held: kept.Held,
+			Apart: p.remains.apart[q.ID], Was: kept.Verdict, Killed: kept.Killed, Held: kept.Held, Shared: kept.Shares,
 		})
 	}
 	for _, h := range f.Holders {

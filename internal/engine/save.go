@@ -85,7 +85,8 @@ type savedRemains struct {
 	procscan.ID
 	Verdict succession.Verdict  `json:"verdict"`
 	Killed  bool                `json:"killed,omitempty"`
-	Held    []succession.Socket `json:"held,omitempty"` // where it served when it was judged
+	Held    []succession.Socket `json:"held,omitempty"`   // where it served when it was judged
+	Shares  bool                `json:"shares,omitempty"` // LeftOver: it served where the dead one did
 }
 
 // savedOutage is what is known of losses, from the first to recovered.

@@ -16,8 +16,14 @@ func stranger(k court, q *Candidate) (Judgement, bool) {
 }
 
 // ending: nothing can be read of where its parts lie, as of a process that is about to end,
-// perhaps because of the death. That shows within a moment.
+// perhaps because of the death. That shows within a moment. One of which nothing at all can be
+// read has just ended, whoever has started it.
 func ending(k court, q *Candidate) (Judgement, bool) {
+	if until := min(max(q.Started(), k.last.At)+k.Patience, k.last.At+k.Young); q.Has.At == 0 && k.last.PID != 0 && !k.isRestarted(q) && k.Now < until {
+		j, _ := as(Undecided, "nothing can be read of it: it may have just ended")
+		j.Until = until
+		return j, true
+	}
 	until := k.last.At + k.Patience
 	orphan := q.PPID <= 1 || reaps(q.Parent.Comm)
 	if !k.last.Had.Layout.Known() || q.Has.Layout.Known() || !orphan || k.began(q) || k.isRestarted(q) || k.Now >= until {

@@ -118,7 +118,7 @@ func (k court) judge(q *Candidate) Judgement {
 		j = Judgement{Verdict: Undecided, Proof: "how the dead one has ended is not known yet", Until: wait}
 	}
 	j.Process, j.Holds, j.Outside = q.Process, q.Has.Serves, q.Outside
-	j.Shares = len(shared(q.Has.Serves, k.places)) > 0
+	j.Shares = len(shared(q.Has.Serves, k.places)) > 0 || q.Was == LeftOver && q.Shared && len(q.Has.Serves) > 0
 	return j
 }
 

@@ -78,6 +78,10 @@ func TestTable(t *testing.T) {
 		{"let be before, with the socket that it has now", LetBe, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was, q.Held = LetBe, q.Has.Serves }}},
 		{"left over by an earlier death", LeftOver, false, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was = LeftOver }}},
 		{"left over by an earlier death, with the socket that is wanted", LeftOver, true, []func(*Case, *Candidate){other, func(_ *Case, q *Candidate) { q.Was, q.Killed = LeftOver, true }}},
+		{"left over by an earlier death, with the socket of that one", LeftOver, true, []func(*Case, *Candidate){other, func(c *Case, q *Candidate) {
+			c.Dead[0].Had.Serves, q.Was, q.Killed, q.Shared = nil, LeftOver, true, true
+		}}},
+		{"one that has just ended, of another session", Undecided, false, []func(*Case, *Candidate){func(_ *Case, q *Candidate) { q.Has, q.Session = Traits{}, 200 }}},
 		{"a session", LetBe, false, []func(*Case, *Candidate){silent, func(_ *Case, q *Candidate) {
 			q.Start = started(time.Second)
 			q.Clients = []Socket{{Kind: "tcp", Addr: "10.0.0.1:80"}}
@@ -248,7 +252,7 @@ func wild(luck *rand.Rand) Case {
 		c.Dead = append(c.Dead, Dead{ID: id(100 + n), Had: traits(), End: End(pick(4)), At: now - time.Duration(pick(20))*time.Second, Moved: pick(4) == 0})
 	}
 	for n := range 1 + pick(5) {
-		q := Candidate{Has: traits(), Outside: pick(5) == 0, Apart: pick(6) == 0, Was: []Verdict{"", "", "", "", LeftOver, LetBe, Stranger}[pick(7)], Killed: pick(2) == 0}
+		q := Candidate{Has: traits(), Outside: pick(5) == 0, Apart: pick(6) == 0, Was: []Verdict{"", "", "", "", LeftOver, LetBe, Stranger}[pick(7)], Killed: pick(2) == 0, Shared: pick(2) == 0}
 		q.ID, q.Comm, q.Session = id(200+n), q.Has.Comm, q.Has.Session
 		q.PPID = []int{0, 1, 50, 200, 201}[pick(5)]
 		if q.PPID > 1 && pick(3) > 0 {

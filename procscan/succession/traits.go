@@ -127,6 +127,7 @@ type Candidate struct {
 	Was     Verdict  // by an earlier judgement, which stands until something new is proven; or empty
 	Held    []Socket // where it served when it was judged earlier
 	Killed  bool     // Was LeftOver: of one that is known to have been killed or to have failed
+	Shared  bool     // Was LeftOver: it served where that one did
 }
 
 // Parent is the parent of a candidate, now. The zero value: not known.
