@@ -18,7 +18,7 @@ do kill -9 @old@ $(pgrep -P @old@)
 gone old
 do if [ @when@ = before ]; then bin/lighttpd -f @WORK@/lighttpd.conf; fi
 daemon
-message * process=lighttpd event~replaced|recovered
+message * process=lighttpd event~found|replaced|recovered
 answers http://@IP@:8080/ served
 pid new cat lighttpd.pid
 tracked lighttpd new
