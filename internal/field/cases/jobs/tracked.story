@@ -1,6 +1,7 @@
 # Short jobs of the same program come and go all the time, as the submissions of a mail server do.
 # Some are tracked from the start, and are not enough either. The server is started again.
 needs /usr/bin/python3 curl
+pending the end of each job that matches is told, and none of the many is told from the server: a match has to name the server
 each how KILL SEGV
 
 program python3 /usr/bin/python3
