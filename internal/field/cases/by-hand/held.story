@@ -15,7 +15,7 @@ pause 1s
 signal STOP daemon
 do kill -9 @old@ $(pgrep -P @old@)
 gone old
-do if [ @when@ = before ]; then bin/lighttpd -f @WORK@/lighttpd.conf; fi
+until [ @when@ = after ] || bin/lighttpd -f @WORK@/lighttpd.conf
 do kill -CONT @daemon@
 until [ @when@ = after ] || curl -sf http://@IP@:8080/
 message * process=lighttpd event~replaced|recovered

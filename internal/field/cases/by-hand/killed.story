@@ -16,7 +16,7 @@ signal KILL daemon
 ended daemon SIGKILL
 do kill -9 @old@ $(pgrep -P @old@)
 gone old
-do if [ @when@ = before ]; then bin/lighttpd -f @WORK@/lighttpd.conf; fi
+until [ @when@ = after ] || bin/lighttpd -f @WORK@/lighttpd.conf
 daemon
 message * process=lighttpd event~found|replaced|recovered
 answers http://@IP@:8080/ served
