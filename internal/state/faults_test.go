@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -26,6 +27,7 @@ type world struct {
 	told   []Problem
 	writes func(line []byte) (n int, err error) // how much of a write is carried out; nil: all
 	syncs  func() error                         // nil: it works
+	mu     sync.Mutex                           // of disk, while a sync is under way
 	disk   map[string][]byte                    // what is on the disk, by name
 	n      int                                  // put last
 }
@@ -63,6 +65,8 @@ func (w *world) open() {
 				return err
 			}
 		}
+		w.mu.Lock() // a sync beside the writing ends here as well
+		defer w.mu.Unlock()
 		path, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
 		must(w.t, err)
 		w.disk[filepath.Base(path)] = contentOf(w.t, path, w.dir)
