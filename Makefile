@@ -24,11 +24,11 @@ demo: build ## Show the main job on real processes: no root, no configuration, a
 
 .PHONY: test
 test: ## Run all tests; those that need root or a kernel feature skip and say why
-	CGO_ENABLED=0 $(GO) run ./internal/testrun ./...
+	CGO_ENABLED=0 $(GO) run ./internal/testbed/run ./...
 
 .PHONY: race
 race: ## Run the tests under the race detector (needs gcc); those beside clusterware and the field corpus run a program built without it
-	$(GO) test -race $$($(GO) list ./... | grep -v -e /internal/cluster -e /internal/field)
+	$(GO) test -race $$($(GO) list ./... | grep -v -e /testbed/cluster -e /testbed/field)
 
 .PHONY: test-crash
 test-crash: ## Kill the daemon 500 times in a storm of crashes, on a good, a full and a failing disk (about 40 minutes)
@@ -44,7 +44,7 @@ reloads: ## Reload 15,000 times at random, whatever is under way, on a virtual c
 
 .PHONY: test-vm
 test-vm: ## Test what ends a machine, in virtual ones, most of which wait (root, Debian on amd64; under 15 minutes)
-	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 40m -parallel 4 -v ./internal/vm
+	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 40m -parallel 4 -v ./internal/testbed/vm
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS for FUZZTIME each

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"procward/internal/deadfs"
+	"procward/internal/testbed/deadfs"
 )
 
 // TestDeadFileSystems holds that what lies on a file system that does not answer is a

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"procward/internal/deadfs"
+	"procward/internal/testbed/deadfs"
 )
 
 // What the index leaves out is what a comparison with every query would leave out.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"procward/internal/deadfs"
+	"procward/internal/testbed/deadfs"
 )
 
 // A process whose memory is locked for ever: someone reads a page of it that a file

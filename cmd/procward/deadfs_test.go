@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"procward/internal/control"
-	"procward/internal/deadfs"
+	"procward/internal/testbed/deadfs"
 )
 
 // deadConfig has a dead file system in every place that a configuration can name: a script

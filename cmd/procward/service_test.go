@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"procward/internal/nspawn"
 	"procward/internal/testbed"
+	"procward/internal/testbed/nspawn"
 )
 
 // service is procward as a systemd service on a host of its own: a container with a real

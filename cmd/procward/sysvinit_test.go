@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"procward/internal/nspawn"
 	"procward/internal/testbed"
+	"procward/internal/testbed/nspawn"
 )
 
 // What a script of a runlevel stops when the host goes down is not restarted, whatever runs

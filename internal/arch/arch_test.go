@@ -50,43 +50,46 @@ func packages(t *testing.T) []pkg {
 // allowed is, for each package of the house, what it may import of the house. A package
 // that is not listed here fails the test, so that a new room is a decision.
 var allowed = map[string][]string{
-	"procscan":            {"internal/account", "internal/hang", "internal/scalar"},
-	"procscan/succession": {"procscan"},
-	"procscan/traits":     {"procscan", "procscan/succession", "internal/sockdiag", "internal/hang"},
-	"internal/scalar":     {},
-	"internal/account":    {},
-	"internal/launch":     {"internal/account", "internal/trust"},
-	"internal/script":     {"internal/account", "internal/launch", "internal/scalar", "internal/trust"},
-	"internal/sockdiag":   {},
-	"internal/trust":      {},
-	"internal/message":    {},
-	"internal/notify":     {},
-	"internal/runlevel":   {},
-	"internal/systemd":    {},
-	"watch":               {"procscan", "internal/scalar"},
-	"watch/probe":         {"watch", "procscan", "internal/account", "internal/scalar", "internal/script", "internal/trust"},
-	"watch/evidence":      {"procscan", "internal/sockdiag", "internal/trust"},
-	"watch/vital":         {"watch", "procscan", "internal/hang", "internal/scalar", "internal/sockdiag"},
-	"restart":             {"procscan", "watch", "internal/scalar", "internal/script"},
-	"escalate":            {"watch", "internal/scalar", "internal/script"},
-	"escalate/power":      {"internal/scalar"},
-	"conf.d":              {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
-	"internal/alarm":      {},
-	"internal/engine":     {"conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
-	"internal/control":    {"conf.d", "internal/engine", "internal/trust"},
-	"internal/arch":       {},
-	"internal/deadfs":     {}, // for tests
-	"internal/hang":       {},
-	"internal/testbed":    {}, // only for tests
-	"internal/testrun":    {},
-	"internal/nspawn":     {"internal/testbed"},
-	"internal/field":      {}, // only tests
-	"internal/cluster":    {}, // only tests
-	"internal/state":      {"procscan", "internal/trust"},
-	"internal/vm":         {"internal/testbed"},
-	"internal/bench":      {"procscan", "watch", "watch/probe", "watch/vital", "internal/scalar", "internal/script", "internal/message", "internal/engine", "conf.d"},
-	"cmd/procward":        {"*"},
+	"procscan":                 {"internal/account", "internal/hang", "internal/scalar"},
+	"procscan/succession":      {"procscan"},
+	"procscan/traits":          {"procscan", "procscan/succession", "internal/sockdiag", "internal/hang"},
+	"internal/scalar":          {},
+	"internal/account":         {},
+	"internal/launch":          {"internal/account", "internal/trust"},
+	"internal/script":          {"internal/account", "internal/launch", "internal/scalar", "internal/trust"},
+	"internal/sockdiag":        {},
+	"internal/trust":           {},
+	"internal/message":         {},
+	"internal/notify":          {},
+	"internal/runlevel":        {},
+	"internal/systemd":         {},
+	"watch":                    {"procscan", "internal/scalar"},
+	"watch/probe":              {"watch", "procscan", "internal/account", "internal/scalar", "internal/script", "internal/trust"},
+	"watch/evidence":           {"procscan", "internal/sockdiag", "internal/trust"},
+	"watch/vital":              {"watch", "procscan", "internal/hang", "internal/scalar", "internal/sockdiag"},
+	"restart":                  {"procscan", "watch", "internal/scalar", "internal/script"},
+	"escalate":                 {"watch", "internal/scalar", "internal/script"},
+	"escalate/power":           {"internal/scalar"},
+	"conf.d":                   {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
+	"internal/alarm":           {},
+	"internal/engine":          {"conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
+	"internal/control":         {"conf.d", "internal/engine", "internal/trust"},
+	"internal/arch":            {},
+	"internal/hang":            {},
+	"internal/testbed":         {},
+	"internal/testbed/cluster": {},
+	"internal/testbed/deadfs":  {},
+	"internal/testbed/field":   {},
+	"internal/testbed/nspawn":  {"internal/testbed"},
+	"internal/testbed/run":     {},
+	"internal/testbed/vm":      {"internal/testbed"},
+	"internal/state":           {"procscan", "internal/trust"},
+	"internal/bench":           {"procscan", "watch", "watch/probe", "watch/vital", "internal/scalar", "internal/script", "internal/message", "internal/engine", "conf.d"},
+	"cmd/procward":             {"*"},
 }
+
+// bed is the folder of what only tests need: no file of the product imports from it.
+const bed = "internal/testbed"
 
 func TestArrows(t *testing.T) {
 	for _, p := range packages(t) {
@@ -100,6 +103,9 @@ func TestArrows(t *testing.T) {
 			room, ours := strings.CutPrefix(imp, "procward/")
 			if ours && !slices.Contains(may, room) && !slices.Contains(may, "*") {
 				t.Errorf("%s imports %s: this arrow is not drawn; it may import %v", name, room, may)
+			}
+			if ours && strings.HasPrefix(room, bed) && !strings.HasPrefix(name, bed) {
+				t.Errorf("%s imports %s outside its tests: the product is built without the test beds", name, room)
 			}
 		}
 	}
@@ -215,7 +221,7 @@ func TestGoMod(t *testing.T) {
 // return stops the whole of a Go program that calls it.
 func TestOneDoorForPrograms(t *testing.T) {
 	// What is no part of the daemon: the demo, which starts the daemon, and what tests it.
-	free := []string{"internal/launch/", "internal/bench/", "internal/nspawn/", "internal/vm/", "internal/cluster/", "internal/testbed/", "internal/testrun/", "internal/field/", "cmd/procward/demo"}
+	free := []string{"internal/launch/", "internal/bench/", "internal/testbed/", "cmd/procward/demo"}
 	found := map[string]bool{}
 	root := filepath.Join("..", "..")
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
@@ -254,7 +260,7 @@ func TestOneWayToTheRealMachine(t *testing.T) {
 			return err
 		}
 		text, err := os.ReadFile(path)
-		if path == "../../internal/vm/guest_test.go" {
+		if path == "../../internal/testbed/vm/guest_test.go" {
 			return err
 		}
 		for _, word := range []string{"power.RealPaths(", "power.Real(", "thisMachine("} {

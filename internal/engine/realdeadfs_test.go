@@ -13,11 +13,11 @@ import (
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
-	"procward/internal/deadfs"
 	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/internal/testbed"
+	"procward/internal/testbed/deadfs"
 	"procward/procscan"
 )
 

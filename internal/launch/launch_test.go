@@ -14,8 +14,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/deadfs"
 	"procward/internal/testbed"
+	"procward/internal/testbed/deadfs"
 )
 
 func TestMain(m *testing.M) {

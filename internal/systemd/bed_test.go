@@ -10,8 +10,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/nspawn"
 	"procward/internal/testbed"
+	"procward/internal/testbed/nspawn"
 )
 
 // bed is a container, and a link to its systemd.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
-	"procward/internal/nspawn"
+	"procward/internal/testbed/nspawn"
 )
 
 // observe collects what Watch tells.

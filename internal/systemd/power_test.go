@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"procward/internal/nspawn"
+	"procward/internal/testbed/nspawn"
 )
 
 // The container's end shows which it was: 0 after a poweroff, 133 after a reboot.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"procward/internal/nspawn"
+	"procward/internal/testbed/nspawn"
 )
 
 // How a unit came down, and whether that was asked for.

@@ -16,8 +16,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"procward/internal/nspawn"
 	"procward/internal/testbed"
+	"procward/internal/testbed/nspawn"
 )
 
 // free are the stories that may begin now. Most of what one does is to wait, so several
@@ -76,7 +76,7 @@ func tell(t *testing.T, s Story, binary string) {
 		}
 		return path
 	}
-	st := stage{Story: s, Files: here(filepath.Join("cases", s.Case)), Source: here("../.."), Binary: binary, Dir: t.TempDir(), IP: address(s.On)}
+	st := stage{Story: s, Files: here(filepath.Join("cases", s.Case)), Source: here("../../.."), Binary: binary, Dir: t.TempDir(), IP: address(s.On)}
 	out, code := st.run(t)
 	switch code {
 	case exitPlayed:

@@ -1,6 +1,6 @@
 // Package cluster tests procward beside real clusterware: Pacemaker with corosync, and
 // keepalived, each on two hosts. A host is a container with its own network namespace
-// (internal/nspawn); a veth pair is the cable between the two. Nothing of it reaches
+// (internal/testbed/nspawn); a veth pair is the cable between the two. Nothing of it reaches
 // the network of the machine that runs the tests.
 package cluster
 
@@ -16,8 +16,8 @@ import (
 	"sync"
 	"testing"
 
-	"procward/internal/nspawn"
 	"procward/internal/testbed"
+	"procward/internal/testbed/nspawn"
 )
 
 // root is what both hosts hold. The clusterware is started by the tests.
@@ -72,7 +72,7 @@ const atOnce = "3"
 // built makes the program of the tree that is tested, below a directory of TestMain.
 var built = sync.OnceValues(func() (string, error) {
 	binary := filepath.Join(os.Getenv("CLUSTER_TEST_DIR"), "procward")
-	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../../cmd/procward")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../../../cmd/procward")
 	cmd.Env = append(cmd.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build procward: %w: %s", err, out)
@@ -113,14 +113,14 @@ func build(t *testing.T) string {
 func (h *host) install(binary string) {
 	h.t.Helper()
 	h.Copy(binary, "/usr/sbin/procward")
-	h.Copy("../../packaging/systemd/procward.service", "/etc/systemd/system/procward.service")
-	h.Copy("../../packaging/ocf/procward", agent)
-	shipped, err := os.ReadDir("../../packaging/hooks")
+	h.Copy("../../../packaging/systemd/procward.service", "/etc/systemd/system/procward.service")
+	h.Copy("../../../packaging/ocf/procward", agent)
+	shipped, err := os.ReadDir("../../../packaging/hooks")
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	for _, hook := range shipped {
-		h.Copy("../../packaging/hooks/"+hook.Name(), hooks+hook.Name())
+		h.Copy("../../../packaging/hooks/"+hook.Name(), hooks+hook.Name())
 	}
 	h.Must("systemctl", "daemon-reload")
 }

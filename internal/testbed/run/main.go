@@ -1,4 +1,4 @@
-// Command testrun runs go test with the arguments it gets and says what came of it: what
+// Command run runs go test with the arguments it gets and says what came of it: what
 // failed in full, one line a package for the rest, and at the end in one line each what
 // was skipped and why, and the numbers. Its exit code is that of go test.
 package main
@@ -13,7 +13,7 @@ import (
 func main() {
 	code, err := run(os.Args[1:])
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "testrun:", err)
+		fmt.Fprintln(os.Stderr, "run:", err)
 		code = max(code, 1)
 	}
 	os.Exit(code)

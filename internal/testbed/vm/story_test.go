@@ -28,7 +28,7 @@ exec setsid --fork /usr/local/bin/victim 86400 </dev/null >/dev/null 2>&1
 func newHost(t *testing.T, dropin string) *Machine {
 	t.Helper()
 	need(t)
-	unit, err := os.ReadFile("../../packaging/systemd/procward.service")
+	unit, err := os.ReadFile("../../../packaging/systemd/procward.service")
 	if err != nil {
 		t.Fatal(err)
 	}

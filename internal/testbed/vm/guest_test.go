@@ -86,7 +86,7 @@ func program(t testing.TB, name string, command ...string) string {
 // last line of the kernel is the reason.
 func TestPower(t *testing.T) {
 	t.Parallel()
-	m := Boot(t, Options{Programs: map[string]string{"/usr/local/bin/end": program(t, "procward/internal/vm", "test", "-c")}})
+	m := Boot(t, Options{Programs: map[string]string{"/usr/local/bin/end": program(t, "procward/internal/testbed/vm", "test", "-c")}})
 	if out, err := m.Exec(endBy + "=watchdog-panic end"); err == nil || !strings.Contains(out, "panic instead") {
 		t.Errorf("the i6300esb has no pretimeout, and that is said so: %s, %v", out, err)
 	}

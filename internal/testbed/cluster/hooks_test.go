@@ -72,7 +72,7 @@ func (s stage) read(name string) string {
 
 // command is a shipped hook on the stage; in env $FAKE is its directory.
 func (s stage) command(ctx context.Context, name string, env ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, "../../packaging/hooks/"+name)
+	cmd := exec.CommandContext(ctx, "../../../packaging/hooks/"+name)
 	cmd.Env = []string{"PATH=" + s.dir + "/bin:/usr/bin:/bin", "FAKE=" + s.dir}
 	for _, e := range env {
 		cmd.Env = append(cmd.Env, strings.ReplaceAll(e, "$FAKE", s.dir))
@@ -258,7 +258,7 @@ func TestScriptsAreClean(t *testing.T) {
 	if err != nil {
 		t.Skip("needs shellcheck")
 	}
-	scripts, err := filepath.Glob("../../packaging/[ho]*/*")
+	scripts, err := filepath.Glob("../../../packaging/[ho]*/*")
 	if err != nil || len(scripts) < 5 {
 		t.Fatalf("%v: %v", scripts, err)
 	}

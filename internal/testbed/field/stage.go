@@ -214,7 +214,7 @@ func (s stage) network() error {
 // furnish makes the story's own directory: the files of the case and of lib, with the
 // values of variables in them.
 func (s stage) furnish(dir string) error {
-	for from, to := range map[string]string{filepath.Join(s.Source, "internal/field/lib"): filepath.Join(dir, "lib"), s.Files: dir} {
+	for from, to := range map[string]string{filepath.Join(s.Source, "internal/testbed/field/lib"): filepath.Join(dir, "lib"), s.Files: dir} {
 		if err := copyTree(from, to, s.value); err != nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"procward/internal/engine"
-	"procward/internal/nspawn"
+	"procward/internal/testbed/nspawn"
 )
 
 // Exit codes of the resource agent API.

@@ -14,7 +14,7 @@ var restarted = regexp.MustCompile(`(restart: \{)unit: [a-z@.-]+`)
 
 // TestDropinsOfTheDocument holds that every drop-in of docs/clusterware.md is valid.
 func TestDropinsOfTheDocument(t *testing.T) {
-	text, err := os.ReadFile("../../docs/clusterware.md")
+	text, err := os.ReadFile("../../../docs/clusterware.md")
 	if err != nil {
 		t.Fatal(err)
 	}
