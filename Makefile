@@ -81,8 +81,8 @@ install: bin/procward ## Install what was built, the systemd unit, the parts for
 	install -m 0755 packaging/hooks/* $(DESTDIR)/usr/lib/procward/hooks
 	install -D -m 0755 packaging/ocf/procward $(DESTDIR)/usr/lib/ocf/resource.d/procward/procward
 	install -d -m 0755 $(DESTDIR)/etc/procward/conf.d $(DESTDIR)/etc/procward/scripts $(DESTDIR)/usr/share/doc/procward
-	install -m 0644 README.md CHANGELOG.md docs/*.md $(DESTDIR)/usr/share/doc/procward
-	cp -r examples $(DESTDIR)/usr/share/doc/procward/
+	install -m 0644 README.md CHANGELOG.md $(DESTDIR)/usr/share/doc/procward
+	cp -r docs examples $(DESTDIR)/usr/share/doc/procward/
 
 bin/procward:
 	$(MAKE) build

@@ -3,6 +3,7 @@ package confd
 import (
 	"encoding"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"strings"
@@ -15,10 +16,24 @@ import (
 	"procward/watch/vital"
 )
 
-// TestDocumentedKeys holds that docs/configuration.md has every key, and no other, each
-// with its default.
+// pages are the text of docs/configuration.md and of the pages by subject below it.
+func pages(t *testing.T) string {
+	t.Helper()
+	names, err := filepath.Glob("../docs/configuration/*.md")
+	if err != nil || len(names) == 0 {
+		t.Fatal("no pages", err)
+	}
+	text := ""
+	for _, name := range append(names, "../docs/configuration.md") {
+		text += string(readFile(t, name))
+	}
+	return text
+}
+
+// TestDocumentedKeys holds that the pages of the configuration have every key, and no
+// other, each with its default.
 func TestDocumentedKeys(t *testing.T) {
-	documented := tables(string(readFile(t, "../docs/configuration.md")))
+	documented := tables(pages(t))
 	built := map[string]string{}
 	daemon, userspace := DefaultDaemon(), power.DefaultUserspace()
 	daemon.Userspace = &userspace
@@ -52,11 +67,11 @@ func TestDocumentedKeys(t *testing.T) {
 }
 
 var (
-	heading = regexp.MustCompile("^##+ `(.*)`$")
+	heading = regexp.MustCompile("^#+ `(.*)`$")
 	row     = regexp.MustCompile("^\\| `([^`]*)` \\| (?:`([^`]*)` )?\\| .")
 )
 
-// tables are the keys and defaults of the page: the headings that are keys go before
+// tables are the keys and defaults of the pages: the headings that are keys go before
 // those in the tables below them.
 func tables(page string) map[string]string {
 	out, section := map[string]string{}, ""
@@ -137,12 +152,11 @@ func defaultLimits() vital.Limits {
 	}
 }
 
-// TestDocumentedExample holds that the drop-ins shown on the page are good.
+// TestDocumentedExample holds that the drop-ins shown on the pages are good.
 func TestDocumentedExample(t *testing.T) {
-	page := string(readFile(t, "../docs/configuration.md"))
-	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(page, -1)
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(pages(t), -1)
 	if len(blocks) == 0 {
-		t.Fatal("no drop-in on the page")
+		t.Fatal("no drop-in on the pages")
 	}
 	for _, b := range blocks {
 		if c := loadOne(t, "a.yaml", []byte(b[1])); len(c.Problems) > 0 {
