@@ -38,6 +38,9 @@ func DefaultDaemon() Daemon {
 	}
 }
 
+// SetDefaults is for who reads the keys.
+func (d *Daemon) SetDefaults() { *d = DefaultDaemon() }
+
 // sinks are the words of log.to; facilities those of log.facility (syslog(3)).
 var (
 	sinks      = []string{"auto", "journal", "syslog", "stderr"}

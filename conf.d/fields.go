@@ -1,14 +1,6 @@
 package confd
 
-import (
-	"reflect"
-
-	"procward/escalate"
-	"procward/escalate/power"
-	"procward/restart"
-	"procward/watch/probe"
-	"procward/watch/vital"
-)
+import "reflect"
 
 // inline marks a struct field whose keys stand among those of the struct around it.
 const inline = ",inline"
@@ -46,36 +38,7 @@ func field(t reflect.Type, key string) ([]int, bool) {
 
 // preset gives a section its defaults before its keys are read.
 func preset(v reflect.Value) {
-	switch s := v.Addr().Interface().(type) {
-	case *Daemon:
-		*s = DefaultDaemon()
-	case *Process:
-		*s = DefaultProcess()
-	case *escalate.Group:
-		*s = escalate.DefaultGroup()
-	case *Sign:
-		s.Check = probe.DefaultCheck()
-	case *Monitor:
-		*s = DefaultMonitor()
-	case *probe.HTTP:
-		*s = probe.DefaultHTTP()
-	case *probe.TLS:
-		*s = probe.DefaultTLS()
-	case *probe.Exec:
-		*s = probe.DefaultExec()
-	case *vital.Memory:
-		*s = vital.DefaultMemory()
-	case *vital.Limit:
-		*s = vital.DefaultLimit()
-	case *vital.Leak:
-		*s = vital.DefaultLeak()
-	case *escalate.RestartGroup:
-		*s = escalate.DefaultRestartGroup()
-	case *escalate.Hook:
-		*s = escalate.DefaultHook()
-	case *power.Userspace:
-		*s = power.DefaultUserspace()
-	case *restart.Dump:
-		*s = restart.DefaultDump()
+	if s, ok := v.Addr().Interface().(interface{ SetDefaults() }); ok {
+		s.SetDefaults()
 	}
 }

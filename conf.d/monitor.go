@@ -38,6 +38,9 @@ func DefaultMonitor() Monitor {
 	}
 }
 
+// SetDefaults is for who reads the keys.
+func (m *Monitor) SetDefaults() { *m = DefaultMonitor() }
+
 // Policy is how often, within what window, the monitor has its target restarted: not at
 // all where there is none.
 func (m Monitor) Policy() restart.Spec {

@@ -40,6 +40,9 @@ func DefaultProcess() Process {
 	return Process{Match: procscan.DefaultMatch(), Absent: AbsentRestart, Excess: DefaultExcess(), Restart: restart.DefaultSpec()}
 }
 
+// SetDefaults is for who reads the keys.
+func (p *Process) SetDefaults() { *p = DefaultProcess() }
+
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (p Process) Validate() error {
 	errs := []error{scalar.Under("match", p.Match.Validate()), scalar.Under("restart", p.Restart.Validate())}

@@ -3,42 +3,13 @@ package confd
 import (
 	"reflect"
 	"strings"
-
-	"procward/escalate"
-	"procward/internal/scalar"
-	"procward/internal/script"
-	"procward/restart"
-	"procward/watch/probe"
-	"procward/watch/vital"
 )
 
-// wanted is what may stand for a type, for the operator.
+// wanted is what may stand for a type, for the operator: a type that is written in a way of
+// its own says so itself.
 func wanted(t reflect.Type) string {
-	switch t {
-	case reflect.TypeFor[scalar.Duration]():
-		return "a duration, like 30s"
-	case reflect.TypeFor[scalar.Interval]():
-		return "a duration, like 1h, or the word never"
-	case reflect.TypeFor[scalar.Limit]():
-		return "a number, or the word unlimited"
-	case reflect.TypeFor[probe.Failures]():
-		return "a number, or like 3 of 5"
-	case reflect.TypeFor[[]probe.Status]():
-		return "a list, like [200, 2xx]"
-	case reflect.TypeFor[probe.Status]():
-		return "a status, like 200 or 2xx"
-	case reflect.TypeFor[probe.Share]():
-		return "a share, like 90%, or the word never"
-	case reflect.TypeFor[scalar.Size]():
-		return "a size, like 64KiB"
-	case reflect.TypeFor[vital.Amount]():
-		return "a number, a size like 2GiB, or a share like 90%"
-	case reflect.TypeFor[restart.Kill]():
-		return "the word never, or {signal: TERM, timeout: 10s}"
-	case reflect.TypeFor[escalate.Ladder]():
-		return "a list, like [{restart-group: {}}], or [] for none"
-	case reflect.TypeFor[script.Argv]():
-		return "a list, like [/path/to/script, argument]"
+	if w, ok := reflect.Zero(t).Interface().(interface{ Wanted() string }); ok && t.Kind() != reflect.Pointer {
+		return w.Wanted()
 	}
 	switch t.Kind() {
 	case reflect.Pointer:

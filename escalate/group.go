@@ -48,6 +48,9 @@ func DefaultGroup() Group {
 	}
 }
 
+// SetDefaults is for who reads the keys.
+func (g *Group) SetDefaults() { *g = DefaultGroup() }
+
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (g Group) Validate() error {
 	var errs []error

@@ -61,8 +61,14 @@ func DefaultRestartGroup() RestartGroup {
 	return RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(24 * time.Hour)}
 }
 
+// SetDefaults is for who reads the keys.
+func (r *RestartGroup) SetDefaults() { *r = DefaultRestartGroup() }
+
 // DefaultHook is what a hook rung holds before its keys are read.
 func DefaultHook() Hook { return Hook{Timeout: scalar.Duration(time.Minute)} }
+
+// SetDefaults is for who reads the keys.
+func (h *Hook) SetDefaults() { *h = DefaultHook() }
 
 // Exit codes of the hook and the daemon.
 const (
@@ -165,6 +171,9 @@ func (r Rung) Validate() error {
 
 // Ladder is the ordered escalation.
 type Ladder []Rung
+
+// Wanted is what may stand for it, for the operator.
+func (Ladder) Wanted() string { return "a list, like [{restart-group: {}}], or [] for none" }
 
 // Validate reports every rung that is wrong.
 func (l Ladder) Validate() error {

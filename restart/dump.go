@@ -25,6 +25,9 @@ type Dump struct {
 // DefaultDump is what a dump holds before its keys are read.
 func DefaultDump() Dump { return Dump{Wait: sec(2 * time.Second)} }
 
+// SetDefaults is for who reads the keys.
+func (d *Dump) SetDefaults() { *d = DefaultDump() }
+
 // Number is the signal's number; QUIT and SIGQUIT are the same; 0 if there is none.
 func (d Dump) Number() unix.Signal { return number(d.Signal) }
 

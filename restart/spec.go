@@ -60,6 +60,9 @@ type Kill struct {
 	Tree    bool            `yaml:"tree"`    // false; true: its descendants too
 }
 
+// Wanted is what may stand for it, for the operator.
+func (Kill) Wanted() string { return "the word never, or {signal: TERM, timeout: 10s}" }
+
 // UnmarshalText reads the word "never".
 func (k *Kill) UnmarshalText(text []byte) error {
 	if string(text) != "never" {

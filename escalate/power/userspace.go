@@ -23,6 +23,9 @@ func DefaultUserspace() Userspace {
 	return Userspace{Interval: scalar.Duration(30 * time.Second), Timeout: scalar.Duration(time.Minute)}
 }
 
+// SetDefaults is for who reads the keys.
+func (u *Userspace) SetDefaults() { *u = DefaultUserspace() }
+
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (u Userspace) Validate() error {
 	var errs []error

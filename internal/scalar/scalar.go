@@ -38,6 +38,9 @@ func (d Duration) String() string { return short(time.Duration(d)) }
 // D is the value as a time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
+// Wanted is what may stand for it, for the operator.
+func (Duration) Wanted() string { return "a duration, like 30s" }
+
 // Interval is a Duration that may also be the word "never".
 type Interval struct {
 	// Never says that it does not happen at all; D is 0 then.
@@ -73,6 +76,9 @@ func (i Interval) String() string {
 	}
 	return short(i.D)
 }
+
+// Wanted is what may stand for it, for the operator.
+func (Interval) Wanted() string { return "a duration, like 1h, or the word never" }
 
 // Limit is a whole number that may also be the word "unlimited".
 type Limit struct {
@@ -112,6 +118,9 @@ func (l Limit) String() string {
 	}
 	return strconv.Itoa(l.N)
 }
+
+// Wanted is what may stand for it, for the operator.
+func (Limit) Wanted() string { return "a number, or the word unlimited" }
 
 // Allows says whether one more than used is within the limit.
 func (l Limit) Allows(used int) bool { return l.Unlimited || used < l.N }

@@ -50,6 +50,9 @@ func (s *Size) UnmarshalText(text []byte) error {
 // MarshalText writes the size so that it reads back the same.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// Wanted is what may stand for it, for the operator.
+func (Size) Wanted() string { return "a size, like 64KiB" }
+
 // String is the size in the largest unit in which it is a whole number.
 func (s Size) String() string {
 	for _, u := range sizeUnits {

@@ -18,6 +18,9 @@ import (
 // string that is a path with no arguments; it never passes through a shell.
 type Argv []string
 
+// Wanted is what may stand for it, for the operator.
+func (Argv) Wanted() string { return "a list, like [/path/to/script, argument]" }
+
 // UnmarshalYAML reads a list of strings, or a single string as a path without
 // arguments. It has no keys, so strictness about unknown keys does not apply.
 func (a *Argv) UnmarshalYAML(decode func(any) error) error {

@@ -37,6 +37,9 @@ const (
 // DefaultExec is what an exec check holds before its keys are read.
 func DefaultExec() Exec { return Exec{OK: []int{0}, Warning: CountsOK, Unknown: CountsUnknown} }
 
+// SetDefaults is for who reads the keys.
+func (e *Exec) SetDefaults() { *e = DefaultExec() }
+
 // Exit codes of a plug-in (monitoring-plugins developer guidelines).
 const (
 	codeWarning  = 1

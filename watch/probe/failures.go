@@ -32,6 +32,9 @@ func (f *Failures) UnmarshalText(text []byte) error {
 // MarshalText writes what UnmarshalText reads.
 func (f Failures) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
+// Wanted is what may stand for it, for the operator.
+func (Failures) Wanted() string { return "a number, or like 3 of 5" }
+
 // String is "3", or "3 of 5".
 func (f Failures) String() string {
 	if f.N == f.Of {

@@ -25,7 +25,7 @@ type HTTP struct {
 	Method    string            `yaml:"method"`    // GET, or HEAD
 	Headers   map[string]string `yaml:"headers"`   // Host among them
 	AuthFile  string            `yaml:"auth-file"` // its first line is user:password, or Bearer and a token
-	Status    []Status          `yaml:"status"`    // that are accepted: [2xx]
+	Status    Statuses          `yaml:"status"`    // that are accepted: [2xx]
 	Body      string            `yaml:"body"`      // RE2 that must be found in the body's first max-body
 	MaxBody   scalar.Size       `yaml:"max-body"`  // 64KiB
 	TLS       *TLS              `yaml:"tls"`
@@ -34,8 +34,11 @@ type HTTP struct {
 
 // DefaultHTTP is what an HTTP check holds before its keys are read.
 func DefaultHTTP() HTTP {
-	return HTTP{Method: http.MethodGet, Status: []Status{{200, 299}}, MaxBody: 64 << 10}
+	return HTTP{Method: http.MethodGet, Status: Statuses{{200, 299}}, MaxBody: 64 << 10}
 }
+
+// SetDefaults is for who reads the keys.
+func (h *HTTP) SetDefaults() { *h = DefaultHTTP() }
 
 // maxMaxBody bounds what is read of one body.
 const maxMaxBody = 64 << 20
@@ -130,6 +133,12 @@ func compiles(key, expr string) error {
 // Status is a status of HTTP, or a range of them: "200", "2xx", "200-399".
 type Status struct{ From, To int }
 
+// Statuses is several of them.
+type Statuses []Status
+
+// Wanted is what may stand for it, for the operator.
+func (Statuses) Wanted() string { return "a list, like [200, 2xx]" }
+
 // status is how they are written.
 var status = regexp.MustCompile(`^([1-5])(?:xx|([0-9]{2})(?:-([1-5][0-9]{2}))?)$`)
 
@@ -157,6 +166,9 @@ func (s *Status) UnmarshalText(text []byte) error {
 
 // MarshalText writes what UnmarshalText reads.
 func (s Status) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Wanted is what may stand for it, for the operator.
+func (Status) Wanted() string { return "a status, like 200 or 2xx" }
 
 // String is "200", "2xx" or "200-399".
 func (s Status) String() string {

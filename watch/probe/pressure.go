@@ -50,6 +50,9 @@ func (s *Share) UnmarshalText(text []byte) error {
 // MarshalText writes the share so that it reads back the same.
 func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// Wanted is what may stand for it, for the operator.
+func (Share) Wanted() string { return "a share, like 90%, or the word never" }
+
 // String is "90%", or "never".
 func (s Share) String() string {
 	if s.Percent == 0 {

@@ -48,6 +48,9 @@ func DefaultCheck() Check {
 	}
 }
 
+// SetDefaults is for who reads the keys.
+func (c *Check) SetDefaults() { *c = DefaultCheck() }
+
 // OnTimeout says what a check that ran out of its time counts as.
 type OnTimeout string
 

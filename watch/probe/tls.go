@@ -24,6 +24,9 @@ type TLS struct {
 // DefaultTLS is what tls holds before its keys are read.
 func DefaultTLS() TLS { return TLS{Unverified: CountsUnknown} }
 
+// SetDefaults is for who reads the keys.
+func (t *TLS) SetDefaults() { *t = DefaultTLS() }
+
 func (t *TLS) validate() error {
 	errs := []error{absolute("ca-file", t.CAFile), absolute("cert-file", t.CertFile), absolute("key-file", t.KeyFile)}
 	if (t.CertFile == "") != (t.KeyFile == "") {

@@ -68,6 +68,9 @@ func (a *Amount) UnmarshalText(text []byte) error {
 // MarshalText writes the amount so that it reads back the same.
 func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
+// Wanted is what may stand for it, for the operator.
+func (Amount) Wanted() string { return "a number, a size like 2GiB, or a share like 90%" }
+
 // String is the amount as it may be written; empty where it is not given.
 func (a Amount) String() string {
 	switch a.Form {

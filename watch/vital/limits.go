@@ -32,6 +32,9 @@ func DefaultLimit() Limit {
 	return Limit{For: scalar.Duration(time.Minute), Action: watch.ActRestart}
 }
 
+// SetDefaults is for who reads the keys.
+func (l *Limit) SetDefaults() { *l = DefaultLimit() }
+
 // Growth is about leaks: values that grow and never fall over a window.
 type Growth struct {
 	RSS     *Leak `yaml:"rss"`
@@ -53,6 +56,9 @@ type Leak struct {
 func DefaultLeak() Leak {
 	return Leak{For: scalar.Duration(24 * time.Hour), By: Amount{Form: Share, Share: 0.1}, Action: watch.ActReport}
 }
+
+// SetDefaults is for who reads the keys.
+func (l *Leak) SetDefaults() { *l = DefaultLeak() }
 
 // bound says what an amount may be.
 type bound struct {

@@ -23,6 +23,9 @@ type Memory struct {
 // DefaultMemory is a Memory before its keys are read.
 func DefaultMemory() Memory { return Memory{Kind: RSS, Limit: DefaultLimit()} }
 
+// SetDefaults is for who reads the keys.
+func (m *Memory) SetDefaults() { *m = DefaultMemory() }
+
 // memoryKinds are the rows of the kinds.
 var memoryKinds = map[MemoryKind]kind{RSS: rss, PSS: pss, Private: private, Tree: tree}
 
