@@ -283,6 +283,11 @@ func TestCloseEndsTheLaunchers(t *testing.T) {
 func theOne(t *testing.T, p *Launchers) *launcher {
 	t.Helper()
 	exitOf(t, p, start(t, p, program("/bin/true")))
+	testbed.Until(t, "a launcher that is ready, and no other to come", func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		return len(p.idle) > 0 && !p.making
+	})
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for len(p.idle) > 1 { // the others are not to come to its help
@@ -343,12 +348,19 @@ func TestTheUsersOwnLimitIsNotOurs(t *testing.T) {
 		t.Skip("needs root")
 	}
 	p, _ := open(t)
+	prog := program("/bin/true")
+	prog.User = "nobody"
+	other := prog // setuid(2) counts those that the user has already
+	other.Argv = []string{"/bin/sleep", "1000"}
+	running := start(t, p, other)
+	defer func() {
+		_ = unix.Kill(running.PID, unix.SIGKILL)
+		exitOf(t, p, running)
+	}()
 	l := theOne(t, p)
 	if err := unix.Prlimit(l.pid, unix.RLIMIT_NPROC, &unix.Rlimit{Cur: 0, Max: 0}, nil); err != nil {
 		t.Fatal(err)
 	}
-	prog := program("/bin/true")
-	prog.User = "nobody"
 	if _, err := p.Start(t.Context(), prog); !errors.Is(err, unix.EAGAIN) || errors.Is(err, ErrLack) {
 		t.Errorf("got %v", err)
 	}

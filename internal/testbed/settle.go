@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -16,6 +17,31 @@ func settle() {
 		}
 	}
 	os.Setenv("TZ", "UTC")
+	if dir := os.TempDir(); !trusted(dir) {
+		for _, other := range []string{"/tmp", "/var/tmp"} {
+			if trusted(other) {
+				os.Setenv("TMPDIR", other)
+				break
+			}
+		}
+	}
+}
+
+// trusted says that root would believe what is in a directory, as most tests have it: nobody
+// else may put another one in its place, or in that of one above it.
+func trusted(dir string) bool {
+	for ; ; dir = filepath.Dir(dir) {
+		var st unix.Stat_t
+		if !filepath.IsAbs(dir) || unix.Stat(dir, &st) != nil {
+			return false
+		}
+		if st.Uid != 0 && int(st.Uid) != os.Geteuid() || st.Mode&0o022 != 0 && st.Mode&unix.S_ISVTX == 0 {
+			return false
+		}
+		if dir == "/" {
+			return true
+		}
+	}
 }
 
 // personal is what the one who runs the tests, or the service that does, may have set.
