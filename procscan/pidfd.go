@@ -34,6 +34,23 @@ func (fs *FS) Pidfd(id ID) (int, error) {
 	return fd, nil
 }
 
+// Signal sends a signal to exactly the process id. The error is ErrGone where it has ended.
+func (fs *FS) Signal(id ID, sig unix.Signal) error {
+	fd, err := fs.Pidfd(id)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	err = unix.PidfdSendSignal(fd, sig, nil, 0)
+	if err == unix.ESRCH {
+		err = ErrGone
+	}
+	if err != nil {
+		return fmt.Errorf("send %s to %v: %w", unix.SignalName(sig), id, err)
+	}
+	return nil
+}
+
 // notOpened tells a process that is gone from a pidfd that could not be had. EINVAL is
 // given for a thread that leads no process, and by some kernels for one just exiting.
 func (fs *FS) notOpened(id ID, err error) error {

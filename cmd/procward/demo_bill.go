@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/message"
+	"procward/internal/scalar"
 )
 
 // entry is one thing that the demo shows.
@@ -45,15 +45,6 @@ func (p *play) measured(ms ...measure) {
 		e.Measured[m.key] = m.took.Microseconds()
 	}
 	p.show(e)
-}
-
-// thousands is a time in microseconds, with commas.
-func thousands(d time.Duration) string {
-	s := strconv.FormatInt(d.Microseconds(), 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // bill is what the demo is shown on. pause is how long it is good to wait between steps.
@@ -112,30 +103,41 @@ func (b textBill) pause() time.Duration {
 const indent = 20
 
 func (b textBill) show(e entry) {
-	switch {
-	case e.message != nil:
+	switch e.Demo {
+	case "":
 		line := e.message.Line()
 		if b.terminal {
 			line = b.wrapped(line)
 		}
-		b.row(e, about(e.message), severityColour(e.message.Severity()), line)
-	case e.Demo == "start":
+		b.row(e, about(e.message), mood(e.message), line)
+	case "start":
 		b.line(bold, "procward demo")
 		fmt.Fprintln(b, strings.Repeat(" ", indent)+b.wrapped(e.Text))
-	case e.Demo == "step":
+	case "step":
 		fmt.Fprintln(b)
 		b.line(bold, "%d. %s", e.Step, e.Text)
-	case e.Demo == "measured":
+	case "measured":
 		for _, m := range e.measures {
-			fmt.Fprintf(b, "%s us  %s\n", b.in(bold, fmt.Sprintf("%15s", thousands(m.took))), m.text)
+			fmt.Fprintf(b, "%s  %s\n", b.in(bold, fmt.Sprintf("%18s", scalar.Duration(m.took).Rounded())), m.text)
 		}
-	case e.Demo == "result", e.Demo == "end":
-		b.verdict(e)
-	case e.Demo == "act":
+	case "result", "end":
+		word, c := "ok", green
+		if !*e.OK {
+			word, c = "FAILED", red
+		}
+		if e.Demo == "end" {
+			fmt.Fprintln(b)
+		}
+		fmt.Fprintf(b, "%s  %s\n", b.in(c, fmt.Sprintf("%18s", word)), b.wrapped(e.Text))
+	case "act":
 		b.row(e, e.Name, bold, b.wrapped(e.Text))
 	default:
 		b.row(e, e.Name, none, b.wrapped(e.Text))
 	}
+}
+
+func (b textBill) row(e entry, name string, c colour, text string) {
+	fmt.Fprintf(b, "%s  %-8s  %s\n", b.in(faint, fmt.Sprintf("%8.3f", e.since.Seconds())), name, b.in(c, text))
 }
 
 // about is the process or group that a message is about.
@@ -149,19 +151,12 @@ func about(m *message.Message) string {
 	return "procward"
 }
 
-func (b textBill) row(e entry, name string, c colour, text string) {
-	fmt.Fprintf(b, "%s  %-8s  %s\n", b.in(faint, fmt.Sprintf("%8.3f", e.since.Seconds())), name, b.in(c, text))
-}
-
-func (b textBill) verdict(e entry) {
-	word, c := "ok", green
-	if !*e.OK {
-		word, c = "FAILED", red
+// mood is the colour of a message: green where all is well again.
+func mood(m *message.Message) colour {
+	if m.Kind == message.Recovered || m.Kind == message.Replaced {
+		return green
 	}
-	if e.Demo == "end" {
-		fmt.Fprintln(b)
-	}
-	fmt.Fprintf(b, "%s  %s\n", b.in(c, fmt.Sprintf("%18s", word)), b.wrapped(e.Text))
+	return severityColour(m.Severity())
 }
 
 // wrapped is a text in lines that fit beside the indent.

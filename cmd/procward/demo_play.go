@@ -6,23 +6,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"regexp"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
+	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/procscan"
 )
 
-// play is one run of the demo: the real daemon, the victims, and everything that was
-// heard of both.
+// play is one run of the demo: the real daemon, the victims, and what was heard of both.
 type play struct {
 	stage  stage
 	bill   bill
 	began  time.Time
+	proc   *procscan.FS
 	daemon *daemon
 	alive  *os.File      // the write end that keeps the victims alive
 	notes  *os.File      // the read end of what victims and scripts tell
@@ -30,29 +29,24 @@ type play struct {
 	ended  chan struct{} // closed when the daemon has ended
 	stop   context.CancelFunc
 
-	number  int            // of the step
-	heard   []event        // in this step
-	cursor  int            // what is before it in heard was waited for already
-	up      map[string]int // the PID of each victim that came up last
-	scripts map[string]int // how often each victim's restart script ran, in all
+	number int            // of the scene
+	acted  time.Time      // when the demo did what the scene is about
+	heard  []event        // in this scene
+	next   int            // what is before it in heard was waited for already
+	up     map[string]int // the PID of each victim that came up last
 }
 
-// event is a message of procward, or else a note.
+// event is a message of procward, or else a note: a line that a victim or a script wrote.
 type event struct {
 	at      time.Time
 	message *message.Message
-	note    note
-}
-
-// note is a line that a victim or a script wrote: what it does, its name, its PID.
-type note struct {
-	what string // up, script, hook
-	name string
-	pid  int
+	what    string // of a note: up, script, hook
+	name    string
+	pid     int
 }
 
 // Send takes a message of the daemon. It never blocks: should the channel be full, which
-// holds many times what is said in all, the message is missing and its step fails.
+// holds many times what is said in all, the message is missing and its scene fails.
 func (p *play) Send(m message.Message) {
 	select {
 	case p.events <- event{at: m.Time, message: &m}:
@@ -70,6 +64,31 @@ func (p *play) open(ctx context.Context) (err error) {
 		return err
 	}
 	go p.readNotes()
+	if p.proc, err = procscan.Open("/proc"); err != nil {
+		return err
+	}
+	if err := p.openDaemon(); err != nil {
+		return err
+	}
+	p.show(entry{Demo: "start", Text: fmt.Sprintf(demoIntro, len(demoNames), p.stage.dir)})
+	for _, name := range demoNames {
+		if err := p.stage.start(name); err != nil {
+			return err
+		}
+	}
+	for len(p.up) < len(demoNames) {
+		if err := p.hear(ctx); err != nil {
+			return fmt.Errorf("only %d of the demo's %d processes have come up: %w", len(p.up), len(demoNames), err)
+		}
+	}
+	return nil
+}
+
+const demoIntro = "%d processes of the demo's own in %s; about 10 seconds. Lines with PW and a number are procward's messages, as " +
+	"a log shows them; procward messages explains each."
+
+// openDaemon makes the real daemon, which is given no means to end the machine.
+func (p *play) openDaemon() error {
 	loader := confd.NewLoader(p.stage.confDir(), confd.Options{})
 	cfg, err := loader.Load()
 	if err != nil {
@@ -83,26 +102,6 @@ func (p *play) open(ctx context.Context) (err error) {
 	}
 	if p.daemon.host.Power != nil || p.daemon.power != nil {
 		return errors.New("the demo has been given the means to end the machine, which it must never have")
-	}
-	p.show(entry{Demo: "start", Text: fmt.Sprintf(demoIntro, len(demoNames), p.stage.dir)})
-	return p.startVictims(ctx)
-}
-
-const demoIntro = "%d processes of the demo's own in %s; about 10 seconds. Lines with PW and a number are procward's messages, as " +
-	"a log shows them; procward messages explains each."
-
-func (p *play) startVictims(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	for _, name := range demoNames {
-		if err := p.stage.start(name); err != nil {
-			return err
-		}
-	}
-	for _, name := range demoNames {
-		if _, err := p.note(ctx, "up", name); err != nil {
-			return err
-		}
 	}
 	return nil
 }
@@ -119,12 +118,100 @@ func (p *play) runDaemon() {
 
 func (p *play) readNotes() {
 	for lines := bufio.NewScanner(p.notes); lines.Scan(); {
-		var n note
-		at := time.Now()
-		if _, err := fmt.Sscan(lines.Text(), &n.what, &n.name, &n.pid); err == nil {
-			p.events <- event{at: at, note: n}
+		e := event{at: time.Now()}
+		if _, err := fmt.Sscan(lines.Text(), &e.what, &e.name, &e.pid); err == nil {
+			p.events <- e
 		}
 	}
+}
+
+// act tells of something that the demo does now.
+func (p *play) act(format string, args ...any) {
+	p.show(entry{Demo: "act", Name: "demo", Text: fmt.Sprintf(format, args...)})
+	p.acted = time.Now()
+}
+
+func (p *play) show(e entry) {
+	if e.at.IsZero() {
+		e.at = time.Now()
+	}
+	e.Step, e.since = p.number, e.at.Sub(p.began)
+	p.bill.show(e)
+}
+
+// hear takes the next event, and shows procward's messages.
+func (p *play) hear(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case ev := <-p.events:
+		p.heard = append(p.heard, ev)
+		if ev.message != nil {
+			p.show(entry{at: ev.at, message: ev.message})
+		} else if ev.what == "up" {
+			p.up[ev.name] = ev.pid
+		}
+		return nil
+	}
+}
+
+// rest listens for a while.
+func (p *play) rest(ctx context.Context, d time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	for p.hear(ctx) == nil {
+	}
+}
+
+// await waits for the next message that is wanted, after the one that was waited for last.
+func (p *play) await(ctx context.Context, w want) (message.Message, error) {
+	for {
+		for ; p.next < len(p.heard); p.next++ {
+			if m := p.heard[p.next].message; m != nil && m.Kind == w.kind && about(m) == w.about && m.Rung == w.rung {
+				p.next++
+				return *m, nil
+			}
+		}
+		if p.hear(ctx) != nil {
+			return message.Message{}, fmt.Errorf("no message %s (%s) of %s came", w.kind.ID, w.kind.Event, w.about)
+		}
+	}
+}
+
+// note is the time of a note in this scene.
+func (p *play) note(what, name string) time.Time {
+	for _, ev := range p.heard {
+		if ev.what == what && ev.name == name {
+			return ev.at
+		}
+	}
+	return time.Time{}
+}
+
+// agrees is nil when the right restart scripts have run in this scene, once each, and
+// procward tracks each victim that came up last under its name.
+func (p *play) agrees(ctx context.Context, s demoScene) error {
+	ran := map[string]int{}
+	for _, ev := range p.heard {
+		if ev.what == "script" {
+			ran[ev.name]++
+		}
+	}
+	status, err := p.daemon.Status(ctx)
+	if err != nil {
+		return err
+	}
+	for _, q := range status.Processes {
+		is := q.State == engine.Up && len(q.Tracked) == 1 && q.Tracked[0].PID == p.up[q.Name]
+		switch {
+		case ran[q.Name] != s.scripts[q.Name]:
+			return fmt.Errorf("the restart script of %s ran %d times, not %d", q.Name, ran[q.Name], s.scripts[q.Name])
+		case q.Name == s.lost && q.State == engine.GaveUp, q.Name != s.lost && is:
+		default:
+			return fmt.Errorf("%s is %s with %v tracked; its pid is %d", q.Name, q.State, q.Tracked, p.up[q.Name])
+		}
+	}
+	return nil
 }
 
 // clear ends everything and says what would not go.
@@ -141,51 +228,8 @@ func (p *play) clear() error {
 			f.Close()
 		}
 	}
+	if p.proc != nil {
+		p.proc.Close()
+	}
 	return errors.Join(p.stage.empty(), p.stage.remove())
-}
-
-// empty waits until no victim and no script is left, and kills what does not end.
-func (s stage) empty() error {
-	proc, err := procscan.Open("/proc")
-	if err != nil {
-		return err
-	}
-	defer proc.Close()
-	scanner := procscan.NewScanner(proc)
-	defer scanner.Close()
-	match := procscan.DefaultMatch()
-	// Not what an operator has opened in the directory.
-	match.Args = `^(/bin/sh .*)?` + regexp.QuoteMeta(s.dir) + `/(` + demoPrefix + `[a-z]+|restart|hook)( |$)`
-	matcher, err := match.Compile()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime+killTime)
-	defer cancel()
-	for began, every := time.Now(), time.Millisecond; ; every = min(2*every, 50*time.Millisecond) {
-		found, err := scanner.Scan(ctx, []*procscan.Matcher{matcher})
-		if err != nil {
-			return fmt.Errorf("look whether a process is left: %w", err)
-		}
-		left := found[0].Matching
-		switch late := time.Since(began) - cleanupTime; {
-		case len(left) == 0:
-			return nil
-		case late > killTime:
-			return fmt.Errorf("%d processes are left: %s", len(left), pidsOf(left))
-		case late > 0:
-			for _, q := range left {
-				_, _ = signalVictim(proc, q.ID, unix.SIGKILL) // whether it helped the next look tells
-			}
-		}
-		time.Sleep(every)
-	}
-}
-
-func pidsOf(ps []procscan.Process) string {
-	var b strings.Builder
-	for _, q := range ps {
-		fmt.Fprintf(&b, " %d (%s)", q.PID, visible(q.Comm))
-	}
-	return strings.TrimSpace(b.String())
 }

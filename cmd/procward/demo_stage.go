@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"embed"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -18,6 +20,21 @@ import (
 	"procward/procscan"
 )
 
+// The victims. demoCrash is the one that will not come up again.
+const (
+	demoWeb     = "web"
+	demoJob     = "job"
+	demoUpgrade = "upgrade"
+	demoCrash   = "crash"
+	demoDB      = "db"
+	demoGroup   = "shop" // of demoCrash and demoDB
+)
+
+var demoNames = []string{demoCrash, demoDB, demoJob, demoUpgrade, demoWeb}
+
+//go:embed demo
+var demoFiles embed.FS
+
 // stage is the demo's own directory, with everything in it: drop-ins, scripts, the links
 // that the victims are started by, and two FIFOs.
 type stage struct{ dir string }
@@ -33,8 +50,7 @@ func (s stage) broken() string          { return s.path("broken") }   // while i
 func (s stage) hookEnv() string         { return s.path("hook.env") } // the environment that the hook was given
 
 // newStage makes the directory, below tmp, and what is in it.
-func newStage(tmp string) (stage, error) {
-	var s stage
+func newStage(tmp string) (s stage, err error) {
 	self, err := os.Executable()
 	if err != nil {
 		return s, fmt.Errorf("find this program's own file: %w", err)
@@ -45,28 +61,30 @@ func newStage(tmp string) (stage, error) {
 	if s.dir, err = os.MkdirTemp(tmp, stagePrefix); err != nil {
 		return s, err
 	}
-	if err := s.furnish(self); err != nil {
+	errs := []error{unix.Mkfifo(s.alive(), 0o600), unix.Mkfifo(s.events(), 0o600), fs.WalkDir(demoFiles, "demo", s.copy)}
+	for _, name := range demoNames {
+		errs = append(errs, os.Symlink(self, s.path(demoPrefix+name)))
+	}
+	if err := errors.Join(errs...); err != nil {
 		return s, errors.Join(err, s.remove())
 	}
 	return s, nil
 }
 
-func (s stage) furnish(self string) error {
-	errs := []error{
-		os.Mkdir(s.confDir(), 0o755),
-		unix.Mkfifo(s.alive(), 0o600),
-		unix.Mkfifo(s.events(), 0o600),
+// copy copies an embedded file to the directory.
+func (s stage) copy(name string, entry fs.DirEntry, err error) error {
+	to := s.path(strings.TrimPrefix(name, "demo"))
+	if err != nil || to == s.dir {
+		return err
 	}
-	for _, name := range demoNames {
-		errs = append(errs, os.Symlink(self, s.path(demoPrefix+name)))
+	if entry.IsDir() {
+		return os.Mkdir(to, 0o755)
 	}
-	for name, text := range demoScripts {
-		errs = append(errs, os.WriteFile(s.path(name), []byte(text), 0o755))
+	text, err := demoFiles.ReadFile(name)
+	if err != nil {
+		return err
 	}
-	for name, text := range demoDropIns {
-		errs = append(errs, os.WriteFile(filepath.Join(s.confDir(), name), []byte(s.fill(text)), 0o644))
-	}
-	return errors.Join(errs...)
+	return os.WriteFile(to, []byte(s.fill(string(text))), 0o755)
 }
 
 // fill puts the directory into a drop-in: {DIR…} is a path in it, {^DIR…} a regular
@@ -95,35 +113,52 @@ func (s stage) start(name string) error {
 	return nil
 }
 
-// tell writes a line for the demo to read.
-func (s stage) tell(what, name string) error {
-	f, err := os.OpenFile(s.events(), os.O_WRONLY|unix.O_NONBLOCK, 0)
-	if err != nil {
-		return err
+// signalVictim sends a victim a signal. Where there are no pidfds the PID will do: a victim
+// ends only when it is told to, so that the PID cannot be another process's by now.
+func signalVictim(proc *procscan.FS, id procscan.ID, sig unix.Signal) error {
+	err := proc.Signal(id, sig)
+	if errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EPERM) {
+		err = unix.Kill(id.PID, sig)
 	}
-	defer f.Close()
-	_, err = fmt.Fprintf(f, "%s %s %d\n", what, name, os.Getpid())
 	return err
 }
 
-// signalVictim sends a victim a signal and gives the time just before. Where there are no
-// pidfds the PID will do: a victim ends only when it is told to, so that the PID cannot
-// be another process's by now.
-func signalVictim(proc *procscan.FS, id procscan.ID, sig unix.Signal) (at time.Time, err error) {
-	fd, err := proc.Pidfd(id)
-	switch {
-	case err == nil:
-		defer unix.Close(fd)
-		at = time.Now()
-		err = unix.PidfdSendSignal(fd, sig, nil, 0)
-	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EPERM):
-		at = time.Now()
-		err = unix.Kill(id.PID, sig)
-	}
+// empty waits until no victim and no script is left, and kills what does not end.
+func (s stage) empty() error {
+	proc, err := procscan.Open("/proc")
 	if err != nil {
-		return at, fmt.Errorf("send %s to %v: %w", unix.SignalName(sig), id, err)
+		return err
 	}
-	return at, nil
+	defer proc.Close()
+	scanner := procscan.NewScanner(proc)
+	defer scanner.Close()
+	match := procscan.DefaultMatch()
+	// Not what an operator has opened in the directory.
+	match.Args = `^(/bin/sh .*)?` + regexp.QuoteMeta(s.dir) + `/(` + demoPrefix + `[a-z]+|restart|hook)( |$)`
+	matcher, err := match.Compile()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), cleanupTime+killTime)
+	defer cancel()
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		found, err := scanner.Scan(ctx, []*procscan.Matcher{matcher})
+		if err != nil {
+			return fmt.Errorf("look whether a process is left: %w", err)
+		}
+		left := found[0].Matching
+		if len(left) == 0 {
+			return nil
+		}
+		switch late := time.Since(began) - cleanupTime; {
+		case late > killTime:
+			return fmt.Errorf("%d processes are left, first pid %d (%s)", len(left), left[0].PID, visible(left[0].Comm))
+		case late > 0:
+			for _, q := range left {
+				_ = signalVictim(proc, q.ID, unix.SIGKILL) // whether it helped the next look tells
+			}
+		}
+	}
 }
 
 // remove removes the directory. The check of its name guards against a victim that
@@ -133,9 +168,4 @@ func (s stage) remove() error {
 		return fmt.Errorf("%s is no directory of the demo", s.dir)
 	}
 	return os.RemoveAll(s.dir)
-}
-
-func exists(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
 }

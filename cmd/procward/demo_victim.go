@@ -35,28 +35,21 @@ func demoVictim(argv0 string) {
 	if !is {
 		return
 	}
-	v := victim{name: name, path: argv0, stage: stage{dir: filepath.Dir(argv0)}}
-	code, err := v.live()
+	code, err := stage{dir: filepath.Dir(argv0)}.live(name, argv0)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "%s belongs to procward demo, which starts it: %v\n", argv0, err)
 	}
 	unix.Exit(code) // at once: with the race detector os.Exit would wait a second
 }
 
-// victim is a process that does nothing, and does what signals ask of it: SIGUSR1 to
-// start its successor and exit with code 0, SIGUSR2 to exit with codeAsked.
-type victim struct {
-	name  string
-	path  string
-	stage stage
-}
-
-// live ends with the demo at the latest, however that ends: a read of a FIFO which only
-// the demo holds open for writing returns then. Nothing of the demo may be left, so the
-// victim that sees this removes the demo's directory too.
-func (v victim) live() (code int, err error) {
+// live is the life of a victim. It does nothing, and what signals ask of it: SIGUSR1 to
+// start its successor and exit with code 0, SIGUSR2 to exit with codeAsked. It ends with
+// the demo at the latest, however that ends: a read of a FIFO which only the demo holds
+// open for writing returns then. Nothing of the demo may be left, so the victim that sees
+// this removes the demo's directory too.
+func (s stage) live(name, program string) (code int, err error) {
 	// Without O_NONBLOCK the open would wait for ever where the demo has ended.
-	alive, err := os.OpenFile(v.stage.alive(), os.O_RDONLY|unix.O_NONBLOCK, 0)
+	alive, err := os.OpenFile(s.alive(), os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return exitBad, err
 	}
@@ -67,30 +60,27 @@ func (v victim) live() (code int, err error) {
 	}()
 	asked := make(chan os.Signal, 1)
 	signal.Notify(asked, unix.SIGUSR1, unix.SIGUSR2)
-	if err := v.stage.tell("up", v.name); err != nil {
+	events, err := os.OpenFile(s.events(), os.O_WRONLY|unix.O_NONBLOCK, 0)
+	if err != nil {
 		return exitBad, err
 	}
+	fmt.Fprintf(events, "up %s %d\n", name, os.Getpid())
+	events.Close()
 	var broken <-chan time.Time
-	if v.name == demoCrash && exists(v.stage.broken()) {
+	if _, err := os.Lstat(s.broken()); err == nil && name == demoCrash {
 		broken = time.After(brokenAfter)
 	}
 	select {
 	case <-over:
-		return 0, v.stage.remove()
+		return 0, s.remove()
 	case <-broken:
 		return codeBroken, nil
-	case s := <-asked:
-		if s == unix.SIGUSR1 {
-			return 0, v.succeed()
+	case sig := <-asked:
+		if sig == unix.SIGUSR1 { // once Start returns the successor is executed, and has its name and arguments
+			next := exec.Command(program)
+			next.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
+			return 0, next.Start()
 		}
 		return codeAsked, nil
 	}
-}
-
-// succeed starts the victim's successor in a session of its own; once Start returns it
-// is executed, and has its name and arguments.
-func (v victim) succeed() error {
-	next := exec.Command(v.path)
-	next.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	return next.Start()
 }

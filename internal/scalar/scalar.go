@@ -35,6 +35,21 @@ func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil
 // String is the shortest form that reads back the same: "1h30m", not "1h30m0s".
 func (d Duration) String() string { return short(time.Duration(d)) }
 
+// Rounded is the duration as a person reads it, with no more digits than they want: "0.85ms",
+// "320ms", "1.2s", "12m5s".
+func (d Duration) Rounded() string {
+	unit := time.Second
+	switch t := time.Duration(d); {
+	case t < 10*time.Millisecond:
+		return strconv.FormatFloat(t.Seconds()*1000, 'f', 2, 64) + "ms"
+	case t < time.Second:
+		unit = time.Millisecond
+	case t < 10*time.Second:
+		unit = 100 * time.Millisecond
+	}
+	return short(time.Duration(d).Round(unit))
+}
+
 // D is the value as a time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
