@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"procward/escalate"
+	"procward/watch/probe"
 )
 
 // Config is the whole configuration, composed of every drop-in that is good. Two
@@ -45,22 +46,24 @@ func (c *Config) AllRejected() bool {
 func (c *Config) Scripts() []string {
 	var paths []string
 	for _, p := range c.Processes {
-		paths = append(paths, programs(p.scripts())...)
+		paths = append(paths, programs(p.needs())...)
 	}
 	for _, g := range c.Groups {
-		paths = append(paths, programs(groupScripts(g))...)
+		paths = append(paths, programs(groupNeeds(g))...)
 	}
 	for _, m := range c.Monitors {
-		paths = append(paths, programs(m.scripts())...)
+		paths = append(paths, programs(m.needs())...)
 	}
 	slices.Sort(paths)
 	return slices.Compact(paths)
 }
 
-func programs(scripts []scriptAt) []string {
+func programs(needs []need) []string {
 	var paths []string
-	for _, s := range scripts {
-		paths = append(paths, s.argv[0])
+	for _, n := range needs {
+		if n.use == probe.Runs {
+			paths = append(paths, n.argv[0])
+		}
 	}
 	return paths
 }

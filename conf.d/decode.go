@@ -73,7 +73,7 @@ func (d *decoder) value(n, at *yaml.Node, v reflect.Value, path string) {
 	case n.Kind == yaml.SequenceNode && v.Kind() == reflect.Slice:
 		d.list(n, v, path)
 	default:
-		d.bad(at, path, "is %s: write %s", kind(n), wanted(v.Type()))
+		d.bad(at, path, "is %s: write %s", form(n), wanted(v.Type()))
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"procward/internal/hang"
 	"procward/internal/trust"
+	"procward/watch/probe"
 )
 
 // guard says how strictly the owners and modes of files are taken.
@@ -57,26 +58,9 @@ func (g guard) checkFiles(v *version) {
 		return
 	}
 	for _, n := range v.names {
-		var scripts []scriptAt
-		var files []fileAt
-		switch n.section {
-		case "processes":
-			scripts, files = v.dropin.Processes[n.name].scripts(), v.dropin.Processes[n.name].files()
-		case "groups":
-			scripts = groupScripts(v.dropin.Groups[n.name])
-		case "monitors":
-			scripts, files = v.dropin.Monitors[n.name].scripts(), filesOf("", v.dropin.Monitors[n.name].Check)
-		}
-		for _, f := range files {
-			if text := g.fileAnswers(f); text != "" {
+		for _, f := range v.needs(n) {
+			if text, warning := g.answers(f); text != "" {
 				p := n.origin.problem(n.path(), f.key, text)
-				p.Warning = true
-				v.problems = append(v.problems, p)
-			}
-		}
-		for _, s := range scripts {
-			if text, warning := g.scriptAnswers(s.argv); text != "" {
-				p := n.origin.problem(n.path(), s.key, text)
 				p.Warning = warning
 				v.problems = append(v.problems, p)
 			}
@@ -84,28 +68,21 @@ func (g guard) checkFiles(v *version) {
 	}
 }
 
-// fileAnswers is file for a file system that may not answer.
-func (g guard) fileAnswers(f fileAt) string {
-	look := g.file
-	if f.socket {
-		look = g.socket
-	}
-	text, err := patiently(g, f.path, func() (string, error) { return look(f.path), nil })
-	if err != nil {
-		return "cannot be looked at: " + err.Error()
-	}
-	return text
-}
-
-// scriptAnswers is script for a file system that may not answer: no more than a warning,
-// since a script is looked at again before it runs.
-func (g guard) scriptAnswers(argv []string) (text string, warning bool) {
+// answers says what is wrong with a path, "" if nothing, for a file system that may not
+// answer. Then it is no more than a warning: what is run is looked at again before.
+func (g guard) answers(n need) (text string, warning bool) {
 	type verdict struct {
 		text    string
 		warning bool
 	}
-	v, err := patiently(g, strings.Join(argv, " "), func() (verdict, error) {
-		text, warning := g.script(argv)
+	v, err := patiently(g, strings.Join(n.argv, " "), func() (verdict, error) {
+		switch n.use {
+		case probe.Reads:
+			return verdict{g.file(n.argv[0]), true}, nil
+		case probe.Listens:
+			return verdict{g.socket(n.argv[0]), true}, nil
+		}
+		text, warning := g.script(n.argv)
 		return verdict{text, warning}, nil
 	})
 	if err != nil {

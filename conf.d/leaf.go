@@ -39,7 +39,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
 	case reflect.Float64:
 		d.fraction(n, v, path)
 	default:
-		d.bad(n, path, "is %s: write %s", kind(n), instead(n.Value, v.Type()))
+		d.bad(n, path, "is %s: write %s", form(n), instead(n.Value, v.Type()))
 	}
 }
 
@@ -105,8 +105,8 @@ func plain(n *yaml.Node) bool {
 	return false
 }
 
-// kind is what a node is, for the operator.
-func kind(n *yaml.Node) string {
+// form is what a node is, for the operator.
+func form(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:
 		return "a section of keys"

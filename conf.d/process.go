@@ -6,7 +6,6 @@ import (
 
 	"procward/escalate"
 	"procward/internal/scalar"
-	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
 	"procward/watch/vital"
@@ -74,58 +73,4 @@ func targetless(l escalate.Ladder, why string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// scriptAt is a configured script and the key it stands at.
-type scriptAt struct {
-	key  string
-	argv script.Argv
-}
-
-// scripts are those of a valid process.
-func (p Process) scripts() []scriptAt {
-	var out []scriptAt
-	if len(p.Restart.Run) > 0 {
-		out = append(out, scriptAt{"restart.run", p.Restart.Run})
-	}
-	for i, s := range p.Stall {
-		if s.Exec != nil && len(s.Exec.Run) > 0 {
-			out = append(out, scriptAt{fmt.Sprintf("stall[%d].exec.run", i), s.Exec.Run})
-		}
-	}
-	if p.Escalate != nil {
-		out = append(out, hooks(*p.Escalate)...)
-	}
-	return out
-}
-
-// scripts are those of a valid monitor.
-func (m Monitor) scripts() []scriptAt {
-	var out []scriptAt
-	if m.Exec != nil && len(m.Exec.Run) > 0 {
-		out = append(out, scriptAt{"exec.run", m.Exec.Run})
-	}
-	return append(out, hooks(m.Escalate)...)
-}
-
-// groupScripts are those of a valid group.
-func groupScripts(g escalate.Group) []scriptAt {
-	var out []scriptAt
-	if len(g.Start) > 0 {
-		out = append(out, scriptAt{"start", g.Start})
-	}
-	if len(g.Stop) > 0 {
-		out = append(out, scriptAt{"stop", g.Stop})
-	}
-	return append(out, hooks(g.Escalate)...)
-}
-
-func hooks(l escalate.Ladder) []scriptAt {
-	var out []scriptAt
-	for i, r := range l {
-		if r.Hook != nil && len(r.Hook.Run) > 0 {
-			out = append(out, scriptAt{fmt.Sprintf("escalate[%d].hook.run", i), r.Hook.Run})
-		}
-	}
-	return out
 }

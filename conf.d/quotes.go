@@ -2,6 +2,7 @@ package confd
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 
 // probeAt is a probe and the keys above its own.
 type probeAt struct {
-	at    string // "stall[0].", or empty
+	at    string // "stall[0]", or empty
 	check probe.Check
 }
 
@@ -23,7 +24,7 @@ func (v *version) probes(n declared) []probeAt {
 		var out []probeAt
 		for i, s := range v.dropin.Processes[n.name].Stall {
 			if !s.passive() {
-				out = append(out, probeAt{fmt.Sprintf("stall[%d].", i), s.Check})
+				out = append(out, probeAt{fmt.Sprintf("stall[%d]", i), s.Check})
 			}
 		}
 		return out
@@ -61,15 +62,25 @@ func (v *version) doubtQuotes(n declared) {
 // texts are what a probe sends, and the expressions that it seeks, by their keys.
 func texts(p probeAt) (sent, sought map[string]string) {
 	sent, sought = map[string]string{}, map[string]string{}
-	if t := p.check.TCP; t != nil {
-		sent[p.at+"tcp.send"], sought[p.at+"tcp.expect"] = t.Send, t.Expect
+	var collect func(at string, v reflect.Value)
+	collect = func(at string, v reflect.Value) {
+		switch text := v.Interface().(type) {
+		case probe.Sent:
+			sent[at] = string(text)
+		case probe.Pattern:
+			sought[at] = string(text)
+		}
+		if v.Kind() == reflect.Pointer {
+			v = v.Elem()
+		}
+		if v.Kind() == reflect.Struct {
+			for _, key := range fields(v.Type()) {
+				i, _ := field(v.Type(), key)
+				collect(join(at, key), v.FieldByIndex(i))
+			}
+		}
 	}
-	if u := p.check.Unix; u != nil {
-		sent[p.at+"unix.send"], sought[p.at+"unix.expect"] = u.Send, u.Expect
-	}
-	if h := p.check.HTTP; h != nil {
-		sought[p.at+"http.body"] = h.Body
-	}
+	collect(p.at, reflect.ValueOf(p.check.Kinds))
 	return sent, sought
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"procward/internal/kind"
 	"procward/internal/scalar"
 	"procward/watch/probe"
 	"procward/watch/vital"
@@ -66,13 +67,7 @@ func (s Sign) Validate() error {
 
 // signKinds are the keys of which an item has one.
 func signKinds() []string {
-	kinds := fields(reflect.TypeFor[vital.Sign]())
-	for _, key := range fields(reflect.TypeFor[probe.Check]()) {
-		if i, _ := field(reflect.TypeFor[probe.Check](), key); reflect.TypeFor[probe.Check]().FieldByIndex(i).Type.Kind() == reflect.Pointer {
-			kinds = append(kinds, key)
-		}
-	}
-	return kinds
+	return append(kind.Names[vital.Sign](), kind.Names[probe.Kinds]()...)
 }
 
 // validateStall reports what is wrong with the signs, each by itself and side by side.
@@ -114,43 +109,6 @@ func (p Process) signNames() []string {
 			out[i] = checks[0]
 		}
 		checks = checks[1:]
-	}
-	return out
-}
-
-// fileAt is a configured file and the key it stands at.
-type fileAt struct {
-	key, path string
-	socket    bool // procward makes one there
-}
-
-// files are those that the probes of a valid process read.
-func (p Process) files() []fileAt {
-	var out []fileAt
-	for i, s := range p.Stall {
-		out = append(out, filesOf(fmt.Sprintf("stall[%d].", i), s.Check)...)
-	}
-	return out
-}
-
-// filesOf are those that a probe reads, and the socket that it makes; at is where its keys
-// stand.
-func filesOf(at string, c probe.Check) []fileAt {
-	if c.Notify != nil {
-		return []fileAt{{at + "notify.socket", c.Notify.Socket, true}}
-	}
-	if c.HTTP == nil {
-		return nil
-	}
-	all := []fileAt{{key: "http.auth-file", path: c.HTTP.AuthFile}}
-	if tls := c.HTTP.TLS; tls != nil {
-		all = append(all, fileAt{key: "http.tls.ca-file", path: tls.CAFile}, fileAt{key: "http.tls.cert-file", path: tls.CertFile}, fileAt{key: "http.tls.key-file", path: tls.KeyFile})
-	}
-	var out []fileAt
-	for _, f := range all {
-		if f.path != "" {
-			out = append(out, fileAt{key: at + f.key, path: f.path})
-		}
 	}
 	return out
 }

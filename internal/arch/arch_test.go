@@ -71,7 +71,7 @@ var allowed = map[string][]string{
 	"restart":                  {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":                 {"watch", "internal/kind", "internal/scalar", "internal/script"},
 	"escalate/power":           {"internal/scalar"},
-	"conf.d":                   {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
+	"conf.d":                   {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/kind", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
 	"internal/alarm":           {},
 	"internal/engine":          {"conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
 	"internal/control":         {"conf.d", "internal/engine", "internal/trust"},

@@ -112,7 +112,7 @@ func (m *Machine) unattend(a *attention, target string) {
 func notifies(checks []probe.Check) []probe.Check {
 	var out []probe.Check
 	for _, c := range checks {
-		if c.Notify != nil {
+		if c.Does(probe.Listens) {
 			out = append(out, c)
 		}
 	}

@@ -116,7 +116,7 @@ func probed(change func(*confd.Process)) func(*confd.Process) {
 }
 
 func httpCheck(change func(*probe.Check)) probe.Check {
-	c := probe.Check{HTTP: &probe.HTTP{URL: "http://127.0.0.1/"}, Interval: scalar.Duration(10 * time.Second), Timeout: scalar.Duration(5 * time.Second),
+	c := probe.Check{Kinds: probe.Kinds{HTTP: &probe.HTTP{URL: "http://127.0.0.1/"}}, Interval: scalar.Duration(10 * time.Second), Timeout: scalar.Duration(5 * time.Second),
 		Failures: probe.Failures{N: 3, Of: 3}, Successes: 1, Action: watch.ActRestart}
 	if change != nil {
 		change(&c)

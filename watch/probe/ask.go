@@ -44,14 +44,14 @@ func newAsker(spec *HTTP) (*asker, error) {
 	}
 	a := &asker{spec: spec, request: req, files: files{spec: spec}}
 	if spec.Body != "" {
-		if a.body, err = regexp.Compile(spec.Body); err != nil {
+		if a.body, err = regexp.Compile(string(spec.Body)); err != nil {
 			return nil, err
 		}
 	}
 	if spec.TLS != nil {
 		a.expires = spec.TLS.Expires.D()
 	}
-	if a.files.paths = spec.paths(); len(a.files.paths) == 0 {
+	if a.files.paths = paths(spec.needs()); len(a.files.paths) == 0 {
 		if a.plain, err = load(spec); err != nil {
 			return nil, err
 		}

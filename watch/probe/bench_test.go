@@ -148,8 +148,8 @@ func probeAll(b *testing.B, ctx context.Context, c Check, count *atomic.Int64) {
 			}
 		}
 	}})
-	p.make = func(t *target, c Check, start, from time.Duration, afresh bool) (checker, error) {
-		made, err := p.kind(t, c, start, from, afresh)
+	p.make = func(at site, c Check) (checker, error) {
+		made, err := byKind(at, c)
 		return counted{made, count}, err
 	}
 	for i := range crowd {

@@ -16,12 +16,18 @@ import (
 // is a failure, 1 is what warning says and every other is what unknown says; so is the
 // end by a signal. A program that cannot be started is always unknown.
 type Exec struct {
-	Run     script.Argv       `yaml:"run"`
-	User    string            `yaml:"user"` // procward's own
-	Env     map[string]string `yaml:"env"`
-	OK      []int             `yaml:"ok"`      // exit codes: [0]
-	Warning Word              `yaml:"warning"` // exit code 1: ok (default), or fail
-	Unknown Word              `yaml:"unknown"` // exit code 3 and what is not known: unknown (default), or fail
+	// the program. Required
+	Run script.Argv `yaml:"run"`
+	// whom it runs as; procward's own user without it
+	User string `yaml:"user"`
+	// its further environment
+	Env map[string]string `yaml:"env"`
+	// exit codes that are a success
+	OK []int `yaml:"ok"`
+	// what exit code 1 counts as: `ok`, or `fail`. 2 is a failure
+	Warning Word `yaml:"warning"`
+	// what exit code 3, any other, and the end by a signal count as: `unknown`, or `fail`
+	Unknown Word `yaml:"unknown"`
 }
 
 // Word is what an exit code counts as.
@@ -46,8 +52,13 @@ const (
 	codeCritical = 2
 )
 
-// Validate reports every key that is wrong, as scalar.KeyErrors.
-func (e *Exec) Validate() error {
+func (e *Exec) needs() []Need               { return []Need{{Key: "run", Use: Runs, Argv: e.Run}} }
+func (e *Exec) worst(c Check) time.Duration { return c.asked(grace) }
+func (e *Exec) checker(at site) (checker, error) {
+	return &executor{spec: e, scripts: at.prober.opts.Scripts}, nil
+}
+
+func (e *Exec) validate(Check) error {
 	errs := []error{scalar.Under("run", e.Run.Validate()), scalar.Under("env", scalar.ValidateEnv(e.Env))}
 	if len(e.OK) == 0 {
 		errs = append(errs, scalar.Errorf("ok", "accepts nothing: write for instance [0]"))

@@ -35,7 +35,7 @@ func shell(t *testing.T, body string, change func(*Exec)) *executor {
 	e := DefaultExec()
 	e.Run = script.Argv{file}
 	change(&e)
-	if err := e.Validate(); err != nil {
+	if err := e.validate(Check{}); err != nil {
 		t.Fatal(err)
 	}
 	return &executor{spec: &e, scripts: scripts(t)}

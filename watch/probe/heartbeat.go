@@ -16,12 +16,23 @@ import (
 // that is not there does not move. From the start of the process on it has max-age to
 // move for the first time; until then nothing is judged.
 type Heartbeat struct {
-	File   string          `yaml:"file"`
+	// its path. Required
+	File string `yaml:"file"`
+	// within which it must move. Required
 	MaxAge scalar.Duration `yaml:"max-age"`
 }
 
-// Validate reports every key that is wrong, as scalar.KeyErrors.
-func (h *Heartbeat) Validate() error {
+func (h *Heartbeat) needs() []Need { return nil }
+func (h *Heartbeat) checker(at site) (checker, error) {
+	return newListener(h, at.prober.awake, at.from), nil
+}
+
+// worst: the last beat is seen up to a gap late.
+func (h *Heartbeat) worst(c Check) time.Duration {
+	return c.asked(0) + max(c.Interval.D(), c.Timeout.D()) + h.MaxAge.D()
+}
+
+func (h *Heartbeat) validate(Check) error {
 	errs := []error{absolute("file", h.File), validateAge(h.MaxAge)}
 	if h.File == "" {
 		errs = append(errs, scalar.Errorf("file", "is missing: write the path of the file that the program touches"))

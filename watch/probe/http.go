@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"procward/internal/scalar"
 )
@@ -21,15 +22,26 @@ import (
 // to be there within the timeout, up to max-body; else the status is enough, since the
 // answer may be a stream that never ends.
 type HTTP struct {
-	URL       string            `yaml:"url"`
-	Method    string            `yaml:"method"`    // GET, or HEAD
-	Headers   map[string]string `yaml:"headers"`   // Host among them
-	AuthFile  string            `yaml:"auth-file"` // its first line is user:password, or Bearer and a token
-	Status    Statuses          `yaml:"status"`    // that are accepted: [2xx]
-	Body      string            `yaml:"body"`      // RE2 that must be found in the body's first max-body
-	MaxBody   scalar.Size       `yaml:"max-body"`  // 64KiB
-	TLS       *TLS              `yaml:"tls"`
-	Redirects bool              `yaml:"redirects"` // false: a redirect is an answer like any other
+	// `http://` or `https://`. Required
+	URL string `yaml:"url"`
+	// or `HEAD`
+	Method string `yaml:"method"`
+	// of the request: `{Host: www.example.com}`
+	Headers map[string]string `yaml:"headers"`
+	// a file whose first line is `user:password`, or `Bearer` and a token. Nobody but root and
+	// procward's user may write it
+	AuthFile string `yaml:"auth-file"`
+	// that are accepted: numbers, classes like `2xx`, ranges like `200-399`
+	Status Statuses `yaml:"status"`
+	// a regular expression (RE2) that is found in the body
+	Body Pattern `yaml:"body"`
+	// how much of the body is read. Without `body` an answer that does not say how long it is,
+	// such as a stream of events, is judged by its status
+	MaxBody scalar.Size `yaml:"max-body"`
+	// how the server is known, and procward to it
+	TLS *TLS `yaml:"tls"`
+	// `true`: redirects are followed
+	Redirects bool `yaml:"redirects"`
 }
 
 // DefaultHTTP is what an HTTP check holds before its keys are read.
@@ -46,9 +58,18 @@ const maxMaxBody = 64 << 20
 // token is the name of a header field (RFC 9110, 5.6.2).
 var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
-// Validate reports every key that is wrong, as scalar.KeyErrors.
-func (h *HTTP) Validate() error {
-	errs := []error{validateURL(h.URL), validateHeaders(h.Headers), absolute("auth-file", h.AuthFile), compiles("body", h.Body)}
+func (h *HTTP) worst(c Check) time.Duration   { return c.asked(0) }
+func (h *HTTP) checker(site) (checker, error) { return newAsker(h) }
+
+func (h *HTTP) needs() []Need {
+	if h.TLS == nil {
+		return reads("auth-file", h.AuthFile)
+	}
+	return reads("auth-file", h.AuthFile, "tls.ca-file", h.TLS.CAFile, "tls.cert-file", h.TLS.CertFile, "tls.key-file", h.TLS.KeyFile)
+}
+
+func (h *HTTP) validate(c Check) error {
+	errs := []error{validateURL(h.URL), validateHeaders(h.Headers), absolute("auth-file", h.AuthFile), h.Body.validate("body")}
 	switch {
 	case h.Method != http.MethodGet && h.Method != http.MethodHead:
 		errs = append(errs, scalar.Errorf("method", "%q is neither GET nor HEAD", h.Method))
@@ -62,7 +83,7 @@ func (h *HTTP) Validate() error {
 		errs = append(errs, scalar.Errorf("max-body", "%s is not from 1B to %s", h.MaxBody, scalar.Size(maxMaxBody)))
 	}
 	if h.TLS != nil {
-		errs = append(errs, scalar.Under("tls", h.TLS.validate()))
+		errs = append(errs, scalar.Under("tls", h.TLS.validate(c.Action)))
 		if strings.HasPrefix(h.URL, "http:") && !h.Redirects {
 			errs = append(errs, scalar.Errorf("tls", "the url is not one of https: change that, or remove tls"))
 		}
@@ -118,14 +139,6 @@ func validateHeaders(headers map[string]string) error {
 func absolute(key, path string) error {
 	if path != "" && !filepath.IsAbs(path) || strings.ContainsRune(path, 0) {
 		return scalar.Errorf(key, "%q is not an absolute path", path)
-	}
-	return nil
-}
-
-// compiles holds for an RE2 expression.
-func compiles(key, expr string) error {
-	if _, err := regexp.Compile(expr); err != nil {
-		return scalar.Errorf(key, "%v", err)
 	}
 	return nil
 }

@@ -30,6 +30,5 @@ func (p *Prober) lapse(now time.Duration) {
 func (p *Prober) wasHeldUp(r run, began, over time.Duration) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, program := r.checker.(*executor)
-	return p.lapsed > began || p.behind(over) || !program && over-began > r.timeout+heldUp
+	return p.lapsed > began || p.behind(over) || !r.item.runs && over-began > r.timeout+heldUp
 }

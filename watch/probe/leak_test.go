@@ -121,7 +121,7 @@ func TestNothingStaysOpen(t *testing.T) {
 			descriptors, goroutines := opened(t)
 			var all sync.WaitGroup
 			for range 20 {
-				c, err := p.kind(nil, made(), 0, 0, true)
+				c, err := byKind(site{prober: p, afresh: true}, made())
 				if err != nil {
 					t.Fatal(err)
 				}

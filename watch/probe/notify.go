@@ -21,13 +21,35 @@ import (
 // socket is there as long as its process or monitor is attended, also while that is
 // started again. Its directory must exist.
 type Notify struct {
-	Socket string          `yaml:"socket"`
-	User   string          `yaml:"user"` // that the program runs as: procward's own
+	// its path, made by procward: give it to the program as `NOTIFY_SOCKET`. Its directory must
+	// be there; best is one that only root may write, since whoever may write it can put
+	// another socket in its place (`check` warns). Required
+	Socket string `yaml:"socket"`
+	// whom the program runs as, and who may write to the socket; procward's own user without
+	// it
+	User string `yaml:"user"`
+	// between two `WATCHDOG=1`. Required
 	MaxAge scalar.Duration `yaml:"max-age"`
 }
 
-// Validate reports every key that is wrong, as scalar.KeyErrors.
-func (n *Notify) Validate() error {
+func (n *Notify) needs() []Need {
+	return []Need{{Key: "socket", Use: Listens, Argv: []string{n.Socket}}}
+}
+
+// worst: silence is seen at once, and looking takes no time.
+func (n *Notify) worst(c Check) time.Duration {
+	return time.Duration(c.Failures.N)*c.Interval.D() + n.MaxAge.D()
+}
+
+func (n *Notify) checker(at site) (checker, error) {
+	e, known := at.prober.ear(at.target, n)
+	if at.afresh || !known {
+		e.life.afresh(at.start, at.from)
+	}
+	return hearing{e, n.MaxAge.D()}, nil
+}
+
+func (n *Notify) validate(Check) error {
 	return errors.Join(socketPath("socket", n.Socket), validateAge(n.MaxAge))
 }
 

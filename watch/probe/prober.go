@@ -32,9 +32,9 @@ type Options struct {
 type Prober struct {
 	opts   Options
 	base   time.Time
-	boot   func() time.Duration // CLOCK_BOOTTIME
-	chance func() float64       // at least 0, below 1
-	make   maker
+	boot   func() time.Duration               // CLOCK_BOOTTIME
+	chance func() float64                     // at least 0, below 1
+	make   func(site, Check) (checker, error) // what carries out a check
 	wake   chan struct{}
 
 	began atomic.Int64 // of the step of Run that is under way, since base; 0: none
@@ -68,7 +68,7 @@ func New(opts Options) *Prober {
 		targets: map[string]*target{}, ending: map[string]<-chan struct{}{},
 		net: lane{places: opts.Parallel}, exec: lane{places: max(1, opts.Parallel/4), total: opts.Parallel},
 	}
-	p.make = p.kind
+	p.make = byKind
 	return p
 }
 

@@ -56,7 +56,7 @@ func play(t *testing.T, parallel int, story func(s *stage)) {
 		s.Prober = New(Options{Parallel: parallel, Tell: s.tell, Proc: "/does/not/exist"})
 		s.chance = func() float64 { return 0 }
 		s.boot = func() time.Duration { return s.awake() + time.Duration(s.asleep.Load()) }
-		s.make = func(_ *target, c Check, _, _ time.Duration, _ bool) (checker, error) {
+		s.make = func(_ site, c Check) (checker, error) {
 			if c.Exec != nil {
 				return s.acts[c.Exec.Run[0]], nil
 			}

@@ -20,13 +20,13 @@ import (
 // maxFile bounds what is read of a file of certificates or secrets.
 const maxFile = 4 << 20
 
-// paths are the files that a spec names.
-func (h *HTTP) paths() []string {
-	all := []string{h.AuthFile}
-	if h.TLS != nil {
-		all = append(all, h.TLS.CAFile, h.TLS.CertFile, h.TLS.KeyFile)
+// paths are those of needs.
+func paths(needs []Need) []string {
+	var all []string
+	for _, n := range needs {
+		all = append(all, n.Argv[0])
 	}
-	return slices.DeleteFunc(all, func(s string) bool { return s == "" })
+	return all
 }
 
 // loaded is what a spec and its files say together.

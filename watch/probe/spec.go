@@ -7,29 +7,37 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 
+	"procward/internal/kind"
 	"procward/internal/scalar"
 	"procward/watch"
 )
 
 // Check is one active check: exactly one of its kinds is set, beside the common keys.
 type Check struct {
-	HTTP      *HTTP      `yaml:"http"`
-	TCP       *TCP       `yaml:"tcp"`
-	Unix      *Unix      `yaml:"unix"`
-	Exec      *Exec      `yaml:"exec"`
-	Heartbeat *Heartbeat `yaml:"heartbeat"`
-	Notify    *Notify    `yaml:"notify"`
+	Kinds `yaml:",inline"`
 
-	Name       string          `yaml:"name"`        // in messages; the kind, and for the second of a kind "http-2" and so on
-	Interval   scalar.Duration `yaml:"interval"`    // 15s, from start to start; up to a tenth less, so that checks drift apart
-	Timeout    scalar.Duration `yaml:"timeout"`     // 10s for one check
-	Failures   Failures        `yaml:"failures"`    // 3 in a row, or "3 of 5", make it bad
-	Successes  int             `yaml:"successes"`   // 1 in a row makes it ok again
-	StartDelay scalar.Duration `yaml:"start-delay"` // 0s after each start of the process before the first check
-	OnTimeout  OnTimeout       `yaml:"on-timeout"`  // fail
-	Action     watch.Action    `yaml:"action"`      // restart
+	// in messages; without it the kind, for the second of a kind `http-2`, and so on
+	Name string `yaml:"name"`
+	// from the start of one check to the start of the next; up to a tenth less, so that many
+	// checks drift apart
+	Interval scalar.Duration `yaml:"interval"`
+	// of one check. A check that takes more than 80 % of it is a warning
+	Timeout scalar.Duration `yaml:"timeout"`
+	// that many in a row make it bad; or `3 of 5`: that many of the last five
+	Failures Failures `yaml:"failures"`
+	// that many in a row make it good again
+	Successes int `yaml:"successes"`
+	// after each start of the process, before the first check
+	StartDelay scalar.Duration `yaml:"start-delay"`
+	// what a check that ran out of its time counts as: `fail`, or `unknown`. While the whole
+	// host is under heavy pressure it is unknown in any case, and reported so
+	OnTimeout OnTimeout `yaml:"on-timeout"`
+	// what follows from a bad sign: `restart`, or `report`, which is a message and nothing
+	// else
+	Action watch.Action `yaml:"action"`
 }
 
 // Bounds of the common keys.
@@ -60,51 +68,19 @@ const (
 	TimeoutUnknown OnTimeout = "unknown"
 )
 
-// spec is what every kind is.
-type spec interface{ Validate() error }
-
-// kinds are the names of the kinds that are set, and the last of these.
-func (c Check) kinds() (names []string, last spec) {
-	for _, k := range []struct {
-		name string
-		set  bool
-		spec spec
-	}{
-		{"http", c.HTTP != nil, c.HTTP},
-		{"tcp", c.TCP != nil, c.TCP},
-		{"unix", c.Unix != nil, c.Unix},
-		{"exec", c.Exec != nil, c.Exec},
-		{"heartbeat", c.Heartbeat != nil, c.Heartbeat},
-		{"notify", c.Notify != nil, c.Notify},
-	} {
-		if k.set {
-			names, last = append(names, k.name), k.spec
-		}
-	}
-	return names, last
-}
-
-// Kind is the kind of a valid check: "http", "exec" and so on; empty where none is set.
-func (c Check) Kind() string {
-	if names, _ := c.kinds(); len(names) > 0 {
-		return names[0]
-	}
-	return ""
-}
-
 // name is how a check may be called: it appears in messages and on command lines.
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (c Check) Validate() error {
 	var errs []error
-	switch names, kind := c.kinds(); len(names) {
+	switch set := c.set(); len(set) {
 	case 0:
-		errs = append(errs, scalar.Errorf("", "says not what is checked: add one of http, tcp, unix, exec, heartbeat, notify"))
+		errs = append(errs, scalar.Errorf("", "says not what is checked: add one of %s", strings.Join(kind.Names[Kinds](), ", ")))
 	case 1:
-		errs = append(errs, scalar.Under(names[0], kind.Validate()))
+		errs = append(errs, scalar.Under(set[0].Name, set[0].Kind.validate(c)))
 	default:
-		errs = append(errs, scalar.Errorf(names[1], "there is %s already: one check is of one kind, make it two", names[0]))
+		errs = append(errs, scalar.Errorf(set[1].Name, "there is %s already: one check is of one kind, make it two", set[0].Name))
 	}
 	if c.Name != "" && !name.MatchString(c.Name) {
 		errs = append(errs, scalar.Errorf("name", "%q is no name: use up to 64 letters, digits, and . _ - between them", c.Name))
@@ -122,9 +98,6 @@ func (c Check) validateWords() error {
 	errs := []error{c.Action.Validate()}
 	if c.OnTimeout != TimeoutFails && c.OnTimeout != TimeoutUnknown {
 		errs = append(errs, scalar.Errorf("on-timeout", "%q is neither fail nor unknown", c.OnTimeout))
-	}
-	if c.HTTP != nil && c.HTTP.TLS != nil && c.HTTP.TLS.Expires > 0 && c.Action == watch.ActRestart {
-		errs = append(errs, scalar.Errorf("http.tls.expires", "no restart makes a certificate last longer: add action: report, and check what a restart can mend without expires"))
 	}
 	return errors.Join(errs...)
 }
@@ -169,16 +142,15 @@ func Names(checks []Check) []string {
 // host is under pressure, for time in which the host is suspended, and for time that a
 // resolver takes.
 func WorstCase(c Check) time.Duration {
-	gap, last := max(c.Interval.D(), c.Timeout.D()), c.Timeout.D()
-	worst := time.Duration(c.Failures.N) * gap
-	switch {
-	case c.Exec != nil:
-		gap, last = max(c.Interval.D(), c.Timeout.D()+grace), c.Timeout.D()+grace
-		worst = time.Duration(c.Failures.N) * gap
-	case c.Heartbeat != nil: // the last beat is seen up to a gap late
-		worst += gap + c.Heartbeat.MaxAge.D()
-	case c.Notify != nil: // it is seen at once, and looking takes no time
-		return time.Duration(c.Failures.N)*c.Interval.D() + c.Notify.MaxAge.D()
+	if set := c.set(); len(set) > 0 {
+		return set[0].Kind.worst(c)
 	}
-	return worst + last
+	return 0
+}
+
+// asked is the WorstCase of a check that asks, where it is over at most some time after its
+// timeout.
+func (c Check) asked(after time.Duration) time.Duration {
+	last := c.Timeout.D() + after
+	return time.Duration(c.Failures.N)*max(c.Interval.D(), last) + last
 }

@@ -14,24 +14,36 @@ import (
 
 // TCP connects to a port.
 type TCP struct {
-	Address string `yaml:"address"` // host:port
-	Send    string `yaml:"send"`    // after the connection is made
-	Expect  string `yaml:"expect"`  // RE2 that must be found in the first 64KiB that come
+	// `host:port`. Required
+	Address string `yaml:"address"`
+	// sent after the connection is made. Only in double quotes `\r\n` is the end of a line:
+	// `"PING\r\n"`
+	Send Sent `yaml:"send"`
+	// a regular expression (RE2) that is found in what comes, at most 64 KiB
+	Expect Pattern `yaml:"expect"`
 }
 
 // Unix connects to a stream socket.
 type Unix struct {
-	Path   string `yaml:"path"` // @ at its beginning stands for the abstract name space
-	Send   string `yaml:"send"`
-	Expect string `yaml:"expect"`
+	// of the socket; `@` at its beginning stands for the abstract name space. Required
+	Path string `yaml:"path"`
+	// as with `tcp`
+	Send Sent `yaml:"send"`
+	// as with `tcp`
+	Expect Pattern `yaml:"expect"`
 }
 
 // maxExpect bounds what is read of a stream.
 const maxExpect scalar.Size = 64 << 10
 
-// Validate reports every key that is wrong, as scalar.KeyErrors.
-func (t *TCP) Validate() error {
-	errs := []error{compiles("expect", t.Expect)}
+func (t *TCP) needs() []Need               { return nil }
+func (t *TCP) worst(c Check) time.Duration { return c.asked(0) }
+func (t *TCP) checker(site) (checker, error) {
+	return newCaller("tcp", t.Address, t.Send, t.Expect)
+}
+
+func (t *TCP) validate(Check) error {
+	errs := []error{t.Expect.validate("expect")}
 	host, port, err := net.SplitHostPort(t.Address)
 	switch {
 	case t.Address == "":
@@ -47,9 +59,14 @@ func (t *TCP) Validate() error {
 // maxUnixPath is sun_path of unix(7) without the byte at its end.
 const maxUnixPath = 107
 
-// Validate reports every key that is wrong, as scalar.KeyErrors.
-func (u *Unix) Validate() error {
-	errs := []error{compiles("expect", u.Expect)}
+func (u *Unix) needs() []Need               { return nil }
+func (u *Unix) worst(c Check) time.Duration { return c.asked(0) }
+func (u *Unix) checker(site) (checker, error) {
+	return newCaller("unix", u.Path, u.Send, u.Expect)
+}
+
+func (u *Unix) validate(Check) error {
+	errs := []error{u.Expect.validate("expect")}
 	if len(u.Path) < 2 || u.Path[0] != '@' {
 		errs = append(errs, socketPath("path", u.Path))
 	}
@@ -75,13 +92,13 @@ type caller struct {
 	expect           *regexp.Regexp // nil: nothing
 }
 
-func newCaller(network, address, send, expect string) (*caller, error) {
+func newCaller(network, address string, send Sent, expect Pattern) (*caller, error) {
 	c := &caller{network: network, address: address, send: []byte(send)}
 	if expect == "" {
 		return c, nil
 	}
 	var err error
-	c.expect, err = regexp.Compile(expect)
+	c.expect, err = regexp.Compile(string(expect))
 	return c, err
 }
 

@@ -51,7 +51,7 @@ func socketDir(t *testing.T) string {
 // connect carries out one check of a stream.
 func connect(t *testing.T, network, address, send, expect string, timeout time.Duration) result {
 	t.Helper()
-	c, err := newCaller(network, address, send, expect)
+	c, err := newCaller(network, address, Sent(send), Pattern(expect))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,8 @@ type item struct {
 	target  *target
 	name    string
 	spec    Check
-	seq     int // counts changes of what is checked: a result of an earlier one is not judged
+	runs    bool // a program
+	seq     int  // counts changes of what is checked: a result of an earlier one is not judged
 	checker checker
 	state   State
 	slow    bool
@@ -66,7 +67,7 @@ func (p *Prober) Attend(name string, round int, checks []Check, since time.Durat
 	old := t.items
 	t.items = nil
 	for i, n := range Names(checks) {
-		at := slices.IndexFunc(old, func(it *item) bool { return it.name == n && it.lane() == checks[i].lane() })
+		at := slices.IndexFunc(old, func(it *item) bool { return it.name == n && it.runs == checks[i].Does(Runs) })
 		if at < 0 {
 			t.items = append(t.items, p.begin(t, n, checks[i], start, now, afresh))
 			continue
@@ -138,7 +139,7 @@ func (it *item) words(now time.Duration) string {
 
 // begin makes an item and schedules its first check.
 func (p *Prober) begin(t *target, name string, c Check, start, now time.Duration, afresh bool) *item {
-	it := &item{target: t, name: name, spec: c, first: true, index: -1}
+	it := &item{target: t, name: name, spec: c, runs: c.Does(Runs), first: true, index: -1}
 	it.checker = p.checker(t, c, start, now, afresh)
 	spread := min(time.Second, c.Interval.D()/2)
 	due := max(now, start+c.StartDelay.D()) + time.Duration(p.chance()*float64(spread))
@@ -148,7 +149,7 @@ func (p *Prober) begin(t *target, name string, c Check, start, now time.Duration
 
 // change gives an item a new spec.
 func (p *Prober) change(it *item, c Check, start, now time.Duration) {
-	same := reflect.DeepEqual(it.spec.what(), c.what())
+	same := reflect.DeepEqual(it.spec.Kinds, c.Kinds)
 	it.spec = c
 	if !same {
 		it.seq++
@@ -160,11 +161,6 @@ func (p *Prober) change(it *item, c Check, start, now time.Duration) {
 	if it.index >= 0 {
 		p.lane(it).push(it, min(it.due, max(now, it.began+c.Interval.D())))
 	}
-}
-
-// what is the check without the common keys.
-func (c Check) what() Check {
-	return Check{HTTP: c.HTTP, TCP: c.TCP, Unix: c.Unix, Exec: c.Exec, Heartbeat: c.Heartbeat, Notify: c.Notify}
 }
 
 // gap is the time from the start of a check to that of the next: somewhat less than the
@@ -190,11 +186,9 @@ func (p *Prober) drop(items []*item) {
 	}
 }
 
-// lane says which schedule a check belongs to: true is that of programs.
-func (c Check) lane() bool  { return c.Exec != nil }
-func (it *item) lane() bool { return it.spec.lane() }
+// lane is the schedule that a check belongs to: that of programs, or of all others.
 func (p *Prober) lane(it *item) *lane {
-	if it.lane() {
+	if it.runs {
 		return &p.exec
 	}
 	return &p.net

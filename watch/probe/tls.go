@@ -8,17 +8,26 @@ import (
 	"time"
 
 	"procward/internal/scalar"
+	"procward/watch"
 )
 
 // TLS says how the server of an https URL is known, and we to it.
 type TLS struct {
-	CAFile     string          `yaml:"ca-file"`     // PEM, instead of the host's authorities
-	ServerName string          `yaml:"server-name"` // that the certificate must be for: the URL's host
-	CertFile   string          `yaml:"cert-file"`   // PEM, our own certificate
-	KeyFile    string          `yaml:"key-file"`
-	Insecure   bool            `yaml:"insecure"`   // any certificate will do, and any TLS that can be spoken
-	Unverified Word            `yaml:"unverified"` // what a certificate counts as that cannot be verified: unknown (default), or fail
-	Expires    scalar.Duration `yaml:"expires"`    // a certificate that ends within this is a failure; 0s: it does not matter
+	// authorities (PEM) instead of the host's
+	CAFile string `yaml:"ca-file"`
+	// whom the certificate must be for, if not the host in the URL
+	ServerName string `yaml:"server-name"`
+	// procward's own certificate (PEM)
+	CertFile string `yaml:"cert-file"`
+	// and its key
+	KeyFile string `yaml:"key-file"`
+	// `true`: any certificate will do, and so will old TLS: 1.0, 1.1, and a key exchange by RSA
+	Insecure bool `yaml:"insecure"`
+	// what a certificate counts as that cannot be verified: `unknown`, or `fail`
+	Unverified Word `yaml:"unverified"`
+	// a certificate that ends within this is a failure. With `action: report` only, as no
+	// restart helps
+	Expires scalar.Duration `yaml:"expires"`
 }
 
 // DefaultTLS is what tls holds before its keys are read.
@@ -27,13 +36,16 @@ func DefaultTLS() TLS { return TLS{Unverified: CountsUnknown} }
 // SetDefaults is for who reads the keys.
 func (t *TLS) SetDefaults() { *t = DefaultTLS() }
 
-func (t *TLS) validate() error {
+func (t *TLS) validate(action watch.Action) error {
 	errs := []error{absolute("ca-file", t.CAFile), absolute("cert-file", t.CertFile), absolute("key-file", t.KeyFile)}
 	if (t.CertFile == "") != (t.KeyFile == "") {
 		errs = append(errs, scalar.Errorf("cert-file", "a certificate and its key go together: write cert-file and key-file, or neither"))
 	}
 	if t.Insecure && (t.CAFile != "" || t.ServerName != "" || t.Unverified == CountsFail) {
 		errs = append(errs, scalar.Errorf("insecure", "accepts any certificate: remove it, or ca-file, server-name and unverified"))
+	}
+	if t.Expires > 0 && action == watch.ActRestart {
+		errs = append(errs, scalar.Errorf("expires", "no restart makes a certificate last longer: add action: report, and check what a restart can mend without expires"))
 	}
 	if t.Unverified != "" && t.Unverified != CountsUnknown && t.Unverified != CountsFail {
 		errs = append(errs, scalar.Errorf("unverified", "%q is neither unknown nor fail", t.Unverified))

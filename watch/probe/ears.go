@@ -1,48 +1,9 @@
 package probe
 
 import (
-	"errors"
 	"maps"
 	"slices"
-	"time"
 )
-
-// maker makes what carries out the checks of a target: for a program started at start,
-// with something to judge expected from then on. afresh says that what was known of an
-// earlier program does not count. Times are of being awake.
-type maker func(t *target, c Check, start, from time.Duration, afresh bool) (checker, error)
-
-// checker makes what carries out a check.
-func (p *Prober) checker(t *target, c Check, start, now time.Duration, afresh bool) checker {
-	made, err := p.make(t, c, start, max(now, start+c.StartDelay.D()), afresh)
-	if err != nil {
-		return broken{err}
-	}
-	return made
-}
-
-// kind is the maker.
-func (p *Prober) kind(t *target, c Check, start, from time.Duration, afresh bool) (checker, error) {
-	switch {
-	case c.HTTP != nil:
-		return newAsker(c.HTTP)
-	case c.TCP != nil:
-		return newCaller("tcp", c.TCP.Address, c.TCP.Send, c.TCP.Expect)
-	case c.Unix != nil:
-		return newCaller("unix", c.Unix.Path, c.Unix.Send, c.Unix.Expect)
-	case c.Exec != nil:
-		return &executor{spec: c.Exec, scripts: p.opts.Scripts}, nil
-	case c.Heartbeat != nil:
-		return newListener(c.Heartbeat, p.awake, from), nil
-	case c.Notify != nil:
-		e, known := p.ear(t, c.Notify)
-		if afresh || !known {
-			e.life.afresh(start, from)
-		}
-		return hearing{e, c.Notify.MaxAge.D()}, nil
-	}
-	return nil, errors.New("a check of no kind")
-}
 
 // ear is the socket of a target, made where there is none. The lock is held.
 func (p *Prober) ear(t *target, n *Notify) (e *ear, known bool) {

@@ -1,0 +1,100 @@
+package probe
+
+import (
+	"slices"
+	"time"
+
+	"procward/internal/kind"
+)
+
+// Kinds is the table of probes, a row each: a check has exactly one. The comments of the
+// rows, and those of the keys of each kind, are the page of the documentation.
+type Kinds struct {
+	// ask a web server, over a connection of its own each time. Proxies of the environment
+	// are not used
+	HTTP *HTTP `yaml:"http"`
+	// connect to a port
+	TCP *TCP `yaml:"tcp"`
+	// connect to a stream socket
+	Unix *Unix `yaml:"unix"`
+	// run a script or a Nagios plug-in (monitoring-plugins). The first line of its output is
+	// in the message. Out of time it is ended with all that it has started, in whatever
+	// session, and none outlives procward, where control groups of version 2 can be had
+	// (Linux 5.14); else PW0115 says so once
+	Exec *Exec `yaml:"exec"`
+	// a file that the program touches, or replaces, again and again. That its time of change
+	// moves is what counts, so that a step of the clock does no harm
+	Heartbeat *Heartbeat `yaml:"heartbeat"`
+	// a datagram socket on which the program speaks the protocol of `sd_notify`: `READY=1`,
+	// `WATCHDOG=1`, `STATUS=`
+	Notify *Notify `yaml:"notify"`
+}
+
+// probe is what each row of the table can do. What has defaults also has SetDefaults.
+type probe interface {
+	// validate reports every key of the kind that is wrong, as scalar.KeyErrors; the check
+	// is the one that it is of.
+	validate(c Check) error
+	// needs is what the kind uses of the host.
+	needs() []Need
+	// worst is the WorstCase of a valid check.
+	worst(c Check) time.Duration
+	// checker makes what carries out the checks.
+	checker(at site) (checker, error)
+}
+
+// Need is something of the host that a check uses.
+type Need struct {
+	Key  string // where it is configured: "http.auth-file"
+	Use  Use
+	Argv []string // the path, and what follows it where it is run
+}
+
+// Use is what a Need is for.
+type Use int
+
+// The uses of a path.
+const (
+	Reads   Use = iota // a file that says something: nobody else may write it
+	Runs               // a program
+	Listens            // a socket that procward makes there, for the program to speak to
+)
+
+// set is the kinds that are set: one in a valid check.
+func (k Kinds) set() []kind.Row[probe] { return kind.Set[probe](k) }
+
+// Kind is the kind of a valid check: "http", "exec" and so on; empty where none is set.
+func (k Kinds) Kind() string {
+	if set := k.set(); len(set) > 0 {
+		return set[0].Name
+	}
+	return ""
+}
+
+// Needs is what a valid check uses of the host.
+func (k Kinds) Needs() []Need {
+	var all []Need
+	for _, row := range k.set() {
+		for _, n := range row.Kind.needs() {
+			n.Key = row.Name + "." + n.Key
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
+// Does says whether a valid check uses something of the host in a way.
+func (k Kinds) Does(use Use) bool {
+	return slices.ContainsFunc(k.Needs(), func(n Need) bool { return n.Use == use })
+}
+
+// reads is the needs that are files, by their keys; one without a path is none.
+func reads(keysAndPaths ...string) []Need {
+	var all []Need
+	for pair := range slices.Chunk(keysAndPaths, 2) {
+		if pair[1] != "" {
+			all = append(all, Need{Key: pair[0], Use: Reads, Argv: pair[1:]})
+		}
+	}
+	return all
+}
