@@ -22,6 +22,7 @@ import (
 	"procward/internal/account"
 	"procward/internal/control"
 	"procward/internal/engine"
+	"procward/internal/host"
 	"procward/internal/message"
 	"procward/internal/notify"
 	"procward/internal/runlevel"
@@ -37,9 +38,9 @@ type daemon struct {
 	loader  *confd.Loader
 	claims  *claimant // nil: nothing is kept
 	observe bool
-	log     engine.Log
-	engine  *engine.Engine
-	host    *engine.Host
+	log     host.Log
+	loop    *host.Loop
+	host    *host.Host
 	scripts *script.Runner
 	keeper  *keeper     // nil: nothing outlives the daemon
 	power   *lastResort // nil: nothing here ends the machine
@@ -64,7 +65,7 @@ type daemon struct {
 // for a missing feature is said. The drop-ins have been loaded already.
 //
 // The state is kept in stateDir; empty: not at all.
-func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine.Log, stateDir string) (*daemon, error) {
+func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log host.Log, stateDir string) (*daemon, error) {
 	d := &daemon{loader: loader, config: cfg, observe: observe, log: log}
 	d.openScripts()
 	fs, err := procscan.Open("/proc")
@@ -82,9 +83,8 @@ func newDaemon(loader *confd.Loader, cfg *confd.Config, observe bool, log engine
 		d.fellBack("every look reads the whole process table: " + why)
 	}
 	machine := engine.NewMachine(observe, uint64(time.Now().UnixNano()))
-	d.engine = engine.NewEngine(machine, log)
-	d.host = &engine.Host{FS: fs, Scanner: scanner, Tracker: tracker, Engine: d.engine,
-		Scripts: d.scripts}
+	d.loop = host.NewLoop(machine, log)
+	d.host = &host.Host{FS: fs, Scanner: scanner, Tracker: tracker, Loop: d.loop, Scripts: d.scripts}
 	d.obeyAll(context.Background(), cfg.Daemon)
 	d.adopt()
 	if stateDir != "" {
@@ -103,7 +103,7 @@ func (d *daemon) remember(machine *engine.Machine, dir string) error {
 	if k == nil || err != nil {
 		return err
 	}
-	d.keeper, d.engine.Keeper = k, k
+	d.keeper, d.loop.Keeper, d.loop.Boot = k, k, k.book.Boot()
 	d.claims = &claimant{dir: dir, note: d.fellBack}
 	d.claims.keep(d.loader.Claims())
 	if err := k.restore(machine, kept); err != nil {
@@ -146,12 +146,12 @@ func (d *daemon) run(ctx context.Context, started func()) int {
 	go func() {
 		d.watchSystemd(ctx)
 		d.sendMeans(ctx, d.lost)
-		d.engine.Send(ctx, engine.Configured{Config: d.current()})
+		d.loop.Send(ctx, engine.Configured{Config: d.current()})
 		if started != nil {
 			started()
 		}
 	}()
-	return d.engine.Run(ctx, d.host)
+	return d.loop.Run(ctx, d.host)
 }
 
 // sendMeans tells the engine what can end the machine, and why it is not known what has
@@ -160,7 +160,7 @@ func (d *daemon) sendMeans(ctx context.Context, lost string) {
 	means := engine.Means{Lost: lost}
 	keeping := errors.New("nothing outlives the daemon, so that it would not be known after the boot: see --state-dir")
 	if d.keeper != nil {
-		means.Boot, keeping = d.keeper.book.Boot(), d.keeper.forgets
+		keeping = d.keeper.forgets
 	}
 	if d.power != nil {
 		means.Refused = d.power.refused(keeping)
@@ -168,7 +168,7 @@ func (d *daemon) sendMeans(ctx context.Context, lost string) {
 			d.fellBack("rungs that end the machine are refused: " + keeping.Error())
 		}
 	}
-	d.engine.Send(ctx, means)
+	d.loop.Send(ctx, means)
 }
 
 func (d *daemon) letGo() {
@@ -212,7 +212,7 @@ func (d *daemon) pauses(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-goesOn:
-			d.engine.Send(ctx, engine.Paused{})
+			d.loop.Send(ctx, engine.Paused{})
 		}
 	}
 }
@@ -242,7 +242,7 @@ func ownUnit() string {
 	}
 	for line := range strings.Lines(string(text)) {
 		_, path, _ := strings.Cut(strings.TrimSpace(line), ":/")
-		if u := systemd.UnitOf("/" + path); u != "" {
+		if u := procscan.UnitOf("/" + path); u != "" {
 			return u
 		}
 	}
@@ -260,10 +260,10 @@ func (d *daemon) watchSystemd(ctx context.Context) {
 	switch state, err := d.host.Systemd.Host(asking); {
 	case err != nil:
 	case state.Booting():
-		d.engine.Send(ctx, engine.Booting{Yes: true})
+		d.loop.Send(ctx, engine.Booting{Yes: true})
 	case state.Stopping(): // it tells later too, and perhaps too late
 		d.hostEnds.Store(true)
-		d.engine.Send(ctx, engine.Suspend{Why: "the host is being shut down", HostEnds: true})
+		d.loop.Send(ctx, engine.Suspend{Why: "the host is being shut down", HostEnds: true})
 	}
 	go func() {
 		err := d.host.Systemd.Watch(ctx, func(ev systemd.HostEvent) { d.hostEvent(ctx, ev) })
@@ -276,13 +276,13 @@ func (d *daemon) watchSystemd(ctx context.Context) {
 func (d *daemon) hostEvent(ctx context.Context, ev systemd.HostEvent) {
 	switch ev.Kind {
 	case systemd.BootFinished:
-		d.engine.Send(ctx, engine.Booting{Yes: false})
+		d.loop.Send(ctx, engine.Booting{Yes: false})
 	case systemd.ShutdownBegins:
 		d.hostEnds.Store(true)
-		d.engine.Send(ctx, engine.Suspend{Why: ev.Why, HostEnds: true})
+		d.loop.Send(ctx, engine.Suspend{Why: ev.Why, HostEnds: true})
 	case systemd.ShutdownCancelled:
 		d.hostEnds.Store(false)
-		d.engine.Send(ctx, engine.Resume{Why: ev.Why})
+		d.loop.Send(ctx, engine.Resume{Why: ev.Why})
 	}
 }
 
@@ -290,10 +290,10 @@ func (d *daemon) hostEvent(ctx context.Context, ev systemd.HostEvent) {
 func (d *daemon) watchRunlevel(ctx context.Context) {
 	err := runlevel.Host{}.Watch(ctx, func(why string) {
 		if d.hostEnds.Store(why != ""); why != "" {
-			d.engine.Send(ctx, engine.Suspend{Why: why, HostEnds: true})
+			d.loop.Send(ctx, engine.Suspend{Why: why, HostEnds: true})
 			return
 		}
-		d.engine.Send(ctx, engine.Resume{Why: "the host does not go down"})
+		d.loop.Send(ctx, engine.Resume{Why: "the host does not go down"})
 	})
 	if err != nil {
 		d.fellBack("shutdowns of the host are not noticed before something is missing: " + err.Error())
@@ -302,7 +302,7 @@ func (d *daemon) watchRunlevel(ctx context.Context) {
 
 // Status is the state of everything.
 func (d *daemon) Status(ctx context.Context) (engine.Status, error) {
-	s, err := d.engine.Status(ctx)
+	s, err := d.loop.Status(ctx)
 	if err != nil {
 		return s, err
 	}
@@ -318,7 +318,7 @@ func (d *daemon) Status(ctx context.Context) (engine.Status, error) {
 
 // Operate gives the engine an operator's order.
 func (d *daemon) Operate(ctx context.Context, o engine.Order) (engine.Ordered, error) {
-	return d.engine.Operate(ctx, o)
+	return d.loop.Operate(ctx, o)
 }
 
 // current is the configuration in force.
@@ -355,7 +355,7 @@ func (d *daemon) Reload(ctx context.Context) (control.Reloaded, error) {
 	changed, settings := changes(d.config, cfg), d.obeyChanged(ctx, d.config.Daemon, cfg.Daemon)
 	d.config = cfg
 	d.host.Scanner.SetScripts(cfg.Scripts())
-	d.engine.Send(ctx, engine.Configured{Config: cfg})
+	d.loop.Send(ctx, engine.Configured{Config: cfg})
 	return control.Reloaded{Changed: changed, Settings: settings, Files: cfg.Files, Problems: cfg.Problems}, ctx.Err()
 }
 

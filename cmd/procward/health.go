@@ -16,7 +16,7 @@ const roundTime = 10 * time.Second
 func (d *daemon) healthy() error {
 	ctx, cancel := context.WithTimeout(context.Background(), roundTime)
 	defer cancel()
-	if err := d.engine.Round(ctx); err != nil {
+	if err := d.loop.Round(ctx); err != nil {
 		return fmt.Errorf("the engine has not come round for %v", roundTime)
 	}
 	return d.host.Stuck()

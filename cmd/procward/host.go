@@ -15,8 +15,8 @@ import (
 	"procward/watch"
 )
 
-// host is what the kernel and the system offer, each tried and not inferred.
-type host struct {
+// offer is what the kernel and the system offer, each tried and not inferred.
+type offer struct {
 	Kernel    string    `json:"kernel"`
 	Features  []feature `json:"features"`
 	Fallbacks []string  `json:"fallbacks,omitempty"` // what stands in for something that is missing
@@ -29,8 +29,8 @@ type feature struct {
 	Note  string `json:"note,omitempty"` // why it is not there
 }
 
-func probeHost(ctx context.Context) host {
-	h := host{Kernel: kernelRelease()}
+func probeHost(ctx context.Context) offer {
+	h := offer{Kernel: kernelRelease()}
 	h.tryKernel()
 	h.add("systemd", trySystemd(ctx))
 	h.add("journald", trySocket(message.JournalSocket))
@@ -39,7 +39,7 @@ func probeHost(ctx context.Context) host {
 }
 
 // tryKernel asks the parts of the daemon that depend on the kernel.
-func (h *host) tryKernel() {
+func (h *offer) tryKernel() {
 	proc, err := procscan.Open("/proc")
 	if err != nil {
 		h.add("/proc", err)
@@ -64,7 +64,7 @@ func (h *host) tryKernel() {
 	h.add("proc connector", err)
 }
 
-func (h *host) add(name string, err error) {
+func (h *offer) add(name string, err error) {
 	f := feature{Name: name, There: err == nil}
 	if err != nil {
 		f.Note = err.Error()
@@ -72,7 +72,7 @@ func (h *host) add(name string, err error) {
 	h.Features = append(h.Features, f)
 }
 
-func (h host) rows() [][]cell {
+func (h offer) rows() [][]cell {
 	rows := [][]cell{{{"  kernel", none}, {h.Kernel, none}}}
 	for _, f := range h.Features {
 		c := cell{"yes", green}

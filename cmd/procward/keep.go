@@ -159,8 +159,8 @@ func (k *keeper) restore(m *engine.Machine, kept *state.Kept) error {
 	for key, v := range kept.Values {
 		saved[key] = v
 	}
-	then := engine.Moment{Boot: kept.Boot, Boottime: kept.Boottime, Wall: kept.Wall}
-	return m.Restore(saved, then, engine.Moment{Boot: k.book.Boot(), Boottime: procscan.Boottime(), Wall: time.Now()})
+	then := engine.Moment{Boot: kept.Boot, Uptime: kept.Boottime, Wall: kept.Wall}
+	return m.Restore(saved, then, engine.Moment{Boot: k.book.Boot(), Uptime: procscan.Boottime(), Wall: time.Now()})
 }
 
 // run writes until ctx is done, then brings everything to the disk and gives the lock

@@ -3,14 +3,14 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/user"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
+	"os/user"
+
 	confd "procward/conf.d"
-	"procward/internal/systemd"
 	"procward/procscan"
 )
 
@@ -97,7 +97,7 @@ func seenOf(fs *procscan.FS, ps []procscan.Process) []seen {
 		d := detailsOf(fs, p)
 		out = append(out, seen{
 			PID: p.PID, Start: p.Start, PPID: p.PPID, User: d.user, Comm: p.Comm, Exe: d.exe, Args: d.args,
-			UptimeS: (procscan.Boottime() - p.Started()).Seconds(), Unit: systemd.UnitOf(p.Unit),
+			UptimeS: (procscan.Boottime() - p.Started()).Seconds(), Unit: procscan.UnitOf(p.Unit),
 		})
 	}
 	return out

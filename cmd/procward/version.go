@@ -49,7 +49,7 @@ Exit codes: 0, 2 wrong usage.`,
 		RunE: runs(func(cmd *cobra.Command, _ []string) error {
 			v := struct {
 				build
-				Host host `json:"host"`
+				Host offer `json:"host"`
 			}{thisBuild(), probeHost(cmd.Context())}
 			if jsonOut {
 				return asJSON(cmd.OutOrStdout(), v)

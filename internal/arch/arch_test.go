@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -73,7 +74,8 @@ var allowed = map[string][]string{
 	"escalate/power":           {"internal/scalar"},
 	"conf.d":                   {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/kind", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
 	"internal/alarm":           {},
-	"internal/engine":          {"conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "watch/evidence", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script", "internal/systemd"},
+	"internal/engine":          {"conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script"},
+	"internal/host":            {"internal/engine", "internal/message", "internal/scalar", "internal/script", "internal/systemd", "procscan", "procscan/succession", "procscan/traits", "restart", "watch", "watch/evidence", "watch/probe", "watch/vital"},
 	"internal/control":         {"conf.d", "internal/engine", "internal/trust"},
 	"internal/arch":            {},
 	"internal/hang":            {},
@@ -148,6 +150,30 @@ var only = map[string][]string{
 	"github.com/coreos/go-systemd/v22/dbus":   {"internal/systemd"},
 	"github.com/coreos/go-systemd/v22/login1": {"internal/systemd"},
 	"net/http":                                {"internal/control", "watch/probe", "internal/bench"},
+}
+
+// outside is what a pure machine has nothing to do with: the world, and the clock.
+var outside = regexp.MustCompile(`"(os|os/.*|syscall|sync|sync/.*|golang.org/x/sys/unix|net|net/.*|context|procward/internal/(host|systemd))"|` +
+	`\b(time\.(Now|Since|Until|Sleep|After|AfterFunc|Tick|NewTimer|NewTicker)|procscan\.(Open|Boottime|SupervisorAt))\(|\bgo func|\bmake\(chan`)
+
+// The engine gives effects for inputs, and has neither clock nor lock: what it does can be
+// repeated on a virtual clock.
+func TestTheEngineIsPure(t *testing.T) {
+	for _, p := range packages(t) {
+		name := strings.TrimPrefix(p.ImportPath, "procward/")
+		if name != "internal/engine" && !strings.HasPrefix(name, "internal/engine/") {
+			continue
+		}
+		for _, f := range p.GoFiles {
+			text, err := os.ReadFile(filepath.Join(p.Dir, f))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := outside.FindString(string(text)); found != "" {
+				t.Errorf("%s/%s has %s: that is the business of internal/host", name, f, found)
+			}
+		}
+	}
 }
 
 func TestLibrariesKeepToTheirRooms(t *testing.T) {

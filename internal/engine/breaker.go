@@ -15,16 +15,10 @@ const seenEvery = time.Hour
 type lastResort struct {
 	ledger      escalate.Ledger
 	reports     []escalate.Report // of the last start, not told yet
-	bootID      string
-	wall        time.Time         // the wall clock of this Step, only to show
 	seenAt      time.Duration     // when the ledger's clock was brought up to date
 	means       map[string]string // by rung that was made ready: why it cannot be carried out, or nothing
 	ending      *ending
 	ownShutdown bool // the host is shut down, by our own rung
-}
-
-func (m *Machine) moment() escalate.Moment {
-	return escalate.Moment{Boot: m.bootID, Uptime: m.now, Wall: m.wall}
 }
 
 // keepLedger puts a ledger in force, which is then saved.
@@ -44,15 +38,15 @@ func (m *Machine) saveLedger() any {
 // restoreLedger takes the ledger of an earlier daemon, and finds out whether what it was
 // about to do has happened.
 func (m *Machine) restoreLedger(l escalate.Ledger) {
-	l, m.reports = l.Opened(m.moment())
+	l, m.reports = l.Opened(m.at)
 	m.keepLedger(l)
 }
 
 // given takes what can be done here.
 func (m *Machine) given(in Means) {
-	m.bootID, m.means = in.Boot, in.Refused
+	m.means = in.Refused
 	if in.Lost != "" {
-		m.keepLedger(m.ledger.Forgot(m.moment(), in.Lost))
+		m.keepLedger(m.ledger.Forgot(m.at, in.Lost))
 	}
 }
 
@@ -78,7 +72,7 @@ func (m *Machine) seenDue() time.Duration {
 
 func (m *Machine) ledgerDue() {
 	if due := m.seenDue(); due != 0 && due <= m.now {
-		m.keepLedger(m.ledger.Seen(m.moment()))
+		m.keepLedger(m.ledger.Seen(m.at))
 	}
 }
 
@@ -88,7 +82,7 @@ func (m *Machine) breakerStatus() *BreakerStatus {
 		return nil
 	}
 	limit := m.cfg.Daemon.RebootLimit
-	standing := limit.Standing(m.ledger, m.moment())
+	standing := limit.Standing(m.ledger, m.at)
 	out := &BreakerStatus{Used: len(standing.Used), Limit: limit.Count, Window: limit.Window.String(), Lost: standing.Lost, Rungs: m.means}
 	if standing.Free > 0 {
 		out.FreeIn = &standing.Free

@@ -210,7 +210,7 @@ func savesWhatItRestores(t *testing.T, seed uint64) {
 	if again := m.Save(); !reflect.DeepEqual(saved, again) {
 		t.Fatalf("seed %d: before the configuration it is\n%s\nnot\n%s", seed, again, saved)
 	}
-	m.Step(h.now, Configured{Config: h.cfg})
+	m.Step(now, Configured{Config: h.cfg})
 	again := m.Save()
 	for name := range h.cfg.Processes {
 		if a, b := steady(t, saved[keyProcess+name]), steady(t, again[keyProcess+name]); !reflect.DeepEqual(a, b) {
@@ -259,14 +259,14 @@ func TestAnotherBootCarriesWhatIsSpentByTheWallClock(t *testing.T) {
 				t.Fatalf("it is %s:\n%s", got, s.story())
 			}
 			before := moment(s)
-			after := Moment{Boot: "another", Boottime: 10 * time.Second, Wall: before.Wall.Add(c.step)}
+			after := Moment{Boot: "another", Uptime: 10 * time.Second, Wall: before.Wall.Add(c.step)}
 			m := NewMachine(false, 1)
 			if err := m.Restore(s.m.Save(), before, after); err != nil {
 				t.Fatal(err)
 			}
-			m.Step(after.Boottime, Configured{Config: s.cfg})
+			m.Step(after, Configured{Config: s.cfg})
 			p := m.procs["httpd"]
-			if got := p.spec.Restart.Used(p.history, after.Boottime); got != c.left || p.state != GaveUp || len(p.tracked) > 0 {
+			if got := p.spec.Restart.Used(p.history, after.Uptime); got != c.left || p.state != GaveUp || len(p.tracked) > 0 {
 				t.Errorf("%d attempts count and it is %s, want %d and given-up", got, p.state, c.left)
 			}
 		})

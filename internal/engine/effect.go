@@ -133,6 +133,25 @@ type EndMachine struct {
 	Reason string // in words
 }
 
+// Keep has what has changed of the durable state written. It is the first effect of a
+// step.
+type Keep struct {
+	Changes map[string]any // by key; nil: the key is gone
+	Must    bool           // what follows in the step may begin only when it is written
+}
+
+// Answer says what becomes of an Operate.
+type Answer struct {
+	Token   int
+	Ordered Ordered
+}
+
+// Shown is a page of the status.
+type Shown struct {
+	Token int
+	Page  Page
+}
+
 // Say sends a message.
 type Say struct{ Message message.Message }
 
@@ -154,5 +173,8 @@ func (Unattend) effect()    {}
 func (Evidence) effect()    {}
 func (Record) effect()      {}
 func (EndMachine) effect()  {}
+func (Keep) effect()        {}
+func (Answer) effect()      {}
+func (Shown) effect()       {}
 func (Say) effect()         {}
 func (Exit) effect()        {}

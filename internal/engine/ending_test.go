@@ -27,7 +27,7 @@ func TestFinalEndIsGivenUp(t *testing.T) {
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 78
 		1.001 PW0313 process=httpd pid=101 given up, without an attempt: exited with code 78`)
-	if st := s.m.Status(s.now, time.Time{}).Processes[0]; st.State != GaveUp || st.AttemptsUsed != 0 || st.Well() || len(s.ran) != 0 {
+	if st := s.told().Processes[0]; st.State != GaveUp || st.AttemptsUsed != 0 || st.Well() || len(s.ran) != 0 {
 		t.Errorf("%+v, ran %v", st, s.ran)
 	}
 	s.step(Operate{Order: Order{Verb: VerbRecover, Names: []string{"httpd"}, By: "root"}})
@@ -136,7 +136,7 @@ func TestSuspendedEnd(t *testing.T) {
 	s.run(time.Minute)
 	s.tells(`
 		1.000 PW0226 process=app group=web pid=101 down: killed by SIGKILL: suspended: by root`)
-	st := s.m.Status(s.now, time.Time{})
+	st := s.told()
 	for _, p := range st.Processes {
 		if want := map[string]State{"app": SuspendedState, "httpd": Up}[p.Name]; p.State != want || !p.Well() {
 			t.Errorf("%+v", p)
@@ -151,7 +151,7 @@ func TestAbsentByChoiceIsWell(t *testing.T) {
 	for choice, want := range map[confd.Absent]bool{confd.AbsentIgnore: true, confd.AbsentWait: false} {
 		s := newSim(t, one(func(p *confd.Process) { p.Absent = choice }))
 		s.start().run(time.Minute)
-		if st := s.m.Status(s.now, time.Time{}).Processes[0]; st.State != AbsentNow || st.Well() != want || st.WaitsFor == "" {
+		if st := s.told().Processes[0]; st.State != AbsentNow || st.Well() != want || st.WaitsFor == "" {
 			t.Errorf("%s: %+v", choice, st)
 		}
 	}
@@ -163,7 +163,7 @@ func TestStatesOfAStop(t *testing.T) {
 	s.spawn("httpd")
 	s.scripts["/restart/httpd"] = starts(s, "httpd", 2*time.Second)
 	s.start().run(time.Second)
-	state := func() State { return s.m.Status(s.now, time.Time{}).Processes[0].State }
+	state := func() State { return s.told().Processes[0].State }
 	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}, By: "root"}})
 	if state() != StoppingState {
 		t.Errorf("while it is stopped it is %s", state())

@@ -1,15 +1,12 @@
 package engine
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	confd "procward/conf.d"
 	"procward/escalate"
-	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/internal/script"
 )
@@ -91,39 +88,5 @@ func TestHandedOverTellsWhatTheHookSaid(t *testing.T) {
 	s.run(3 * time.Second)
 	if !strings.HasSuffix(s.story(), ` PW0506 group=web rung=hook handed over by the hook output="shop runs on two"`) {
 		t.Errorf("it told:\n%s", s.story())
-	}
-}
-
-type worldFunc func(Effect)
-
-func (f worldFunc) Do(e Effect) { f(e) }
-
-// TestRealHook is a hook that keeps what it reads, and one that reads nothing of more than
-// a pipe holds.
-func TestRealHook(t *testing.T) {
-	for name, body := range map[string]string{"reads": "cat >$OUT.new && mv $OUT.new $OUT", "does not read": "exec >$OUT"} {
-		t.Run(name, func(t *testing.T) {
-			dir := t.TempDir()
-			hook, out := filepath.Join(dir, "hook"), filepath.Join(dir, "out")
-			if err := os.WriteFile(hook, []byte("#!/bin/sh\n"+body+"\n"), 0o755); err != nil {
-				t.Fatal(err)
-			}
-			e := &HookEvent{Message: message.Message{Kind: message.RungAsked, Group: "web"}}
-			for range 10_000 {
-				e.Members = append(e.Members, Member{Process: "httpd", State: Climbing, Cause: "killed by SIGKILL"})
-			}
-			var res script.Result
-			var stdin []byte
-			NewEngine(NewMachine(false, 1), silence{}).carryOut([]Effect{Run{Event: e, Job: script.Job{
-				Argv: script.Argv{hook}, Env: map[string]string{"OUT": out}, Timeout: time.Minute,
-			}}}, worldFunc(func(e Effect) {
-				stdin = e.(Run).Job.Stdin
-				res = new(script.Runner).Run(t.Context(), e.(Run).Job, nil)
-			}))
-			got, err := os.ReadFile(out)
-			if !res.OK() || err != nil || len(got) != 0 && string(got) != string(stdin) || name == "reads" && len(got) < 1<<19 {
-				t.Errorf("%+v: it read %d bytes of %d: %v", res, len(got), len(stdin), err)
-			}
-		})
 	}
 }

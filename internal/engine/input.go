@@ -148,16 +148,22 @@ type Suspend struct {
 // Resume ends a suspension: everything is looked at again.
 type Resume struct{ Why string }
 
-// Operate brings an operator's order. Result, if not nil, is filled in by the Step.
+// Operate brings an operator's order; an Answer with its token is among the effects.
 type Operate struct {
-	Order  Order
-	Result *Ordered
+	Token int
+	Order Order
+}
+
+// Show asks for the next page of the status, the first one after the zero Page; Shown is
+// among the effects.
+type Show struct {
+	Token int
+	Page  Page
 }
 
 // Means says what the rungs that end the machine can do here. Without it, or with Refused
 // nil, all are refused.
 type Means struct {
-	Boot    string            // the boot id
 	Refused map[string]string // by rung that was made ready: why it cannot be carried out, or empty
 	Lost    string            // why it is not known which rungs were taken before, or empty
 }
@@ -198,6 +204,7 @@ func (EvidenceTaken) input() {}
 func (Suspend) input()       {}
 func (Resume) input()        {}
 func (Operate) input()       {}
+func (Show) input()          {}
 func (Means) input()         {}
 func (Recorded) input()      {}
 func (MachineStays) input()  {}

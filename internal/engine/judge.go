@@ -8,7 +8,6 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/message"
-	"procward/internal/systemd"
 	"procward/procscan"
 	"procward/restart"
 	"procward/watch"
@@ -117,7 +116,7 @@ func (m *Machine) adopt(p *process, f Finding, news []procscan.Process) {
 	}
 	if len(news) > 0 {
 		m.stir(p)
-		if u := systemd.UnitOf(news[0].Unit); u != "" {
+		if u := procscan.UnitOf(news[0].Unit); u != "" {
 			p.unit = u
 		}
 	}

@@ -82,21 +82,3 @@ func (r *remains) restore(kept []savedRemains, apart []procscan.ID) {
 		r.apart[id] = true
 	}
 }
-
-// sessions is those that what has died, or is tracked, may have led.
-func (l LookFor) sessions() map[int]bool {
-	out := make(map[int]bool, len(l.Known))
-	for id := range l.Known {
-		out[id.PID] = true
-	}
-	return out
-}
-
-// known is what a look knows of without a search: what matches, what is tracked, and the dead.
-func (f Finding) known(l LookFor) map[procscan.ID]bool {
-	out := maps.Clone(l.Known)
-	for _, q := range f.Selection.Matching {
-		out[q.ID] = true
-	}
-	return out
-}

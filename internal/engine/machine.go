@@ -23,8 +23,8 @@ const (
 	graceLost   = time.Second            // after a loss, for a successor that is on its way to show
 )
 
-// Machine is the engine's heart: Step takes an input at a time and gives the effects.
-// It reads no clock and does nothing itself. Times are CLOCK_BOOTTIME.
+// Machine is the engine's heart: Step takes inputs and gives effects. It reads no clock and
+// does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
 	shared map[[2]string]bool // pairs of names that were told to have one process
 	rivals map[[2]string]bool // names, and the supervisors that were told to restart them as well
@@ -57,7 +57,8 @@ type Machine struct {
 	census        census
 	graves        graves
 	rand          *rand.Rand
-	now           time.Duration
+	at            Moment        // of this step
+	now           time.Duration // its CLOCK_BOOTTIME, which never goes back
 	effects       []Effect
 }
 
@@ -114,10 +115,11 @@ func NewMachine(observe bool, seed uint64) *Machine {
 	}
 }
 
-// Step takes what happened until a time, in order, and gives what is to be done, in order.
-func (m *Machine) Step(now time.Duration, inputs ...Input) []Effect {
-	m.now = max(m.now, now)
-	m.effects = nil
+// Step takes what happened until a moment, in order, and gives what is to be done, in order.
+func (m *Machine) Step(now Moment, inputs ...Input) []Effect {
+	m.now = max(m.now, now.Uptime)
+	m.at, m.effects = now, nil
+	m.at.Uptime = m.now
 	for _, in := range inputs {
 		m.take(in)
 	}
@@ -125,7 +127,16 @@ func (m *Machine) Step(now time.Duration, inputs ...Input) []Effect {
 	m.attendStirred()
 	m.attendMonitors()
 	m.look()
-	return m.effects
+	return m.kept()
+}
+
+// kept is the effects of a step, and before them what has changed of the durable state.
+func (m *Machine) kept() []Effect {
+	keep := Keep{Changes: m.changes(), Must: awaitsKeeping(m.effects)}
+	if len(keep.Changes) == 0 && !keep.Must {
+		return m.effects
+	}
+	return slices.Insert(m.effects, 0, Effect(keep))
 }
 
 func (m *Machine) take(in Input) {
@@ -171,10 +182,9 @@ func (m *Machine) take(in Input) {
 	case Resume:
 		m.resume(in.Why)
 	case Operate:
-		out := m.obey(in.Order)
-		if in.Result != nil {
-			*in.Result = out
-		}
+		m.do(Answer{Token: in.Token, Ordered: m.obey(in.Order)})
+	case Show:
+		m.do(Shown{Token: in.Token, Page: m.page(in.Page)})
 	case Means:
 		m.given(in)
 	case Recorded:

@@ -33,22 +33,30 @@ type memory struct {
 }
 
 func moment(s *sim) Moment {
-	return Moment{Boot: s.boot(), Boottime: s.uptime(), Wall: time.Unix(1e9, 0).Add(s.now)}
+	return Moment{Boot: s.boot(), Uptime: s.uptime(), Wall: time.Unix(1e9, 0).Add(s.now)}
 }
 
-// must says that an effect has to wait until the state is written.
-func must(effects []Effect) bool { return awaitsKeeping(effects) }
+// keep takes the changes of a step, and holds that they are all. It gives what follows them.
+func (y *memory) keep(s *sim, effects []Effect) []Effect {
+	var keep Keep
+	if len(effects) > 0 {
+		if k, is := effects[0].(Keep); is {
+			keep, effects = k, effects[1:]
+		}
+	}
+	y.take(s, keep)
+	return effects
+}
 
-// keep takes the changes of a step, and holds that they are all.
-func (y *memory) keep(s *sim, must bool) {
+func (y *memory) take(s *sim, keep Keep) {
 	if y.pending == nil {
 		y.pending, y.written, y.dropped = map[string]any{}, map[string]json.RawMessage{}, map[string]int{}
 	}
 	if s.m.observe { // nothing is kept
 		return
 	}
-	maps.Copy(y.pending, s.m.Changes())
-	if !must && y.lose != nil && y.lose() {
+	maps.Copy(y.pending, keep.Changes)
+	if !keep.Must && y.lose != nil && y.lose() {
 		return
 	}
 	y.write(s)

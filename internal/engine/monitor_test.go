@@ -44,7 +44,7 @@ func (s *sim) ailing() *sim {
 }
 
 func (s *sim) monitorStatus(name string) MonitorStatus {
-	for _, mon := range s.m.Status(s.now, time.Time{}).Monitors {
+	for _, mon := range s.told().Monitors {
 		if mon.Name == name {
 			return mon
 		}

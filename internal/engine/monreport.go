@@ -1,20 +1,19 @@
 package engine
 
 import (
-	"time"
-
 	"procward/escalate"
 	"procward/watch"
 )
 
-func (m *Machine) monitorStatus(mon *monitor, now time.Duration, wall time.Time) MonitorStatus {
+func (m *Machine) monitorStatus(mon *monitor) MonitorStatus {
+	now := m.now
 	policy := mon.spec.Policy()
 	out := MonitorStatus{
 		Name: mon.name, Recover: mon.spec.Recover, State: m.monitorState(mon),
 		AttemptsUsed: policy.Used(mon.history, now), Attempts: policy.Attempts.String(), Window: policy.Window.String(),
 		WaitsFor: m.unjudged(mon),
 	}
-	if signs := mon.watched.status(now, wall); len(signs) > 0 {
+	if signs := mon.watched.status(m.at); len(signs) > 0 {
 		out.Sign = &signs[0]
 	}
 	if out.WaitsFor == "" && mon.putOff {

@@ -14,11 +14,26 @@ import (
 	"procward/watch"
 )
 
+// operate gives the machine an order.
+func (s *sim) operate(o Order) Ordered {
+	s.step(Operate{Order: o})
+	return s.answered
+}
+
+// told is the whole status.
+func (s *sim) told() Status {
+	s.m.at, s.m.now = moment(s), s.uptime()
+	page := s.m.page(Page{})
+	for !page.Last() {
+		page = s.m.page(page)
+	}
+	return page.Status
+}
+
 // order gives the machine an operator's order.
 func (s *sim) order(verb Verb, names ...string) Ordered {
 	s.t.Helper()
-	var out Ordered
-	s.step(Operate{Order: Order{Verb: verb, Names: names, By: "root"}, Result: &out})
+	out := s.operate(Order{Verb: verb, Names: names, By: "root"})
 	if out.Refused != "" || out.Unknown != "" {
 		s.t.Fatalf("%s %v: %+v", verb, names, out)
 	}
@@ -28,7 +43,7 @@ func (s *sim) order(verb Verb, names ...string) Ordered {
 // outcomes is how the orders went.
 func (s *sim) outcome(id int) OrderStatus {
 	s.t.Helper()
-	for _, o := range s.m.Status(s.now, time.Time{}).Orders {
+	for _, o := range s.told().Orders {
 		if o.ID == id {
 			return o
 		}
@@ -244,7 +259,7 @@ func TestAResumeOfTheHostDoesNotEndTheOperatorsSuspension(t *testing.T) {
 	s.step(Resume{Why: "the shutdown was cancelled"})
 	s.dieAll("httpd", exit3)
 	s.run(time.Hour)
-	if len(s.ran) > 0 || s.m.Status(s.now, time.Time{}).Suspended != "by root" {
+	if len(s.ran) > 0 || s.told().Suspended != "by root" {
 		t.Errorf("ran %v:\n%s", s.ran, s.story())
 	}
 }
@@ -290,17 +305,16 @@ func TestOrdersThatAreNotObeyed(t *testing.T) {
 	s := newSim(t, one(nil))
 	s.spawn("httpd")
 	s.start().run(time.Second)
-	var out Ordered
-	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd", "nobody"}}, Result: &out})
+	out := s.operate(Order{Verb: VerbStop, Names: []string{"httpd", "nobody"}})
 	if out.Unknown != "nobody" {
 		t.Errorf("an unknown name gave %+v", out)
 	}
-	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}, Try: true}, Result: &out})
+	out = s.operate(Order{Verb: VerbStop, Names: []string{"httpd"}, Try: true})
 	if out.ID != 0 || len(out.Processes) != 1 {
 		t.Errorf("a try gave %+v", out)
 	}
 	s.order(VerbSuspend)
-	s.step(Operate{Order: Order{Verb: VerbStart, Names: []string{"httpd"}}, Result: &out})
+	out = s.operate(Order{Verb: VerbStart, Names: []string{"httpd"}})
 	if out.Refused == "" || s.states()["httpd"] != Up {
 		t.Errorf("a start while suspended gave %+v", out)
 	}
@@ -324,7 +338,7 @@ func TestStopWhileSuspended(t *testing.T) {
 			s.step(Suspend{Why: "the host is being shut down"})
 		}
 		s.run(time.Minute)
-		status := s.m.Status(s.now, time.Time{})
+		status := s.told()
 		i := slices.IndexFunc(status.Orders, func(o OrderStatus) bool { return o.ID == out.ID })
 		if got := s.states(); i < 0 || !status.Orders[i].Done || len(status.Orders[i].Failed) > 0 || got["app"] != StoppedBy || got["httpd"] != StoppedBy || len(s.procs) > 0 {
 			t.Errorf("%+v, %v, %d run:\n%s", status.Orders, got, len(s.procs), s.story())

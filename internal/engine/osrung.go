@@ -49,7 +49,7 @@ func (m *Machine) endMachine(l *ladder, rung string) {
 		return
 	}
 	before, reason := m.ledger, m.reason(l)
-	ledger, verdict := m.cfg.Daemon.RebootLimit.Ask(m.ledger, rung, reason, m.moment())
+	ledger, verdict := m.cfg.Daemon.RebootLimit.Ask(m.ledger, rung, reason, m.at)
 	m.keepLedger(ledger)
 	switch verdict.Answer {
 	case escalate.Allow:
@@ -178,7 +178,7 @@ func (m *Machine) lookAfresh() {
 
 // callOff forgets a rung that has not begun: it spends nothing.
 func (m *Machine) callOff() {
-	m.keepLedger(m.ending.before.Seen(m.moment()))
+	m.keepLedger(m.ending.before.Seen(m.at))
 	delete(m.jobs, m.ending.token)
 	m.ending = nil
 }
@@ -212,7 +212,7 @@ func (m *Machine) machineStays(in MachineStays) {
 	}
 	delete(m.jobs, in.Token)
 	m.ending = nil
-	m.keepLedger(m.ledger.Failed(m.moment()))
+	m.keepLedger(m.ledger.Failed(m.at))
 	l := m.ladders[e.key]
 	if l == nil {
 		return

@@ -58,7 +58,7 @@ func TestRebootsAsOftenAsItMayAndThenGivesUp(t *testing.T) {
 		43.011 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		43.012 PW0503 process=httpd escalation refused: reboot: reboot-limit is spent: 2 of 2 in 24h (the last: reboot at 2001-09-09T02:03:21Z, reboot at 2001-09-09T02:03:42Z); the next is allowed after 23h59m38s more of running time, or after ` + "`procward recover --all`" + `
 		43.013 PW0504 process=httpd given up`)
-	b := s.m.Status(s.uptime(), time.Time{}).Breaker
+	b := s.told().Breaker
 	if b.Used != 2 || b.Limit != 2 || b.FreeIn == nil || b.Last.Outcome != "happened" {
 		t.Errorf("%+v", b)
 	}
@@ -92,7 +92,7 @@ func TestWaitsForTheMinimumUptime(t *testing.T) {
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		1.002 PW0511 process=httpd escalation waits before reboot: the machine is up for less than reboot-limit.min-uptime, 18m20s; again in 1m39s`)
-	p := s.m.Status(s.uptime(), time.Time{}).Processes[0]
+	p := s.told().Processes[0]
 	if p.NextIn == nil || round(*p.NextIn) != "49s" || !strings.Contains(p.WaitsFor, "min-uptime") || p.Rung != "reboot" {
 		t.Errorf("%+v", p)
 	}
@@ -213,14 +213,14 @@ func TestALostLedgerIsASpentOne(t *testing.T) {
 	if len(s.power.did) != 0 || !slices.Contains(s.kinds, message.RungRefused) {
 		t.Fatalf("did %v:\n%s", s.power.did, s.story())
 	}
-	if b := s.m.Status(s.uptime(), time.Time{}).Breaker; b.Lost != "state.0 was torn" || b.FreeIn == nil {
+	if b := s.told().Breaker; b.Lost != "state.0 was torn" || b.FreeIn == nil {
 		t.Errorf("%+v", b)
 	}
 	s.run(24 * time.Hour)
 	s.rebirth(time.Second, func(m Moment) Moment { return m })
 	s.m.cfg.Groups = nil
 	s.run(time.Minute)
-	if l := s.m.cfg.Daemon.RebootLimit; len(l.Standing(s.m.ledger, s.m.moment()).Used) != 0 || l.Standing(s.m.ledger, s.m.moment()).Lost != "" {
+	if l := s.m.cfg.Daemon.RebootLimit; len(l.Standing(s.m.ledger, s.m.at).Used) != 0 || l.Standing(s.m.ledger, s.m.at).Lost != "" {
 		t.Errorf("a window later: %+v", s.m.ledger)
 	}
 }

@@ -135,7 +135,7 @@ func (r *reloads) holds() {
 	if why := invariants(r.m); why != "" {
 		r.t.Fatalf("%s:\n%s", why, r.story())
 	}
-	r.m.Status(r.uptime(), time.Time{})
+	r.told()
 }
 
 func (r *reloads) saying(m message.Message) {
@@ -278,8 +278,7 @@ func (r *reloads) command(verb Verb) {
 	if verb == VerbRecover && len(o.Names) == 0 {
 		r.power.acts = nil
 	}
-	var out Ordered
-	r.step(Operate{Order: o, Result: &out})
+	r.operate(o)
 }
 
 // end mends everything: then all that is named is up, and nothing is under way.

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"maps"
-	"time"
 
 	confd "procward/conf.d"
 	"procward/escalate"
@@ -11,65 +10,61 @@ import (
 	"procward/watch/vital"
 )
 
-// Status is the machine's state as an operator sees it. wall is the wall clock at now.
-func (m *Machine) Status(now time.Duration, wall time.Time) Status {
-	r := m.report()
-	for r.more(m, now, wall) {
-	}
-	return r.status
-}
+// Page is a part of the status: nobody waits for the whole of it on a host with ten thousand
+// entries. What it says of each entry is of one moment; a host with fewer than one part is of
+// one moment altogether.
+type Page struct {
+	Status Status // as far as it is told
 
-// report is a status that is written a part at a time: nobody waits for the whole of it on a
-// host with ten thousand entries. What it says of each entry is of one moment; a host
-// with fewer than one part is of one moment altogether.
-type report struct {
-	status                      Status
+	begun                       bool
 	processes, monitors, groups []string // that are still to come
 }
+
+// Last says that nothing is to come.
+func (g Page) Last() bool { return g.begun && len(g.processes)+len(g.monitors)+len(g.groups) == 0 }
 
 // onePart is how many entries are told of at a time: some hundred microseconds.
 const onePart = 256
 
-func (m *Machine) report() *report {
-	r := &report{processes: m.names, monitors: m.monitorNames, groups: sortedKeys(m.cfg.Groups)}
-	r.status = Status{Observe: m.observe, Suspended: m.suspended, Files: m.cfg.Files, Problems: m.cfg.Problems,
+// page is the page after another one.
+func (m *Machine) page(g Page) Page {
+	if !g.begun {
+		g = m.firstPage()
+	}
+	room := onePart
+	next := func(of *[]string) (names []string) {
+		n := min(len(*of), room)
+		names, *of, room = (*of)[:n], (*of)[n:], room-n
+		return names
+	}
+	for _, p := range m.those(next(&g.processes)) { // one may have gone with a reload
+		g.Status.Processes = append(g.Status.Processes, m.processStatus(p))
+	}
+	for _, name := range next(&g.monitors) {
+		if mon := m.monitors[name]; mon != nil {
+			g.Status.Monitors = append(g.Status.Monitors, m.monitorStatus(mon))
+		}
+	}
+	for _, name := range next(&g.groups) {
+		if _, is := m.cfg.Groups[name]; is {
+			g.Status.Groups = append(g.Status.Groups, m.groupStatus(name))
+		}
+	}
+	return g
+}
+
+func (m *Machine) firstPage() Page {
+	g := Page{begun: true, processes: m.names, monitors: m.monitorNames, groups: sortedKeys(m.cfg.Groups)}
+	g.Status = Status{Observe: m.observe, Suspended: m.suspended, Files: m.cfg.Files, Problems: m.cfg.Problems,
 		Groups: []GroupStatus{}, Processes: make([]ProcessStatus, 0, len(m.names)), Breaker: m.breakerStatus()}
 	for _, ord := range m.orders {
-		r.status.Orders = append(r.status.Orders, ord.OrderStatus)
+		g.Status.Orders = append(g.Status.Orders, ord.OrderStatus)
 	}
-	return r
+	return g
 }
 
-// more writes the next part and says whether there is another.
-func (r *report) more(m *Machine, now time.Duration, wall time.Time) bool {
-	room := onePart
-	next := func(of *[]string) (name string, ok bool) {
-		if len(*of) == 0 || room == 0 {
-			return "", false
-		}
-		name, *of = (*of)[0], (*of)[1:]
-		room--
-		return name, true
-	}
-	for name, ok := next(&r.processes); ok; name, ok = next(&r.processes) {
-		if p := m.procs[name]; p != nil { // it may have gone with a reload
-			r.status.Processes = append(r.status.Processes, m.processStatus(p, now, wall))
-		}
-	}
-	for name, ok := next(&r.monitors); ok; name, ok = next(&r.monitors) {
-		if mon := m.monitors[name]; mon != nil {
-			r.status.Monitors = append(r.status.Monitors, m.monitorStatus(mon, now, wall))
-		}
-	}
-	for name, ok := next(&r.groups); ok; name, ok = next(&r.groups) {
-		if _, is := m.cfg.Groups[name]; is {
-			r.status.Groups = append(r.status.Groups, m.groupStatus(name))
-		}
-	}
-	return len(r.processes)+len(r.monitors)+len(r.groups) > 0
-}
-
-func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) ProcessStatus {
+func (m *Machine) processStatus(p *process) ProcessStatus {
+	now, wall := m.now, m.at.Wall
 	out := ProcessStatus{
 		Name: p.name, Group: p.spec.Group, State: m.shown(p), Optional: m.optional(p), Min: p.spec.Match.Count.Min, LastCause: p.lastCause,
 		AttemptsUsed: p.spec.Restart.Used(p.history, now), Attempts: p.spec.Restart.Attempts.String(),
@@ -89,7 +84,7 @@ func (m *Machine) processStatus(p *process, now time.Duration, wall time.Time) P
 	if p.isStalled() {
 		out.Stalled = inWords(p.stall.sign)
 	}
-	out.Signs = p.watched.status(now, wall)
+	out.Signs = p.watched.status(m.at)
 	if p.deadline > now {
 		in := p.deadline - now
 		out.NextIn = &in
@@ -136,7 +131,7 @@ func (m *Machine) whyOptional(p *process) string {
 }
 
 // status is the signs of the present round, by name.
-func (a *attention) status(now time.Duration, wall time.Time) []SignStatus {
+func (a *attention) status(now Moment) []SignStatus {
 	all := map[string]sign{}
 	for _, name := range append(probe.Names(a.given.Checks), vital.Names(a.given.Vital)...) {
 		all[name] = sign{}
@@ -146,7 +141,7 @@ func (a *attention) status(now time.Duration, wall time.Time) []SignStatus {
 	for _, name := range sortedKeys(all) {
 		s := SignStatus{Name: name, Verdict: all[name].Verdict, Text: all[name].Text}
 		if s.Verdict != watch.Pending {
-			since := wall.Add(all[name].since - now)
+			since := now.Wall.Add(all[name].since - now.Uptime)
 			s.Since = &since
 		}
 		out = append(out, s)

@@ -11,11 +11,7 @@ import (
 )
 
 // Moment is one instant, in one boot.
-type Moment struct {
-	Boot     string        // the boot id (random(4))
-	Boottime time.Duration // CLOCK_BOOTTIME
-	Wall     time.Time     // the wall clock
-}
+type Moment = escalate.Moment
 
 // Restore gives the machine what an earlier one has saved. It is called before the first
 // Step; what is restored comes into force with the configuration that names it. What
@@ -28,19 +24,18 @@ type Moment struct {
 //
 // In observe mode nothing is restored: what was under way would go on.
 func (m *Machine) Restore(s Saved, saved, now Moment) error {
-	m.now = now.Boottime
+	m.at, m.now = now, now.Uptime
 	if m.observe {
 		return nil
 	}
 	r := carry{from: saved, to: now}
-	m.bootID, m.wall = now.Boot, now.Wall
 	var bad []string
 	for _, key := range sortedKeys(s) {
 		v, err := decode(key, s[key])
 		if err != nil {
 			bad = append(bad, fmt.Sprintf("%s: %v", key, err))
 			if key == keyBreaker {
-				m.keepLedger(m.ledger.Forgot(m.moment(), "what was kept of it cannot be read"))
+				m.keepLedger(m.ledger.Forgot(m.at, "what was kept of it cannot be read"))
 			}
 			continue
 		}
@@ -62,7 +57,7 @@ func (m *Machine) Restore(s Saved, saved, now Moment) error {
 		delete(m.restored, keyOperator)
 	}
 	if saved.Boot == now.Boot {
-		m.paused, m.alive = m.now, saved.Boottime
+		m.paused, m.alive = m.now, saved.Uptime
 	}
 	if len(bad) > 0 {
 		return fmt.Errorf("restore the state: %s", strings.Join(bad, "; "))
@@ -104,7 +99,7 @@ func (c carry) since() time.Duration { return max(c.to.Wall.Sub(c.from.Wall), 0)
 // past carries a time that was over when it was saved. It is before this boot, perhaps,
 // and so negative.
 func (c carry) past(t time.Duration) time.Duration {
-	return c.to.Boottime - max(c.from.Boottime-t, 0) - c.since()
+	return c.to.Uptime - max(c.from.Uptime-t, 0) - c.since()
 }
 
 // future carries a time that was to come; 0 is none.
@@ -112,7 +107,7 @@ func (c carry) future(t time.Duration) time.Duration {
 	if t == 0 {
 		return 0
 	}
-	return c.to.Boottime + max(t-c.from.Boottime-c.since(), 1)
+	return c.to.Uptime + max(t-c.from.Uptime-c.since(), 1)
 }
 
 func (c carry) pasts(ts []time.Duration) []time.Duration {
@@ -150,7 +145,7 @@ func (c carry) process(p savedProcess) savedProcess {
 		out.RemindAt = c.future(p.RemindAt)
 		out.State, out.History.Outage, out.History.Exhausted = p.State, p.History.Outage, p.History.Exhausted
 		if p.Outage != nil {
-			out.Outage = &savedOutage{Sure: true, Event: p.Outage.Event, Died: c.to.Boottime}
+			out.Outage = &savedOutage{Sure: true, Event: p.Outage.Event, Died: c.to.Uptime}
 		}
 	}
 	return out

@@ -7,24 +7,6 @@ import (
 	"procward/procscan"
 )
 
-// supervisorsOf is the parents of what was selected that restart it as well, by PID.
-func supervisorsOf(sel procscan.Selection, asked map[int]bool) map[int]procscan.Supervisor {
-	var out map[int]procscan.Supervisor
-	for _, q := range sel.Selected {
-		if q.PPID <= 1 || asked[q.PPID] {
-			continue
-		}
-		asked[q.PPID] = true
-		if s, is := procscan.SupervisorAt(q.PPID); is {
-			if out == nil {
-				out = map[int]procscan.Supervisor{}
-			}
-			out[q.PPID] = s
-		}
-	}
-	return out
-}
-
 // sayRival warns once that the parent of a process restarts it as well.
 func (m *Machine) sayRival(p *process, q procscan.Process, f Finding) {
 	up, is := f.Supervisors[q.PPID]

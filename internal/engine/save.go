@@ -40,7 +40,7 @@ type durable struct {
 	orders                 []*order        // by the operator, oldest first
 	ordered                int             // how many there were
 	alive                  time.Duration   // when the state was saved that was restored, if in this boot
-	touched                map[string]bool // keys of what may have changed since Changes
+	touched                map[string]bool // keys of what may have changed since changes
 }
 
 func newDurable() durable {
@@ -202,9 +202,9 @@ func (m *Machine) Save() Saved {
 	return out
 }
 
-// Changes is what may have changed of the durable state since the last call: nil stands
+// changes is what may have changed of the durable state since the last call: nil stands
 // for what is there no more. What is given is a copy.
-func (m *Machine) Changes() map[string]any {
+func (m *Machine) changes() map[string]any {
 	if len(m.touched) == 0 {
 		return nil
 	}

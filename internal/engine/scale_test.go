@@ -50,7 +50,7 @@ func (h *herd) spawn(name string) {
 // do gives the machine one input and carries out what it wants.
 func (h *herd) do(in Input) {
 	h.steps++
-	for _, e := range h.m.Step(h.now, in) {
+	for _, e := range h.m.Step(Moment{Uptime: h.now}, in) {
 		switch e := e.(type) {
 		case Look:
 			out := Looked{Token: e.Token, Found: map[string]Finding{}}
@@ -72,7 +72,6 @@ func (h *herd) do(in Input) {
 			h.said[e.Message.Kind.Event]++
 		}
 	}
-	h.m.Changes()
 }
 
 // settle goes on until nothing is to come within a minute.

@@ -65,6 +65,7 @@ type sim struct {
 	runs          []*simRun // scripts that were ever started
 	memory        memory    // what the machine has had written
 	power         power     // the host that the daemon runs on
+	answered      Ordered   // to the last order
 }
 
 // simProcess is one process of the simulated table.
@@ -192,14 +193,17 @@ func (s *sim) idsOf(name string) []procscan.ID {
 
 func (s *sim) step(in Input) {
 	life := s.life
-	s.m.wall = moment(s).Wall
-	effects := s.m.Step(s.uptime(), in)
-	s.memory.keep(s, must(effects))
+	effects := s.m.Step(moment(s), in)
+	effects = s.memory.keep(s, effects)
 	s.alarmsHold()
 	if s.stepped != nil {
 		s.stepped()
 	}
 	for i, e := range effects {
+		if a, is := e.(Answer); is {
+			s.answered = a.Ordered
+			continue
+		}
 		if s.memory.cut(s, effects[i:]) {
 			return
 		}

@@ -41,7 +41,7 @@ func (s *sim) ready(rungs ...string) *sim {
 // begin gives the machine what it needs to begin.
 func (s *sim) begin() {
 	if s.power.rungs != nil {
-		s.step(Means{Boot: s.boot(), Refused: s.power.rungs, Lost: s.power.lost})
+		s.step(Means{Refused: s.power.rungs, Lost: s.power.lost})
 		s.power.lost = ""
 	}
 	s.step(Configured{Config: s.cfg})

@@ -35,7 +35,7 @@ var errConflict = errors.New("another job goes first")
 // somebody else's; a later one does not.
 func (s *sim) unitOf(name string) Unit {
 	if life, halted := s.halted[name]; halted && life != s.life && s.units[name].Hands == "" {
-		return Unit{Name: name + ".service", Hands: stoppedOnRequest}
+		return Unit{Name: name + ".service", Hands: StoppedOnRequest}
 	}
 	return s.units[name]
 }

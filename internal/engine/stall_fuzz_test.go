@@ -266,8 +266,7 @@ func (p *play) happen(b byte) {
 	case 14:
 		verb := []Verb{VerbStop, VerbStart, VerbSuspend, VerbResume}[b>>2&3]
 		if !p.cfg.Daemon.Observe {
-			var out Ordered
-			p.step(Operate{Order: Order{Verb: verb, Names: []string{name}, By: "root"}, Result: &out}) // it may be refused
+			p.operate(Order{Verb: verb, Names: []string{name}, By: "root"}) // it may be refused
 		}
 	case 11:
 		p.units[name] = Unit{Name: name + ".service", Hands: "systemd has a stop job for it"}
@@ -319,7 +318,7 @@ func (p *play) end() {
 			p.t.Fatalf("in the end %s is attended as %+v and tracks %v:\n%s", name, a, q.tracks(), p.story())
 		}
 	}
-	for _, mon := range p.m.Status(p.now, time.Time{}).Monitors {
+	for _, mon := range p.told().Monitors {
 		if mon.State != "ok" {
 			p.t.Fatalf("in the end the monitor is %+v:\n%s", mon, p.story())
 		}

@@ -540,7 +540,7 @@ func TestReplacedIsJudgedAfresh(t *testing.T) {
 
 // status is a process as an operator sees it.
 func (s *sim) status(name string) ProcessStatus {
-	for _, p := range s.m.Status(s.now, time.Time{}).Processes {
+	for _, p := range s.told().Processes {
 		if p.Name == name {
 			return p
 		}

@@ -23,8 +23,8 @@ func TestAStallHealsBetweenTheLookAndTheScript(t *testing.T) {
 	if p := s.m.procs["httpd"]; p.evidence == 0 || p.state != Waiting {
 		t.Fatalf("it is %s, evidence %d", p.state, p.evidence)
 	}
-	s.m.Step(s.now, Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.now}}})
-	for _, e := range s.m.Step(s.now, EvidenceTaken{Token: s.m.procs["httpd"].evidence}) {
+	s.m.Step(moment(s), Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.now}}})
+	for _, e := range s.m.Step(moment(s), EvidenceTaken{Token: s.m.procs["httpd"].evidence}) {
 		switch e.(type) {
 		case Kill, Run:
 			t.Errorf("%T by a look that is older than its healing", e)

@@ -2,8 +2,8 @@ package engine
 
 import "procward/internal/message"
 
-// stoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
-const stoppedOnRequest = "stopped on request"
+// StoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
+const StoppedOnRequest = "stopped on request"
 
 // stopUnit has systemd stop the unit of a member that has one: a kill would call up the
 // unit's own Restart=. It says whether that is under way. What is left of the member after
@@ -47,7 +47,7 @@ func (m *Machine) unitStopped(in UnitStopped) {
 // forgive takes a stop of the unit for procward's own that an earlier daemon has asked for
 // and did not live to undo: systemd does not tell whose it was.
 func (p *process) forgive(f *Finding) {
-	if p.unitForgiven && f.Unit.Hands == stoppedOnRequest {
+	if p.unitForgiven && f.Unit.Hands == StoppedOnRequest {
 		f.Unit.Hands = ""
 	}
 }

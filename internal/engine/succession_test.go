@@ -35,7 +35,7 @@ func TestLastDeathIsNotTheLaunchers(t *testing.T) {
 		s.start().run(time.Second)
 		s.die(id, watch.Cause{Known: true, Signal: 11})
 		s.run(time.Minute)
-		if got := s.m.Status(s.uptime(), moment(s).Wall).Processes[0]; got.State != Up || got.LastCause != "killed by SIGSEGV" || !strings.Contains(s.story(), "recovered") {
+		if got := s.told().Processes[0]; got.State != Up || got.LastCause != "killed by SIGSEGV" || !strings.Contains(s.story(), "recovered") {
 			t.Errorf("late %v: %s, last death %q:\n%s", late, got.State, got.LastCause, s.story())
 		}
 	}
@@ -146,10 +146,10 @@ func TestTwoNamesForOneProcess(t *testing.T) {
 		}
 		return look
 	}
-	look := take(m.Step(time.Hour, Configured{Config: cfg}))
+	look := take(m.Step(Moment{Uptime: time.Hour}, Configured{Config: cfg}))
 	x := procscan.Process{ID: procscan.ID{PID: 7, Start: 7}, Comm: "x"}
 	found := Finding{Selection: procscan.Selection{Selected: []procscan.Process{x}, Matching: []procscan.Process{x}}}
-	take(m.Step(time.Hour, Looked{Token: look.Token, Found: map[string]Finding{"a": found, "b": found}}))
+	take(m.Step(Moment{Uptime: time.Hour}, Looked{Token: look.Token, Found: map[string]Finding{"a": found, "b": found}}))
 	if told != 1 {
 		t.Errorf("it was told %d times", told)
 	}

@@ -11,7 +11,7 @@ func stoppedSim(t *testing.T) *sim {
 	id := s.spawn("httpd")
 	s.start().run(time.Second)
 	s.m.procs["httpd"].unit = "httpd.service"
-	s.units["httpd"] = Unit{Name: "httpd.service", Hands: stoppedOnRequest}
+	s.units["httpd"] = Unit{Name: "httpd.service", Hands: StoppedOnRequest}
 	s.die(id, clean)
 	s.run(59 * time.Second)
 	if got := s.m.procs["httpd"].state; got != StoppedBy {

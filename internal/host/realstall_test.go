@@ -1,8 +1,6 @@
-package engine
+package host
 
 import (
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,8 +9,11 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"net/http"
+	"net/http/httptest"
 
 	confd "procward/conf.d"
+	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/internal/script"
@@ -200,8 +201,8 @@ func TestRealMonitor(t *testing.T) {
 	}
 }
 
-func (r *real) monitor(name string) MonitorStatus {
-	s, err := r.engine.Status(r.t.Context())
+func (r *real) monitor(name string) engine.MonitorStatus {
+	s, err := r.loop.Status(r.t.Context())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -210,5 +211,5 @@ func (r *real) monitor(name string) MonitorStatus {
 			return mon
 		}
 	}
-	return MonitorStatus{}
+	return engine.MonitorStatus{}
 }

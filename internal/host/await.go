@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/engine"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
@@ -22,21 +23,19 @@ import (
 
 // await waits for a script that an earlier daemon has started. It is no child of ours,
 // so its pidfd tells of its end, and where the kernel can still tell, how it ended.
-func (h *Host) await(e Await, s *scriptRun) {
-	gone := ScriptGone{Token: e.Token}
+func (h *Host) await(e engine.Await, s *scriptRun) {
+	gone := engine.ScriptGone{Token: e.Token}
 	id := e.ID
 	if id == (procscan.ID{}) {
 		if id = h.findScript(e); id != (procscan.ID{}) {
-			h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, ID: id, At: procscan.Boottime()})
+			h.Loop.Send(h.ctx, engine.ScriptStarted{Token: e.Token, ID: id, At: procscan.Boottime()})
 		}
 	}
 	if id != (procscan.ID{}) {
 		gone.Cause = h.outlive(id, e.Timeout, s)
 	}
-	h.mu.Lock()
-	delete(h.scripts, e.Token)
-	h.mu.Unlock()
-	h.Engine.Send(h.ctx, gone)
+	h.scripts.over(e.Token)
+	h.Loop.Send(h.ctx, gone)
 }
 
 // unbornTime is how long the execution of a script that was forked is waited for, and
@@ -50,7 +49,7 @@ const (
 // session of its own, started since, that runs the program and has the variable. A daemon
 // which the script has left behind runs another one. A daemon that dies while it starts a
 // script leaves a child that still runs our own program: its execution is waited for.
-func (h *Host) findScript(e Await) procscan.ID {
+func (h *Host) findScript(e engine.Await) procscan.ID {
 	for deadline := procscan.Boottime() + unbornTime; ; wait(h.ctx, unbornCheck) {
 		script, unborn := h.lookForScript(e)
 		if late := procscan.Boottime() > deadline; script != (procscan.ID{}) || !unborn || late || h.ctx.Err() != nil {
@@ -97,7 +96,7 @@ func (h *Host) end(p procscan.Process) {
 }
 
 // lookForScript looks once; unborn: there is something that may yet become the script.
-func (h *Host) lookForScript(e Await) (script procscan.ID, unborn bool) {
+func (h *Host) lookForScript(e engine.Await) (script procscan.ID, unborn bool) {
 	const tick = 10 * time.Millisecond // of start times
 	own, _ := os.Readlink("/proc/self/exe")
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
@@ -170,7 +169,7 @@ func (h *Host) outlive(id procscan.ID, timeout time.Duration, s *scriptRun) watc
 		case ended:
 			return watch.Cause{}
 		}
-		if h.unwanted(s, deadline) {
+		if s.ending() || !s.held.Load() && procscan.Boottime() >= deadline {
 			restart.Kill{Signal: "TERM", Timeout: scalar.Duration(5 * time.Second)}.End(h.ctx, h.FS, h.session(id))
 			deadline = procscan.Boottime() + time.Minute // for what cannot be killed
 		}
@@ -199,13 +198,6 @@ func wait(ctx context.Context, d time.Duration) {
 	case <-t.C:
 	case <-ctx.Done():
 	}
-}
-
-// unwanted says that the script is to be ended.
-func (h *Host) unwanted(s *scriptRun, deadline time.Duration) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return s.ending || !s.held && procscan.Boottime() >= deadline
 }
 
 // session is the script and what still lives of its process group.

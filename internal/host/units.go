@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/systemd"
 	"procward/procscan"
@@ -29,7 +30,7 @@ const systemdSilence = 5 * time.Second
 // answer is what systemd said of one unit, or why it could not be asked: that leaves the
 // process in doubt.
 type answer struct {
-	unit    Unit
+	unit    engine.Unit
 	unasked string
 }
 
@@ -53,7 +54,7 @@ func (a *asker) silentTooLong() bool { return a.silent() >= systemdSilence }
 
 // askHost asks, where something is missing, whether the host is being shut down: why, or
 // empty.
-func (h *Host) askHost(ctx context.Context, l Look) <-chan string {
+func (h *Host) askHost(ctx context.Context, l engine.Look) <-chan string {
 	answer := make(chan string, 1)
 	missing := false
 	for _, want := range l.Of {
@@ -79,7 +80,7 @@ func (h *Host) askHost(ctx context.Context, l Look) <-chan string {
 }
 
 // askUnits asks about the units of what is missing, by the names of the processes.
-func (h *Host) askUnits(ctx context.Context, l Look) map[string]answer {
+func (h *Host) askUnits(ctx context.Context, l engine.Look) map[string]answer {
 	answers := map[string]answer{}
 	if h.Systemd == nil {
 		return answers
@@ -99,7 +100,7 @@ func (h *Host) askUnits(ctx context.Context, l Look) map[string]answer {
 		case ok:
 			answers[name] = answer{unit: h.unit(u)}
 		case h.Systemd.Pending(want.Unit):
-			answers[name] = answer{unit: Unit{Name: want.Unit, Hands: "systemd has a job for it, and does not answer"}}
+			answers[name] = answer{unit: engine.Unit{Name: want.Unit, Hands: "systemd has a job for it, and does not answer"}}
 		case h.asked.silentTooLong():
 		default:
 			answers[name] = answer{unasked: "systemd cannot be asked about the unit: " + err.Error()}
@@ -144,19 +145,19 @@ func (h *Host) listen() {
 		case err == nil:
 			h.asked.silentSince.Store(0)
 			h.say(message.SystemdAnswers, "")
-			h.Engine.Send(h.ctx, UnitsMoved{All: true})
+			h.Loop.Send(h.ctx, engine.UnitsMoved{All: true})
 			return
 		}
 	}
 }
 
 func (h *Host) say(kind *message.Kind, detail string) {
-	h.Engine.log.Send(message.Message{Kind: kind, Time: time.Now(), Detail: detail})
+	h.Loop.log.Send(message.Message{Kind: kind, Time: time.Now(), Detail: detail})
 }
 
 // unit is what a look needs of a unit.
-func (h *Host) unit(u systemd.Unit) Unit {
-	out := Unit{Name: u.Name, Hands: hands(u), MainPID: u.MainPID, Up: u.Up(), LastPID: u.LastPID}
+func (h *Host) unit(u systemd.Unit) engine.Unit {
+	out := engine.Unit{Name: u.Name, Hands: hands(u), MainPID: u.MainPID, Up: u.Up(), LastPID: u.LastPID}
 	if main, err := h.FS.Read(u.MainPID); u.MainPID > 0 && err == nil {
 		out.MainStarted = main.Started()
 	}
@@ -174,7 +175,7 @@ func hands(u systemd.Unit) string {
 	case u.Requested && u.JobType != "":
 		return "systemd has a " + u.JobType + " job for it"
 	case u.Requested:
-		return stoppedOnRequest
+		return engine.StoppedOnRequest
 	case u.LoadState == "masked" && !u.Up():
 		return "it is masked, which says that it must not be started: systemctl unmask lifts that"
 	}
@@ -184,14 +185,14 @@ func hands(u systemd.Unit) string {
 // meet asks systemd once about each unit that a found process belongs to: from then on
 // the link remembers the unit's jobs, and knows a stop on request also of a unit that
 // systemd forgets as soon as it is inactive.
-func (h *Host) meet(ctx context.Context, found map[string]Finding) {
+func (h *Host) meet(ctx context.Context, found map[string]engine.Finding) {
 	if h.Systemd == nil {
 		return
 	}
 	news := map[string]bool{}
 	for _, f := range found {
 		for _, p := range f.Selection.Selected {
-			if u := systemd.UnitOf(p.Unit); u != "" && u != h.OwnUnit && !h.met[u] {
+			if u := procscan.UnitOf(p.Unit); u != "" && u != h.OwnUnit && !h.met[u] {
 				h.met[u], news[u] = true, true
 			}
 		}
@@ -208,6 +209,44 @@ func (h *Host) followUnits(ctx context.Context) {
 		for _, u := range units {
 			moved[u] = true
 		}
-		h.Engine.Send(ctx, UnitsMoved{Units: moved})
+		h.Loop.Send(ctx, engine.UnitsMoved{Units: moved})
 	})
+}
+
+var errNoSystemd = errors.New("there is no systemd on this host: use run")
+
+// restartUnit has systemd restart a unit. One that is known not to answer is not waited for:
+// scripts of others wait for the slot.
+func (h *Host) restartUnit(e engine.RestartUnit) {
+	var err error
+	switch ctx, cancel := context.WithTimeout(h.ctx, e.Spec.Timeout.D()); {
+	case h.Systemd == nil:
+		err = errNoSystemd
+		cancel()
+	case h.asked.silentTooLong():
+		err = fmt.Errorf("systemd has answered nothing for %v", h.asked.silent().Round(time.Second))
+		cancel()
+	default:
+		act := h.Systemd.Restart
+		if e.Start {
+			act = h.Systemd.Start
+		}
+		err = act(ctx, e.Unit, systemd.Progress{
+			Accepted: func() { h.Loop.Send(h.ctx, engine.ScriptStarted{Token: e.Token, At: procscan.Boottime()}) },
+			Lifted:   func(limit string) { h.Loop.Send(h.ctx, engine.LimitLifted{Token: e.Token, Unit: e.Unit, Limit: limit}) },
+		})
+		cancel()
+	}
+	h.Loop.Send(h.ctx, engine.UnitRestarted{Token: e.Token, Err: err,
+		Conflict: errors.Is(err, systemd.ErrConflict) || errors.Is(err, systemd.ErrMasked), Unheard: errors.Is(err, systemd.ErrUnheard)})
+}
+
+func (h *Host) stopUnit(e engine.StopUnit) {
+	err := errNoSystemd
+	if h.Systemd != nil {
+		ctx, cancel := context.WithTimeout(h.ctx, e.Timeout)
+		defer cancel()
+		err = h.Systemd.Stop(ctx, e.Unit, e.Force)
+	}
+	h.Loop.Send(h.ctx, engine.UnitStopped{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict)})
 }

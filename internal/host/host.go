@@ -1,4 +1,7 @@
-package engine
+// Package host carries out what the engine wants done on the real host, and tells it what
+// comes of that: looks at /proc, exits, scripts, kills, units of systemd and signs of stalls.
+// Loop is the goroutine around the engine's machine.
+package host
 
 import (
 	"context"
@@ -6,10 +9,10 @@ import (
 	"fmt"
 	"math"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"procward/internal/engine"
 	"procward/internal/script"
 	"procward/internal/systemd"
 	"procward/procscan"
@@ -26,7 +29,7 @@ type Host struct {
 	Scripts *script.Runner
 	Systemd *systemd.Link // nil where there is no systemd
 	OwnUnit string        // the daemon's own unit: what scripts start is in it too, so it is not asked about
-	Engine  *Engine
+	Loop    *Loop
 
 	// Ends says, on a host without systemd, why it goes down at this moment, or nothing. nil:
 	// nobody knows.
@@ -44,11 +47,10 @@ type Host struct {
 	memoir *memoir // of what is tracked
 
 	ctx     context.Context
-	looks   chan Look
+	looks   chan engine.Look
 	met     map[string]bool // units that systemd was asked about; the lookout's alone
-	mu      sync.Mutex
-	files   uint64             // pidfds there is room for, or not to be asked again
-	scripts map[int]*scriptRun // that run, by token
+	files   uint64          // pidfds there is room for, or not to be asked again
+	scripts scripts         // that run
 }
 
 // Power carries out the rungs that end the machine. Act returns only if that did not
@@ -89,7 +91,7 @@ const tidyAfter = 2 * time.Second
 
 // Start begins to serve effects until ctx is done. Scripts that run then are left alone.
 func (h *Host) Start(ctx context.Context) {
-	h.ctx, h.looks, h.scripts, h.met = ctx, make(chan Look, 1), map[int]*scriptRun{}, map[string]bool{}
+	h.ctx, h.looks, h.met = ctx, make(chan engine.Look, 1), map[string]bool{}
 	tidy := time.AfterFunc(tidyAfter, debug.FreeOSMemory)
 	context.AfterFunc(ctx, func() { tidy.Stop() })
 	h.memoir = newMemoir(traits.Open(h.FS.Root()))
@@ -98,83 +100,66 @@ func (h *Host) Start(ctx context.Context) {
 	if h.Systemd != nil {
 		go h.followUnits(ctx)
 	}
-	go h.memoir.run(ctx, func(in Remembered) { h.Engine.Send(ctx, in) })
+	go h.memoir.run(ctx, func(in engine.Remembered) { h.Loop.Send(ctx, in) })
 	h.sense(ctx)
 }
 
 // track brings the exits. It ends with ctx.
 func (h *Host) track(ctx context.Context) {
 	if h.Tracker.Mode() != "pidfd" {
-		h.Engine.Send(ctx, Polling{Every: pollEvery})
+		h.Loop.Send(ctx, engine.Polling{Every: pollEvery})
 	}
 	err := h.Tracker.Run(ctx, func(events []watch.Event) {
-		h.Engine.Send(ctx, Died{Events: events})
+		h.Loop.Send(ctx, engine.Died{Events: events})
 		for _, ev := range events {
 			h.memoir.end(ev.ID)
 		}
 	})
 	if err != nil && ctx.Err() == nil {
-		h.Engine.Send(ctx, Suspend{Why: "the exit tracker failed: " + err.Error()})
+		h.Loop.Send(ctx, engine.Suspend{Why: "the exit tracker failed: " + err.Error()})
 	}
 }
 
 // Do begins an effect.
-func (h *Host) Do(e Effect) {
+func (h *Host) Do(e engine.Effect) {
 	switch e := e.(type) {
-	case Track:
+	case engine.Track:
 		h.room()
 		h.memoir.begin(e.ID)
 		if err := h.Tracker.Track(e.ID); err != nil {
 			h.memoir.end(e.ID)
-			go h.Engine.Send(h.ctx, TrackFailed{ID: e.ID, At: procscan.Boottime()})
+			go h.Loop.Send(h.ctx, engine.TrackFailed{ID: e.ID, At: procscan.Boottime()})
 		}
-	case Untrack:
+	case engine.Untrack:
 		h.Tracker.Untrack(e.ID)
 		h.memoir.end(e.ID)
-	case Look:
+	case engine.Look:
 		h.looks <- e // room for one, and the machine asks for one at a time
-	case Hold:
-		h.mu.Lock()
-		if h.scripts[e.Token] != nil {
-			h.scripts[e.Token].held = true
-		}
-		h.mu.Unlock()
-	case EndScript:
-		h.mu.Lock()
-		if s := h.scripts[e.Token]; s != nil && !s.ending {
-			s.ending = true
-			close(s.end)
-		}
-		h.mu.Unlock()
-	case Run:
-		s := &scriptRun{end: make(chan struct{})}
-		h.mu.Lock()
-		h.scripts[e.Token] = s
-		h.mu.Unlock()
-		go h.run(e, s)
-	case Await:
-		s := &scriptRun{end: make(chan struct{})}
-		h.mu.Lock()
-		h.scripts[e.Token] = s
-		h.mu.Unlock()
-		go h.await(e, s)
-	case Attend:
+	case engine.Hold:
+		h.scripts.with(e.Token, func(r *scriptRun) { r.held.Store(true) })
+	case engine.EndScript:
+		h.scripts.with(e.Token, (*scriptRun).toEnd)
+	case engine.Run:
+		go h.run(e, h.scripts.begin(e.Token))
+	case engine.Await:
+		go h.await(e, h.scripts.begin(e.Token))
+	case engine.Attend:
 		h.attend(e)
-	case Unattend:
+	case engine.Unattend:
 		h.unattend(e)
-	case Evidence:
+	case engine.Evidence:
 		go h.takeEvidence(e)
-	case RestartUnit:
+	case engine.RestartUnit:
 		go h.restartUnit(e)
-	case StopUnit:
+	case engine.StopUnit:
 		go h.stopUnit(e)
-	case Record:
+	case engine.Record:
 		go h.record(e)
-	case EndMachine:
+	case engine.EndMachine:
 		go h.endMachine(e)
-	case Kill:
+	case engine.Kill:
 		go func() {
-			h.Engine.Send(h.ctx, KillEnded{Token: e.Token, Ended: e.How.End(h.ctx, h.FS, e.IDs)})
+			h.Loop.Send(h.ctx, engine.KillEnded{Token: e.Token, Ended: e.How.End(h.ctx, h.FS, e.IDs)})
 		}()
 	}
 }
@@ -192,78 +177,16 @@ func (h *Host) room() {
 	}
 }
 
-// scriptRun is what was said about a script that runs, guarded by the Host's lock.
-type scriptRun struct {
-	held   bool          // it must not be killed by its timeout
-	ending bool          // end is closed
-	end    chan struct{} // closed: it is to end
-}
-
-func (h *Host) run(e Run, s *scriptRun) {
-	e.Job.End = s.end
-	e.Job.Hold = func() bool {
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		return s.held
-	}
-	result := h.Scripts.Run(h.ctx, e.Job, func(pid int, at time.Duration) {
-		p, _ := h.FS.Read(pid) // it is there until it is reaped, and that is after this
-		h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, ID: p.ID, At: at})
-	})
-	h.mu.Lock()
-	delete(h.scripts, e.Token)
-	h.mu.Unlock()
-	h.Engine.Send(h.ctx, ScriptEnded{Token: e.Token, Result: result})
-}
-
-var errNoSystemd = errors.New("there is no systemd on this host: use run")
-
-// restartUnit has systemd restart a unit. One that is known not to answer is not waited for:
-// scripts of others wait for the slot.
-func (h *Host) restartUnit(e RestartUnit) {
-	var err error
-	switch ctx, cancel := context.WithTimeout(h.ctx, e.Spec.Timeout.D()); {
-	case h.Systemd == nil:
-		err = errNoSystemd
-		cancel()
-	case h.asked.silentTooLong():
-		err = fmt.Errorf("systemd has answered nothing for %v", h.asked.silent().Round(time.Second))
-		cancel()
-	default:
-		act := h.Systemd.Restart
-		if e.Start {
-			act = h.Systemd.Start
-		}
-		err = act(ctx, e.Unit, systemd.Progress{
-			Accepted: func() { h.Engine.Send(h.ctx, ScriptStarted{Token: e.Token, At: procscan.Boottime()}) },
-			Lifted:   func(limit string) { h.Engine.Send(h.ctx, LimitLifted{Token: e.Token, Unit: e.Unit, Limit: limit}) },
-		})
-		cancel()
-	}
-	h.Engine.Send(h.ctx, UnitRestarted{Token: e.Token, Err: err,
-		Conflict: errors.Is(err, systemd.ErrConflict) || errors.Is(err, systemd.ErrMasked), Unheard: errors.Is(err, systemd.ErrUnheard)})
-}
-
-func (h *Host) stopUnit(e StopUnit) {
-	err := errNoSystemd
-	if h.Systemd != nil {
-		ctx, cancel := context.WithTimeout(h.ctx, e.Timeout)
-		defer cancel()
-		err = h.Systemd.Stop(ctx, e.Unit, e.Force)
-	}
-	h.Engine.Send(h.ctx, UnitStopped{Token: e.Token, Err: err, Conflict: errors.Is(err, systemd.ErrConflict)})
-}
-
-func (h *Host) record(e Record) {
+func (h *Host) record(e engine.Record) {
 	err := errors.New("no state is kept")
-	if h.Engine.Keeper != nil {
-		err = h.Engine.Keeper.Record(h.ctx)
+	if h.Loop.Keeper != nil {
+		err = h.Loop.Keeper.Record(h.ctx)
 	}
-	h.Engine.Send(h.ctx, Recorded{Token: e.Token, Err: err})
+	h.Loop.Send(h.ctx, engine.Recorded{Token: e.Token, Err: err})
 }
 
 // endMachine first has the reason written, since nothing is after it.
-func (h *Host) endMachine(e EndMachine) {
+func (h *Host) endMachine(e engine.EndMachine) {
 	if h.Flush != nil {
 		h.Flush()
 	}
@@ -271,5 +194,5 @@ func (h *Host) endMachine(e EndMachine) {
 	if h.Power != nil {
 		err = h.Power.Act(h.ctx, e.Rung, e.Reason)
 	}
-	h.Engine.Send(h.ctx, MachineStays{Token: e.Token, Err: err})
+	h.Loop.Send(h.ctx, engine.MachineStays{Token: e.Token, Err: err})
 }

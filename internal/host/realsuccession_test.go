@@ -1,19 +1,19 @@
-package engine
+package host
 
 import (
-	"bufio"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"bufio"
 	"golang.org/x/sys/unix"
+	"net"
+	"regexp"
 
 	confd "procward/conf.d"
 	"procward/internal/message"
@@ -66,7 +66,7 @@ func (d *daemon) marked(name string) int {
 // match is the entry for the daemon; change may add to it.
 func (d *daemon) match(change func(*confd.Process)) *confd.Config {
 	body := fmt.Sprintf("echo >> $dir/ran\n%s %s %s $dir >/dev/null 2>&1 &", d.python, d.script, d.kind)
-	p := entry("web", "", func(p *confd.Process) {
+	p := entry("web", func(p *confd.Process) {
 		p.Match.Name, p.Match.Args = "", regexp.QuoteMeta(d.script)+" [a-z]+ "+regexp.QuoteMeta(d.dir)
 		p.Restart.Run = d.real.script("web", body)
 		p.Restart.Settle, p.Restart.StartTimeout = ms(300), ms(8000)
@@ -89,18 +89,12 @@ func (d *daemon) watched(change func(*confd.Process)) (pid int) {
 
 // remembered says that where a process serves, and how it lies in memory, is known.
 func (d *daemon) remembered(pid int) bool {
-	known := make(chan bool, 1)
-	d.engine.calls <- func(World) (int, bool) {
-		for id, t := range d.engine.machine.procs["web"].traits {
-			if id.PID == pid && t.Layout.Known() && (len(t.Serves) > 0 || d.kind == "silent" || d.kind == "parent" || d.kind == "launches") {
-				known <- true
-				return 0, false
-			}
+	for _, q := range d.kept("web") {
+		if q.PID == pid && q.Traits.Layout.Known() && (len(q.Traits.Serves) > 0 || d.kind == "silent" || d.kind == "parent" || d.kind == "launches") {
+			return true
 		}
-		known <- false
-		return 0, false
 	}
-	return <-known
+	return false
 }
 
 // ran is how often the restart script has run.

@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/restart"
@@ -39,12 +40,12 @@ func (h *Host) tooBusy() probe.Pressure {
 
 // sense begins to watch for signs of stalls. It ends with ctx.
 func (h *Host) sense(ctx context.Context) {
-	tell := func(signs []watch.Sign) { h.Engine.Send(ctx, Sensed{Signs: slices.Clone(signs)}) }
+	tell := func(signs []watch.Sign) { h.Loop.Send(ctx, engine.Sensed{Signs: slices.Clone(signs)}) }
 	h.probes = probe.New(probe.Options{Scripts: h.Scripts, Pressure: h.tooBusy, Tell: tell})
 	go h.contained("watching the probes", func() error { return h.probes.Run(ctx) })
 	var err error
 	if h.vital, err = vital.New("/proc", vital.Options{Tell: tell, Keep: keptFiles(), Hangs: h.hangs}); err != nil {
-		h.Engine.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: "signs of a stall are not read from /proc: " + err.Error()})
+		h.Loop.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: "signs of a stall are not read from /proc: " + err.Error()})
 		return
 	}
 	go h.contained("watching the signs in /proc", func() error {
@@ -59,7 +60,7 @@ func (h *Host) hangs(yes bool) {
 	if yes {
 		detail = "signs of a stall in /proc are not seen: reading them hangs"
 	}
-	h.Engine.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: detail})
+	h.Loop.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: detail})
 }
 
 // keptFiles is how many descriptors are kept open to read faster: a quarter of those that
@@ -77,7 +78,7 @@ func keptFiles() int {
 func (h *Host) contained(what string, run func() error) {
 	err := protected(run)
 	if err != nil && h.ctx.Err() == nil {
-		h.Engine.log.Send(message.Message{Kind: message.InternalFailure, Time: time.Now(), Detail: what + ": " + err.Error()})
+		h.Loop.log.Send(message.Message{Kind: message.InternalFailure, Time: time.Now(), Detail: what + ": " + err.Error()})
 	}
 }
 
@@ -91,7 +92,7 @@ func protected(run func() error) (err error) {
 	return run()
 }
 
-func (h *Host) attend(e Attend) {
+func (h *Host) attend(e engine.Attend) {
 	since := procscan.Boottime()
 	for i, id := range e.IDs { // of several the one that was started last
 		if i == 0 || id.Started() > since {
@@ -108,7 +109,7 @@ func (h *Host) attend(e Attend) {
 	}
 }
 
-func (h *Host) unattend(e Unattend) {
+func (h *Host) unattend(e engine.Unattend) {
 	if h.vital != nil {
 		h.vital.Unattend(e.Target)
 	}
@@ -121,8 +122,8 @@ func (h *Host) unattend(e Unattend) {
 
 // takeEvidence writes down what can be seen, and lets the process write its dump. It
 // takes at most evidence.Longest, and the wait of the dump.
-func (h *Host) takeEvidence(e Evidence) {
-	out := EvidenceTaken{Token: e.Token}
+func (h *Host) takeEvidence(e engine.Evidence) {
+	out := engine.EvidenceTaken{Token: e.Token}
 	err := protected(func() error {
 		out.Path, out.Err = h.collect(e)
 		return nil
@@ -131,10 +132,10 @@ func (h *Host) takeEvidence(e Evidence) {
 		out.Ended, err = h.dump(e)
 		return err
 	}))
-	h.Engine.Send(h.ctx, out)
+	h.Loop.Send(h.ctx, out)
 }
 
-func (h *Host) collect(e Evidence) (path string, err error) {
+func (h *Host) collect(e engine.Evidence) (path string, err error) {
 	if h.Evidence == nil {
 		return "", nil
 	}
@@ -170,7 +171,7 @@ func (h *Host) last(ctx context.Context, target string) []string {
 
 // dump lets the processes write theirs, and gives the descendants that had to be ended
 // with those that ended of it.
-func (h *Host) dump(e Evidence) (ended []restart.Ended, err error) {
+func (h *Host) dump(e engine.Evidence) (ended []restart.Ended, err error) {
 	if e.Spec.Dump == nil {
 		return nil, nil
 	}

@@ -1,10 +1,13 @@
-package engine
+package host
 
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
+	"procward/internal/engine"
 	"procward/procscan"
 )
 
@@ -28,7 +31,7 @@ func (h *Host) lookout(ctx context.Context) {
 			h.looking.Store(int64(procscan.Boottime()))
 			looked := h.lookNow(ctx, l, matchers)
 			h.looking.Store(0)
-			h.Engine.Send(ctx, looked)
+			h.Loop.Send(ctx, looked)
 		}
 	}
 }
@@ -36,25 +39,25 @@ func (h *Host) lookout(ctx context.Context) {
 // lookNow asks systemd about the units of what is missing, and then reads /proc. In the
 // other order a unit that the operator restarts could be missing from the one and
 // running in the other.
-func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]*procscan.Matcher) Looked {
-	out := Looked{Token: l.Token, Found: make(map[string]Finding, len(l.Of))}
+func (h *Host) lookNow(ctx context.Context, l engine.Look, matchers map[procscan.Match]*procscan.Matcher) engine.Looked {
+	out := engine.Looked{Token: l.Token, Found: make(map[string]engine.Finding, len(l.Of))}
 	ending := h.askHost(ctx, l)
 	units := h.askUnits(ctx, l)
 	var names []string
 	var wanted []*procscan.Matcher
-	for _, name := range sortedKeys(l.Of) {
+	for _, name := range slices.Sorted(maps.Keys(l.Of)) {
 		m, err := compiled(matchers, l.Of[name].Match)
 		if err != nil {
-			out.Found[name] = Finding{Err: err}
+			out.Found[name] = engine.Finding{Err: err}
 			continue
 		}
 		names, wanted = append(names, name), append(wanted, m)
 	}
 	selections, err := h.Scanner.Look(ctx, wanted)
 	for i, name := range names {
-		f := Finding{Err: err}
+		f := engine.Finding{Err: err}
 		if err == nil {
-			f = Finding{Selection: selections[i], Err: selections[i].Err, Supervisors: supervisorsOf(selections[i], map[int]bool{})}
+			f = engine.Finding{Selection: selections[i], Err: selections[i].Err, Supervisors: supervisorsOf(selections[i], map[int]bool{})}
 		}
 		f.Unit, f.Unasked = units[name].unit, units[name].unasked
 		out.Found[name] = f
@@ -63,7 +66,7 @@ func (h *Host) lookNow(ctx context.Context, l Look, matchers map[procscan.Match]
 	h.memoir.first(l, out.Found)
 	h.meet(ctx, out.Found)
 	if why := <-ending; why != "" {
-		h.Engine.Send(ctx, Suspend{Why: why, HostEnds: true})
+		h.Loop.Send(ctx, engine.Suspend{Why: why, HostEnds: true})
 	}
 	return out
 }
@@ -78,4 +81,22 @@ func compiled(matchers map[procscan.Match]*procscan.Matcher, match procscan.Matc
 	}
 	matchers[match] = m
 	return m, nil
+}
+
+// supervisorsOf is the parents of what was selected that restart it as well, by PID.
+func supervisorsOf(sel procscan.Selection, asked map[int]bool) map[int]procscan.Supervisor {
+	var out map[int]procscan.Supervisor
+	for _, q := range sel.Selected {
+		if q.PPID <= 1 || asked[q.PPID] {
+			continue
+		}
+		asked[q.PPID] = true
+		if s, is := procscan.SupervisorAt(q.PPID); is {
+			if out == nil {
+				out = map[int]procscan.Supervisor{}
+			}
+			out[q.PPID] = s
+		}
+	}
+	return out
 }

@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"context"
@@ -9,6 +9,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/internal/script"
@@ -18,37 +19,37 @@ import (
 
 // bubble is a world in a synctest bubble: one process, whose script fails.
 type bubble struct {
-	engine *Engine
-	ctx    context.Context
-	alive  procscan.Process
-	down   atomic.Bool
-	ran    []time.Duration // since the start
-	start  time.Time
-	block  chan struct{} // if not nil, Do waits for it
+	loop  *Loop
+	ctx   context.Context
+	alive procscan.Process
+	down  atomic.Bool
+	ran   []time.Duration // since the start
+	start time.Time
+	block chan struct{} // if not nil, Do waits for it
 }
 
-func (s *bubble) Do(e Effect) {
+func (s *bubble) Do(e engine.Effect) {
 	if s.block != nil {
 		<-s.block
 	}
 	switch e := e.(type) {
-	case Look:
+	case engine.Look:
 		time.AfterFunc(time.Millisecond, func() {
-			found := map[string]Finding{}
+			found := map[string]engine.Finding{}
 			for name := range e.Of {
-				f := Finding{}
+				f := engine.Finding{}
 				if !s.down.Load() {
 					f.Selection.Selected = []procscan.Process{s.alive}
 				}
 				found[name] = f
 			}
-			s.engine.Send(s.ctx, Looked{Token: e.Token, Found: found})
+			s.loop.Send(s.ctx, engine.Looked{Token: e.Token, Found: found})
 		})
-	case Run:
+	case engine.Run:
 		s.ran = append(s.ran, time.Since(s.start))
 		time.AfterFunc(time.Second, func() {
-			s.engine.Send(s.ctx, ScriptStarted{Token: e.Token, At: s.engine.clock()})
-			s.engine.Send(s.ctx, ScriptEnded{Token: e.Token, Result: script.Result{Code: 1}})
+			s.loop.Send(s.ctx, engine.ScriptStarted{Token: e.Token, At: s.loop.clock()})
+			s.loop.Send(s.ctx, engine.ScriptEnded{Token: e.Token, Result: script.Result{Code: 1}})
 		})
 	}
 }
@@ -60,8 +61,8 @@ func (silence) Send(message.Message) {}
 func newBubble(ctx context.Context) *bubble {
 	s := &bubble{ctx: ctx, start: time.Now()}
 	s.alive.ID = procscan.ID{PID: 7, Start: 7}
-	s.engine = NewEngine(NewMachine(false, 1), silence{})
-	s.engine.clock = func() time.Duration { return time.Hour + time.Since(s.start) }
+	s.loop = NewLoop(engine.NewMachine(false, 1), silence{})
+	s.loop.clock = func() time.Duration { return time.Hour + time.Since(s.start) }
 	return s
 }
 
@@ -76,11 +77,11 @@ func TestLoopKeepsTheScheduleAndEndsWithTheRungsCode(t *testing.T) {
 			p.Escalate = &escalate.Ladder{{StopDaemon: &escalate.StopDaemon{ExitCode: &code}}}
 		})
 		ended := make(chan int, 1)
-		go func() { ended <- s.engine.Run(ctx, s) }()
-		s.engine.Send(ctx, Configured{Config: cfg})
+		go func() { ended <- s.loop.Run(ctx, s) }()
+		s.loop.Send(ctx, engine.Configured{Config: cfg})
 		time.Sleep(time.Minute)
 		s.down.Store(true)
-		s.engine.Send(ctx, Died{Events: []watch.Event{{ID: s.alive.ID, At: s.engine.clock()}}})
+		s.loop.Send(ctx, engine.Died{Events: []watch.Event{{ID: s.alive.ID, At: s.loop.clock()}}})
 		if code := <-ended; code != 73 {
 			t.Errorf("the loop ended with %d, want 73", code)
 		}
@@ -99,15 +100,15 @@ func TestLoopComesRoundOnlyWhileItMakesProgress(t *testing.T) {
 		round := func() error {
 			ctx, cancel := context.WithTimeout(ctx, time.Minute)
 			defer cancel()
-			return s.engine.Round(ctx)
+			return s.loop.Round(ctx)
 		}
 		done := make(chan int, 1)
-		go func() { done <- s.engine.Run(ctx, s) }()
+		go func() { done <- s.loop.Run(ctx, s) }()
 		if err := round(); err != nil {
 			t.Errorf("an idle engine does not come round: %v", err)
 		}
 		s.block = make(chan struct{})
-		s.engine.Send(ctx, Configured{Config: one(nil)})
+		s.loop.Send(ctx, engine.Configured{Config: one(nil)})
 		if err := round(); err != context.DeadlineExceeded {
 			t.Errorf("an engine that hangs comes round: %v", err)
 		}
@@ -123,7 +124,7 @@ func TestStatusGivesUpWithItsContext(t *testing.T) {
 	s := newBubble(t.Context())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := s.engine.Status(ctx); err == nil {
+	if _, err := s.loop.Status(ctx); err == nil {
 		t.Error("status of an engine that does not run gave no error")
 	}
 }

@@ -1,11 +1,13 @@
-package engine
+package host
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"procward/internal/engine"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/procscan/traits"
@@ -127,7 +129,7 @@ func (b *memoir) movedAt(id procscan.ID) time.Duration {
 }
 
 // run reads what is due, until ctx ends.
-func (b *memoir) run(ctx context.Context, tell func(Remembered)) {
+func (b *memoir) run(ctx context.Context, tell func(engine.Remembered)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -141,7 +143,7 @@ func (b *memoir) run(ctx context.Context, tell func(Remembered)) {
 		if len(wants) > 0 {
 			began := time.Now()
 			if news := b.news(b.reader.Read(wants)); len(news) > 0 {
-				tell(Remembered{Of: news})
+				tell(engine.Remembered{Of: news})
 			}
 			next = max(next, rests*time.Since(began))
 		}
@@ -206,7 +208,7 @@ func (b *memoir) news(got map[procscan.ID]traits.Got) map[procscan.ID]succession
 const firstTime = 300 * time.Millisecond
 
 // first reads what was just found with the look that has found it: it may die at once.
-func (b *memoir) first(l Look, found map[string]Finding) {
+func (b *memoir) first(l engine.Look, found map[string]engine.Finding) {
 	var names []string
 	var wants []traits.Want
 	for name, want := range l.Of {
@@ -234,7 +236,7 @@ func (b *memoir) first(l Look, found map[string]Finding) {
 }
 
 // evidence reads of what was found what the judgement after a death needs.
-func (b *memoir) evidence(l Look, found map[string]Finding) {
+func (b *memoir) evidence(l engine.Look, found map[string]engine.Finding) {
 	for name, want := range l.Of {
 		f := found[name]
 		if !want.Judged && !want.Counted && len(want.Kept) == 0 || f.Err != nil {
@@ -264,8 +266,26 @@ func (b *memoir) evidence(l Look, found map[string]Finding) {
 			f.Traits = b.reader.Read(wants)
 		}
 		if want.Judged && len(want.Places) > 0 {
-			f.Holders = b.reader.Holders(want.Places, want.sessions(), f.known(want))
+			f.Holders = b.reader.Holders(want.Places, sessionsOf(want), knownTo(f, want))
 		}
 		found[name] = f
 	}
+}
+
+// sessionsOf is those that what has died, or is tracked, may have led.
+func sessionsOf(l engine.LookFor) map[int]bool {
+	out := make(map[int]bool, len(l.Known))
+	for id := range l.Known {
+		out[id.PID] = true
+	}
+	return out
+}
+
+// knownTo is what a look knows of without a search: what matches, what is tracked, and the dead.
+func knownTo(f engine.Finding, l engine.LookFor) map[procscan.ID]bool {
+	out := maps.Clone(l.Known)
+	for _, q := range f.Selection.Matching {
+		out[q.ID] = true
+	}
+	return out
 }

@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/engine"
 	"procward/procscan"
 )
 
@@ -47,14 +48,14 @@ func TestFindScriptTellsScriptsOfOneProgramApart(t *testing.T) {
 		pids[name] = cmd.Process.Pid
 	}
 	for name, pid := range pids {
-		if id := h.findScript(Await{Path: script, Env: "PROCWARD_PROCESS=" + name, Since: since}); id.PID != pid {
+		if id := h.findScript(engine.Await{Path: script, Env: "PROCWARD_PROCESS=" + name, Since: since}); id.PID != pid {
 			t.Errorf("the script of %s is %v, want %d", name, id, pid)
 		}
 	}
-	if id := h.findScript(Await{Path: script, Env: "PROCWARD_PROCESS=d", Since: since}); id != (procscan.ID{}) {
+	if id := h.findScript(engine.Await{Path: script, Env: "PROCWARD_PROCESS=d", Since: since}); id != (procscan.ID{}) {
 		t.Errorf("the script of d is %v", id)
 	}
-	if id := h.findScript(Await{Path: script, Env: "PROCWARD_PROCESS=a", Since: procscan.Boottime() + time.Second}); id != (procscan.ID{}) {
+	if id := h.findScript(engine.Await{Path: script, Env: "PROCWARD_PROCESS=a", Since: procscan.Boottime() + time.Second}); id != (procscan.ID{}) {
 		t.Errorf("one that was started before is %v", id)
 	}
 }
@@ -109,7 +110,7 @@ func TestFindScriptWaitsForItsExecution(t *testing.T) {
 		defer close(released)
 		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK)
 	})
-	if id := h.findScript(Await{Path: script, Env: "PROCWARD_PROCESS=a", Since: since}); id.PID != child {
+	if id := h.findScript(engine.Await{Path: script, Env: "PROCWARD_PROCESS=a", Since: since}); id.PID != child {
 		t.Errorf("it is %v, want %d", id, child)
 	}
 	<-released

@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"fmt"
@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
+	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/internal/testbed"
@@ -115,7 +116,7 @@ func TestRealScriptStaysInTheForeground(t *testing.T) {
 	r.send(r.until(message.Found, "web").PID, unix.SIGKILL)
 	r.until(message.ScriptHangs, "web")
 	r.until(message.Recovered, "web")
-	if s := r.status("web"); s.State != Up {
+	if s := r.status("web"); s.State != engine.Up {
 		t.Errorf("web is %s", s.State)
 	}
 }

@@ -1,8 +1,11 @@
-package engine
+package host
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -16,11 +19,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
+	"procward/internal/engine"
 	"procward/internal/launch"
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/internal/testbed"
 	"procward/procscan"
+	"procward/procscan/succession"
 	"procward/watch"
 	"procward/watch/evidence"
 )
@@ -93,13 +98,44 @@ type real struct {
 	dir      string
 	host     *Host
 	evidence *evidence.Writer
-	engine   *Engine
+	loop     *Loop
 	ended    chan int
 	mu       sync.Mutex
 	news     *sync.Cond
 	said     []message.Message
 	seen     int
 	started  time.Time
+	keeps    map[string]any
+}
+
+// Keep takes what would outlive the daemon.
+func (r *real) Keep(changes map[string]any, _ bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	maps.Copy(r.keeps, changes)
+}
+
+// Record is never asked for here.
+func (r *real) Record(context.Context) error { return errors.New("not in this test") }
+
+// keptTraits is what is kept of one tracked process.
+type keptTraits struct {
+	PID    int               `json:"pid"`
+	Traits succession.Traits `json:"traits"`
+}
+
+// kept is what is kept of an entry.
+func (r *real) kept(name string) []keptTraits {
+	r.mu.Lock()
+	text, err := json.Marshal(r.keeps["process "+name])
+	r.mu.Unlock()
+	var p struct {
+		Tracked []keptTraits `json:"tracked"`
+	}
+	if err := errors.Join(err, json.Unmarshal(text, &p)); err != nil {
+		r.t.Fatal(err)
+	}
+	return p.Tracked
 }
 
 // Send takes what the engine says.
@@ -112,7 +148,7 @@ func (r *real) Send(m message.Message) {
 
 func newReal(t *testing.T) *real {
 	t.Helper()
-	r := &real{t: t, dir: t.TempDir(), ended: make(chan int, 1), started: time.Now()}
+	r := &real{t: t, dir: t.TempDir(), ended: make(chan int, 1), started: time.Now(), keeps: map[string]any{}}
 	r.news = sync.NewCond(&r.mu)
 	fifo := filepath.Join(r.dir, "alive")
 	if err := unix.Mkfifo(fifo, 0o600); err != nil {
@@ -171,7 +207,7 @@ const restartIt = `"$victim" "$dir" >/dev/null 2>&1 &`
 // entry is a configuration for the victim of a name.
 func (r *real) entry(name, body string) confd.Process {
 	r.link("v-" + name)
-	return entry("v-"+name, "", func(p *confd.Process) {
+	return entry("v-"+name, func(p *confd.Process) {
 		p.Match.Args = r.dir
 		p.Restart.Run = r.script(name, body)
 		p.Restart.Settle, p.Restart.StartTimeout = ms(200), ms(3000)
@@ -206,11 +242,12 @@ func (r *real) run(cfg *confd.Config) *real {
 	}
 	scanner := procscan.NewScanner(fs)
 	scanner.SetScripts(cfg.Scripts())
-	r.engine = NewEngine(NewMachine(cfg.Daemon.Observe, 1), r)
-	r.host = &Host{FS: fs, Scanner: scanner, Tracker: tracker, Scripts: &script.Runner{}, Engine: r.engine, Evidence: r.evidence}
+	r.loop = NewLoop(engine.NewMachine(cfg.Daemon.Observe, 1), r)
+	r.host = &Host{FS: fs, Scanner: scanner, Tracker: tracker, Scripts: &script.Runner{}, Loop: r.loop, Evidence: r.evidence}
+	r.loop.Keeper = r
 	ctx, cancel := context.WithCancel(context.Background())
 	r.host.Start(ctx)
-	go func() { r.ended <- r.engine.Run(ctx, r.host) }()
+	go func() { r.ended <- r.loop.Run(ctx, r.host) }()
 	r.t.Cleanup(func() {
 		cancel()
 		r.host.Scripts.Close()
@@ -218,7 +255,7 @@ func (r *real) run(cfg *confd.Config) *real {
 		scanner.Close()
 		fs.Close()
 	})
-	r.engine.Send(ctx, Configured{Config: cfg})
+	r.loop.Send(ctx, engine.Configured{Config: cfg})
 	return r
 }
 
@@ -269,9 +306,9 @@ func (r *real) never(kinds ...*message.Kind) {
 	}
 }
 
-func (r *real) status(name string) ProcessStatus {
+func (r *real) status(name string) engine.ProcessStatus {
 	r.t.Helper()
-	s, err := r.engine.Status(context.Background())
+	s, err := r.loop.Status(context.Background())
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -281,7 +318,7 @@ func (r *real) status(name string) ProcessStatus {
 		}
 	}
 	r.t.Fatalf("no process %s in %+v", name, s)
-	return ProcessStatus{}
+	return engine.ProcessStatus{}
 }
 
 // send signals a process that the engine has found, once it can take signals.
@@ -302,5 +339,3 @@ func (r *real) unready(pid int) {
 	executed := filepath.Join(r.dir, "ready-"+strconv.Itoa(pid)+"-executed")
 	waitFor(r.t, func() bool { return os.Remove(executed) == nil })
 }
-
-func processes(of map[string]confd.Process) *confd.Config { return &confd.Config{Processes: of} }

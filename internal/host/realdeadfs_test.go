@@ -1,4 +1,4 @@
-package engine
+package host
 
 import (
 	"os"
@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
+	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/internal/script"
@@ -40,10 +41,10 @@ func TestRealScriptOnADeadFileSystem(t *testing.T) {
 			r.run(processes(map[string]confd.Process{"web": web, "stuck": stuck}))
 			t.Cleanup(func() { fs.End(t) })
 			testbed.Until(t, "both are up", func() bool {
-				s, err := r.engine.Status(t.Context())
+				s, err := r.loop.Status(t.Context())
 				up := 0
 				for _, p := range s.Processes {
-					if p.State == Up {
+					if p.State == engine.Up {
 						up++
 					}
 				}
@@ -58,7 +59,7 @@ func TestRealScriptOnADeadFileSystem(t *testing.T) {
 				r.until(message.Recovered, "web")
 				runtime.GC()
 			}
-			testbed.Until(t, "the attempt has failed", func() bool { return r.status("stuck").State == GaveUp })
+			testbed.Until(t, "the attempt has failed", func() bool { return r.status("stuck").State == engine.GaveUp })
 			r.mu.Lock()
 			said := r.lines()
 			r.mu.Unlock()
@@ -109,7 +110,7 @@ func TestWhatHangsInItsExecutionEndsWithItsDaemon(t *testing.T) {
 	if orphans() == 0 {
 		t.Fatal("nothing hangs")
 	}
-	if id := h.findScript(Await{Path: path, Since: since}); id != (procscan.ID{}) {
+	if id := h.findScript(engine.Await{Path: path, Since: since}); id != (procscan.ID{}) {
 		t.Errorf("found %v", id)
 	}
 	fs.End(t)
