@@ -1,4 +1,4 @@
-// Package engine joins watch, restart and escalate: one goroutine owns all state, its
-// heart is a pure machine (Step), and every effect runs outside it and comes back as
-// an input.
+// Package engine joins watch, restart and escalate: a pure machine that takes inputs and
+// gives effects. It has neither clock nor lock; internal/host carries the effects out, and
+// what comes of them is an input again.
 package engine
