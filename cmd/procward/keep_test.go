@@ -81,7 +81,7 @@ func TestWithoutAStateDirectoryItGoesOn(t *testing.T) {
 	}
 	log := &heard{}
 	k, kept, err := (&daemon{log: log}).openState(filepath.Join(file, "state"))
-	if k != nil || kept != nil || err != nil || !strings.Contains(log.text(), "PW0103 fallback: nothing outlives the daemon") {
+	if k != nil || kept != nil || err != nil || !strings.Contains(log.text(), "PW0103 a fallback is in use: nothing outlives the daemon") {
 		t.Errorf("got %v %v %v:\n%s", k, kept, err, log.text())
 	}
 }
@@ -98,7 +98,7 @@ func TestADamagedStateIsSetAsideAndSaid(t *testing.T) {
 	}
 	_, log, stop := keeping(t, dir)
 	stop()
-	if !strings.Contains(log.text(), "PW0111 state lost: ") {
+	if !strings.Contains(log.text(), "PW0111 the saved state cannot be used: ") {
 		t.Errorf("it said:\n%s", log.text())
 	}
 }

@@ -17,7 +17,8 @@ func messagesCommand() *cobra.Command {
 		Use:   "messages [ID...]",
 		Short: "Explain the messages that procward writes",
 		Long: `The catalogue of everything that procward writes to the log: the ID, which never
-changes its meaning, the severity, the text, what it means and what to do.
+changes its meaning, the severity, an example, the text, what it means and
+what to do.
 
 Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
 		Example: `  procward messages                  the whole catalogue, one line each
@@ -41,7 +42,7 @@ Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
 			}
 			switch out := cmd.OutOrStdout(); {
 			case jsonOut:
-				return asJSON(out, kinds)
+				return asJSON(out, withExamples(kinds))
 			case len(args) == 0:
 				listKinds(paperOn(out), kinds)
 			default:
@@ -83,6 +84,20 @@ func wholeMarkdown(w io.Writer, ids []string) error {
 	return message.Markdown(w)
 }
 
+// kindInFull is a kind as a program is shown it.
+type kindInFull struct {
+	*message.Kind
+	Example string `json:"example"`
+}
+
+func withExamples(kinds []*message.Kind) []kindInFull {
+	var out []kindInFull
+	for _, k := range kinds {
+		out = append(out, kindInFull{k, k.Line()})
+	}
+	return out
+}
+
 func listKinds(p paper, kinds []*message.Kind) {
 	rows := [][]cell{{{"ID", bold}, {"SEVERITY", bold}, {"EVENT", bold}, {"TEXT", bold}}}
 	for _, k := range kinds {
@@ -97,6 +112,7 @@ func explainKinds(p paper, kinds []*message.Kind) {
 			fmt.Fprintln(p)
 		}
 		fmt.Fprintf(p, "%s  %s  %s\n", p.in(bold, k.ID), p.in(severityColour(k.Severity), k.Severity.String()), k.Event)
+		field(p, "example", k.Line())
 		field(p, "text", k.Text)
 		field(p, "meaning", k.Meaning)
 		field(p, "action", k.Action)
@@ -105,7 +121,7 @@ func explainKinds(p paper, kinds []*message.Kind) {
 
 func field(w io.Writer, name, text string) {
 	if text == "" {
-		text = "none needed"
+		text = "nothing"
 	}
 	fmt.Fprintf(w, "  %-8s %s\n", name, text)
 }

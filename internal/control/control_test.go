@@ -270,7 +270,7 @@ func TestForeignUserIsRefused(t *testing.T) {
 	}
 	defer resp.Body.Close()
 	body, _ := io.ReadAll(resp.Body)
-	want := `{"error":"refused: user id 65534 is neither root nor the daemon's own user","remedy":"run the command as root"}`
+	want := `{"error":"refused: nobody (user id 65534) is neither root nor the daemon's own user","remedy":"run the command as root"}`
 	if resp.StatusCode != http.StatusForbidden || strings.TrimSpace(string(body)) != want {
 		t.Errorf("answer %d %s, want 403 %s", resp.StatusCode, body, want)
 	}

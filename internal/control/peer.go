@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"os/user"
+	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -40,11 +42,16 @@ func (p peer) trusted(own int) bool {
 	return p.known && (p.uid == 0 || int64(p.uid) == int64(own))
 }
 
+// String names the user, by name and number.
 func (p peer) String() string {
 	if !p.known {
 		return "a caller who cannot be identified"
 	}
-	return fmt.Sprintf("user id %d", p.uid)
+	id := strconv.FormatUint(uint64(p.uid), 10)
+	if u, err := user.LookupId(id); err == nil { // of /etc/passwd: nobody is asked
+		return fmt.Sprintf("%s (user id %s)", u.Username, id)
+	}
+	return "user id " + id
 }
 
 // The peer belongs to the connection, and a context is how net/http hands what belongs

@@ -289,7 +289,7 @@ func TestTheWallClockMeansNothingWithinABoot(t *testing.T) {
 			t.Errorf("%d attempts count and it is %s, want 1 and up", got, p.state)
 		}
 		s.tells(`
-			62.000 PW0110 taken over: 1 processes, with 1 PIDs
+			62.000 PW0110 procward goes on where it was: 1 processes, with 1 PIDs
 			62.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0`)
 	}
 }
@@ -304,7 +304,7 @@ func TestWhatDiedMeanwhileIsAnExit(t *testing.T) {
 	s.said = nil
 	s.run(time.Minute)
 	s.tells(`
-		2.000 PW0110 taken over: 1 processes, with 1 PIDs
+		2.000 PW0110 procward goes on where it was: 1 processes, with 1 PIDs
 		2.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
 		2.006 PW0201 process=httpd pid=101 down: cause unknown
 		2.006 PW0301 process=httpd restart, attempt 1 of 3
@@ -325,7 +325,7 @@ func TestAScriptThatStillRunsIsAwaited(t *testing.T) {
 		t.Errorf("ran %v", s.ran)
 	}
 	s.tells(`
-		5.000 PW0110 taken over: 1 processes, with 0 PIDs
+		5.000 PW0110 procward goes on where it was: 1 processes, with 0 PIDs
 		5.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
 		16.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }

@@ -33,7 +33,7 @@ func TestFinalEndIsGivenUp(t *testing.T) {
 	s.step(Operate{Order: Order{Verb: VerbRecover, Names: []string{"httpd"}, By: "root"}})
 	s.run(time.Minute)
 	s.tells(`
-		3541.000 PW0901 operator: root asks: recover httpd
+		3541.000 PW0901 an operator gave a command: root asks: recover httpd
 		3541.001 PW0201 process=httpd down
 		3541.001 PW0301 process=httpd restart, attempt 1 of 3
 		3546.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)

@@ -61,9 +61,9 @@ func TestMonitorRestartsAProcess(t *testing.T) {
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
 		30.001 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd
-		30.001 PW0401 process=httpd monitor=port group is stopped: members httpd
-		30.002 PW0214 process=httpd pid=101 killed by procward: ended
-		30.002 PW0402 process=httpd monitor=port group is started: members httpd
+		30.001 PW0401 process=httpd monitor=port the group is being stopped: members httpd
+		30.002 PW0214 process=httpd pid=101 procward has ended a process: ended
+		30.002 PW0402 process=httpd monitor=port the group is being started: members httpd
 		30.006 PW0610 monitor=port monitor is ok again
 		35.005 PW0303 process=httpd pid=102 recovered`)
 	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 || !mon.Well() {
@@ -100,24 +100,24 @@ func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
 		30.001 PW0611 monitor=port recovery for a monitor, attempt 1 of 1: restart of web
-		30.001 PW0401 group=web monitor=port group is stopped: members app, httpd
-		30.002 PW0214 process=httpd group=web pid=102 killed by procward: ended
-		30.003 PW0214 process=app group=web pid=101 killed by procward: ended
-		30.003 PW0402 group=web monitor=port group is started: members app, httpd
+		30.001 PW0401 group=web monitor=port the group is being stopped: members app, httpd
+		30.002 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
+		30.003 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		30.003 PW0402 group=web monitor=port the group is being started: members app, httpd
 		35.009 PW0303 process=app group=web pid=103 recovered
 		35.009 PW0303 process=httpd group=web pid=104 recovered
 		50.010 PW0612 monitor=port recovery for a monitor did not help, attempt 1 of 1: connection refused
 		50.010 PW0304 monitor=port exhausted: a restart is needed and no attempt is left of 1
 		50.010 PW0501 monitor=port attempt=1 escalation: restart-group
-		50.010 PW0401 group=web monitor=port group is stopped: members app, httpd
-		50.011 PW0214 process=httpd group=web pid=104 killed by procward: ended
-		50.012 PW0214 process=app group=web pid=103 killed by procward: ended
-		50.012 PW0402 group=web monitor=port group is started: members app, httpd
+		50.010 PW0401 group=web monitor=port the group is being stopped: members app, httpd
+		50.011 PW0214 process=httpd group=web pid=104 procward has ended a process: ended
+		50.012 PW0214 process=app group=web pid=103 procward has ended a process: ended
+		50.012 PW0402 group=web monitor=port the group is being started: members app, httpd
 		55.018 PW0303 process=app group=web pid=105 recovered
 		55.018 PW0303 process=httpd group=web pid=106 recovered
 		110.018 PW0502 monitor=port escalation failed: restart-group: no recovery within its wait, which is 1m0s
 		110.018 PW0501 monitor=port escalation: hook
-		110.019 PW0510 monitor=port escalation goes on: hook: the hook asks for the next rung
+		110.019 PW0510 monitor=port escalation goes on after hook: the hook asks for the next rung
 		110.019 PW0504 monitor=port given up`)
 	if env["PROCWARD_MONITOR"] != "port" || env["PROCWARD_EVENT"] != "escalate" || env["PROCWARD_CAUSE"] != "monitor port: connection refused" || env["PROCWARD_GROUP"] != "web" {
 		t.Errorf("the hook was told %v", env)
@@ -224,14 +224,14 @@ func TestMonitorNeedsOthers(t *testing.T) {
 	s.tells(`
 		10.000 PW0602 monitor=link probe fails: tcp: no carrier
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
-		30.000 PW0606 monitor=link bad: tcp: no carrier
+		30.000 PW0606 monitor=link a sign is bad: tcp: no carrier
 		95.000 PW0603 monitor=link probe is ok again: tcp
 		95.001 PW0602 monitor=port probe fails: tcp: connection refused
 		115.001 PW0609 monitor=port monitor failed: tcp: connection refused
 		115.002 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd
-		115.002 PW0401 process=httpd monitor=port group is stopped: members httpd
-		115.003 PW0214 process=httpd pid=101 killed by procward: ended
-		115.003 PW0402 process=httpd monitor=port group is started: members httpd
+		115.002 PW0401 process=httpd monitor=port the group is being stopped: members httpd
+		115.003 PW0214 process=httpd pid=101 procward has ended a process: ended
+		115.003 PW0402 process=httpd monitor=port the group is being started: members httpd
 		115.007 PW0610 monitor=port monitor is ok again
 		120.006 PW0303 process=httpd pid=102 recovered`)
 }
@@ -265,7 +265,7 @@ func TestMonitorWaitsForWhatItNeeds(t *testing.T) {
 		15.000 PW0602 monitor=link probe fails: tcp: no carrier
 		20.000 PW0609 monitor=port monitor failed: tcp: connection refused
 		20.000 PW0613 monitor=port recovery for a monitor is put off: monitor link, which fails
-		35.000 PW0606 monitor=link bad: tcp: no carrier
+		35.000 PW0606 monitor=link a sign is bad: tcp: no carrier
 		82.000 PW0603 monitor=link probe is ok again: tcp
 		82.001 PW0610 monitor=port monitor is ok again`)
 }
@@ -304,9 +304,9 @@ func TestMonitorWhileSuspended(t *testing.T) {
 		30.000 PW0609 monitor=port monitor failed: tcp: connection refused; suspended: the host is being shut down
 		610.000 PW0106 resumed: the shutdown was cancelled
 		630.002 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd
-		630.002 PW0401 process=httpd monitor=port group is stopped: members httpd
-		630.003 PW0214 process=httpd pid=101 killed by procward: ended
-		630.003 PW0402 process=httpd monitor=port group is started: members httpd
+		630.002 PW0401 process=httpd monitor=port the group is being stopped: members httpd
+		630.003 PW0214 process=httpd pid=101 procward has ended a process: ended
+		630.003 PW0402 process=httpd monitor=port the group is being started: members httpd
 		630.007 PW0610 monitor=port monitor is ok again
 		635.006 PW0303 process=httpd pid=102 recovered`)
 }
@@ -343,9 +343,9 @@ func TestMonitorStopsItsTarget(t *testing.T) {
 		30.000 PW0609 monitor=disk monitor failed: tcp: read-only
 		30.000 PW0304 monitor=disk exhausted: a restart is needed and no attempt is left of 0
 		30.000 PW0501 monitor=disk escalation: stop-group
-		30.000 PW0401 group=web monitor=disk group is stopped: members app, httpd
-		30.001 PW0214 process=httpd group=web pid=102 killed by procward: ended
-		30.002 PW0214 process=app group=web pid=101 killed by procward: ended
+		30.000 PW0401 group=web monitor=disk the group is being stopped: members app, httpd
+		30.001 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
+		30.002 PW0214 process=app group=web pid=101 procward has ended a process: ended
 		90.002 PW0502 monitor=disk escalation failed: stop-group: no recovery within its wait, which is 1m0s
 		90.002 PW0504 monitor=disk given up`)
 	s.start().run(5 * time.Minute)

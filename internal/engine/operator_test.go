@@ -91,13 +91,13 @@ func TestOperatorStopsAndStartsInOrder(t *testing.T) {
 	}
 	s.run(10 * time.Minute)
 	s.tells(`
-		10.000 PW0901 operator: root asks: stop db
-		10.000 PW0401 group=web group is stopped: members app, httpd
-		10.001 PW0214 process=httpd group=web pid=102 killed by procward: ended
-		10.002 PW0214 process=app group=web pid=101 killed by procward: ended
-		10.003 PW0401 group=db group is stopped: members postgres
-		10.004 PW0214 process=postgres group=db pid=103 killed by procward: ended
-		10.005 PW0902 done: stop db`)
+		10.000 PW0901 an operator gave a command: root asks: stop db
+		10.000 PW0401 group=web the group is being stopped: members app, httpd
+		10.001 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
+		10.002 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		10.003 PW0401 group=db the group is being stopped: members postgres
+		10.004 PW0214 process=postgres group=db pid=103 procward has ended a process: ended
+		10.005 PW0902 command done: stop db`)
 	for name, state := range s.states() {
 		if state != StoppedBy {
 			t.Errorf("%s is %s", name, state)
@@ -106,10 +106,10 @@ func TestOperatorStopsAndStartsInOrder(t *testing.T) {
 	out = s.order(VerbStart, "web")
 	s.run(time.Minute)
 	s.tells(`
-		610.000 PW0901 operator: root asks: start web
-		610.001 PW0402 group=db group is started: members postgres
-		610.005 PW0402 group=web group is started: members app, httpd
-		610.011 PW0902 done: start web
+		610.000 PW0901 an operator gave a command: root asks: start web
+		610.001 PW0402 group=db the group is being started: members postgres
+		610.005 PW0402 group=web the group is being started: members app, httpd
+		610.011 PW0902 command done: start web
 		615.004 PW0303 process=postgres group=db pid=104 recovered
 		615.011 PW0303 process=app group=web pid=105 recovered
 		615.011 PW0303 process=httpd group=web pid=106 recovered`)
@@ -200,12 +200,12 @@ func TestAStopThatFailsIsReportedAndKills(t *testing.T) {
 	s.order(VerbStop, "web")
 	s.run(time.Minute)
 	s.tells(`
-		10.000 PW0901 operator: root asks: stop web
-		10.000 PW0401 group=web group is stopped: members app, httpd
-		10.001 PW0403 group=web group action failed: stop script killed after its timeout, 1m0s
-		10.002 PW0214 process=httpd group=web pid=102 killed by procward: ended
-		10.003 PW0214 process=app group=web pid=101 killed by procward: ended
-		10.004 PW0902 done: stop web`)
+		10.000 PW0901 an operator gave a command: root asks: stop web
+		10.000 PW0401 group=web the group is being stopped: members app, httpd
+		10.001 PW0403 group=web the start or stop of the group failed: stop script killed after its timeout, 1m0s
+		10.002 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
+		10.003 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		10.004 PW0902 command done: stop web`)
 }
 
 func TestWhatCannotBeKilledFailsTheOrder(t *testing.T) {

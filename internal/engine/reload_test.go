@@ -118,8 +118,8 @@ func TestWhatWasBegunForANameThatIsGoneIsTold(t *testing.T) {
 	s.said = nil
 	s.run(time.Minute)
 	s.tells(`
-		11.003 PW0805 what was begun for a name that is gone has ended: the hook of group g exited with code 0
-		11.003 PW0805 process=app what was begun for a name that is gone has ended: its script exited with code 0`)
+		11.003 PW0805 work for a removed name has ended: the hook of group g exited with code 0
+		11.003 PW0805 process=app work for a removed name has ended: its script exited with code 0`)
 	if why := invariants(s.m); why != "" || len(s.m.jobs) != 0 {
 		t.Errorf("%s, jobs %v", why, s.m.jobs)
 	}

@@ -29,8 +29,8 @@ func TestStallRestarted(t *testing.T) {
 	s.tells(`
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
-		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		21.012 PW0214 process=httpd pid=101 killed by procward: ended
+		21.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		21.012 PW0214 process=httpd pid=101 procward has ended a process: ended
 		21.013 PW0301 process=httpd restart, attempt 1 of 3
 		26.015 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 	if env["PROCWARD_EVENT"] != "stall" || env["PROCWARD_CAUSE"] != "stalled: http: "+status500 || env["PROCWARD_PID"] != "101" || env["PROCWARD_PIDS"] != "" {
@@ -49,7 +49,7 @@ func TestStallHealsDuringTheDelay(t *testing.T) {
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
 		21.001 PW0307 process=httpd next restart, attempt 1 of 3, in 30s
-		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		21.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		41.000 PW0603 process=httpd probe is ok again: http
 		41.001 PW0212 process=httpd pid=101 returned by itself
 		46.001 PW0303 process=httpd pid=101 recovered: by itself`)
@@ -99,7 +99,7 @@ func TestAProbeThatTellsNothingHoldsNoRecoveryForEver(t *testing.T) {
 			s.tells(`
 				1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 				1.001 PW0301 process=httpd restart, attempt 1 of 3
-				11.000 PW0604 process=httpd probe tells nothing: http: the host is under pressure`)
+				11.000 PW0604 process=httpd probe cannot tell: http: the host is under pressure`)
 		}
 		s.said = nil
 		s.run(time.Hour)
@@ -124,14 +124,14 @@ func TestAProbeThatKeepsFailingIsAFailedAttempt(t *testing.T) {
 		21.005 PW0601 process=httpd pid=102 stalled: http: status 500 instead of 200
 		21.005 PW0302 process=httpd restart failed, attempt 1 of 2: stalled: http: status 500 instead of 200
 		21.005 PW0307 process=httpd next restart, attempt 2 of 2, in 1s
-		21.015 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		22.007 PW0214 process=httpd pid=102 killed by procward: ended
+		21.015 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		22.007 PW0214 process=httpd pid=102 procward has ended a process: ended
 		22.008 PW0301 process=httpd restart, attempt 2 of 2
 		22.011 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		42.012 PW0601 process=httpd pid=103 stalled: http: status 500 instead of 200
 		42.012 PW0302 process=httpd restart failed, attempt 2 of 2: stalled: http: status 500 instead of 200
 		42.012 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 2
-		42.022 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		42.022 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		42.023 PW0504 process=httpd given up`)
 	if got := s.m.procs["httpd"].state; got != GaveUp {
 		t.Errorf("it is %s", got)
@@ -153,8 +153,8 @@ func TestAStallThatCannotBeKilled(t *testing.T) {
 	s.tells(`
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
-		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		21.012 PW0215 process=httpd pid=101 unkillable: unkillable
+		21.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		21.012 PW0215 process=httpd pid=101 procward cannot end a process: unkillable
 		21.012 PW0302 process=httpd restart failed, attempt 1 of 3: what was left of it cannot be killed; the remaining restarts are skipped
 		21.012 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 3
 		21.013 PW0504 process=httpd given up`)
@@ -177,11 +177,11 @@ func TestAStallThatCannotBeKilledAtTheMoment(t *testing.T) {
 	s.tells(`
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
-		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		21.012 PW0215 process=httpd pid=101 unkillable: refused
+		21.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		21.012 PW0215 process=httpd pid=101 procward cannot end a process: refused
 		21.012 PW0302 process=httpd restart failed, attempt 1 of 3: what was left of it could not be ended
 		21.012 PW0307 process=httpd next restart, attempt 2 of 3, in 1s
-		22.014 PW0214 process=httpd pid=101 killed by procward: ended
+		22.014 PW0214 process=httpd pid=101 procward has ended a process: ended
 		22.015 PW0301 process=httpd restart, attempt 2 of 3
 		27.017 PW0303 process=httpd pid=102 attempt=2 attempts=3 recovered`)
 	if got := s.m.procs["httpd"].state; got != Up || len(s.ran) != 1 {
@@ -202,7 +202,7 @@ func TestAStalledOneExitsWhileTheEvidenceIsTaken(t *testing.T) {
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
 		22.001 PW0201 process=httpd pid=101 down: exited with code 3
-		24.001 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		24.001 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		24.002 PW0301 process=httpd restart, attempt 1 of 3
 		29.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 	if len(s.m.procs["httpd"].history.Spent) != 1 {
@@ -261,10 +261,10 @@ func TestAllOfAStalledNameAreKilled(t *testing.T) {
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
 		21.001 PW0307 process=httpd next restart, attempt 1 of 3, in 20s
-		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		41.003 PW0214 process=httpd pid=102 killed by procward: ended
-		41.003 PW0214 process=httpd pid=103 killed by procward: ended
-		41.003 PW0214 process=httpd pid=104 killed by procward: ended
+		21.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		41.003 PW0214 process=httpd pid=102 procward has ended a process: ended
+		41.003 PW0214 process=httpd pid=103 procward has ended a process: ended
+		41.003 PW0214 process=httpd pid=104 procward has ended a process: ended
 		41.004 PW0301 process=httpd restart, attempt 1 of 3
 		46.006 PW0303 process=httpd pid=105 attempt=1 attempts=3 recovered`)
 	if len(s.idsOf("httpd")) != 2 || !slices.Contains(s.victims, late) {
@@ -285,11 +285,11 @@ func TestStrategyAllOnAStall(t *testing.T) {
 	s.tells(`
 		1.000 PW0602 process=httpd group=web probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd group=web pid=102 stalled: http: status 500 instead of 200
-		21.011 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
-		21.011 PW0401 group=web group is stopped: members app, httpd
-		21.012 PW0214 process=httpd group=web pid=102 killed by procward: ended
-		21.013 PW0214 process=app group=web pid=101 killed by procward: ended
-		21.013 PW0402 group=web group is started: members app, httpd
+		21.011 PW0607 process=httpd group=web evidence of the stall is written: /evidence/httpd
+		21.011 PW0401 group=web the group is being stopped: members app, httpd
+		21.012 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
+		21.013 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		21.013 PW0402 group=web the group is being started: members app, httpd
 		21.017 PW0301 process=httpd group=web restart, attempt 1 of 3
 		26.019 PW0303 process=app group=web pid=103 recovered
 		26.019 PW0303 process=httpd group=web pid=104 attempt=1 attempts=3 recovered`)
@@ -314,10 +314,10 @@ func TestDependentsAreHeldDuringAStall(t *testing.T) {
 		1.000 PW0602 process=postgres group=db probe fails: http: no answer
 		21.001 PW0601 process=postgres group=db pid=102 stalled: http: no answer
 		21.001 PW0307 process=postgres group=db next restart, attempt 1 of 3, in 10s
-		21.011 PW0607 process=postgres group=db evidence of the stall: /evidence/postgres
+		21.011 PW0607 process=postgres group=db evidence of the stall is written: /evidence/postgres
 		26.001 PW0201 process=httpd group=web pid=103 down: exited with code 3
-		26.001 PW0213 process=httpd group=web held back: group db is not up
-		31.003 PW0214 process=postgres group=db pid=102 killed by procward: ended
+		26.001 PW0213 process=httpd group=web the restart has to wait: group db is not up
+		31.003 PW0214 process=postgres group=db pid=102 procward has ended a process: ended
 		31.004 PW0301 process=postgres group=db restart, attempt 1 of 3
 		36.006 PW0303 process=postgres group=db pid=104 attempt=1 attempts=3 recovered
 		36.007 PW0301 process=httpd group=web restart, attempt 1 of 1
@@ -349,8 +349,8 @@ func TestStallWhileSuspended(t *testing.T) {
 		662.000 PW0106 resumed: the shutdown was cancelled
 		662.002 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		682.003 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
-		682.013 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		682.014 PW0214 process=httpd pid=101 killed by procward: ended
+		682.013 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		682.014 PW0214 process=httpd pid=101 procward has ended a process: ended
 		682.015 PW0301 process=httpd restart, attempt 1 of 3
 		687.017 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }
@@ -366,7 +366,7 @@ func TestStallIsHaltedByASuspension(t *testing.T) {
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
 		21.001 PW0307 process=httpd next restart, attempt 1 of 3, in 30s
-		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		21.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		26.000 PW0105 suspended: the host is being shut down`)
 	if len(s.ran)+len(s.victims) > 0 {
 		t.Errorf("ran %v, killed %v", s.ran, s.victims)
@@ -410,8 +410,8 @@ func TestAStalledUnitInTheOperatorsHands(t *testing.T) {
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0208 process=httpd stopped from outside procward: httpd.service: systemd has a stop job for it
 		61.005 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
-		61.015 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		61.016 PW0214 process=httpd pid=101 killed by procward: ended
+		61.015 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		61.016 PW0214 process=httpd pid=101 procward has ended a process: ended
 		61.017 PW0301 process=httpd restart, attempt 1 of 3
 		66.019 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 	s.die(id, clean)
@@ -432,7 +432,7 @@ func TestAStalledUnitIsStoppedBySystemd(t *testing.T) {
 	s.tells(`
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
-		21.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		21.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		21.011 PW0301 process=httpd restart, attempt 1 of 3
 		46.014 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 	if got := s.status("httpd").LastCause; got != "stalled: http: "+status500 {
@@ -479,9 +479,9 @@ func TestReportOnly(t *testing.T) {
 	s.run(time.Minute)
 	s.tells(`
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
-		21.000 PW0606 process=httpd bad: http: status 500 instead of 200
+		21.000 PW0606 process=httpd a sign is bad: http: status 500 instead of 200
 		61.000 PW0603 process=httpd probe is ok again: http
-		61.000 PW0604 process=httpd probe tells nothing: http: the host is under pressure
+		61.000 PW0604 process=httpd probe cannot tell: http: the host is under pressure
 		61.000 PW0605 process=httpd probe is slow: http: it took 4.5s of 5s
 		61.000 PW0603 process=httpd probe is ok again: http`)
 }
@@ -501,19 +501,19 @@ func TestAStallClimbsTheLadder(t *testing.T) {
 		1.000 PW0602 process=httpd group=web probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd group=web pid=102 stalled: http: status 500 instead of 200
 		21.001 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 0
-		21.011 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
+		21.011 PW0607 process=httpd group=web evidence of the stall is written: /evidence/httpd
 		21.012 PW0501 group=web attempt=1 escalation: restart-group
-		21.012 PW0401 group=web group is stopped: members app, httpd
-		21.013 PW0214 process=httpd group=web pid=102 killed by procward: ended
-		21.014 PW0214 process=app group=web pid=101 killed by procward: ended
-		21.014 PW0402 group=web group is started: members app, httpd
+		21.012 PW0401 group=web the group is being stopped: members app, httpd
+		21.013 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
+		21.014 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		21.014 PW0402 group=web the group is being started: members app, httpd
 		21.021 PW0602 process=httpd group=web probe fails: http: status 500 instead of 200
 		26.020 PW0303 process=app group=web pid=103 recovered
 		41.022 PW0601 process=httpd group=web pid=104 stalled: http: status 500 instead of 200
-		41.032 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
+		41.032 PW0607 process=httpd group=web evidence of the stall is written: /evidence/httpd
 		81.020 PW0502 group=web escalation failed: restart-group: no recovery within its wait, which is 1m0s
 		81.021 PW0501 group=web escalation: hook
-		81.022 PW0510 group=web escalation goes on: hook: the hook asks for the next rung
+		81.022 PW0510 group=web escalation goes on after hook: the hook asks for the next rung
 		81.023 PW0504 group=web given up`)
 	s.cure("httpd", "http")
 	s.run(time.Minute)
@@ -578,11 +578,11 @@ func TestPassiveSignsAndLimits(t *testing.T) {
 	s.passive("httpd", "stopped", watch.Bad, "stopped for 30s", false)
 	s.run(time.Minute)
 	s.tells(`
-		1.000 PW0606 process=httpd pid=101 bad: fds: 95 % of 1024
+		1.000 PW0606 process=httpd pid=101 a sign is bad: fds: 95 % of 1024
 		1.000 PW0603 process=httpd pid=101 probe is ok again: fds: 95 % of 1024
 		1.001 PW0601 process=httpd pid=101 stalled: stopped: stopped for 30s
-		1.011 PW0607 process=httpd evidence of the stall: /evidence/httpd
-		1.012 PW0214 process=httpd pid=101 killed by procward: ended
+		1.011 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
+		1.012 PW0214 process=httpd pid=101 procward has ended a process: ended
 		1.013 PW0301 process=httpd restart, attempt 1 of 3
 		6.015 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }

@@ -54,12 +54,12 @@ func TestAGroupThatCannotBeRidOfAStall(t *testing.T) {
 	s.tells(`
 		120.000 PW0602 process=httpd group=web probe fails: late: status 500 instead of 200
 		140.001 PW0601 process=httpd group=web pid=102 stalled: late: status 500 instead of 200
-		140.011 PW0607 process=httpd group=web evidence of the stall: /evidence/httpd
-		140.011 PW0401 group=web group is stopped: members app, httpd
-		140.012 PW0215 process=httpd group=web pid=102 unkillable: unkillable
-		140.013 PW0214 process=app group=web pid=101 killed by procward: ended
-		140.013 PW0402 group=web group is started: members app, httpd
-		140.016 PW0403 group=web group action failed: httpd cannot be killed
+		140.011 PW0607 process=httpd group=web evidence of the stall is written: /evidence/httpd
+		140.011 PW0401 group=web the group is being stopped: members app, httpd
+		140.012 PW0215 process=httpd group=web pid=102 procward cannot end a process: unkillable
+		140.013 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		140.013 PW0402 group=web the group is being started: members app, httpd
+		140.016 PW0403 group=web the start or stop of the group failed: httpd cannot be killed
 		140.016 PW0302 process=httpd group=web restart failed, attempt 1 of 3: what was left of it cannot be killed; the remaining restarts are skipped
 		140.016 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 3
 		140.017 PW0504 group=web given up
@@ -113,7 +113,7 @@ func TestADumpEndsTheStalledOne(t *testing.T) {
 	s.tells(`
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
-		23.001 PW0607 process=httpd evidence of the stall: /evidence/httpd
+		23.001 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		23.002 PW0301 process=httpd restart, attempt 1 of 3
 		28.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 	if event != "stall" {

@@ -84,8 +84,8 @@ func TestOrphansAreNoSuccessors(t *testing.T) {
 	s.tells(`
 		60.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		60.001 PW0209 process=httpd orphans left behind: pid 102 (httpd): a worker of the dead pid 101: forked from it, with the same layout; serves at tcp 0.0.0.0:80; it is ended before a restart | pid 103 (httpd): a worker of the dead pid 101: forked from it, with the same layout; serves at tcp 0.0.0.0:80; it is ended before a restart
-		60.002 PW0214 process=httpd pid=102 killed by procward: ended
-		60.002 PW0214 process=httpd pid=103 killed by procward: ended
+		60.002 PW0214 process=httpd pid=102 procward has ended a process: ended
+		60.002 PW0214 process=httpd pid=103 procward has ended a process: ended
 		60.003 PW0301 process=httpd restart, attempt 1 of 3
 		65.005 PW0303 process=httpd pid=104 attempt=1 attempts=3 recovered`)
 }
@@ -193,7 +193,7 @@ func TestInDoubtNothingIsDone(t *testing.T) {
 	s.doubt["httpd"] = []procscan.Unreadable{{Process: procscan.Process{ID: procscan.ID{PID: 7, Start: 1}, Comm: "httpd"}, What: "exe", Err: errors.New("permission denied")}}
 	s.die(id, sigkill)
 	s.run(10 * time.Second)
-	s.tells(`1.001 PW0206 process=httpd unreadable: exe of pid 7 (httpd): permission denied; nothing is done while in doubt`)
+	s.tells(`1.001 PW0206 process=httpd a process cannot be read: exe of pid 7 (httpd): permission denied; nothing is done while in doubt`)
 	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
 	s.doubt["httpd"] = nil
 	s.run(10 * time.Second)
@@ -263,7 +263,7 @@ func TestAbnormalEndDuringSettle(t *testing.T) {
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		1.001 PW0301 process=httpd restart, attempt 1 of 3
-		3.002 PW0210 process=httpd pid=102 ended: exited with code 0`)
+		3.002 PW0210 process=httpd pid=102 ended cleanly: exited with code 0`)
 }
 
 func TestAbnormalWaitsForTheCause(t *testing.T) {
@@ -277,7 +277,7 @@ func TestAbnormalWaitsForTheCause(t *testing.T) {
 	})
 	s.run(time.Hour)
 	s.tells(`
-		1.501 PW0210 process=httpd pid=101 ended: exited with code 0`)
+		1.501 PW0210 process=httpd pid=101 ended cleanly: exited with code 0`)
 	next := s.spawn("httpd")
 	s.run(time.Minute)
 	s.said = nil
@@ -304,7 +304,7 @@ func TestHostShutdownIsNeverRepaired(t *testing.T) {
 	s.run(time.Minute)
 	s.tells(`
 		3601.000 PW0106 resumed: the shutdown was cancelled
-		3631.002 PW0204 process=httpd absent
+		3631.002 PW0204 process=httpd absent: no process matches
 		3631.002 PW0301 process=httpd restart, attempt 1 of 3
 		3636.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }
@@ -348,12 +348,12 @@ func TestTheWholeLadder(t *testing.T) {
 		2.002 PW0302 process=httpd group=web restart failed, attempt 1 of 1: not found within start-timeout, which is 1s
 		2.002 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 1
 		2.003 PW0501 group=web attempt=1 escalation: restart-group
-		2.003 PW0401 group=web group is stopped: members app, httpd
-		2.004 PW0214 process=app group=web pid=101 killed by procward: ended
-		2.004 PW0402 group=web group is started: members app, httpd
-		3.009 PW0403 group=web group action failed: httpd was not found within start-timeout, which is 1s
+		2.003 PW0401 group=web the group is being stopped: members app, httpd
+		2.004 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		2.004 PW0402 group=web the group is being started: members app, httpd
+		3.009 PW0403 group=web the start or stop of the group failed: httpd was not found within start-timeout, which is 1s
 		3.010 PW0501 group=web escalation: hook
-		3.011 PW0510 group=web escalation goes on: hook: the hook asks for the next rung
+		3.011 PW0510 group=web escalation goes on after hook: the hook asks for the next rung
 		3.012 PW0503 group=web escalation refused: reboot: this procward has not been given the means to end the machine
 		3.013 PW0504 group=web given up
 		8.009 PW0303 process=app group=web pid=103 recovered`)
@@ -401,8 +401,8 @@ func TestGroupRestartBringsBack(t *testing.T) {
 		2.002 PW0302 process=httpd group=web restart failed, attempt 1 of 1: not found within start-timeout, which is 1s
 		2.002 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 1
 		2.003 PW0501 group=web attempt=1 escalation: restart-group
-		2.003 PW0401 group=web group is stopped: members app, httpd
-		2.005 PW0402 group=web group is started: members app, httpd
+		2.003 PW0401 group=web the group is being stopped: members app, httpd
+		2.005 PW0402 group=web the group is being started: members app, httpd
 		7.007 PW0303 process=app group=web pid=103 recovered
 		7.007 PW0303 process=httpd group=web pid=104 recovered`)
 	if l := s.m.ladders["group web"]; l.climb.Phase != escalate.Idle {
@@ -422,9 +422,9 @@ func TestStrategyAll(t *testing.T) {
 	s.run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd group=web pid=102 down: killed by SIGKILL
-		1.001 PW0401 group=web group is stopped: members app, httpd
-		1.002 PW0214 process=app group=web pid=101 killed by procward: ended
-		1.002 PW0402 group=web group is started: members app, httpd
+		1.001 PW0401 group=web the group is being stopped: members app, httpd
+		1.002 PW0214 process=app group=web pid=101 procward has ended a process: ended
+		1.002 PW0402 group=web the group is being started: members app, httpd
 		1.006 PW0301 process=httpd group=web restart, attempt 1 of 1
 		6.008 PW0303 process=app group=web pid=103 recovered
 		6.008 PW0303 process=httpd group=web pid=104 attempt=1 attempts=1 recovered`)
@@ -457,7 +457,7 @@ func TestDependencyHoldsDependents(t *testing.T) {
 		1.001 PW0201 process=postgres group=db pid=103 down: killed by SIGKILL
 		1.001 PW0301 process=postgres group=db restart, attempt 1 of 3
 		2.001 PW0201 process=httpd group=web pid=102 down: exited with code 3
-		2.001 PW0213 process=httpd group=web held back: group db is not up
+		2.001 PW0213 process=httpd group=web the restart has to wait: group db is not up
 		6.003 PW0303 process=postgres group=db pid=104 attempt=1 attempts=3 recovered
 		6.004 PW0301 process=httpd group=web restart, attempt 1 of 1
 		11.006 PW0303 process=httpd group=web pid=105 attempt=1 attempts=1 recovered`)
@@ -500,7 +500,7 @@ func TestSeveralPIDs(t *testing.T) {
 	s.die(b, exit3)
 	s.run(20 * time.Second)
 	s.tells(`
-		1.001 PW0211 process=httpd pid=101 one of several gone: killed by SIGKILL: 2 are left, 2 are needed
+		1.001 PW0211 process=httpd pid=101 one of several has ended: killed by SIGKILL: 2 are left, 2 are needed
 		2.001 PW0201 process=httpd pid=102 down: exited with code 3: 1 of 2 are left
 		2.001 PW0301 process=httpd restart, attempt 1 of 3
 		7.003 PW0303 process=httpd pid=103 attempt=1 attempts=3 recovered`)

@@ -111,7 +111,7 @@ func TestQueueAfterTheDeathOfAll(t *testing.T) {
 				t.Errorf("%d of %d are told: %s", count[word], names, word)
 			}
 		}
-		report := s.lines()[slices.IndexFunc(s.lines(), func(l string) bool { return strings.HasPrefix(l, "messages dropped") })]
+		report := s.lines()[slices.IndexFunc(s.lines(), func(l string) bool { return strings.HasPrefix(l, "messages were dropped") })]
 		if !strings.Contains(report, "notice") || strings.Contains(report, "alert") || !strings.Contains(report, "10000 of err and worse are told by a later one") {
 			t.Error(report)
 		}

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -47,38 +49,44 @@ func TestCatalogueIDs(t *testing.T) {
 	}
 }
 
-// Every variable of the catalogue is in its list, under the comment of its own section.
+// Every variable of the files kinds_*.go is in the catalogue, under the comment of its own
+// section.
 func TestCatalogueIsWhole(t *testing.T) {
-	file, err := parser.ParseFile(token.NewFileSet(), "catalogue.go", nil, parser.ParseComments)
+	files, err := filepath.Glob("kinds_*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	made := 0
-	section := ""
-	ast.Inspect(file, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || len(spec.Values) != 1 {
-			return true
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
 		}
-		kind, ok := spec.Values[0].(*ast.UnaryExpr)
-		if !ok {
-			return true
+		for _, decl := range file.Decls {
+			block, ok := decl.(*ast.GenDecl)
+			if !ok || block.Tok != token.VAR {
+				continue
+			}
+			made += len(block.Specs)
+			for _, spec := range block.Specs {
+				checkKind(t, spec.(*ast.ValueSpec), block.Doc.Text()[:4])
+			}
 		}
-		if spec.Doc != nil {
-			section = strings.TrimSpace(spec.Doc.List[0].Text[2:])[:4]
-		}
-		made++
-		id := strings.Trim(kind.X.(*ast.CompositeLit).Elts[0].(*ast.BasicLit).Value, `"`)
-		if !strings.HasPrefix(id, section) {
-			t.Errorf("%s %s stands in section %s", spec.Names[0], id, section)
-		}
-		if !slices.ContainsFunc(Catalogue, func(k *Kind) bool { return k.ID == id }) {
-			t.Errorf("%s %s is not in Catalogue", spec.Names[0], id)
-		}
-		return false
-	})
+	}
 	if made != len(Catalogue) {
 		t.Errorf("%d variables, %d in Catalogue", made, len(Catalogue))
+	}
+}
+
+func checkKind(t *testing.T, spec *ast.ValueSpec, section string) {
+	t.Helper()
+	first := spec.Values[0].(*ast.UnaryExpr).X.(*ast.CompositeLit).Elts[0].(*ast.KeyValueExpr)
+	id := strings.Trim(first.Value.(*ast.BasicLit).Value, `"`)
+	if !strings.HasPrefix(id, section) {
+		t.Errorf("%s %s stands in section %s", spec.Names[0], id, section)
+	}
+	if !slices.ContainsFunc(Catalogue, func(k *Kind) bool { return k.ID == id }) {
+		t.Errorf("%s %s is not in Catalogue", spec.Names[0], id)
 	}
 }
 
@@ -119,6 +127,9 @@ func TestCatalogueTexts(t *testing.T) {
 			if s == "" || strings.ContainsAny(s, "[]{}") || strings.Contains(s, "  ") || strings.Trim(s, " :,;") != s {
 				t.Errorf("%s reads %q", k.ID, s)
 			}
+		}
+		if strings.Contains(k.Text, "{") && reflect.ValueOf(k.Example).IsZero() {
+			t.Errorf("%s has no example", k.ID)
 		}
 		if k.Meaning == "" || !strings.HasSuffix(k.Meaning, ".") || k.Action != "" && !strings.HasSuffix(k.Action, ".") {
 			t.Errorf("%s: meaning and action are not sentences", k.ID)

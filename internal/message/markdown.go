@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/template"
 	"time"
+	"unicode/utf8"
 )
 
 //go:embed messages.md.tmpl
@@ -26,7 +27,7 @@ var keys = []key{
 	{"message", "the sentence, without ID and fields"},
 	{"process", "name of the process in the configuration"},
 	{"group", "name of the group"},
-	{"monitor", "name of the monitor (none in this version)"},
+	{"monitor", "name of the monitor"},
 	{"pid", "PID of the watched process (number)"},
 	{"cause", "how it ended, in words: `killed by SIGKILL`, `exited with code 3`, `cause unknown`"},
 	{"exit_code", "exit code (number; 0 is shown)"},
@@ -35,7 +36,7 @@ var keys = []key{
 	{"attempt", "which attempt, from 1 (number)"},
 	{"attempts", "attempts in the window: always a string, `\"3\"` or `\"unlimited\"`"},
 	{"rung", "rung of the ladder: `restart-group`"},
-	{"probe", "the probe (none in this version)"},
+	{"probe", "the probe, sign or limit: `http`"},
 	{"output", "what a script wrote; where it is long, its end (32 KiB)"},
 	{"took_us", "microseconds (number). On `down`: from the kernel's wake-up to the message; on `restart`: from the wake-up to the start of the script"},
 	{"injected", "`true`: the failure was asked for, in a rehearsal (none in this version)"},
@@ -45,15 +46,17 @@ var keys = []key{
 // Markdown writes docs/messages.md: the catalogue by section, the forms in which
 // messages are written, and how other tools find them.
 func Markdown(w io.Writer) error {
-	t, err := template.New("messages.md").Funcs(template.FuncMap{"cell": cell, "upper": strings.ToUpper}).Parse(page)
+	t, err := template.New("messages.md").Funcs(template.FuncMap{
+		"cell": cell, "upper": strings.ToUpper, "lower": strings.ToLower, "anchor": anchor, "wrap": wrap, "fold": fold,
+	}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("read the template of messages.md: %w", err)
 	}
 	var b bytes.Buffer
 	err = t.Execute(&b, map[string]any{
 		"Sections": sections(), "Keys": keys, "Fields": keys[5:],
-		"Line": example().Line(), "JSON": strings.TrimSpace(string(example().JSON())),
-		"Failed": failed().Line(), "Kinds": Catalogue,
+		"Line": example().Line(), "JSON": object(string(example().JSON())),
+		"Failed": wrap("procward[812]: " + failed().Line()), "Kinds": Catalogue,
 		"MaxLine": maxLine, "MaxEntry": maxEntry, "QueueSize": queueSize,
 	})
 	if err != nil {
@@ -87,6 +90,41 @@ func sections() []part {
 
 // cell keeps text from ending a cell of a table.
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+
+// anchor is the last part of a heading as a link names it.
+func anchor(title string) string { return strings.ReplaceAll(strings.ToLower(title), " ", "-") }
+
+// width is the longest line of the page.
+const width = 116
+
+// fold breaks text into lines; the first of them begins at a column.
+func fold(text string, column int) string {
+	var b strings.Builder
+	for i, word := range strings.Fields(text) {
+		switch n := utf8.RuneCountInString(word); {
+		case i > 0 && column+1+n > width:
+			b.WriteString("\n")
+			column = n
+		case i > 0:
+			b.WriteString(" ")
+			column += 1 + n
+		default:
+			column += n
+		}
+		b.WriteString(word)
+	}
+	return b.String()
+}
+
+// wrap breaks a line of the log, and sets off what continues it.
+func wrap(line string) string { return strings.ReplaceAll(fold(line, 2), "\n", "\n  ") }
+
+// object breaks a line of JSON before its keys.
+func object(line string) string {
+	const blank = "\x00" // in a value: not to be broken at
+	whole := strings.ReplaceAll(strings.TrimSpace(line), " ", blank)
+	return strings.ReplaceAll(fold(strings.ReplaceAll(whole, `,"`, `, "`), 0), blank, " ")
+}
 
 func example() Message {
 	return Message{

@@ -50,8 +50,16 @@ type Kind struct {
 	Event    string   `json:"event"`    // one of a fixed set of words: down
 	Severity Severity `json:"severity"` // of the messages of this kind, see Message.Severity
 	Text     string   `json:"text"`     // the sentence, see above
+	Example  Message  `json:"-"`        // fields of a typical message, without Kind; see Line
 	Meaning  string   `json:"meaning"`  // for the operator
-	Action   string   `json:"action"`   // what the operator should do, if anything
+	Action   string   `json:"action"`   // what the operator should do; empty only if that is nothing
+}
+
+// Line is the example as syslog shows it.
+func (k *Kind) Line() string {
+	m := k.Example
+	m.Kind = k
+	return m.Line()
 }
 
 // Message is one event or decision. Fields that do not apply stay zero, and are left

@@ -105,8 +105,8 @@ func TestQueueDropsAndReports(t *testing.T) {
 		synctest.Wait()
 		want := []string{
 			"found: 0", "found: 1", "found: 2", "found: 3", "found: 4", "found: 5",
-			"messages dropped: test: 6 (2 warning, 4 notice) from 2026-01-01T00:00:07.000000Z to 2026-01-01T00:00:14.000000Z",
-			"found: 6", "absent: 11", "absent: 12", "down: 15",
+			"messages were dropped: test: 6 (2 warning, 4 notice) from 2026-01-01T00:00:07.000000Z to 2026-01-01T00:00:14.000000Z",
+			"found: 6", "absent: no process matches: 11", "absent: no process matches: 12", "down: 15",
 		}
 		if got := s.lines(); strings.Join(got, "\n") != strings.Join(want, "\n") {
 			t.Errorf("got\n%s", strings.Join(got, "\n"))
@@ -144,7 +144,7 @@ func TestQueueContainsAPanic(t *testing.T) {
 			t.Error(err)
 		}
 		got := strings.Join(s.lines(), ",")
-		if !strings.Contains(got, "found: 0,") || !strings.Contains(got, "found: 3") || strings.Count(got, "messages dropped: test: 1 (1 notice)") != 2 {
+		if !strings.Contains(got, "found: 0,") || !strings.Contains(got, "found: 3") || strings.Count(got, "messages were dropped: test: 1 (1 notice)") != 2 {
 			t.Errorf("got %s", got)
 		}
 		if q.Dropped() != 2 {
@@ -229,7 +229,7 @@ func TestQueueNeverDelaysSenders(t *testing.T) {
 		}
 		written, reports := 0, 0
 		for _, l := range s.lines() {
-			if strings.HasPrefix(l, "messages dropped: slow:") {
+			if strings.HasPrefix(l, "messages were dropped: slow:") {
 				reports++
 				continue
 			}

@@ -133,8 +133,8 @@ func TestRsyslogDiesAndReturns(t *testing.T) {
 		t.Errorf("%d of %d dropped with room for 48", lost, sent)
 	}
 	d.start(t)
-	got := wait(t, d.all, "messages dropped")
-	if !strings.Contains(got, fmt.Sprintf("messages dropped: syslog: %d (%d notice)", lost, lost)) {
+	got := wait(t, d.all, "messages were dropped")
+	if !strings.Contains(got, fmt.Sprintf("messages were dropped: syslog: %d (%d notice)", lost, lost)) {
 		t.Errorf("the report is not of %d: %s", lost, got)
 	}
 	log.Send(say(Found, 2000))
