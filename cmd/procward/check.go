@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	confd "procward/conf.d"
+	"procward/internal/daemon"
 	"procward/internal/trust"
 )
 
@@ -89,15 +90,15 @@ func findingsOf(ctx context.Context, f *flags, files []string) (findings, error)
 	if err != nil {
 		return findings{}, err
 	}
-	if err := forgetful(f.stateDir); err != nil && !errors.Is(err, fs.ErrNotExist) && len(cfg.OSRungs()) > 0 {
+	if err := daemon.Forgetful(f.stateDir); err != nil && !errors.Is(err, fs.ErrNotExist) && len(cfg.OSRungs()) > 0 {
 		doubts = append(doubts, confd.Problem{Text: "rungs that end the machine will be refused: " + err.Error(), Warning: true})
 	}
 	doubts = append(doubts, shared("--state-dir", f.stateDir)...)
 	doubts = append(doubts, shared("--socket", filepath.Dir(f.socket))...)
-	if f.machine.foreign() {
+	if f.reach.Foreign() {
 		doubts = append(doubts, unitDoubts(cfg)...)
 	}
-	return sorted(cfg, refusals(cfg, f.machine), doubts), nil
+	return sorted(cfg, refusals(cfg, f.reach), doubts), nil
 }
 
 // shared warns of a directory of procward's own that others may write: as root it is not used.
@@ -133,15 +134,12 @@ func sorted(cfg *confd.Config, refused, doubts []confd.Problem) findings {
 
 // refusals is the rungs and restarts that this machine cannot carry out, for which the start is
 // refused; in observe mode they are only told of.
-func refusals(cfg *confd.Config, at *machine) []confd.Problem {
-	rungs := rungProblems(cfg, at)
-	if at.foreign() {
-		rungs = append(rungs, unitProblems(cfg)...)
+func refusals(cfg *confd.Config, at *daemon.Reach) []confd.Problem {
+	refused := daemon.Refusals(cfg, at)
+	for i := range refused {
+		refused[i].Warning = cfg.Daemon.Observe
 	}
-	for i := range rungs {
-		rungs[i].Warning = cfg.Daemon.Observe
-	}
-	return rungs
+	return refused
 }
 
 func showFindings(p paper, f findings) {

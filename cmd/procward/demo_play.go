@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
+	"procward/internal/daemon"
 	"procward/internal/engine"
 	"procward/internal/message"
 	"procward/procscan"
@@ -22,7 +23,8 @@ type play struct {
 	bill   bill
 	began  time.Time
 	proc   *procscan.FS
-	daemon *daemon
+	daemon *daemon.Daemon
+	config *confd.Config
 	alive  *os.File      // the write end that keeps the victims alive
 	notes  *os.File      // the read end of what victims and scripts tell
 	events chan event    // as they come
@@ -88,22 +90,16 @@ const demoIntro = "%d processes of the demo's own in %s; about 10 seconds. Lines
 	"a log shows them; procward messages explains each."
 
 // openDaemon makes the real daemon, which is given no means to end the machine.
-func (p *play) openDaemon() error {
+func (p *play) openDaemon() (err error) {
 	loader := confd.NewLoader(p.stage.confDir(), confd.Options{})
-	cfg, err := loader.Load()
-	if err != nil {
+	if p.config, err = loader.Load(); err != nil {
 		return err
 	}
-	if err := problemsError(cfg.Problems); err != nil {
-		return err
+	if rejected(p.config.Files, p.config.Problems) {
+		return fmt.Errorf("its drop-ins: %v", p.config.Problems)
 	}
-	if p.daemon, err = newDaemon(loader, cfg, false, p, ""); err != nil {
-		return err
-	}
-	if p.daemon.host.Power != nil || p.daemon.power != nil {
-		return errors.New("the demo has been given the means to end the machine, which it must never have")
-	}
-	return nil
+	p.daemon, err = daemon.New(loader, false, p, daemon.Options{})
+	return err
 }
 
 // runDaemon starts the daemon's loop.
@@ -112,7 +108,7 @@ func (p *play) runDaemon() {
 	p.ended, p.stop = make(chan struct{}), stop
 	go func() {
 		defer close(p.ended)
-		p.daemon.run(ctx, nil)
+		p.daemon.Watch(ctx, p.config, nil)
 	}()
 }
 

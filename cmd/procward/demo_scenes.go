@@ -122,7 +122,7 @@ func strangers(p *play, _ context.Context) (string, error) {
 }
 
 // detection is how exits are seen: "pidfd", or by polling.
-func (p *play) detection() string { return p.daemon.host.Tracker.Mode() }
+func (p *play) detection() string { return p.daemon.Detection() }
 
 // timed shows how long it all took, from just before the signal was sent.
 func timed(p *play, ctx context.Context) (string, error) {

@@ -235,7 +235,7 @@ func TestDemoInOddDirectory(t *testing.T) {
 			t.Fatal(err)
 		}
 		cfg, err := confd.NewLoader(s.confDir(), confd.Options{}).Load()
-		if err != nil || len(cfg.Processes) != len(demoNames) || problemsError(cfg.Problems) != nil {
+		if err != nil || len(cfg.Processes) != len(demoNames) || rejected(cfg.Files, cfg.Problems) {
 			t.Fatalf("%s: %v, %v", name, err, cfg.Problems)
 		}
 		for _, victim := range demoNames {

@@ -132,3 +132,17 @@ func restarterDoubts(s sight, restart setting) []string {
 	}
 	return out
 }
+
+// unitDoubts is the matches by a unit of systemd on such a host. A control group of another
+// maker may be matched all the same, so that they are no problems.
+func unitDoubts(cfg *confd.Config) []confd.Problem {
+	var out []confd.Problem
+	for _, name := range slices.Sorted(maps.Keys(cfg.Processes)) {
+		if u := cfg.Processes[name].Match.Unit; strings.HasSuffix(u, ".service") && !strings.Contains(u, "/") {
+			p := cfg.At("processes", name, "match.unit", "systemd does not run on this host, so that there is no control group of this name: match by exe, name or args")
+			p.Warning = true
+			out = append(out, p)
+		}
+	}
+	return out
+}

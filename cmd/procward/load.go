@@ -5,11 +5,12 @@ import (
 	"io"
 
 	confd "procward/conf.d"
+	"procward/internal/daemon"
 )
 
 // load reads the drop-ins as the daemon does at its start.
 func load(f *flags) (*confd.Config, error) {
-	cfg, err := confd.NewLoader(f.configDir, confd.Options{Claims: lastClaims(f.stateDir)}).Load()
+	cfg, err := daemon.Load(f.configDir, f.stateDir)
 	if err != nil {
 		return nil, &failure{exitBad, err, "--config-dir names the directory of the drop-ins"}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"procward/escalate/power"
 	"procward/internal/control"
+	"procward/internal/daemon"
 	"procward/internal/launch"
 	"procward/internal/systemd"
 )
@@ -32,8 +33,8 @@ func main() {
 
 // thisMachine is the real one. Nothing but main may name it: what is given it can end the
 // machine that it runs on.
-func thisMachine() *machine {
-	return &machine{Paths: power.RealPaths(), Kernel: power.Real(), systemd: true, booted: systemd.Runs}
+func thisMachine() *daemon.Reach {
+	return &daemon.Reach{Paths: power.RealPaths(), Kernel: power.Real(), Systemd: true, Booted: systemd.Runs}
 }
 
 // flags are the flags of every command.
@@ -41,11 +42,11 @@ type flags struct {
 	configDir string
 	stateDir  string
 	socket    string
-	machine   *machine
+	reach     *daemon.Reach
 }
 
 // execute runs one command line and gives the exit code.
-func execute(args []string, stdout, stderr io.Writer, at *machine) int {
+func execute(args []string, stdout, stderr io.Writer, at *daemon.Reach) int {
 	root := rootCommand(at)
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -67,8 +68,8 @@ func execute(args []string, stdout, stderr io.Writer, at *machine) int {
 	return f.code
 }
 
-func rootCommand(at *machine) *cobra.Command {
-	f := flags{machine: at}
+func rootCommand(at *daemon.Reach) *cobra.Command {
+	f := flags{reach: at}
 	root := &cobra.Command{
 		Use:   "procward",
 		Short: "Keeps the processes of this host alive",

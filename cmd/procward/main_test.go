@@ -15,6 +15,7 @@ import (
 
 	"procward/escalate/power"
 	"procward/internal/control"
+	"procward/internal/daemon"
 	"procward/internal/engine"
 	"procward/internal/launch"
 	"procward/internal/testbed"
@@ -41,7 +42,7 @@ func harmless() {
 	if code, mine := power.ProofMain(os.Args); mine {
 		os.Exit(code)
 	}
-	var at *machine
+	var at *daemon.Reach
 	if dir := os.Getenv("FAKE_MACHINE"); dir != "" {
 		at = fakeMachine(dir)
 	}
@@ -49,7 +50,7 @@ func harmless() {
 }
 
 // fakeMachine writes the calls of the kernel down. Nothing ends, and systemd is not asked.
-func fakeMachine(dir string) *machine {
+func fakeMachine(dir string) *daemon.Reach {
 	did := func(what string) {
 		f, err := os.OpenFile(filepath.Join(dir, "did"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 		if err == nil {
@@ -59,7 +60,7 @@ func fakeMachine(dir string) *machine {
 	}
 	paths := power.Paths{Sysrq: filepath.Join(dir, "sysrq"), Kmsg: filepath.Join(dir, "kmsg"),
 		Watchdog: filepath.Join(dir, "watchdog"), WatchdogSys: filepath.Join(dir, "class")}
-	return &machine{Paths: paths, Kernel: power.Kernel{
+	return &daemon.Reach{Paths: paths, Kernel: power.Kernel{
 		Sync:   func() { did("sync") },
 		Reboot: func(cmd int) error { did(fmt.Sprintf("reboot %#x", cmd)); return nil },
 	}}
@@ -86,7 +87,7 @@ func TestScripts(t *testing.T) {
 			case "root":
 				return os.Geteuid() == 0, nil
 			case "disk":
-				return forgetful(os.TempDir()) == nil, nil
+				return daemon.Forgetful(os.TempDir()) == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

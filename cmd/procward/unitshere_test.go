@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"procward/internal/daemon"
 )
 
 // A unit cannot be restarted where there is no systemd: check says where it stands, and the
@@ -14,7 +16,7 @@ func TestUnitsWithoutSystemd(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "a.yaml"), []byte("processes:\n  a:\n    match: {unit: a.service}\n    restart: {unit: a.service}\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	at := &machine{systemd: true, booted: func() bool { return false }}
+	at := &daemon.Reach{Systemd: true, Booted: func() bool { return false }}
 	for _, command := range []string{"check", "run"} {
 		var out, errs strings.Builder
 		code := execute([]string{command, "--config-dir", dir, "--state-dir", filepath.Join(dir, "state"), "--socket", filepath.Join(dir, "socket")}, &out, &errs, at)

@@ -78,6 +78,7 @@ var allowed = map[string][]string{
 	"internal/host":            {"internal/engine", "internal/message", "internal/scalar", "internal/script", "internal/systemd", "procscan", "procscan/succession", "procscan/traits", "restart", "watch", "watch/evidence", "watch/probe", "watch/vital"},
 	"internal/control":         {"conf.d", "internal/engine", "internal/trust"},
 	"internal/arch":            {},
+	"internal/daemon":          {"conf.d", "escalate", "escalate/power", "procscan", "watch", "watch/evidence", "watch/probe", "internal/account", "internal/control", "internal/engine", "internal/hang", "internal/host", "internal/message", "internal/notify", "internal/runlevel", "internal/script", "internal/state", "internal/systemd", "internal/trust"},
 	"internal/hang":            {},
 	"internal/testbed":         {},
 	"internal/testbed/cluster": {},

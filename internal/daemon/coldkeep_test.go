@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"fmt"
@@ -13,13 +13,11 @@ import (
 func BenchmarkColdBarrier(b *testing.B) {
 	for _, n := range []int{10, 10000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			d := &daemon{log: &heard{}}
-			k, _, err := d.openState(filepath.Join(b.TempDir(), "state"))
+			k, _, err := openState(filepath.Join(b.TempDir(), "state"), &voice{log: &heard{}})
 			if err != nil {
 				b.Fatal(err)
 			}
-			d.keeper = k
-			defer d.keep()()
+			defer k.run()()
 			all := map[string]any{}
 			for i := range n {
 				all[fmt.Sprintf("process %d", i)] = map[string]any{"state": "up", "comm": "a process", "n": i}

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -8,55 +8,64 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/message"
+	"procward/watch/probe"
 )
+
+// settings is what the keys under daemon: are put in force with.
+type settings struct {
+	voice    *voice
+	observes bool                                  // procward has begun to observe
+	logTo    func(confd.Log) (*message.Log, error) // opens a log; nil: somebody else has it
+	follow   func() (stop func())                  // follows the drop-ins; nil: not yet
+	unfollow func()                                // nil: they are not followed
+	pressure func(probe.Pressure)                  // tells who judges how busy the host is
+	threads  int                                   // that were made for scripts
+}
 
 // daemonKey is one key under daemon:, and who obeys it. The start and each reload put it in force
 // in the same way.
 type daemonKey struct {
 	key string
 	// obey puts the value in force. The words say why it is not, or not yet.
-	obey func(d *daemon, ctx context.Context, now confd.Daemon) (waits string)
+	obey func(s *settings, ctx context.Context, now confd.Daemon) (waits string)
 }
 
 // daemonKeys is every key under daemon:.
 var daemonKeys = []daemonKey{
-	{"log", (*daemon).obeyLog},
-	{"observe", (*daemon).obeyObserve},
-	{"follow", (*daemon).obeyFollow},
-	{"parallel-restarts", (*daemon).obeyParallel},
-	{"pressure", (*daemon).obeyPressure},
+	{"log", (*settings).log},
+	{"observe", (*settings).observe},
+	{"follow", (*settings).following},
+	{"parallel-restarts", (*settings).parallelRestarts},
+	{"pressure", (*settings).busyAt},
 	{"reboot-limit", byConfiguration},
 	{"userspace", byConfiguration},
 }
 
 // byConfiguration is what the engine, or what ends the machine, takes from the whole.
-func byConfiguration(*daemon, context.Context, confd.Daemon) string { return "" }
+func byConfiguration(*settings, context.Context, confd.Daemon) string { return "" }
 
-// obeyAll puts the settings of a start in force. The log is open already: else nothing could
-// have been said.
-func (d *daemon) obeyAll(ctx context.Context, now confd.Daemon) {
-	for _, s := range daemonKeys {
-		if s.key != "log" {
-			s.obey(d, ctx, now)
+// obey puts the settings of a configuration in force: at the start, where old is nil, all of
+// them but the log, which is open already; at a reload those that have changed, each of which
+// is told. It gives what it tells.
+func (s *settings) obey(ctx context.Context, old *confd.Daemon, now confd.Daemon) (told []string) {
+	for _, k := range daemonKeys {
+		if old == nil {
+			if k.key != "log" {
+				k.obey(s, ctx, now)
+			}
+			continue
 		}
-	}
-}
-
-// obeyChanged puts the settings that a reload has changed in force, tells of each, and gives
-// what it tells.
-func (d *daemon) obeyChanged(ctx context.Context, old, now confd.Daemon) (told []string) {
-	for _, s := range daemonKeys {
-		changed := differing(s.key, old, now)
+		changed := differing(k.key, *old, now)
 		if len(changed) == 0 {
 			continue
 		}
-		waits := s.obey(d, ctx, now)
+		waits := k.obey(s, ctx, now)
 		for _, c := range changed {
 			kind, detail := message.SettingNow, c
 			if waits != "" {
 				kind, detail = message.SettingWaits, c+": "+waits
 			}
-			d.say(kind, detail)
+			s.voice.say(kind, detail)
 			told = append(told, detail)
 		}
 	}
@@ -108,13 +117,13 @@ func inWordsOf(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// obeyLog opens the log anew. What cannot be opened leaves the former one.
-func (d *daemon) obeyLog(ctx context.Context, now confd.Daemon) string {
-	log, is := d.log.(*message.Log)
-	if !is || d.logTo == nil {
+// log opens the log anew. What cannot be opened leaves the former one.
+func (s *settings) log(ctx context.Context, now confd.Daemon) string {
+	log, is := s.voice.log.(*message.Log)
+	if !is || s.logTo == nil {
 		return "this procward does not write its messages itself"
 	}
-	next, err := d.logTo(now.Log)
+	next, err := s.logTo(now.Log)
 	if err != nil {
 		return "the log stays where it is: " + err.Error()
 	}
@@ -123,44 +132,45 @@ func (d *daemon) obeyLog(ctx context.Context, now confd.Daemon) string {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushTime)
 		defer cancel()
 		if err := finish(ctx); err != nil {
-			d.say(message.Fallback, "the former log did not take all: "+err.Error())
+			s.voice.say(message.Fallback, "the former log did not take all: "+err.Error())
 		}
 	}()
 	return ""
 }
 
-// obeyObserve leaves it to the engine: true suspends everything, false ends that. Who has begun
+// observe leaves it to the engine: true suspends everything, false ends that. Who has begun
 // to observe has no state, and goes on to observe.
-func (d *daemon) obeyObserve(_ context.Context, now confd.Daemon) string {
-	if d.observe && !now.Observe {
+func (s *settings) observe(_ context.Context, now confd.Daemon) string {
+	if s.observes && !now.Observe {
 		return "procward has begun to observe, and does so until it is started again"
 	}
 	return ""
 }
 
-// obeyFollow follows the drop-ins, or does not any more.
-func (d *daemon) obeyFollow(ctx context.Context, now confd.Daemon) string {
+// following follows the drop-ins, or does not any more.
+func (s *settings) following(_ context.Context, now confd.Daemon) string {
 	switch {
-	case !now.Follow && d.unfollow != nil:
-		d.unfollow()
-		d.unfollow = nil
-	case now.Follow && d.unfollow == nil && d.follow != nil:
-		d.unfollow = d.follow()
+	case !now.Follow && s.unfollow != nil:
+		s.unfollow()
+		s.unfollow = nil
+	case now.Follow && s.unfollow == nil && s.follow != nil:
+		s.unfollow = s.follow()
 	}
 	return ""
 }
 
-// obeyParallel makes threads for the scripts that run at once. How many may, the engine takes
+// parallelRestarts makes threads for the scripts that run at once. How many may, the engine takes
 // from the whole.
-func (d *daemon) obeyParallel(_ context.Context, now confd.Daemon) string {
-	if now.ParallelRestarts > d.threads {
-		d.threads = now.ParallelRestarts
-		reserveThreads(spareThreads + d.threads)
+func (s *settings) parallelRestarts(_ context.Context, now confd.Daemon) string {
+	if now.ParallelRestarts > s.threads {
+		s.threads = now.ParallelRestarts
+		reserveThreads(spareThreads + s.threads)
 	}
 	return ""
 }
 
-func (d *daemon) obeyPressure(_ context.Context, now confd.Daemon) string {
-	d.host.SetPressure(now.Pressure)
+// busyAt says from when on the host is too busy for timeouts to tell anything.
+func (s *settings) busyAt(_ context.Context, now confd.Daemon) string {
+	s.pressure(now.Pressure)
 	return ""
 }

@@ -1,8 +1,6 @@
-package main
+package daemon
 
 import (
-	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"procward/internal/control"
 	"procward/internal/message"
 )
 
@@ -33,44 +30,29 @@ func (l *heard) text() string {
 }
 
 // keeping opens the state in a directory and runs its keeper until stop.
-func keeping(t *testing.T, dir string) (d *daemon, log *heard, stop func()) {
+func keeping(t *testing.T, dir string) (k *keeper, log *heard, stop func()) {
 	t.Helper()
 	log = &heard{}
-	d = &daemon{log: log}
-	k, _, err := d.openState(dir)
+	k, _, err := openState(dir, &voice{log: log})
 	if err != nil || k == nil {
 		t.Fatalf("%v:\n%s", err, log.text())
 	}
-	d.keeper = k
-	end := d.keep()
-	return d, log, sync.OnceFunc(end)
+	return k, log, sync.OnceFunc(k.run())
 }
 
 func TestWhatIsKeptIsThereAgain(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	d, _, stop := keeping(t, dir)
-	d.keeper.Keep(map[string]any{"process a": 1, "process b": 2}, true)
-	d.keeper.Keep(map[string]any{"process a": 3, "process b": nil}, true)
+	k, _, stop := keeping(t, dir)
+	k.Keep(map[string]any{"process a": 1, "process b": 2}, true)
+	k.Keep(map[string]any{"process a": 3, "process b": nil}, true)
 	stop()
-	d2 := &daemon{log: &heard{}}
-	k, kept, err := d2.openState(dir)
+	k, _, err := openState(dir, &voice{log: &heard{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer k.lock.Release()
-	if len(kept.Values) != 1 || string(kept.Values["process a"]) != "3" {
-		t.Errorf("kept are %s", kept.Values)
-	}
-}
-
-func TestASecondDaemonOnTheStateIsRefused(t *testing.T) {
-	s := newStorm(t, 1)
-	first := s.daemon()
-	defer func() { _ = first.Process.Kill(); _ = first.Wait() }()
-	s.untilUp()
-	d := &daemon{log: &heard{}}
-	if _, _, err := d.openState(filepath.Join(s.dir, "state")); !errors.Is(err, control.ErrRunning) {
-		t.Errorf("the second one got %v", err)
+	if kept := k.kept.Values; len(kept) != 1 || string(kept["process a"]) != "3" {
+		t.Errorf("kept are %s", kept)
 	}
 }
 
@@ -80,16 +62,16 @@ func TestWithoutAStateDirectoryItGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	log := &heard{}
-	k, kept, err := (&daemon{log: log}).openState(filepath.Join(file, "state"))
-	if k != nil || kept != nil || err != nil || !strings.Contains(log.text(), "PW0103 a fallback is in use: nothing outlives the daemon") {
-		t.Errorf("got %v %v %v:\n%s", k, kept, err, log.text())
+	k, lost, err := openState(filepath.Join(file, "state"), &voice{log: log})
+	if k != nil || lost != "" || err != nil || !strings.Contains(log.text(), "PW0103 a fallback is in use: nothing outlives the daemon") {
+		t.Errorf("got %v %q %v:\n%s", k, lost, err, log.text())
 	}
 }
 
 func TestADamagedStateIsSetAsideAndSaid(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "state")
-	d, _, stop := keeping(t, dir)
-	d.keeper.Keep(map[string]any{"process a": 1}, true)
+	k, _, stop := keeping(t, dir)
+	k.Keep(map[string]any{"process a": 1}, true)
 	stop()
 	for _, name := range []string{"state.0", "state.1"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte("what is this"), 0o600); err != nil {
@@ -106,8 +88,7 @@ func TestADamagedStateIsSetAsideAndSaid(t *testing.T) {
 // A book that nobody writes is a file system that does not answer.
 func TestAFileSystemThatHangsIsNotWaitedForTwice(t *testing.T) {
 	log := &heard{}
-	d := &daemon{log: log}
-	k, _, err := d.openState(filepath.Join(t.TempDir(), "state"))
+	k, _, err := openState(filepath.Join(t.TempDir(), "state"), &voice{log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,10 +103,8 @@ func TestAFileSystemThatHangsIsNotWaitedForTwice(t *testing.T) {
 	if took := time.Since(begin); took > 50*keepPatience {
 		t.Errorf("101 waits took %v", took)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- k.run(ctx) }()
-	if err := k.book.Written(ctx); err != nil {
+	end := k.run()
+	if err := k.book.Written(t.Context()); err != nil {
 		t.Error(err)
 	}
 	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(log.text(), "PW0113"); {
@@ -133,8 +112,7 @@ func TestAFileSystemThatHangsIsNotWaitedForTwice(t *testing.T) {
 			t.Fatalf("it answers, and that is not noticed:\n%s", log.text())
 		}
 	}
-	cancel()
-	<-ended
+	end()
 	if n := strings.Count(log.text(), "PW0112"); n != 1 {
 		t.Errorf("%d complaints:\n%s", n, log.text())
 	}

@@ -1,9 +1,8 @@
-package main
+package daemon
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -14,24 +13,14 @@ import (
 	"procward/internal/message"
 )
 
-// machine is the machine that check looks at and the daemon may end. Only main has the
-// one that this runs on; a test gives one made of files, the demo none. The zero value
-// reaches nothing, and so does nil.
-type machine struct {
-	power.Paths
-	power.Kernel
-	systemd bool        // the service manager may be asked
-	booted  func() bool // it is systemd
-}
-
 // lastResort holds ready what the rungs of the configuration need to end the machine, and
 // feeds its watchdog.
 type lastResort struct {
-	reach   *machine
+	reach   *Reach
 	manager power.Manager // nil: none
 	dir     string        // that a proof of the user space writes into
 	healthy func() error
-	say     func(*message.Kind, string)
+	voice   *voice
 	prove   power.Run // starts the proofs
 
 	mu      sync.Mutex
@@ -40,6 +29,35 @@ type lastResort struct {
 	stop    context.CancelFunc // of feeding and proving
 	fed     sync.WaitGroup
 	acting  int
+}
+
+// holdReady makes ready what ends the machine, outside observe mode.
+func (d *Daemon) holdReady(o Options, cfg *confd.Config, log *message.Log) error {
+	if d.settings.observes {
+		return nil
+	}
+	d.power = &lastResort{reach: o.Reach, dir: o.StateDir, healthy: d.healthy, voice: d.voice, prove: ownProgram(d.host.Scripts)}
+	if o.Reach != nil && o.Reach.Systemd {
+		d.power.manager = osManager{d.news}
+	}
+	if err := d.power.prepare(needsOf(cfg)); err != nil {
+		return &Refused{errors.Join(err, d.power.end()), rungRemedy}
+	}
+	d.host.Power = d.power
+	d.host.Flush = func() { lastWords(log) }
+	return nil
+}
+
+// ready makes ready what a configuration needs, and gives what of it cannot be carried out.
+func (r *lastResort) ready(cfg *confd.Config) []confd.Problem {
+	if r == nil {
+		return nil
+	}
+	bad := rungProblems(cfg, r.reach)
+	if err := r.prepare(needsOf(cfg)); err != nil && len(bad) == 0 {
+		bad = []confd.Problem{{Text: err.Error()}}
+	}
+	return append(bad, unitProblems(cfg, r.reach)...)
 }
 
 // needs is what is held ready.
@@ -95,7 +113,7 @@ func (r *lastResort) prepare(n needs) error {
 		return errors.New("this procward has not been given the means to end the machine")
 	}
 	if lockErr := power.LockMemory(); lockErr != nil {
-		r.say(message.Fallback, "memory is not locked, so that a rung which ends the machine may wait for a disk: "+lockErr.Error())
+		r.voice.say(message.Fallback, "memory is not locked, so that a rung which ends the machine may wait for a disk: "+lockErr.Error())
 	}
 	var openErr error
 	r.machine, openErr = power.Open(power.Options{Rungs: n.opened(), Paths: r.reach.Paths, Kernel: r.reach.Kernel, Manager: r.manager, Say: r.told})
@@ -133,10 +151,10 @@ func (r *lastResort) feed() {
 
 func (r *lastResort) proved(err error) {
 	if err != nil {
-		r.say(message.UserspaceStalls, err.Error())
+		r.voice.say(message.UserspaceStalls, err.Error())
 		return
 	}
-	r.say(message.UserspaceWorks, "")
+	r.voice.say(message.UserspaceWorks, "")
 }
 
 // told takes what the power package says of its steps.
@@ -144,13 +162,13 @@ func (r *lastResort) told(step string, err error) {
 	switch {
 	case errors.Is(err, power.ErrLeftOut):
 	case step == "watchdog feeding" && err != nil:
-		r.say(message.WatchdogStarves, err.Error())
+		r.voice.say(message.WatchdogStarves, err.Error())
 	case step == "watchdog feeding":
-		r.say(message.WatchdogFed, "")
+		r.voice.say(message.WatchdogFed, "")
 	case err != nil:
-		r.say(message.MachineStep, step+": "+err.Error())
+		r.voice.say(message.MachineStep, step+": "+err.Error())
 	default:
-		r.say(message.MachineStep, step+": done")
+		r.voice.say(message.MachineStep, step+": done")
 	}
 }
 
@@ -210,6 +228,9 @@ func (r *lastResort) letGo() error {
 // end lets go at the end of the daemon. An act that still hangs keeps what it has: the
 // watchdog then runs on.
 func (r *lastResort) end() error {
+	if r == nil {
+		return nil
+	}
 	for deadline := time.Now().Add(time.Second); ; time.Sleep(5 * time.Millisecond) {
 		r.mu.Lock()
 		if r.acting == 0 {
@@ -221,41 +242,4 @@ func (r *lastResort) end() error {
 			return nil
 		}
 	}
-}
-
-// rungProblems is the rungs of a configuration that cannot be carried out here, each with
-// its place. Nothing is opened.
-func rungProblems(cfg *confd.Config, at *machine) []confd.Problem {
-	var out []confd.Problem
-	if at == nil {
-		return nil
-	}
-	for _, u := range cfg.OSRungs() {
-		if err := power.CheckRung(u.Rung, at.Paths); err != nil {
-			out = append(out, cfg.At(u.Section, u.Name, u.Key, fmt.Sprintf("the rung %s cannot be carried out on this machine: %v", u.Rung, err)))
-		}
-	}
-	if cfg.Daemon.Userspace != nil {
-		if err := power.CheckRung(power.WatchdogReset, at.Paths); err != nil {
-			out = append(out, confd.Problem{Text: fmt.Sprintf("daemon.userspace cannot be obeyed on this machine: %v", err)})
-		}
-	}
-	return out
-}
-
-// osManager asks the systemd that the daemon is connected to.
-type osManager struct{ d *daemon }
-
-func (m osManager) PowerOff(ctx context.Context) error {
-	if m.d.host.Systemd == nil {
-		return errors.New("there is no systemd")
-	}
-	return m.d.host.Systemd.PowerOff(ctx)
-}
-
-func (m osManager) Reboot(ctx context.Context) error {
-	if m.d.host.Systemd == nil {
-		return errors.New("there is no systemd")
-	}
-	return m.d.host.Systemd.Reboot(ctx)
 }

@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"bytes"
@@ -28,6 +28,16 @@ const (
 	claimsTime = time.Second
 	maxClaims  = 64 << 20
 )
+
+// Load reads the drop-ins as the daemon does at its start, which stateDir makes to prefer what
+// the daemon before had in force.
+func Load(configDir, stateDir string) (*confd.Config, error) {
+	return loader(configDir, stateDir).Load()
+}
+
+func loader(configDir, stateDir string) *confd.Loader {
+	return confd.NewLoader(configDir, confd.Options{Claims: lastClaims(stateDir)})
+}
 
 // lastClaims is what the daemon before had in force; nothing where that is not known.
 func lastClaims(stateDir string) confd.Claims {

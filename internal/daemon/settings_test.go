@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"errors"
@@ -32,7 +32,7 @@ func TestEachDaemonKeyIsObeyed(t *testing.T) {
 }
 
 // reloading is a daemon that is not run, on a directory of drop-ins.
-func reloading(t *testing.T, conf string) (d *daemon, log *heard, reload func(conf string) []string) {
+func reloading(t *testing.T, conf string) (d *Daemon, log *heard, reload func(conf string) []string) {
 	t.Helper()
 	dir := t.TempDir()
 	write := func(conf string) {
@@ -47,11 +47,12 @@ func reloading(t *testing.T, conf string) (d *daemon, log *heard, reload func(co
 		t.Fatal(err)
 	}
 	log = &heard{}
-	d, err = newDaemon(loader, cfg, cfg.Daemon.Observe, log, "")
+	d, err = New(loader, cfg.Daemon.Observe, log, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { d.host.Tracker.Close(); d.host.Scripts.Close() })
+	t.Cleanup(d.close)
+	d.start(t.Context(), cfg)
 	return d, log, func(conf string) []string {
 		write(conf)
 		r, err := d.Reload(t.Context())
@@ -65,8 +66,8 @@ func reloading(t *testing.T, conf string) (d *daemon, log *heard, reload func(co
 func TestAReloadTellsOfEachDaemonKey(t *testing.T) {
 	d, log, reload := reloading(t, "daemon: {follow: true}\n")
 	follows := 0
-	d.follow = func() func() { follows++; return func() { follows-- } }
-	d.obeyFollow(t.Context(), d.config.Daemon)
+	d.settings.follow = func() func() { follows++; return func() { follows-- } }
+	d.settings.following(t.Context(), d.config.Daemon)
 	for _, c := range []struct{ conf, told, id string }{
 		{"{follow: false}", "daemon.follow is false, it was true", "PW0806"},
 		{"{parallel-restarts: 20, follow: false}", "daemon.parallel-restarts is 20, it was 8", "PW0806"},
@@ -86,8 +87,8 @@ func TestAReloadTellsOfEachDaemonKey(t *testing.T) {
 		}
 		log.lines = nil
 	}
-	if d.threads != 20 {
-		t.Errorf("there are threads for %d scripts", d.threads)
+	if d.settings.threads != 20 {
+		t.Errorf("there are threads for %d scripts", d.settings.threads)
 	}
 	if got := reload("daemon: {userspace: {interval: 10s}}\n"); !slices.Contains(got, "daemon.userspace.interval is 10s, it was not set") {
 		t.Errorf("told %q", got)
@@ -107,11 +108,11 @@ func TestAReloadOpensTheLogAnew(t *testing.T) {
 	first, second := &page{}, &page{}
 	log := message.NewLog(message.NewQueue(first, "first", 100))
 	d.log = log
-	d.logTo = func(confd.Log) (*message.Log, error) { return nil, errors.New("no such log") }
+	d.settings.logTo = func(confd.Log) (*message.Log, error) { return nil, errors.New("no such log") }
 	if got := reload("daemon: {log: {facility: local0}}\n"); len(got) != 1 || !strings.Contains(got[0], "the log stays where it is: no such log") {
 		t.Errorf("told %q", got)
 	}
-	d.logTo = func(l confd.Log) (*message.Log, error) {
+	d.settings.logTo = func(l confd.Log) (*message.Log, error) {
 		if l.Facility != "local1" {
 			t.Errorf("opened for %+v", l)
 		}

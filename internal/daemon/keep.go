@@ -1,4 +1,4 @@
-package main
+package daemon
 
 import (
 	"context"
@@ -28,9 +28,10 @@ const (
 
 // keeper has the engine's durable state written, and says when that fails.
 type keeper struct {
-	book *state.Book
-	lock *control.Lock
-	say  func(*message.Kind, string)
+	book  *state.Book
+	lock  *control.Lock
+	voice *voice
+	kept  *state.Kept // what was there at the start
 
 	forgets error // why what is kept does not outlive a boot, or nil
 
@@ -38,13 +39,13 @@ type keeper struct {
 	hung bool // the last wait was in vain, and it was said
 }
 
-// openState opens the state directory and gives what is kept in it. Where it cannot be
-// used, procward goes on without: that is said as a fallback, and keeper is nil. The only
-// error is that another procward has it.
-func (d *daemon) openState(dir string) (*keeper, *state.Kept, error) {
-	without := func(err error) (*keeper, *state.Kept, error) {
-		d.fellBack("nothing outlives the daemon: " + err.Error())
-		return nil, nil, nil
+// openState opens the state directory, and says why it is not known what was done before, if
+// so. Where it cannot be used, procward goes on without: that is said as a fallback, and keeper
+// is nil. The only error is that another procward has it.
+func openState(dir string, v *voice) (k *keeper, lost string, err error) {
+	without := func(err error) (*keeper, string, error) {
+		v.fellBack("nothing outlives the daemon: " + err.Error())
+		return nil, lost, nil
 	}
 	opened, err := trust.Dir(dir, 0o700)
 	if err != nil {
@@ -53,24 +54,23 @@ func (d *daemon) openState(dir string) (*keeper, *state.Kept, error) {
 	opened.Close() // the book opens it again, with its own check
 	lock, err := control.Acquire(filepath.Join(dir, "lock"))
 	if errors.Is(err, control.ErrRunning) {
-		return nil, nil, err
+		return nil, "", err
 	}
 	if err != nil {
 		return without(err)
 	}
-	k := &keeper{lock: lock, say: d.say, forgets: forgetful(dir)}
-	var kept *state.Kept
+	k = &keeper{lock: lock, voice: v, forgets: Forgetful(dir)}
 	var problems []state.Problem
-	k.book, kept, problems, err = state.OpenBook(dir, k.told)
+	k.book, k.kept, problems, err = state.OpenBook(dir, k.told)
 	for _, p := range problems {
-		d.say(message.StateLost, p.Error())
-		d.lost = p.Error()
+		v.say(message.StateLost, p.Error())
+		lost = p.Error()
 	}
 	if err != nil {
 		_ = lock.Release() // the kernel does it in the end
 		return without(err)
 	}
-	return k, kept, nil
+	return k, lost, nil
 }
 
 // told takes what the book says about its writing.
@@ -79,10 +79,10 @@ func (k *keeper) told(err error) {
 	k.hung = err != nil
 	k.mu.Unlock()
 	if err != nil {
-		k.say(message.NotDurable, err.Error())
+		k.voice.say(message.NotDurable, err.Error())
 		return
 	}
-	k.say(message.DurableAgain, "")
+	k.voice.say(message.DurableAgain, "")
 }
 
 // Keep is the engine's Keeper.
@@ -117,9 +117,9 @@ func (k *keeper) Record(ctx context.Context) error {
 	return k.book.Flush(ctx)
 }
 
-// forgetful says that a directory is on a file system that is empty after a boot (statfs(2)),
+// Forgetful says that a directory is on a file system that is empty after a boot (statfs(2)),
 // or may be.
-func forgetful(dir string) error {
+func Forgetful(dir string) error {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {
 		return fmt.Errorf("look at the file system of %s: %w", dir, err)
@@ -144,15 +144,16 @@ func (k *keeper) waited(err error) {
 	k.mu.Unlock()
 	switch {
 	case late && !was:
-		k.say(message.NotDurable, fmt.Sprintf("the file system does not answer within %v", keepPatience))
+		k.voice.say(message.NotDurable, fmt.Sprintf("the file system does not answer within %v", keepPatience))
 	case err == nil && was:
-		k.say(message.DurableAgain, "")
+		k.voice.say(message.DurableAgain, "")
 	}
 }
 
-// restore gives the machine what is kept.
-func (k *keeper) restore(m *engine.Machine, kept *state.Kept) error {
-	if kept == nil {
+// restore gives the machine what was kept.
+func (k *keeper) restore(m *engine.Machine) error {
+	kept := k.kept
+	if k.kept = nil; kept == nil {
 		return nil
 	}
 	saved := engine.Saved{}
@@ -163,8 +164,21 @@ func (k *keeper) restore(m *engine.Machine, kept *state.Kept) error {
 	return m.Restore(saved, then, engine.Moment{Boot: k.book.Boot(), Uptime: procscan.Boottime(), Wall: time.Now()})
 }
 
-// run writes until ctx is done, then brings everything to the disk and gives the lock
-// back.
-func (k *keeper) run(ctx context.Context) error {
-	return errors.Join(k.book.Run(ctx), k.lock.Release())
+// run begins to write; the function it gives ends that in a bounded time, brings everything to
+// the disk and gives the lock back.
+func (k *keeper) run() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- errors.Join(k.book.Run(ctx), k.lock.Release()) }()
+	return func() {
+		cancel()
+		select {
+		case err := <-done:
+			if err != nil {
+				k.voice.say(message.NotDurable, err.Error())
+			}
+		case <-time.After(flushTime):
+			k.voice.say(message.NotDurable, "the file system does not answer")
+		}
+	}
 }
