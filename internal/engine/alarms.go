@@ -5,8 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"procward/escalate"
 	"procward/internal/alarm"
+	"procward/internal/engine/climb"
+	"procward/internal/engine/lastresort"
 )
 
 // alarms is what the machine waits for, by the keys of what is saved. Whatever may have
@@ -62,7 +63,7 @@ func (m *Machine) reckonProcess(key string, p *process) {
 func (m *Machine) wakeOf(key string) time.Duration {
 	name, is := strings.CutPrefix(key, keyLadder)
 	if l := m.ladders[name]; is && l != nil {
-		return l.wake()
+		return l.Wake()
 	}
 	name, is = strings.CutPrefix(key, keyMonitor)
 	if mon := m.monitors[name]; is && mon != nil {
@@ -85,14 +86,6 @@ func (p *process) waits(now time.Duration) bool {
 	return p.attempt.ready != 0 || p.state == Waiting && p.deadline != 0 && p.deadline <= now && p.op == nil
 }
 
-func (l *ladder) wake() time.Duration {
-	wake := earliest(l.remindAt, l.retryAt)
-	if l.climb.Phase == escalate.Pausing && (wake == 0 || l.climb.Until < wake) {
-		wake = l.climb.Until
-	}
-	return wake
-}
-
 // earliest is the earliest of times of which 0 is none.
 func earliest(times ...time.Duration) time.Duration {
 	var first time.Duration
@@ -111,7 +104,7 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	if m.looking.token == 0 && len(m.looking.want) > 0 {
 		rest = m.looking.rest
 	}
-	wake := earliest(m.alarms.table.Next(), rest, m.seenDue(), m.endingWake())
+	wake := earliest(m.alarms.table.Next(), rest, m.resort.Wake())
 	return wake, wake != 0
 }
 
@@ -124,24 +117,30 @@ func (m *Machine) tick() {
 		m.mark(key)
 		if name, is := strings.CutPrefix(key, keyProcess); is {
 			m.processDue(m.procs[name])
+			m.deliver()
 		} else if name, is := strings.CutPrefix(key, keyLadder); is {
 			ladders = append(ladders, name)
 		} else if name, is := strings.CutPrefix(key, keyMonitor); is {
 			monitors = append(monitors, name)
 		}
 	}
-	m.endingDue()
+	if due := m.resort.Wake(); due != 0 && due <= m.now {
+		m.post(toResort{lastresort.Due{}})
+		m.deliver()
+	}
 	for _, name := range ladders {
-		if l := m.ladders[name]; l != nil && l.wake() != 0 && l.wake() <= m.now {
-			m.ladderDue(l)
+		if l := m.ladders[name]; l != nil && l.Wake() != 0 && l.Wake() <= m.now {
+			m.climb(l, climb.Due{})
+			m.deliver()
 		}
 	}
 	for _, name := range monitors {
 		m.monitorDue(m.monitors[name])
+		m.deliver()
 	}
-	m.ledgerDue()
 	m.reckon()
 	m.runWaiting()
+	m.deliver()
 }
 
 func (m *Machine) processDue(p *process) {

@@ -22,7 +22,7 @@ func (s *sim) alarmsHold() {
 		}
 	}
 	for _, l := range m.ladders {
-		want = earliest(want, l.wake())
+		want = earliest(want, l.Wake())
 	}
 	for _, mon := range m.monitors {
 		want = earliest(want, mon.deadline)

@@ -72,7 +72,7 @@ func (m *Machine) barred(p *process) string {
 	if p.op == nil && m.ops[p.groupKey()] != nil {
 		return "the end of what is done to its group"
 	}
-	if p.op == nil && m.ladderOf(p).climb.Phase == escalate.Acting {
+	if p.op == nil && m.ladderOf(p).Climb.Phase == escalate.Acting {
 		return "the end of a rung of its ladder"
 	}
 	if m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	confd "procward/conf.d"
+	"procward/internal/engine/lastresort"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/procscan/succession"
@@ -27,15 +28,17 @@ func (m *Machine) configure(cfg *confd.Config) {
 	}
 	m.configureMonitors(cfg)
 	m.obeyObserve()
+	m.deliver()
 	m.goOn()
 	m.sayConfig()
 	for _, key := range sortedKeys(m.ops) {
 		if op := m.ops[key]; op != nil { // else it has ended with one before it
 			m.opWithout(op)
 		}
+		m.deliver()
 	}
 	m.mendLadders()
-	m.endingChanged()
+	m.post(toResort{lastresort.Changed{}})
 }
 
 // obeyObserve suspends everything when a reload says observe: what is under way cannot turn

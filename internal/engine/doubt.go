@@ -28,7 +28,7 @@ func (p *process) forgetDoubt(f Finding) {
 
 // doubt reports that nothing is known, once per outage, and looks again a little later.
 func (m *Machine) doubt(p *process, kind *message.Kind, why string) {
-	held := m.ladderOf(p).need[p.name] || p.attempt.ready != 0
+	held := m.ladderOf(p).LooksFor(p.name) || p.attempt.ready != 0
 	switch {
 	case p.state == Unknown, p.state == Looking, p.state == Waiting && !m.observe:
 		kept := p.deadline

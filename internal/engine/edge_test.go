@@ -6,6 +6,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/internal/scalar"
 	"procward/internal/script"
 )
@@ -122,13 +123,14 @@ func TestReloadRemovesAMemberThatARungLooksFor(t *testing.T) {
 	s.start()
 	s.run(40 * time.Second) // both absent, exhausted
 	l := s.m.ladders["group web"]
-	l.climb = escalate.Climb{Phase: escalate.Looking}
-	l.need = map[string]bool{"app": true}
+	l.Climb = escalate.Climb{Phase: escalate.Looking}
+	s.m.climb(l, climb.Restored{})
+	s.step(Tick{}) // the looks are asked for
 	without := *s.cfg
 	without.Processes = map[string]confd.Process{"httpd": s.cfg.Processes["httpd"]}
 	s.step(Configured{Config: &without})
 	s.run(time.Minute)
-	if l.climb.Phase == escalate.Looking {
+	if l.Climb.Phase == escalate.Looking {
 		t.Errorf("the ladder looks for ever:\n%s", s.story())
 	}
 }

@@ -84,8 +84,8 @@ func TestFinalEndBesideAClimb(t *testing.T) {
 	}
 	s.run(10 * time.Minute)
 	a, h := s.m.procs["app"], s.m.procs["httpd"]
-	if a.state != Up || h.state != FinalState || s.m.ladderOf(a).climb.Phase != escalate.Idle {
-		t.Errorf("app is %s, httpd %s, the ladder %s:\n%s", a.state, h.state, s.m.ladderOf(a).climb.Phase, s.story())
+	if a.state != Up || h.state != FinalState || s.m.ladderOf(a).Climb.Phase != escalate.Idle {
+		t.Errorf("app is %s, httpd %s, the ladder %s:\n%s", a.state, h.state, s.m.ladderOf(a).Climb.Phase, s.story())
 	}
 }
 

@@ -3,7 +3,7 @@ package engine
 import (
 	"time"
 
-	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 )
 
@@ -40,17 +40,17 @@ func (e *HookEvent) JSON(wall time.Time) []byte {
 	return msg.JSONWith("members", e.Members)
 }
 
-func (m *Machine) hookEvent(l *ladder, d escalate.Decision) *HookEvent {
+func (m *Machine) hookEvent(l *climb.Ladder, c climb.RunHook) *HookEvent {
 	e := &HookEvent{Members: []Member{}, Message: message.Message{
-		Kind: message.RungAsked, Process: l.process, Group: l.group, Monitor: l.monitor,
-		Rung: d.Rung.Name(), Attempt: d.Attempt,
+		Kind: message.RungAsked, Process: l.Process, Group: l.Group, Monitor: l.Monitor,
+		Rung: c.Rung, Attempt: c.Attempt,
 	}}
-	names := m.members(l.group)
-	switch mon := m.monitors[l.monitor]; {
+	names := m.members(l.Group)
+	switch mon := m.monitors[l.Monitor]; {
 	case mon != nil:
 		names, e.Message.Cause = mon.targets, mon.inWords()
-	case l.process != "":
-		names = []string{l.process}
+	case l.Process != "":
+		names = []string{l.Process}
 	}
 	for _, name := range names {
 		if p := m.procs[name]; p != nil {

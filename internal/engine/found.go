@@ -7,6 +7,7 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/restart"
@@ -198,7 +199,7 @@ func (m *Machine) inHands(p *process, f Finding) bool {
 	m.enter(p, StoppedBy)
 	p.waitsFor = f.Unit.Name
 	m.lookForHeralded(p)
-	m.ladderStopped(p, f)
+	m.climb(m.ladderOf(p), climb.Yields{Why: f.Unit.Name + ": " + f.Unit.Hands})
 	return true
 }
 
@@ -308,7 +309,7 @@ func (m *Machine) endOutage(p *process) {
 	p.stall, p.unitStopped, p.unitForgiven = nil, false, false
 	m.enter(p, Up)
 	m.upAgain(p)
-	m.ladderRecovered(p)
+	m.climb(m.ladderOf(p), climb.Settled{})
 }
 
 // settle starts the time that the process has to stay up.

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 )
 
@@ -47,8 +48,7 @@ func (m *Machine) freeze() {
 		}
 	}
 	for _, key := range sortedKeys(m.ladders) {
-		m.ladders[key].remindAt, m.ladders[key].retryAt = 0, 0
-		m.touchLadder(m.ladders[key])
+		m.climb(m.ladders[key], climb.Frozen{})
 	}
 }
 

@@ -28,6 +28,7 @@ func (m *Machine) looked(in Looked) {
 			m.wantLook(p)
 		default:
 			m.judge(p, at, in.Found[name])
+			m.deliver()
 		}
 	}
 }
@@ -71,7 +72,7 @@ func (m *Machine) judge(p *process, at time.Duration, f Finding) {
 	p.lookedAt, p.blind = m.now, false
 	m.found(p, f, news)
 	m.excess(p)
-	m.ladderLooked(p, at)
+	m.lookedForRungs(p, at)
 	m.monitorsLooked(p, at, f)
 }
 

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/engine/climb"
+	"procward/internal/engine/lastresort"
 	"procward/internal/message"
 	"procward/procscan"
 )
@@ -30,6 +32,7 @@ type Machine struct {
 	rivals map[[2]string]bool // names, and the supervisors that were told to restart them as well
 	durable
 	lastResort
+	mail
 	observe       bool
 	booting       bool
 	lag           time.Duration // exits may be seen this late
@@ -39,7 +42,7 @@ type Machine struct {
 	cfg           *confd.Config
 	procs         map[string]*process
 	names         []string // of procs, sorted
-	ladders       map[string]*ladder
+	ladders       map[string]*climb.Ladder
 	barredLadders map[string]bool // by key: those that wait for the end of an operation
 	monitors      map[string]*monitor
 	monitorNames  []string                 // sorted
@@ -106,7 +109,7 @@ func (m *Machine) resting() bool {
 // NewMachine makes a machine that watches nothing yet. The seed is the luck of jitter.
 func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
-		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*ladder{},
+		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*climb.Ladder{},
 		ops: map[string]*operation{}, stirred: map[string]bool{}, monitors: map[string]*monitor{},
 		durable:  newDurable(),
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
@@ -122,6 +125,7 @@ func (m *Machine) Step(now Moment, inputs ...Input) []Effect {
 	m.at.Uptime = m.now
 	for _, in := range inputs {
 		m.take(in)
+		m.deliver()
 	}
 	m.tick()
 	m.attendStirred()
@@ -186,11 +190,13 @@ func (m *Machine) take(in Input) {
 	case Show:
 		m.do(Shown{Token: in.Token, Page: m.page(in.Page)})
 	case Means:
-		m.given(in)
+		m.post(toResort{lastresort.Given{Means: in.Refused, Lost: in.Lost}})
 	case Recorded:
-		m.recorded(in)
+		delete(m.jobs, in.Token)
+		m.post(toResort{lastresort.Recorded{Token: in.Token, Err: in.Err}})
 	case MachineStays:
-		m.machineStays(in)
+		delete(m.jobs, in.Token)
+		m.post(toResort{lastresort.Stayed{Token: in.Token, Err: in.Err}})
 	case Booting:
 		m.boot(in.Yes)
 	case Tick:

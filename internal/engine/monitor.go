@@ -7,6 +7,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 	"procward/restart"
 	"procward/watch"
@@ -41,6 +42,8 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 			m.unattend(&mon.watched, name)
 			delete(m.monitors, name)
 			m.touchMonitor(mon)
+			m.touchLadder(m.monitorLadder(mon))
+			delete(m.ladders, "monitor "+name)
 		}
 	}
 	m.monitorNames = sortedKeys(cfg.Monitors)
@@ -182,8 +185,8 @@ func (m *Machine) monitorBad(mon *monitor, s watch.Sign) {
 	if m.suspended != "" {
 		return
 	}
-	if l := m.monitorLadder(mon); l.climb.Phase != escalate.Idle {
-		m.decide(l)
+	if l := m.monitorLadder(mon); l.Climb.Phase != escalate.Idle {
+		m.climb(l, climb.Judge{})
 		return
 	}
 	in := restart.Down
@@ -245,9 +248,9 @@ func (m *Machine) planMonitor(mon *monitor, in restart.Input) {
 				s.Attempts = mon.spec.Attempts.String()
 			}
 		})
-		m.climb(m.monitorLadder(mon), escalate.Exhausted)
+		m.climb(m.monitorLadder(mon), climb.Exhausted{})
 	case restart.Nothing:
-		m.climb(m.monitorLadder(mon), escalate.Exhausted)
+		m.climb(m.monitorLadder(mon), climb.Exhausted{})
 	}
 }
 
@@ -264,7 +267,7 @@ func (m *Machine) monitorOK(mon *monitor, old sign, s watch.Sign) {
 	mon.outage = false
 	m.sayMonitor(message.MonitorOK, mon, func(msg *message.Message) { msg.Detail = s.Text })
 	mon.history, _ = mon.spec.Policy().Next(mon.history, restart.Recovered, watch.Cause{}, m.now, 0)
-	m.climb(m.monitorLadder(mon), escalate.Recovered)
+	m.climb(m.monitorLadder(mon), climb.Settled{})
 }
 
 // sayMonitor sends a message about a monitor.

@@ -23,7 +23,7 @@ func (m *Machine) monitorStatus(mon *monitor) MonitorStatus {
 		in := mon.deadline - now
 		out.NextIn = &in
 	}
-	if l := m.ladders["monitor "+mon.name]; l != nil && l.climb.Phase != escalate.Idle {
+	if l := m.ladders["monitor "+mon.name]; l != nil && l.Climb.Phase != escalate.Idle {
 		out.Rung = m.rungName(l)
 	}
 	return out
@@ -33,7 +33,7 @@ func (m *Machine) monitorStatus(mon *monitor) MonitorStatus {
 func (m *Machine) monitorState(mon *monitor) string {
 	phase := escalate.Idle
 	if l := m.ladders["monitor "+mon.name]; l != nil {
-		phase = l.climb.Phase
+		phase = l.Climb.Phase
 	}
 	switch {
 	case phase == escalate.GivenUp, phase == escalate.Handed:

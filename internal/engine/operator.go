@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"procward/escalate"
+	"procward/internal/engine/climb"
+	"procward/internal/engine/lastresort"
 	"procward/internal/message"
 	"procward/restart"
 	"procward/watch"
@@ -87,10 +89,11 @@ func (m *Machine) obey(o Order) Ordered {
 	case VerbResume:
 		m.resumeOrder(o, names)
 	case VerbRecover:
-		m.endingChanged()
+		m.post(toResort{lastresort.Changed{}})
 		if len(o.Names) == 0 {
-			m.keepLedger(m.ledger.Clear())
+			m.post(toResort{lastresort.Cleared{}})
 		}
+		m.deliver()
 		m.recoverOrder(names)
 	default:
 		out.ID = m.begin(o, ops)
@@ -141,8 +144,8 @@ func (m *Machine) suspendOrder(o Order, names []string) {
 		}
 	}
 	for _, key := range sortedKeys(m.ladders) {
-		if l := m.ladders[key]; l.monitor == "" && l.climb.Phase == escalate.Looking {
-			m.decideWithout(l)
+		if l := m.ladders[key]; l.Monitor == "" && l.Climb.Phase == escalate.Looking {
+			m.climb(l, climb.Fewer{})
 		}
 	}
 }
@@ -150,16 +153,6 @@ func (m *Machine) suspendOrder(o Order, names []string) {
 // given says that the process has been given up or over, which a suspension of it alone
 // does not change.
 func (p *process) given() bool { return p.state == GaveUp || p.state == Handed || p.state == StoppedBy }
-
-// decideWithout goes on with a look before a rung without those that are suspended.
-func (m *Machine) decideWithout(l *ladder) {
-	for name := range l.need {
-		if p := m.procs[name]; p != nil && p.suspended != "" {
-			delete(l.need, name)
-		}
-	}
-	m.decide(l)
-}
 
 func (m *Machine) resumeOrder(o Order, names []string) {
 	if len(o.Names) == 0 && m.operatorHold != "" {
@@ -183,28 +176,25 @@ func (m *Machine) resumeOrder(o Order, names []string) {
 
 // recoverOrder gives back what is spent: attempts, ladders, what was given up or over.
 func (m *Machine) recoverOrder(names []string) {
-	ladders := map[string]*ladder{}
+	ladders := map[string]*climb.Ladder{}
 	for _, p := range m.those(names) {
 		m.touch(p)
 		p.history, _ = p.spec.Restart.Next(p.history, restart.GiveBack, watch.Cause{}, m.now, 0)
 		l := m.ladderOf(p)
-		ladders[l.key] = l
+		ladders[l.Key] = l
 	}
 	for _, mon := range m.monitors {
 		if slices.ContainsFunc(mon.targets, func(t string) bool { return slices.Contains(names, t) }) || len(names) == len(m.names) {
 			m.touchMonitor(mon)
 			mon.history, _ = mon.spec.Policy().Next(mon.history, restart.GiveBack, watch.Cause{}, m.now, 0)
 			l := m.monitorLadder(mon)
-			ladders[l.key] = l
+			ladders[l.Key] = l
 		}
 	}
 	for _, key := range sortedKeys(ladders) {
 		l := ladders[key]
-		if l.climb.Phase != escalate.Acting { // a running rung is never interrupted
-			m.climb(l, escalate.GiveBack)
-		}
-		l.remindAt, l.retryAt = 0, 0
-		if mon := m.monitors[l.monitor]; mon != nil {
+		m.climb(l, climb.GiveBack{})
+		if mon := m.monitors[l.Monitor]; mon != nil {
 			mon.watched.afresh = true
 			m.unsettle(mon)
 		}

@@ -157,7 +157,7 @@ func TestAStopCancelsTheRungsThatRemain(t *testing.T) {
 	s.run(1500 * time.Millisecond) // the group is being restarted in vain
 	s.order(VerbStop, "web")
 	s.run(time.Hour)
-	if slices.Contains(s.ran, "/hook") || s.m.ladders["group web"].climb.Phase != escalate.Idle {
+	if slices.Contains(s.ran, "/hook") || s.m.ladders["group web"].Climb.Phase != escalate.Idle {
 		t.Errorf("ran %v:\n%s", s.ran, s.story())
 	}
 }
@@ -277,7 +277,7 @@ func TestRecoverBeginsAgain(t *testing.T) {
 	s.order(VerbRecover, "httpd")
 	s.run(time.Minute)
 	p := s.m.procs["httpd"]
-	if p.state != Up || len(p.history.Spent) != 1 || s.m.ladders["process httpd"].climb.Phase != escalate.Idle {
+	if p.state != Up || len(p.history.Spent) != 1 || s.m.ladders["process httpd"].Climb.Phase != escalate.Idle {
 		t.Errorf("it is %s, %d attempts spent:\n%s", p.state, len(p.history.Spent), s.story())
 	}
 }

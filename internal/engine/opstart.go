@@ -3,7 +3,7 @@ package engine
 import (
 	"slices"
 
-	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 )
 
@@ -182,11 +182,7 @@ func (m *Machine) endOp(op *operation) {
 		m.recoveryEnded(mon)
 	}
 	if l := m.ladders[op.ladder]; l != nil {
-		in := escalate.Done
-		if op.failed != "" && !op.stopOnly {
-			in = escalate.Failed
-		}
-		m.climb(l, in)
+		m.climb(l, climb.Acted{Failed: op.failed != "" && !op.stopOnly})
 	}
 	m.opDone(op)
 	m.laddersGoOn()

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 )
 
@@ -186,5 +187,5 @@ func (m *Machine) stopNow(p *process) {
 	m.enter(p, StoppedBy)
 	p.nextLook, p.waitsFor = 0, "procward start; stopped "+p.stopped
 	delete(m.looking.want, p.name)
-	m.ladderStopped(p, Finding{Unit: Unit{Name: p.name, Hands: "stopped " + p.stopped}})
+	m.climb(m.ladderOf(p), climb.Yields{Why: p.name + ": stopped " + p.stopped})
 }

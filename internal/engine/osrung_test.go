@@ -131,8 +131,8 @@ func TestTheLastLookEndsTheClimb(t *testing.T) {
 		6.004 PW0212 process=httpd pid=102 returned by itself
 		6.005 PW0507 process=httpd escalation ends before reboot: all required members are up
 		11.004 PW0303 process=httpd pid=102 recovered: by itself`)
-	if !s.m.ledger.Empty() || len(s.power.did) != 0 {
-		t.Errorf("did %v, and the ledger is %+v", s.power.did, s.m.ledger)
+	if !s.m.resort.Ledger.Empty() || len(s.power.did) != 0 {
+		t.Errorf("did %v, and the ledger is %+v", s.power.did, s.m.resort.Ledger)
 	}
 }
 
@@ -146,8 +146,8 @@ func TestWhatCannotBeRecordedIsRefused(t *testing.T) {
 		1.003 PW0503 process=httpd escalation refused: reboot: it cannot be recorded, and so would not be known after the boot: no space left on device
 		1.005 PW0503 process=httpd escalation refused: panic: it cannot be recorded, and so would not be known after the boot: no space left on device
 		1.006 PW0504 process=httpd given up`)
-	if !s.m.ledger.Empty() {
-		t.Errorf("it counts: %+v", s.m.ledger)
+	if !s.m.resort.Ledger.Empty() {
+		t.Errorf("it counts: %+v", s.m.resort.Ledger)
 	}
 }
 
@@ -184,7 +184,7 @@ func TestSomebodyElsesShutdownHaltsTheClimb(t *testing.T) {
 	s.run(500 * time.Millisecond)
 	s.step(Suspend{Why: "logind prepares for a shutdown"})
 	s.run(time.Minute)
-	if len(s.power.did) != 0 || !s.m.ledger.Empty() {
+	if len(s.power.did) != 0 || !s.m.resort.Ledger.Empty() {
 		t.Errorf("did %v:\n%s", s.power.did, s.story())
 	}
 	s.step(Resume{Why: "the shutdown was cancelled"})
@@ -201,8 +201,8 @@ func TestDeathBetweenRecordAndAct(t *testing.T) {
 	s.run(500 * time.Millisecond)
 	s.rebirth(time.Second, func(m Moment) Moment { return m })
 	s.run(22300 * time.Millisecond) // until it has booted
-	if !slices.Contains(s.kinds, message.MachineStayed) || len(s.power.did) != 1 || s.power.did[0] != "panic" || len(s.m.ledger.Entries) != 2 {
-		t.Errorf("did %v, the ledger is %+v:\n%s", s.power.did, s.m.ledger, s.story())
+	if !slices.Contains(s.kinds, message.MachineStayed) || len(s.power.did) != 1 || s.power.did[0] != "panic" || len(s.m.resort.Ledger.Entries) != 2 {
+		t.Errorf("did %v, the ledger is %+v:\n%s", s.power.did, s.m.resort.Ledger, s.story())
 	}
 }
 
@@ -220,15 +220,15 @@ func TestALostLedgerIsASpentOne(t *testing.T) {
 	s.rebirth(time.Second, func(m Moment) Moment { return m })
 	s.m.cfg.Groups = nil
 	s.run(time.Minute)
-	if l := s.m.cfg.Daemon.RebootLimit; len(l.Standing(s.m.ledger, s.m.at).Used) != 0 || l.Standing(s.m.ledger, s.m.at).Lost != "" {
-		t.Errorf("a window later: %+v", s.m.ledger)
+	if l := s.m.cfg.Daemon.RebootLimit; len(l.Standing(s.m.resort.Ledger, s.m.at).Used) != 0 || l.Standing(s.m.resort.Ledger, s.m.at).Lost != "" {
+		t.Errorf("a window later: %+v", s.m.resort.Ledger)
 	}
 }
 
 func TestTheLedgersClockIsSavedEachHour(t *testing.T) {
 	s := dying(t, resort(freely(1), reboot), "reboot")
 	s.run(26 * time.Hour)
-	if ran := s.m.ledger.Ran; ran < 25*time.Hour {
+	if ran := s.m.resort.Ledger.Ran; ran < 25*time.Hour {
 		t.Errorf("the clock of the ledger stands at %v", ran)
 	}
 }
@@ -271,7 +271,7 @@ func TestAReloadCallsOffWhatHasNotBegun(t *testing.T) {
 	s.run(500 * time.Millisecond)
 	s.cfg = resort(freely(3))
 	s.start().run(time.Minute)
-	if len(s.power.did) != 0 || s.m.ending != nil || s.m.procs["httpd"].state != GaveUp {
+	if len(s.power.did) != 0 || s.m.resort.Asked() != "" || s.m.procs["httpd"].state != GaveUp {
 		t.Errorf("did %v:\n%s", s.power.did, s.story())
 	}
 }
@@ -333,8 +333,8 @@ func FuzzLastResort(f *testing.F) {
 			}
 		}
 		h.run(30 * time.Minute)
-		if h.m.ending != nil && h.m.ending.stage != acting {
-			t.Fatalf("seed %d: a rung does not come to an end: %+v\n%s", seed, h.m.ending, h.story())
+		if !h.m.resort.Idle() {
+			t.Fatalf("seed %d: a rung does not come to an end: %+v\n%s", seed, h.m.resort, h.story())
 		}
 	})
 }

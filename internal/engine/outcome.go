@@ -27,12 +27,7 @@ func (m *Machine) scriptEnded(token int, out outcome) {
 	m.touchJob(j)
 	switch {
 	case j.ladder != "":
-		l := m.ladders[j.ladder]
-		if l == nil || l.hook != token { // it may have come again since, and climbs anew
-			m.sayGoneEnded(j, out)
-			return
-		}
-		m.hookEnded(l, out)
+		m.hookEnded(j, token, out)
 	case j.op != nil && j.process == "":
 		m.opScriptEnded(j.op, out)
 	default:

@@ -18,7 +18,7 @@ func (m *Machine) plan(p *process, in restart.Input) {
 		m.observed(p)
 		return
 	}
-	if l := m.ladderOf(p); l.climb.Phase == escalate.Handed {
+	if l := m.ladderOf(p); l.Climb.Phase == escalate.Handed {
 		m.enter(p, Handed)
 		return
 	}

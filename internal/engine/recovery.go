@@ -50,7 +50,7 @@ func (m *Machine) against(mon *monitor) string {
 		if m.ops[p.groupKey()] != nil {
 			return name + ", whose group is being restarted already"
 		}
-		if m.ladderOf(p).climb.Phase == escalate.Acting {
+		if m.ladderOf(p).Climb.Phase == escalate.Acting {
 			return name + ", for which a rung is being carried out"
 		}
 		if dep := m.heldBy(p); dep != "" {
@@ -162,44 +162,6 @@ func (m *Machine) sayRecover(mon *monitor, attempt int) {
 		s.Attempt, s.Attempts, s.Observed = attempt, mon.spec.Attempts.String(), m.observe
 		s.Detail = "restart of " + mon.spec.Recover
 	})
-}
-
-// monitorLadder is the ladder of a monitor.
-func (m *Machine) monitorLadder(mon *monitor) *ladder {
-	key := "monitor " + mon.name
-	if m.ladders[key] == nil {
-		m.ladders[key] = &ladder{key: key, monitor: mon.name}
-	}
-	return m.ladders[key]
-}
-
-// decideMonitor is the look before a rung of a monitor: its newest verdict. Where none is
-// there yet, or it cannot be told, it is waited for.
-func (m *Machine) decideMonitor(l *ladder) {
-	mon := m.monitors[l.monitor]
-	switch {
-	case mon == nil || l.climb.Phase != escalate.Looking:
-	case m.haltedBy() != "":
-		m.halt(l)
-	case m.ops[m.opKey(l)] != nil:
-		m.bar(l)
-	case !mon.outage:
-		m.climb(l, escalate.AllUp)
-	case mon.watched.bad():
-		m.climb(l, escalate.Missing)
-	}
-}
-
-// actOnTarget carries out restart-group or stop-group for a monitor.
-func (m *Machine) actOnTarget(l *ladder, op *operation) {
-	mon := m.monitors[l.monitor]
-	if mon == nil || len(mon.targets) == 0 {
-		m.sayRungFailed(l, "the monitor has no process or group to recover", "")
-		m.climb(l, escalate.Failed)
-		return
-	}
-	op.ladder = l.key
-	m.operate(mon, op)
 }
 
 // targetKey is what operations on the targets of a monitor exclude each other on.

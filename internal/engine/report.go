@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 
 	confd "procward/conf.d"
@@ -89,13 +90,11 @@ func (m *Machine) processStatus(p *process) ProcessStatus {
 		in := p.deadline - now
 		out.NextIn = &in
 	}
-	if l := m.ladderOf(p); l.climb.Phase != escalate.Idle {
+	if l := m.ladderOf(p); l.Climb.Phase != escalate.Idle {
 		out.Rung = m.rungName(l)
-		if l.climb.IsPostponed() && out.WaitsFor == "" {
-			out.WaitsFor = l.waits
-		}
-		if l.climb.Phase == escalate.Pausing && p.state == Climbing {
-			in := l.climb.Until - now
+		out.WaitsFor = cmp.Or(out.WaitsFor, l.WaitsFor())
+		if l.Climb.Phase == escalate.Pausing && p.state == Climbing {
+			in := l.Climb.Until - now
 			out.NextIn = &in
 		}
 	}
@@ -158,13 +157,13 @@ func (m *Machine) groupStatus(name string) GroupStatus {
 		g.Members = []string{}
 	}
 	l := m.ladders["group "+name]
-	if l == nil || l.climb.Phase == escalate.Idle {
+	if l == nil || l.Climb.Phase == escalate.Idle {
 		return g
 	}
 	g.State, g.Rung = "climbing", m.rungName(l)
-	switch l.climb.Phase {
+	switch l.Climb.Phase {
 	case escalate.GivenUp, escalate.Handed:
-		g.State = string(l.climb.Phase)
+		g.State = string(l.Climb.Phase)
 	}
 	return g
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"procward/escalate"
+	"procward/internal/engine/lastresort"
 	"procward/restart"
 )
 
@@ -35,13 +36,13 @@ func (m *Machine) Restore(s Saved, saved, now Moment) error {
 		if err != nil {
 			bad = append(bad, fmt.Sprintf("%s: %v", key, err))
 			if key == keyBreaker {
-				m.keepLedger(m.ledger.Forgot(m.at, "what was kept of it cannot be read"))
+				m.post(toResort{lastresort.Lost{Why: "what was kept of it cannot be read"}})
 			}
 			continue
 		}
 		m.touched[key] = true
 		if ledger, is := v.(escalate.Ledger); is {
-			m.restoreLedger(ledger)
+			m.post(toResort{lastresort.Opened{Ledger: ledger}})
 			continue
 		}
 		if saved.Boot != now.Boot {
@@ -56,6 +57,7 @@ func (m *Machine) Restore(s Saved, saved, now Moment) error {
 		m.suspended, m.untold = m.operatorHold, m.operatorHold != ""
 		delete(m.restored, keyOperator)
 	}
+	m.deliver()
 	if saved.Boot == now.Boot {
 		m.paused, m.alive = m.now, saved.Uptime
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/watch/probe"
@@ -193,10 +194,13 @@ func (m *Machine) goOn() {
 	for _, key := range sortedKeys(m.restored) {
 		if op, ok := m.restored[key].(savedOperation); ok {
 			m.claimOp(key, op)
+			m.deliver()
 		}
 	}
+	m.deliver()
 	for _, key := range sortedKeys(climbs) {
 		m.climbOn(m.ladders[key], climbs[key])
+		m.deliver()
 	}
 	m.stopAgain()
 	if m.suspended != "" { // also what an earlier daemon was about to do
@@ -291,7 +295,7 @@ func (m *Machine) claimMonitors() {
 // claimLadders puts the ladders that are in use where they stood.
 func (m *Machine) claimLadders() map[string]savedLadder {
 	climbs := map[string]savedLadder{}
-	var all []*ladder
+	var all []*climb.Ladder
 	for _, name := range m.names {
 		all = append(all, m.ladderOf(m.procs[name]))
 	}
@@ -299,37 +303,26 @@ func (m *Machine) claimLadders() map[string]savedLadder {
 		all = append(all, m.monitorLadder(m.monitors[name]))
 	}
 	for _, l := range all {
-		s, ok := m.restored[keyLadder+l.key].(savedLadder)
+		s, ok := m.restored[keyLadder+l.Key].(savedLadder)
 		if !ok {
 			continue
 		}
-		delete(m.restored, keyLadder+l.key)
+		delete(m.restored, keyLadder+l.Key)
 		m.touchLadder(l)
-		l.climb, l.remindAt, l.retryAt = s.Climb, s.RemindAt, s.RetryAt
-		climbs[l.key] = s
+		l.Climb, l.RemindAt, l.RetryAt = s.Climb, s.RemindAt, s.RetryAt
+		climbs[l.Key] = s
 	}
 	return climbs
 }
 
-// climbOn goes on with a climb.
-func (m *Machine) climbOn(l *ladder, s savedLadder) {
-	switch l.climb.Phase {
-	case escalate.Looking:
-		m.lookBeforeRung(l)
-	case escalate.Acting:
-		m.claimRung(l, s)
+// climbOn goes on with a climb: with the hook, or the operation, that its rung has begun.
+func (m *Machine) climbOn(l *climb.Ladder, s savedLadder) {
+	underWay := false
+	if l.Climb.Phase == escalate.Acting {
+		op := m.ops[m.opKey(l)]
+		if underWay = s.Hook != nil || op != nil && op.ladder == l.Key; s.Hook != nil {
+			l.Hook = m.awaitScript(job{ladder: l.Key}, s.Hook)
+		}
 	}
-}
-
-// claimRung goes on with a rung that was being carried out.
-func (m *Machine) claimRung(l *ladder, s savedLadder) {
-	op := m.ops[m.opKey(l)]
-	switch {
-	case s.Hook != nil:
-		l.hook = m.awaitScript(job{ladder: l.key}, s.Hook)
-	case op != nil && op.ladder == l.key:
-	default:
-		m.sayRungFailed(l, "procward ended while it was carried out", "")
-		m.climb(l, escalate.Failed)
-	}
+	m.climb(l, climb.Restored{UnderWay: underWay})
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/restart"
@@ -223,9 +224,9 @@ func (m *Machine) touch(p *process) {
 	m.census.stale[p.name] = true
 }
 
-func (m *Machine) touchLadder(l *ladder) {
-	m.touched[keyLadder+l.key] = true
-	m.mark(keyLadder + l.key)
+func (m *Machine) touchLadder(l *climb.Ladder) {
+	m.touched[keyLadder+l.Key] = true
+	m.mark(keyLadder + l.Key)
 }
 
 func (m *Machine) touchMonitor(mon *monitor) {
@@ -271,7 +272,7 @@ func (m *Machine) saveKey(key string) any {
 		return savedOperator{Suspended: m.operatorHold}
 	}
 	if key == keyBreaker {
-		return m.saveLedger()
+		return m.resort.Kept()
 	}
 	return m.restored[key]
 }
@@ -344,8 +345,8 @@ func (m *Machine) saveScript(token int) *savedScript {
 	return &savedScript{ID: j.id, Path: j.path, Asked: j.asked, Until: j.until}
 }
 
-func (m *Machine) saveLadder(l *ladder) any {
-	out := savedLadder{Climb: l.climb, RemindAt: l.remindAt, RetryAt: l.retryAt, Hook: m.saveScript(l.hook)}
+func (m *Machine) saveLadder(l *climb.Ladder) any {
+	out := savedLadder{Climb: l.Climb, RemindAt: l.RemindAt, RetryAt: l.RetryAt, Hook: m.saveScript(l.Hook)}
 	if out.Climb.Phase == escalate.Idle && out.Climb.Position == 0 && len(out.Climb.Spent) == 0 && out.RetryAt == 0 && out.RemindAt == 0 && out.Hook == nil {
 		return nil // as it is made
 	}

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"procward/escalate"
+	"procward/internal/engine/climb"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/restart"
@@ -37,9 +37,7 @@ func (m *Machine) stillBad(p *process) {
 
 // resumeClimb looks again before a rung that had to wait for something about a process.
 func (m *Machine) resumeClimb(p *process) {
-	if l := m.ladderOf(p); l.climb.Phase == escalate.Looking && len(l.need) == 0 && !l.barred {
-		m.lookBeforeRung(l)
-	}
+	m.climb(m.ladderOf(p), climb.LookAgain{})
 }
 
 // isStalled says that it is there and does not work, as far as the signs tell.

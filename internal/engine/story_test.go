@@ -405,8 +405,8 @@ func TestGroupRestartBringsBack(t *testing.T) {
 		2.005 PW0402 group=web the group is being started: members app, httpd
 		7.007 PW0303 process=app group=web pid=103 recovered
 		7.007 PW0303 process=httpd group=web pid=104 recovered`)
-	if l := s.m.ladders["group web"]; l.climb.Phase != escalate.Idle {
-		t.Errorf("the climb is not over: %+v", l.climb)
+	if l := s.m.ladders["group web"]; l.Climb.Phase != escalate.Idle {
+		t.Errorf("the climb is not over: %+v", l.Climb)
 	}
 }
 

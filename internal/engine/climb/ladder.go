@@ -1,0 +1,149 @@
+// Package climb is the escalation of one ladder: of a group, of a process that has its own,
+// or of a monitor. A Ladder is a small machine: Next takes an event and what it has to know
+// of the world at that moment, and says what it wants done. Which rung comes next is decided
+// by package escalate; this room looks before each rung, carries it out by asking others for
+// it, and says what has happened. It knows no process, no monitor and no operation.
+package climb
+
+import (
+	"time"
+
+	"procward/escalate"
+	"procward/internal/message"
+)
+
+// Ladder is what is remembered of one ladder. The first four fields name it and never change.
+type Ladder struct {
+	Key     string // "group web", "process httpd" or "monitor port"
+	Group   string // whose rungs restart or stop it; may be empty
+	Process string // with a ladder of its own, or without a group
+	Monitor string // of a monitor: the two before are empty
+
+	Climb    escalate.Climb
+	RemindAt time.Duration // when given up is said again, or 0
+	RetryAt  time.Duration // when it is tried again from the bottom, or 0
+	Hook     int           // token of the hook under way, or of the last one
+
+	need   map[string]bool // members whose look is awaited before a rung
+	asked  time.Duration   // when the looks were asked for: older ones do not do
+	said   string          // by the hook that is handing over
+	barred bool            // the look waits for the end of an operation
+	waits  string          // why it waits before a rung that ends the machine, as it was said
+}
+
+// Env is what a ladder has to know of the world at the moment of an event.
+type Env struct {
+	Now       time.Duration
+	Rungs     escalate.Ladder // as they are configured now
+	Group     escalate.Group  // for remind and retry-after
+	Suspended bool            // everything is
+	Halted    string          // why no rung may begin, or empty
+	Busy      bool            // an operation is under way on what its rungs act on
+	Monitor   Monitor         // of a ladder of a monitor
+
+	Members func() []Member // who climbs it, in the order of starts
+	Open    func() bool     // a member that is required is not up, or will climb on later
+}
+
+// Monitor is what a ladder has to know of its monitor.
+type Monitor struct {
+	Outage bool // it has failed, and is not ok since
+	Bad    bool // its newest verdict is bad
+	Aims   bool // there is something to recover
+}
+
+// Member is what a ladder has to know of one who climbs it.
+type Member struct {
+	Name     string
+	Required bool   // the climb does not end before it is up
+	Climbing bool   // it has no attempt left, and waits for the ladder
+	Resting  bool   // likewise, or it is given up or handed over
+	Well     bool   // it is there, and works
+	Out      bool   // the operator has suspended it
+	Unclear  bool   // it is not known yet how it is
+	HeldBy   string // the dependency that is not up, or empty
+}
+
+// missing says that the member calls for the rung: it has no attempt left, and is not there or does
+// not work. What has attempts left is not the ladder's concern.
+func (w Member) missing() bool { return w.Climbing && !w.Out && !w.Well }
+
+// Missing is those that call for the next rung.
+func Missing(members []Member) []Member {
+	var out []Member
+	for _, w := range members {
+		if w.missing() {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// Required is the names of those that must be up for the climb to end.
+func Required(members []Member) []string {
+	var out []string
+	for _, w := range members {
+		if w.Required {
+			out = append(out, w.Name)
+		}
+	}
+	return out
+}
+
+// Awaits says that a look at a member which began at a time is one that the ladder waits for.
+func (l *Ladder) Awaits(name string, began time.Duration) bool {
+	return l.LooksFor(name) && began >= l.asked
+}
+
+// LooksFor says that a look at a member is awaited before a rung.
+func (l *Ladder) LooksFor(name string) bool {
+	return l.Climb.Phase == escalate.Looking && l.need[name]
+}
+
+// Barred says that the look before a rung waits for the end of an operation.
+func (l *Ladder) Barred() bool { return l.barred && l.Climb.Phase == escalate.Looking }
+
+// About is whom the ladder is of, in words.
+func (l *Ladder) About() string {
+	if l.Process != "" {
+		return "process " + l.Process
+	}
+	return "group " + l.Group
+}
+
+// WaitsFor is why it waits before a rung that ends the machine, or empty.
+func (l *Ladder) WaitsFor() string {
+	if !l.Climb.IsPostponed() {
+		return ""
+	}
+	return l.waits
+}
+
+// Wake is when something is due of it, or 0.
+func (l *Ladder) Wake() time.Duration {
+	var wake time.Duration
+	if l.Climb.Phase == escalate.Pausing {
+		wake = max(l.Climb.Until, 1)
+	}
+	for _, at := range []time.Duration{l.RemindAt, l.RetryAt} {
+		if at != 0 && (wake == 0 || at < wake) {
+			wake = at
+		}
+	}
+	return wake
+}
+
+// RungName is the rung that the ladder stands at; past the end it is giving up.
+func (l *Ladder) RungName(rungs escalate.Ladder) string { return rungAt(rungs, l.Climb.Position) }
+
+func rungAt(rungs escalate.Ladder, i int) string {
+	if i < len(rungs) {
+		return rungs[i].Name()
+	}
+	return "none"
+}
+
+// about is a message about the ladder.
+func (l *Ladder) about(kind *message.Kind) Say {
+	return Say{message.Message{Kind: kind, Process: l.Process, Group: l.Group, Monitor: l.Monitor}}
+}

@@ -1,0 +1,334 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"procward/escalate"
+	"procward/internal/engine/climb"
+	"procward/internal/engine/lastresort"
+	"procward/internal/script"
+	"procward/restart"
+	"procward/watch"
+)
+
+// toLadder tells a ladder something, and posts what it wants done.
+type toLadder struct {
+	ladder *climb.Ladder
+	event  climb.Event
+}
+
+func (t toLadder) deliver(m *Machine) {
+	for _, c := range t.ladder.Next(t.event, m.ladderEnv(t.ladder)) {
+		m.post(ofLadder{t.ladder, c})
+	}
+	m.touchLadder(t.ladder)
+	if t.ladder.Barred() {
+		m.barredLadders[t.ladder.Key] = true
+	}
+}
+
+// climb tells a ladder something.
+func (m *Machine) climb(l *climb.Ladder, e climb.Event) { m.post(toLadder{l, e}) }
+
+// ladderEnv is what a ladder has to know of the world now.
+func (m *Machine) ladderEnv(l *climb.Ladder) climb.Env {
+	env := climb.Env{
+		Now: m.now, Rungs: m.rungs(l), Group: m.settings(l), Suspended: m.suspended != "", Halted: m.haltedBy(), Busy: m.ops[m.opKey(l)] != nil,
+		Members: func() []climb.Member { return m.climberFacts(l) },
+		Open:    func() bool { return m.keepsClimbing(l) },
+	}
+	if mon := m.monitors[l.Monitor]; mon != nil {
+		env.Monitor = climb.Monitor{Outage: mon.outage, Bad: mon.watched.bad(), Aims: len(mon.targets) > 0}
+	}
+	return env
+}
+
+func (m *Machine) climberFacts(l *climb.Ladder) []climb.Member {
+	var out []climb.Member
+	for _, p := range m.climbers(l) {
+		w := climb.Member{Name: p.name, Required: p.required(), Climbing: p.state == Climbing, Well: p.well(),
+			Out: p.suspended != "", Unclear: p.evidence != 0 || p.stale()}
+		if w.Resting = w.Climbing || p.state == GaveUp || p.state == Handed; w.Climbing {
+			w.HeldBy = m.heldBy(p)
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// ofLadder carries out what a ladder wants done.
+type ofLadder struct {
+	ladder  *climb.Ladder
+	command climb.Command
+}
+
+func (o ofLadder) deliver(m *Machine) {
+	l := o.ladder
+	switch c := o.command.(type) {
+	case climb.Say:
+		m.do(Say{c.Message})
+	case climb.Look:
+		for _, p := range m.those(c.Names) {
+			m.wantLook(p)
+		}
+	case climb.Operate:
+		m.operateFor(l, c.StopOnly)
+	case climb.RunHook:
+		m.runHook(l, c)
+	case climb.Exit:
+		m.do(Exit{c.Code})
+	case climb.EndMachine:
+		m.takeLastResort(l, c.Rung)
+	case climb.Hold:
+		for _, w := range c.Members {
+			m.held(m.procs[w.Name], w.HeldBy)
+		}
+	default:
+		m.moveClimbers(l, c)
+	}
+}
+
+// moveClimbers puts those who climb a ladder where it wants them.
+func (m *Machine) moveClimbers(l *climb.Ladder, c climb.Command) {
+	for _, p := range m.climbers(l) {
+		switch c.(type) {
+		case climb.GiveUp:
+			if p.state == Climbing {
+				m.enter(p, GaveUp)
+			}
+		case climb.HandOver:
+			if p.required() && !p.well() && p.op == nil {
+				m.letGo(p)
+				m.enter(p, Handed)
+			}
+		case climb.TryAgain:
+			if p.state == GaveUp {
+				p.history, _ = p.spec.Restart.Next(p.history, restart.GiveBack, watch.Cause{}, m.now, 0)
+				m.enter(p, Looking)
+				m.wantLook(p)
+			}
+		}
+	}
+}
+
+// operateFor begins the operation of a rung.
+func (m *Machine) operateFor(l *climb.Ladder, stopOnly bool) {
+	op := &operation{group: l.Group, ladder: l.Key, stopOnly: stopOnly}
+	if mon := m.monitors[l.Monitor]; mon != nil {
+		m.operate(mon, op)
+		return
+	}
+	if l.Group == "" {
+		op.members = []string{l.Process}
+	}
+	m.beginOp(op)
+}
+
+func (m *Machine) runHook(l *climb.Ladder, c climb.RunHook) {
+	h := c.Hook
+	env := map[string]string{}
+	if mon := m.monitors[l.Monitor]; mon != nil {
+		env = m.monitorEnvironment(mon, h.Env)
+	} else if p := m.procs[c.Member]; p != nil {
+		env = m.environment(p, h.Env, "hook")
+	}
+	l.Hook = m.newToken(job{ladder: l.Key, path: h.Run[0], asked: m.now, until: m.now + h.Timeout.D()})
+	m.do(Run{Token: l.Hook, Job: script.Job{
+		Argv: h.Run, User: h.User, Env: env, Timeout: h.Timeout.D(), Persist: true,
+	}, Event: m.hookEvent(l, c)})
+}
+
+// hookEnded takes the end of the hook of a ladder, which may have come again since, and climbs
+// anew.
+func (m *Machine) hookEnded(j job, token int, out outcome) {
+	l := m.ladders[j.ladder]
+	if l == nil || l.Hook != token {
+		m.sayGoneEnded(j, out)
+		return
+	}
+	m.climb(l, climb.HookEnded{Missed: out.missed, OK: out.ok, Code: out.code, Words: out.words, Output: out.output})
+}
+
+// ladderOf is the ladder that a process climbs: its own, or its group's, or none.
+func (m *Machine) ladderOf(p *process) *climb.Ladder {
+	key, l := "process "+p.name, climb.Ladder{Process: p.name, Group: p.spec.Group}
+	if _, ok := m.cfg.Groups[p.spec.Group]; ok && p.spec.Escalate == nil {
+		key, l = "group "+p.spec.Group, climb.Ladder{Group: p.spec.Group}
+	}
+	return m.ladderAt(key, l)
+}
+
+// monitorLadder is the ladder of a monitor.
+func (m *Machine) monitorLadder(mon *monitor) *climb.Ladder {
+	return m.ladderAt("monitor "+mon.name, climb.Ladder{Monitor: mon.name})
+}
+
+func (m *Machine) ladderAt(key string, like climb.Ladder) *climb.Ladder {
+	l := m.ladders[key]
+	if l == nil {
+		like.Key = key
+		l = &like
+		m.ladders[key] = l
+	}
+	return l
+}
+
+// rungs is the ladder's configuration as it is now.
+func (m *Machine) rungs(l *climb.Ladder) escalate.Ladder {
+	if l.Monitor != "" {
+		return m.cfg.Monitors[l.Monitor].Escalate
+	}
+	if l.Process == "" {
+		return m.cfg.Groups[l.Group].Escalate
+	}
+	if p := m.procs[l.Process]; p != nil && p.spec.Escalate != nil {
+		return *p.spec.Escalate
+	}
+	return nil
+}
+
+// settings is the group section that the ladder obeys; a process without one has the
+// defaults.
+func (m *Machine) settings(l *climb.Ladder) escalate.Group {
+	if g, ok := m.cfg.Groups[l.Group]; ok && l.Monitor == "" {
+		return g
+	}
+	return escalate.DefaultGroup()
+}
+
+func (m *Machine) rungName(l *climb.Ladder) string { return l.RungName(m.rungs(l)) }
+
+// climbers is the processes that share the ladder.
+func (m *Machine) climbers(l *climb.Ladder) []*process {
+	if l.Process != "" {
+		return m.those([]string{l.Process})
+	}
+	return slices.DeleteFunc(m.those(m.members(l.Group)), func(p *process) bool { return p.spec.Escalate != nil })
+}
+
+// keepsClimbing says that a climber which is required is not up, or will go on to climb once
+// its dependency is.
+func (m *Machine) keepsClimbing(l *climb.Ladder) bool {
+	if l.Process == "" {
+		t := m.tallyOf(l.Group)
+		return t.spent+t.notUp > 0
+	}
+	p := m.procs[l.Process]
+	return p != nil && (p.state == HeldState && p.history.Exhausted || p.required() && p.state != Up)
+}
+
+// opKey is the key of the operations that its rungs begin.
+func (m *Machine) opKey(l *climb.Ladder) string {
+	if mon := m.monitors[l.Monitor]; mon != nil {
+		return m.targetKey(mon)
+	}
+	if l.Group == "" {
+		return "process " + l.Process
+	}
+	return "group " + l.Group
+}
+
+// join puts an exhausted process on its ladder.
+func (m *Machine) join(p *process) {
+	m.enter(p, Climbing)
+	m.climb(m.ladderOf(p), climb.Exhausted{})
+}
+
+// rest puts an exhausted process where its ladder stands.
+func (m *Machine) rest(p *process) {
+	switch m.ladderOf(p).Climb.Phase {
+	case escalate.Idle:
+		m.join(p)
+	case escalate.GivenUp:
+		m.enter(p, GaveUp)
+	case escalate.Handed:
+		m.enter(p, Handed)
+	default:
+		m.enter(p, Climbing)
+	}
+}
+
+// laddersGoOn begins the looks that waited for the end of an operation.
+func (m *Machine) laddersGoOn() {
+	for _, key := range sortedKeys(m.barredLadders) {
+		if l := m.ladders[key]; l != nil {
+			m.climb(l, climb.Unbarred{})
+		}
+	}
+	m.barredLadders = emptied(m.barredLadders)
+}
+
+// mendLadders fits the ladders to a new configuration. Whoever climbed one that is gone
+// climbs its new one; who had given up, has given up there as well.
+func (m *Machine) mendLadders() {
+	for _, key := range sortedKeys(m.ladders) {
+		if l := m.ladders[key]; m.isGone(l) {
+			delete(m.ladders, key)
+			m.touchLadder(l)
+		}
+	}
+	for _, name := range m.names {
+		p := m.procs[name]
+		l := m.ladderOf(p)
+		switch phase := l.Climb.Phase; {
+		case p.state == Climbing && (phase == escalate.Idle || phase == escalate.GivenUp || phase == escalate.Handed):
+			m.join(p)
+		case p.state == GaveUp && phase == escalate.Idle:
+			m.climb(l, climb.Stands{Phase: escalate.GivenUp})
+		case p.state == Handed && phase == escalate.Idle:
+			m.climb(l, climb.Stands{Phase: escalate.Handed})
+		}
+		m.deliver()
+	}
+	for _, key := range sortedKeys(m.ladders) {
+		m.climb(m.ladders[key], climb.Mended{})
+	}
+}
+
+// isGone says that nobody climbs the ladder any more.
+func (m *Machine) isGone(l *climb.Ladder) bool {
+	switch {
+	case l.Monitor != "":
+		return m.monitors[l.Monitor] == nil
+	case l.Process != "":
+		p := m.procs[l.Process]
+		return p == nil || m.ladderOf(p) != l
+	}
+	_, exists := m.cfg.Groups[l.Group]
+	return !exists
+}
+
+// reason is why a rung is taken, in one line that says it all: it is what is found after
+// the boot.
+func (m *Machine) reason(l *climb.Ladder) string {
+	if mon := m.monitors[l.Monitor]; mon != nil {
+		return mon.inWords()
+	}
+	var all []string
+	for _, w := range climb.Missing(m.climberFacts(l)) {
+		p := m.procs[w.Name]
+		text := p.name + " is down"
+		switch {
+		case p.isStalled():
+			text = p.name + " is stalled: " + inWords(p.stall.sign)
+		case p.lastCause != "":
+			text += ": " + p.lastCause
+		}
+		all = append(all, fmt.Sprintf("%s, %d of %v attempts in %v are spent", text,
+			p.spec.Restart.Used(p.history, m.now), p.spec.Restart.Attempts, p.spec.Restart.Window))
+	}
+	return l.About() + ": " + strings.Join(all, "; ")
+}
+
+// lookedForRungs takes a look at a process to whoever looks before a rung.
+func (m *Machine) lookedForRungs(p *process, began time.Duration) {
+	if m.resort.Awaits(p.name, began) {
+		m.post(toResort{lastresort.Looked{Name: p.name, Began: began}})
+	}
+	if l := m.ladderOf(p); l.Awaits(p.name, began) {
+		m.climb(l, climb.Looked{Name: p.name, Began: began})
+	}
+}

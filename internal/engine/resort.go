@@ -1,0 +1,137 @@
+package engine
+
+import (
+	"cmp"
+	"slices"
+
+	"procward/escalate"
+	"procward/internal/engine/climb"
+	"procward/internal/engine/lastresort"
+	"procward/internal/message"
+)
+
+// lastResort is what the machine knows of the end of the host that it runs on.
+type lastResort struct {
+	resort      lastresort.State
+	ownShutdown bool // the host is shut down, by our own rung
+}
+
+// toResort tells the last resort something, and posts what it wants done.
+type toResort struct{ event lastresort.Event }
+
+func (t toResort) deliver(m *Machine) {
+	env := lastresort.Env{Moment: m.at, Limit: m.cfg.Daemon.RebootLimit, Ladder: m.ladderThatEnds()}
+	for _, c := range m.resort.Next(t.event, env) {
+		m.post(ofResort{c})
+	}
+}
+
+// ladderThatEnds is what the last resort has to know of the ladder whose rung is on its way.
+func (m *Machine) ladderThatEnds() *lastresort.Ladder {
+	l := m.ladders[m.resort.Asked()]
+	if l == nil {
+		return nil
+	}
+	out := &lastresort.Ladder{Acting: l.Climb.Phase == escalate.Acting, Free: m.haltedBy() == "" && m.ops[m.opKey(l)] == nil}
+	if mon := m.monitors[l.Monitor]; mon != nil {
+		out.Wanted = mon.outage && mon.watched.bad()
+		return out
+	}
+	members := m.climberFacts(l)
+	missing := climb.Missing(members)
+	out.Required = climb.Required(members)
+	out.Wanted = len(missing) > 0 && missing[0].HeldBy == "" && !slices.ContainsFunc(missing, func(w climb.Member) bool { return m.procs[w.Name].evidence != 0 })
+	return out
+}
+
+// ofResort carries out what the last resort wants done.
+type ofResort struct{ command lastresort.Command }
+
+func (o ofResort) deliver(m *Machine) {
+	switch c := o.command.(type) {
+	case lastresort.Save:
+		m.touched[keyBreaker] = true
+	case lastresort.Record:
+		m.resort.Token = m.newToken(job{})
+		m.do(Record{Token: m.resort.Token})
+	case lastresort.Look:
+		for _, p := range m.those(c.Names) {
+			m.wantLook(p)
+		}
+	case lastresort.Act:
+		m.resort.Token = m.newToken(job{})
+		m.answer(c.Ladder, climb.Begins{Rung: c.Rung, Reason: c.Reason})
+		m.post(effect{EndMachine{Token: m.resort.Token, Rung: c.Rung, Reason: c.Reason}})
+	case lastresort.Refuse:
+		m.answer(c.Ladder, climb.Refused{Rung: c.Rung, Why: c.Why})
+	case lastresort.Postpone:
+		m.answer(c.Ladder, climb.Postponed{Until: c.Until, In: round(c.Until - m.now), Why: c.Why})
+	case lastresort.Failed:
+		m.answer(c.Ladder, climb.Stayed{Rung: c.Rung, Why: c.Why})
+	}
+}
+
+// effect is an effect in its turn.
+type effect struct{ Effect }
+
+func (e effect) deliver(m *Machine) { m.do(e.Effect) }
+
+// answer tells a ladder what has become of its rung, if it is still there.
+func (m *Machine) answer(key string, e climb.Event) {
+	if l := m.ladders[key]; l != nil {
+		m.climb(l, e)
+	}
+}
+
+func (m *Machine) takeLastResort(l *climb.Ladder, rung string) {
+	m.post(toResort{lastresort.Take{Ladder: l.Key, Rung: rung, Reason: m.reason(l)}})
+}
+
+// ownEnd says what our own act does to the host, or nothing: the shutdown that it asks
+// systemd for is announced to us as well.
+func (m *Machine) ownEnd() string {
+	if rung := m.resort.Begun(); rung != "" {
+		return "the host goes down by procward's own rung " + rung
+	}
+	return ""
+}
+
+// haltedBy says why no rung may begin, or nothing. The shutdown that we asked for
+// ourselves is no reason: where it hangs the next rung follows.
+func (m *Machine) haltedBy() string {
+	if m.ownShutdown {
+		return cmp.Or(m.operatorHold, m.configHold)
+	}
+	return m.suspended
+}
+
+// sayReports tells what has become of the rungs that an earlier daemon took.
+func (m *Machine) sayReports() {
+	for _, r := range m.resort.Reports() {
+		kind := message.MachineStayed
+		if r.Outcome == escalate.Happened {
+			kind = message.MachineEnded
+		}
+		m.say(kind, nil, func(s *message.Message) { s.Rung, s.Detail = r.Rung, r.String() })
+	}
+}
+
+// breakerStatus is nil where no rung could end the machine, and none ever has.
+func (m *Machine) breakerStatus() *BreakerStatus {
+	ledger, means := m.resort.Ledger, m.resort.Means
+	if len(means) == 0 && ledger.Empty() {
+		return nil
+	}
+	limit := m.cfg.Daemon.RebootLimit
+	standing := limit.Standing(ledger, m.at)
+	out := &BreakerStatus{Used: len(standing.Used), Limit: limit.Count, Window: limit.Window.String(), Lost: standing.Lost, Rungs: means}
+	if standing.Free > 0 {
+		out.FreeIn = &standing.Free
+	}
+	if n := len(ledger.Entries); n > 0 {
+		last := ledger.Entries[n-1]
+		out.Last = &TakenRung{Rung: last.Rung, Reason: last.Reason, At: last.Wall, Outcome: string(last.Outcome)}
+	}
+	out.Acting = m.resort.Begun()
+	return out
+}
