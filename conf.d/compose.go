@@ -17,7 +17,7 @@ type candidate struct {
 	problems     []Problem
 }
 
-// settled says that what takes part was in force before.
+// settled reports whether what takes part was in force before.
 func (c *candidate) settled() bool {
 	if c.good == nil {
 		return c.use == c.newest && c.claim.sum == hex.EncodeToString(c.newest.sum[:])

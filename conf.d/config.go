@@ -32,7 +32,7 @@ type File struct {
 	Stale    bool   `json:"stale"`    // its last good version stands in for it
 }
 
-// AllRejected says that there are drop-ins and that the newest version of each is bad.
+// AllRejected reports whether there are drop-ins and the newest version of each is bad.
 func (c *Config) AllRejected() bool {
 	for _, f := range c.Files {
 		if !f.Rejected {

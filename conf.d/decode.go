@@ -174,7 +174,7 @@ func meantKey(key string, t reflect.Type) string {
 	return ""
 }
 
-// textual says whether a pointer to v reads itself from a word.
+// textual reports whether a pointer to v reads itself from a word.
 func textual(v reflect.Value) (encoding.TextUnmarshaler, bool) {
 	u, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
 	return u, ok

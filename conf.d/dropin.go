@@ -49,7 +49,7 @@ func (d declared) path() string {
 	return join(d.section, d.name)
 }
 
-// bad says whether the version cannot be used.
+// bad reports whether the version cannot be used.
 func (v *version) bad() bool { return hasErrors(v.problems) }
 
 // read parses and validates one drop-in by itself.
@@ -187,14 +187,14 @@ func keyErrors(err error) []*scalar.KeyError {
 	return []*scalar.KeyError{{Err: err}}
 }
 
-// explains says whether a problem at key is only the consequence of one that the
+// explains reports whether a problem at key is only the consequence of one that the
 // decoder told: at, above or below it, or by a key that was meant to be it.
 func (d *decoder) explains(key string) bool {
 	return slices.ContainsFunc(d.wrong, func(w string) bool { return within(key, w) || within(w, key) }) ||
 		slices.ContainsFunc(d.meant, func(m string) bool { return within(m, key) })
 }
 
-// within says whether the path lies at or below another.
+// within reports whether the path lies at or below another.
 func within(path, above string) bool {
 	if len(path) < len(above) || path[:len(above)] != above {
 		return false

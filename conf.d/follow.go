@@ -29,7 +29,7 @@ func (l *Loader) Follow(ctx context.Context, quiet, rescan time.Duration, change
 	f.loop(ctx)
 }
 
-// look says whether the drop-ins are others than were loaded or announced, and notes
+// look reports whether the drop-ins are others than were loaded or announced, and notes
 // them as announced.
 func (l *Loader) look() bool {
 	l.mu.Lock()

@@ -92,7 +92,7 @@ func quoted(n *yaml.Node) string {
 	return ""
 }
 
-// plain says that a node has no tag but those that its own form gives it.
+// plain reports whether a node has no tag but those that its own form gives it.
 func plain(n *yaml.Node) bool {
 	switch n.ShortTag() {
 	case "!!str", "!!int", "!!float", "!!bool", "!!timestamp", "!!null", "!!merge":

@@ -12,7 +12,7 @@ type missing struct {
 	unknown bool // and there are drop-ins of which the names cannot be read
 }
 
-// perhaps says whether a name may stand in a drop-in that takes no part.
+// perhaps reports whether a name may stand in a drop-in that takes no part.
 func (m missing) perhaps(name string) bool { return m.unknown || m.names[name] }
 
 // lost collects the names of the versions that take no part.

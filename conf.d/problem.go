@@ -46,7 +46,7 @@ func sortProblems(ps []Problem) {
 	})
 }
 
-// hasErrors says whether one of them is more than a warning.
+// hasErrors reports whether one of them is more than a warning.
 func hasErrors(ps []Problem) bool {
 	return slices.ContainsFunc(ps, func(p Problem) bool { return !p.Warning })
 }

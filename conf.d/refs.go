@@ -62,7 +62,7 @@ func (c *Config) faults(rank func(name string) int) []fault {
 	return slices.Concat(out, circles(afters, rank), circles(depends, rank), circles(needs, rank))
 }
 
-// recoverable says that a name is one that a monitor may have restarted.
+// recoverable reports whether a name is one that a monitor may have restarted.
 func (c *Config) recoverable(name string) bool {
 	return slices.Contains(slices.Collect(c.recoverables()), name)
 }

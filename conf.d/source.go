@@ -140,7 +140,7 @@ func exists(path string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// isDropin says whether a name is read: *.yaml, but no hidden file.
+// isDropin reports whether a name is read: *.yaml, but no hidden file.
 func isDropin(name string) bool {
 	return strings.HasSuffix(name, ".yaml") && !strings.HasPrefix(name, ".")
 }

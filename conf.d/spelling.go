@@ -77,7 +77,7 @@ func oddPath(exe string) string {
 	return ""
 }
 
-// anyProgram says that nothing but arguments tells the process from others.
+// anyProgram reports whether nothing but arguments tells the process from others.
 func anyProgram(m procscan.Match) bool {
 	return m.Args != "" && m.Exe == "" && m.Name == "" && m.Unit == ""
 }

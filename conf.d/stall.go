@@ -20,7 +20,7 @@ type Sign struct {
 	probe.Check `yaml:",inline"`
 }
 
-// passive says that the item is a passive sign.
+// passive reports whether the item is a passive sign.
 func (s Sign) passive() bool { return s.Sign != vital.Sign{} }
 
 // Checks is the probes of the process, in order.

@@ -96,7 +96,7 @@ func parts(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// concern says whether a change of what has this name may change what a load would read.
+// concern reports whether a change of what has this name may change what a load would read.
 func (t trails) concern(name string) bool {
 	return t.names[name] || t.dirs[name] || filepath.Dir(name) == t.dir && isDropin(filepath.Base(name))
 }

@@ -64,7 +64,7 @@ func (l Ledger) Forgot(now Moment, why string) Ledger {
 	return l
 }
 
-// Empty says that there is nothing to remember.
+// Empty reports whether there is nothing to remember.
 func (l Ledger) Empty() bool { return len(l.Entries) == 0 && l.Lost == nil }
 
 // keep is how many entries stay to be shown after they no longer count.

@@ -200,7 +200,7 @@ func (c Climb) Postponed(until time.Duration) Climb {
 	return c
 }
 
-// IsPostponed says that a climb waits to begin the rung that it stands at.
+// IsPostponed reports whether a climb waits to begin the rung that it stands at.
 func (c Climb) IsPostponed() bool { return c.Phase == Pausing && c.Acted == "" }
 
 // Rung is the rung that the climb stands at, false at the bottom and past the end.

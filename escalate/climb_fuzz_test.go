@@ -135,7 +135,7 @@ func (p *play) check(in Input, c Climb, d Decision) {
 	p.due = d.At
 }
 
-// stuck says that an answer was given to what was asked for, or a member is exhausted at
+// stuck reports whether an answer was given to what was asked for, or a member is exhausted at
 // rest: then something must follow.
 func (p *play) stuck(in Input) bool {
 	switch p.last {

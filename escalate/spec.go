@@ -92,7 +92,7 @@ func (r Rung) Name() string {
 	return name
 }
 
-// OS says that the rung ends or resets the operating system.
+// OS reports whether the rung ends or resets the operating system.
 func (r Rung) OS() bool {
 	return r.Shutdown != nil || r.Reboot != nil || r.Panic != nil || r.WatchdogReset != nil || r.WatchdogPanic != nil
 }

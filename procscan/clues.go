@@ -87,7 +87,7 @@ var clues = [...]clue{
 	},
 }
 
-// sameBase says that the program's file is called like the one that is wanted.
+// sameBase reports whether the program's file is called like the one that is wanted.
 func sameBase(s *subject, q *query) bool {
 	have := filepath.Base(string(bytes.TrimSuffix(s.exe, []byte(deleted))))
 	return q.runs(s.exe) || have == filepath.Base(q.match.Exe)

@@ -136,7 +136,7 @@ func (s *shape) makeLexicons(queries []query) {
 	}
 }
 
-// asks says that one of the queries could be answered by a process of which so much is
+// asks reports whether one of the queries could be answered by a process of which so much is
 // known. exeOnly: what it runs decides that, before anything else is read of it.
 func (x *index) asks(f *fact) (asks, exeOnly bool) {
 	if f.kernel {
@@ -153,7 +153,7 @@ func (x *index) asks(f *fact) (asks, exeOnly bool) {
 	return asks, asks && exeOnly && f.comm != (comm{})
 }
 
-// suits says that nothing that is known of a process keeps it from the queries of a shape.
+// suits reports whether nothing that is known of a process keeps it from the queries of a shape.
 func (s *shape) suits(kind int, f *fact) bool {
 	if _, meant := s.names[f.comm]; kind&byName != 0 && f.comm != (comm{}) && !meant {
 		return false
@@ -164,7 +164,7 @@ func (s *shape) suits(kind int, f *fact) bool {
 	return true
 }
 
-// runs says that a query asks for this exe, as readlink(2) gives it.
+// runs reports whether a query asks for this exe, as readlink(2) gives it.
 func (x *index) runs(exe []byte) bool {
 	bare := bytes.TrimSuffix(exe, []byte(deleted))
 	for kind, s := range x.shapes {

@@ -23,7 +23,7 @@ func fastScanner(t *testing.T) *Scanner {
 	return s
 }
 
-// remembered says that the last scan did not read the process.
+// remembered reports whether the last scan did not read the process.
 func (s *Scanner) remembered(pid int) bool {
 	for _, e := range s.todo {
 		if s.memory.now.entries[e.place].pid == pid {

@@ -75,7 +75,7 @@ func (m *Matcher) resolve(l *lookups) query {
 	return q
 }
 
-// isVersionOf says that a file name is that of a program, or of one version of it: the link
+// isVersionOf reports whether a file name is that of a program, or of one version of it: the link
 // python3 leads to python3.11, and either may be what was executed.
 func isVersionOf(file, name string) bool {
 	version, is := strings.CutPrefix(file, name)
@@ -154,7 +154,7 @@ func components(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// runs says that exe, as readlink(2) of /proc/PID/exe gives it, is the program. A binary
+// runs reports whether exe, as readlink(2) of /proc/PID/exe gives it, is the program. A binary
 // that was replaced while it runs has " (deleted)" at its end.
 func (q *query) runs(exe []byte) bool {
 	bare := bytes.TrimSuffix(exe, []byte(deleted))
@@ -178,5 +178,5 @@ func found(re *regexp.Regexp, argv, plain []byte) bool {
 	return re.Match(plain) || len(argv) > 0 && &argv[0] != &plain[0] && re.Match(argv)
 }
 
-// wantsArgs says that the answer depends on argv.
+// wantsArgs reports whether the answer depends on argv.
 func (m *Matcher) wantsArgs() bool { return m.args != nil || m.notArgs != nil }

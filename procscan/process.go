@@ -32,7 +32,7 @@ type Process struct {
 	Unit     string // cgroup path of the systemd hierarchy; read of every selected process
 }
 
-// Dead says that no thread of the process is left and only its parent has yet to reap
+// Dead reports whether no thread of the process is left and only its parent has yet to reap
 // it. A process whose leading thread alone has exited is not dead.
 func (p Process) Dead() bool {
 	return p.State == 'X' || p.State == 'x' || p.State == 'Z' && p.Threads <= 1

@@ -69,7 +69,7 @@ func (s *stat) dead() bool {
 	return s.state == 'X' || s.state == 'x' || s.state == 'Z' && s.threads <= 1
 }
 
-// leaderless says that the leading thread has exited while others live.
+// leaderless reports whether the leading thread has exited while others live.
 func (s *stat) leaderless() bool { return s.state == 'Z' && s.threads > 1 }
 
 func (s *stat) parse(text []byte) error {

@@ -102,7 +102,7 @@ func (s *subject) runsNone(pid int, x *index) bool {
 	return err == nil && !x.runs(s.linkBuf[:n])
 }
 
-// nobody says that no match means it: it is a thread of the kernel, a zombie, or ourselves.
+// nobody reports whether no match means it: it is a thread of the kernel, a zombie, or ourselves.
 func (s *subject) nobody() bool {
 	return s.stat.kernel() || s.stat.dead() || s.id.PID == s.fs.self
 }

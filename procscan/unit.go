@@ -26,7 +26,7 @@ func unitPath(groups []procfs.Cgroup) string {
 	return strings.TrimSuffix(path, deleted)
 }
 
-// inUnit says that the path ends in the wanted components, or that the wanted one is the
+// inUnit reports whether the path ends in the wanted components, or that the wanted one is the
 // name of a unit with the process in a group below it.
 func inUnit(path string, want []string) bool {
 	have := components(path)

@@ -98,7 +98,7 @@ func firstArg(args []byte) []byte {
 	return first
 }
 
-// resembles says that a process whose exe is denied to us could be the program all the
+// resembles reports whether a process whose exe is denied to us could be the program all the
 // same: its name or its first argument, which anyone may read, is the file's. Without
 // this one foreign process, as there are many for a user who is not root, would leave
 // every match in doubt.

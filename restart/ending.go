@@ -48,7 +48,7 @@ func (e Ending) String() string {
 // Endings are ways to end.
 type Endings []Ending
 
-// have says that a cause is one of them. An unknown cause is none.
+// have reports whether a cause is one of them. An unknown cause is none.
 func (es Endings) have(c watch.Cause) bool {
 	for _, e := range es {
 		if c.Known && (e.Signal != 0 && c.Signal == int(e.Signal) || e.Signal == 0 && c.Signal == 0 && c.Code == e.Code) {
@@ -58,7 +58,7 @@ func (es Endings) have(c watch.Cause) bool {
 	return false
 }
 
-// IsClean says that a process may end so under when: abnormal. By default that is exit
+// IsClean reports whether a process may end so under when: abnormal. By default that is exit
 // code 0; an unknown cause never is.
 func (s Spec) IsClean(c watch.Cause) bool {
 	if s.Clean == nil {
@@ -67,10 +67,10 @@ func (s Spec) IsClean(c watch.Cause) bool {
 	return s.Clean.have(c)
 }
 
-// IsFinal says that no restart helps after such an end.
+// IsFinal reports whether no restart helps after such an end.
 func (s Spec) IsFinal(c watch.Cause) bool { return s.Final.have(c) }
 
-// NeedsCause says that what follows from a death depends on its cause.
+// NeedsCause reports whether what follows from a death depends on its cause.
 func (s Spec) NeedsCause() bool { return s.When == Abnormal || len(s.Final) > 0 }
 
 // validateEndings reports endings that count for nothing, or for two things.

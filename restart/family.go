@@ -57,7 +57,7 @@ func (c *condemned) hold(ctx context.Context) {
 	}
 }
 
-// stopped says that none runs any more.
+// stopped reports whether none runs any more.
 func (c *condemned) stopped() bool {
 	for i, fd := range c.fds {
 		if fd.Fd < 0 {
@@ -167,7 +167,7 @@ func (c *condemned) adopt(p procscan.Process, still func(now procscan.Process) b
 	}
 }
 
-// lives says that one is not settled and has not ended: its PID is its own.
+// lives reports whether one is not settled and has not ended: its PID is its own.
 func (c *condemned) lives(i int) bool {
 	if c.fds[i].Fd < 0 {
 		return false

@@ -47,7 +47,7 @@ func (c *condemned) findHomes() {
 	c.seen(procscan.Boottime())
 }
 
-// alone says that nobody else is in a group.
+// alone reports whether nobody else is in a group.
 func (c *condemned) alone(h home) bool {
 	known := map[int]struct{}{}
 	for i, e := range c.ended {
@@ -76,10 +76,10 @@ func (c *condemned) seen(at time.Duration) {
 // startTick is how much later than ID.Started tells a process may have started.
 const startTick = 10 * time.Millisecond
 
-// bore says that a process in the group started while the victim lived.
+// bore reports whether a process in the group started while the victim lived.
 func (h home) bore(p procscan.Process) bool { return p.Started()+startTick <= h.seen }
 
-// holds says that a process is in the group or in one below.
+// holds reports whether a process is in the group or in one below.
 func (h home) holds(pid int) bool {
 	g := groupOf(pid)
 	return g == h.group || strings.HasPrefix(g, h.group+"/")
@@ -119,7 +119,7 @@ func groupOf(pid int) string {
 	return ""
 }
 
-// ownable says that a group can be one process's: it is not the root, a slice, the scope of
+// ownable reports whether a group can be one process's: it is not the root, a slice, the scope of
 // a session or of PID 1, a user's manager, or one that we are in ourselves.
 func ownable(group, mine string) bool {
 	name := path.Base(group)

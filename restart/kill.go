@@ -50,7 +50,7 @@ func (k Kill) Longest() time.Duration {
 // errSpared is of processes that are never ended: that would end procward itself.
 var errSpared = errors.New("procward, its parent and PID 1 are never signalled")
 
-// spared says that a process is none that may be signalled.
+// spared reports whether a process is none that may be signalled.
 func spared(pid int) bool { return pid <= 1 || pid == os.Getpid() || pid == os.Getppid() }
 
 // End ends processes, all at once: each is sent the signal, and SIGCONT so that a stopped

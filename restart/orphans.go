@@ -11,7 +11,7 @@ const (
 	KillOrphans  Orphans = "kill"  // all
 )
 
-// Ends says whether a proven worker is ended. killed: the dead one is known to have been
+// Ends reports whether a proven worker is ended. killed: the dead one is known to have been
 // killed or to have failed. shares: the worker holds a socket that the dead one had, so that
 // a new one could not have it.
 func (o Orphans) Ends(killed, shares bool) bool {

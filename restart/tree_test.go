@@ -194,7 +194,7 @@ func TestTreeOrphans(t *testing.T) {
 	}
 }
 
-// parted says that a member has left for a session of its own.
+// parted reports whether a member has left for a session of its own.
 func (c *clan) parted() bool {
 	return slices.ContainsFunc(c.left(), func(p procscan.Process) bool { return p.Session == p.PID && p.ID != c.id })
 }

@@ -33,7 +33,7 @@ func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
 	return cause
 }
 
-// mayKnow says whether the kernel shows us the exit code of this zombie. It asks
+// mayKnow reports whether the kernel shows us the exit code of this zombie. It asks
 // the same question that guards the code, PTRACE_MODE_READ_FSCREDS of ptrace(2), by
 // another file which that mode guards and which a zombie still has. So it is right also
 // for root without CAP_SYS_PTRACE, in a user namespace, or under a security module.
@@ -52,7 +52,7 @@ func exitInfo(fd int) Cause {
 	return FromStatus(int(info.Exit_code))
 }
 
-// hungUp says that the process of a pidfd is reaped (since Linux 6.9).
+// hungUp reports whether the process of a pidfd is reaped (since Linux 6.9).
 func hungUp(fd int) bool {
 	fds := []unix.PollFd{{Fd: int32(fd)}}
 	for {

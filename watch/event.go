@@ -30,7 +30,7 @@ func FromStatus(status int) Cause {
 	return Cause{Known: true, Code: status >> 8 & 0xff, Signal: status & 0x7f, Core: status&0x80 != 0}
 }
 
-// Clean says that the process is known to have exited with code 0.
+// Clean reports whether the process is known to have exited with code 0.
 func (c Cause) Clean() bool { return c.Known && c.Signal == 0 && c.Code == 0 }
 
 // String is the cause in words: "exited with code 3", "killed by SIGKILL", "cause unknown".

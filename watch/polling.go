@@ -51,7 +51,7 @@ func (t *Tracker) place(id procscan.ID) error {
 	return nil
 }
 
-// scarce says that something has run out, which may come back: descriptors of the
+// scarce reports whether something has run out, which may come back: descriptors of the
 // process or the host, kernel memory, or watches (fs.epoll.max_user_watches).
 func scarce(err error) bool {
 	for _, e := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOSPC} {
@@ -87,7 +87,7 @@ func (t *Tracker) enough() {
 	}
 }
 
-// lookDue says whether the polled processes are to be looked at now.
+// lookDue reports whether the polled processes are to be looked at now.
 func (t *Tracker) lookDue(now time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -105,7 +105,7 @@ func (t *Tracker) woken(ready []unix.EpollEvent, at time.Duration) []Event {
 	return events
 }
 
-// died says whether the end of a process is news: it is tracked and was not told before.
+// died reports whether the end of a process is news: it is tracked and was not told before.
 func (t *Tracker) died(id procscan.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -163,7 +163,7 @@ func (t *Tracker) begin(id procscan.ID) (known bool, err error) {
 // Untrack forgets a process. An event of it that is under way may still be told.
 func (t *Tracker) Untrack(id procscan.ID) { t.drop(id) }
 
-// drop says whether the process was still awaited.
+// drop reports whether the process was still awaited.
 func (t *Tracker) drop(id procscan.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

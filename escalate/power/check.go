@@ -78,7 +78,7 @@ func setGovernor(p Paths) error {
 	return nil
 }
 
-// noWayOut says whether the watchdog cannot be stopped once it runs.
+// noWayOut reports whether the watchdog cannot be stopped once it runs.
 func noWayOut(p Paths) bool {
 	text, err := readSys(p, "nowayout")
 	return err == nil && strings.TrimSpace(text) == "1"

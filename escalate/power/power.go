@@ -86,7 +86,7 @@ func (m *Machine) Ready(rung string) error {
 	return nil
 }
 
-// has says whether one of the rungs is asked for.
+// has reports whether one of the rungs is asked for.
 func (m *Machine) has(rungs ...string) bool {
 	for _, r := range rungs {
 		if _, has := m.refused[r]; has {

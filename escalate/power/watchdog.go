@@ -122,7 +122,7 @@ func (m *Machine) warnOfDog() {
 	}
 }
 
-// HasWatchdog says whether there is one to be fed.
+// HasWatchdog reports whether there is one to be fed.
 func (m *Machine) HasWatchdog() bool { return m.dog != nil }
 
 // FeedWatchdog feeds the watchdog four times in its timeout for as long as healthy

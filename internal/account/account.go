@@ -105,7 +105,7 @@ func numbers(words []string) ([]uint32, error) {
 	return out, nil
 }
 
-// beyondFiles says that nsswitch.conf(5) names more than the files for groups.
+// beyondFiles reports whether nsswitch.conf(5) names more than the files for groups.
 func beyondFiles() bool {
 	text, err := os.ReadFile("/etc/nsswitch.conf")
 	if err != nil {

@@ -136,7 +136,7 @@ func (l *Line) Remove(key string) {
 	l.waiting = slices.Delete(l.waiting, i, i+1)
 }
 
-// Has says that a key is in the line.
+// Has reports whether a key is in the line.
 func (l *Line) Has(key string) bool {
 	_, in := l.since[key]
 	return in

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// doomed says that a process is dead, reaped or not, or will never again do anything: each
+// doomed reports whether a process is dead, reaped or not, or will never again do anything: each
 // of its threads has ended or has to end by SIGKILL as soon as the kernel lets it.
 func doomed(pid int) bool {
 	if pid <= 0 { // of another PID namespace

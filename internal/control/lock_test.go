@@ -106,7 +106,7 @@ func TestAChildThatHangsBeforeItsExecutionHoldsNothing(t *testing.T) {
 	t.Error("no child has kept the copies of its descriptors")
 }
 
-// listensBesideAChild says whether the child had its copies to the end.
+// listensBesideAChild reports whether the child had its copies to the end.
 func listensBesideAChild(t *testing.T) bool {
 	dir := t.TempDir()
 	path, program := filepath.Join(dir, "s"), filepath.Join(dir, "program")
@@ -165,7 +165,7 @@ func childOf(t *testing.T, pid int) (child int) {
 	return child
 }
 
-// has says that a process has a file open.
+// has reports whether a process has a file open.
 func has(pid int, path string) bool {
 	fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid))
 	for _, fd := range fds {

@@ -37,7 +37,7 @@ func peerOf(c net.Conn) peer {
 	return peer{known: true, uid: cred.Uid, pid: cred.Pid}
 }
 
-// trusted says whether the peer is root or the user own.
+// trusted reports whether the peer is root or the user own.
 func (p peer) trusted(own int) bool {
 	return p.known && (p.uid == 0 || int64(p.uid) == int64(own))
 }

@@ -67,7 +67,7 @@ func (f *failure) Is(target error) bool {
 	return target == ErrLack && f.lack || f.errno != 0 && target == error(f.errno)
 }
 
-// lacks says that an error is of resources that we share or have too few of.
+// lacks reports whether an error is of resources that we share or have too few of.
 func lacks(err error) bool {
 	for _, errno := range []unix.Errno{unix.EAGAIN, unix.ENOMEM, unix.EMFILE, unix.ENFILE} {
 		if errors.Is(err, errno) {

@@ -65,7 +65,7 @@ func (p *Launchers) bury(before map[int]time.Time) (doubts map[int]time.Time) {
 	return doubts
 }
 
-// isLauncher says that a child is a launcher, which is reaped by who listens to it: he signals
+// isLauncher reports whether a child is a launcher, which is reaped by who listens to it: he signals
 // it before. It is called with the lock held.
 func (p *Launchers) isLauncher(pid int) bool {
 	for l := range p.all {

@@ -244,7 +244,7 @@ func readChild(pid int) (c child, ppid int) {
 	return c, ppid
 }
 
-// is says that a child is the program. One that has ended, or is about to, or was executed
+// is reports whether a child is the program. One that has ended, or is about to, or was executed
 // this very moment, has only its name, which is that of the file.
 func (c child) is(prog Program) bool {
 	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.pid))

@@ -168,7 +168,7 @@ func execute(o order, who user, stdin *os.File, files []int) answer {
 	return answer{PID: pid, At: int64(boottime())}
 }
 
-// canFork says that it was the user's own limit (RLIMIT_NPROC of getrlimit(2)) that
+// canFork reports whether it was the user's own limit (RLIMIT_NPROC of getrlimit(2)) that
 // prevented a start: a fork alone succeeds.
 func canFork() bool {
 	_, err := syscall.ForkExec("/", []string{"/"}, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_PARENT}})

@@ -51,7 +51,7 @@ func (m Message) template() string {
 	}
 }
 
-// applies says that no placeholder in the part is empty.
+// applies reports whether no placeholder in the part is empty.
 func (m Message) applies(part string) bool {
 	for {
 		_, after, found := strings.Cut(part, "{")

@@ -22,7 +22,7 @@ func visible(s string) string {
 	return b.String()
 }
 
-// plain says that s is printable ASCII throughout, the usual case.
+// plain reports whether s is printable ASCII throughout, the usual case.
 func plain(s string) bool {
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] > '~' {

@@ -105,13 +105,13 @@ func recordSize() int {
 	return 384
 }
 
-// ours says that nobody but root and a group of root's choice can have written a file.
+// ours reports whether nobody but root and a group of root's choice can have written a file.
 func ours(path string) bool {
 	var st unix.Stat_t
 	return unix.Stat(path, &st) == nil && st.Uid == 0 && st.Mode&0o002 == 0
 }
 
-// volatile says that a file is gone with the boot.
+// volatile reports whether a file is gone with the boot.
 func volatile(path string) bool {
 	var fs unix.Statfs_t
 	return unix.Statfs(path, &fs) == nil && (fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC)

@@ -137,7 +137,7 @@ func (l Limit) String() string {
 // Wanted is what may stand for it, for the operator.
 func (Limit) Wanted() string { return "a number, or the word unlimited" }
 
-// Allows says whether one more than used is within the limit.
+// Allows reports whether one more than used is within the limit.
 func (l Limit) Allows(used int) bool { return l.Unlimited || used < l.N }
 
 // bareNumber is a number without a unit; digits is a whole one of at least 0.

@@ -67,7 +67,7 @@ func boundedBox() (int, error) {
 	return unix.Openat(mount, boxName, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_APPEND|unix.O_CLOEXEC, 0o600)
 }
 
-// isBox says that a file is one that newBox of this or an earlier procward has made, with
+// isBox reports whether a file is one that newBox of this or an earlier procward has made, with
 // its limit: no other file system is just like that.
 func isBox(f *os.File) bool {
 	var st unix.Statfs_t

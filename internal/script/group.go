@@ -28,7 +28,7 @@ func awaitGroup(pgid int, deadline time.Time) {
 	}
 }
 
-// awaitPID says whether the process was gone before the deadline.
+// awaitPID reports whether the process was gone before the deadline.
 func awaitPID(pid int, deadline time.Time) bool {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err == unix.ESRCH {

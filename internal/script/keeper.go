@@ -214,7 +214,7 @@ func (k *keeper) drop(o *output) {
 	}
 }
 
-// written says whether somebody has the file open for writing: a read lease (fcntl(2),
+// written reports whether somebody has the file open for writing: a read lease (fcntl(2),
 // F_SETLEASE) is refused then.
 func written(r *os.File) bool {
 	f, err := again(int(r.Fd()), os.O_RDONLY)

@@ -96,5 +96,5 @@ type Result struct {
 	Left     <-chan struct{} // of one that was not awaited any longer: closed when it has ended, and never comes to run if it has not yet; else nil
 }
 
-// OK says that the script ran and exited 0.
+// OK reports whether the script ran and exited 0.
 func (r Result) OK() bool { return r.Err == nil && !r.TimedOut && r.Signal == "" && r.Code == 0 }

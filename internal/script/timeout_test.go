@@ -63,7 +63,7 @@ func state(pid int) string {
 	return rest[:1]
 }
 
-// alive says whether a process runs; a zombie does not.
+// alive reports whether a process runs; a zombie does not.
 func alive(pid int) bool { return state(pid) != "" && state(pid) != "Z" }
 
 func TestTimeoutEndsTheWholeGroup(t *testing.T) {

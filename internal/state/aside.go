@@ -61,7 +61,7 @@ func prune(dir string) {
 	}
 }
 
-// unsupported says that a file system or kernel does not know a flag of renameat2(2).
+// unsupported reports whether a file system or kernel does not know a flag of renameat2(2).
 func unsupported(err error) bool {
 	return errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.EOPNOTSUPP)
 }

@@ -79,7 +79,7 @@ func (l *log) append(set map[string]json.RawMessage) error {
 	return nil
 }
 
-// due says that everything is to be written anew.
+// due reports whether everything is to be written anew.
 func (l *log) due() bool { return l.file == nil || l.torn || l.lies || l.end > l.room }
 
 // putOff tries that again only after some more was written.

@@ -123,7 +123,7 @@ func scan(path string, at int) ([]placed, error) {
 // page is how much of a write is carried out at once, or not at all, whoever dies.
 const page = 4096
 
-// isHex says that a text begins as a record does, or as what was never written.
+// isHex reports whether a text begins as a record does, or as what was never written.
 func isHex(text []byte) bool {
 	return len(bytes.Trim(text[:min(len(text), 8)], "0123456789abcdef\x00")) == 0
 }

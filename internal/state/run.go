@@ -243,7 +243,7 @@ func (b *Book) endSync(err error) {
 	}
 }
 
-// same says that two failures have one reason, as far as the operator is concerned.
+// same reports whether two failures have one reason, as far as the operator is concerned.
 func same(a, b error) bool {
 	if (a == nil) != (b == nil) {
 		return false

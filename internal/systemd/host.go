@@ -12,10 +12,10 @@ import (
 // maintenance, stopping.
 type HostState string
 
-// Booting says that the boot has not finished.
+// Booting reports whether the boot has not finished.
 func (s HostState) Booting() bool { return s == "initializing" || s == "starting" }
 
-// Stopping says that the host is being shut down.
+// Stopping reports whether the host is being shut down.
 func (s HostState) Stopping() bool { return s == "stopping" }
 
 // Host reads the state of the host.
@@ -166,7 +166,7 @@ func (h *host) set(reason *string, why string) {
 	}
 }
 
-// shutsDown says whether a unit is one that takes the host down. All of them need
+// shutsDown reports whether a unit is one that takes the host down. All of them need
 // shutdown.target (systemd.special(7)); the others are here for a better word.
 func shutsDown(unit string) bool { return slices.Contains(shutdownUnits, unit) }
 

@@ -32,7 +32,7 @@ func (l *Link) lookAfter(unit string) {
 	}
 }
 
-// Pending says that systemd has told of a job for the unit which is not over and not ours.
+// Pending reports whether systemd has told of a job for the unit which is not over and not ours.
 // It asks nobody.
 func (l *Link) Pending(unit string) bool {
 	l.mu.Lock()
@@ -113,7 +113,7 @@ func (l *Link) lookAfterJob(s *session, id uint32, unit string) {
 	}
 }
 
-// isOwn says whether a job is one of ours; it is called with the lock held.
+// isOwn reports whether a job is one of ours; it is called with the lock held.
 func (l *Link) isOwn(id uint32) bool {
 	for w := range l.waiting {
 		if w.id == id {

@@ -51,7 +51,7 @@ type Link struct {
 	host    host
 }
 
-// Runs says that systemd is the service manager of this host (sd_booted(3)).
+// Runs reports whether systemd is the service manager of this host (sd_booted(3)).
 func Runs() bool { return runs("/") }
 
 func runs(root string) bool {

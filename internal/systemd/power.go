@@ -40,7 +40,7 @@ func (l *Link) leave(ctx context.Context, method, target string) error {
 	}
 }
 
-// goesDown says whether we were told of a shutdown. The connection may break in one
+// goesDown reports whether we were told of a shutdown. The connection may break in one
 // before there is an answer.
 func (l *Link) goesDown() bool {
 	l.mu.Lock()

@@ -33,7 +33,7 @@ func (t times) stoppedWhileActive() bool {
 
 func (t times) stoppedWhileStarting() bool { return t.inactiveExit > t.activeExit }
 
-// endedByManager says that systemd itself stopped the unit, for what it did: a watchdog
+// endedByManager reports whether systemd itself stopped the unit, for what it did: a watchdog
 // that was not fed, a limit on memory or on time. TimeoutStopSec= gives "timeout" too;
 // then the job tells.
 func endedByManager(result string) bool {
@@ -51,7 +51,7 @@ const (
 	endLead   = 5 * time.Millisecond
 )
 
-// stopped says that the job is over, was done, and left the unit down. A start whose
+// stopped reports whether the job is over, was done, and left the unit down. A start whose
 // unit ended right after it looks the same, but for the order of things: it ended by
 // itself, and began and ended after the job was made.
 func (j job) stopped(t times) bool {

@@ -156,7 +156,7 @@ func (s *session) wait(life context.Context) {
 	s.conn.Close()
 }
 
-// lost says whether a call failed because the connection broke, and closes it then, as
+// lost reports whether a call failed because the connection broke, and closes it then, as
 // it may not have noticed yet.
 func (s *session) lost(err error) bool {
 	var op *net.OpError
@@ -167,7 +167,7 @@ func (s *session) lost(err error) bool {
 	return false
 }
 
-// unsent says that a call failed before systemd could have heard of it.
+// unsent reports whether a call failed before systemd could have heard of it.
 func unsent(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "write"
@@ -179,7 +179,7 @@ func (s *session) setOwner(name, owner string) {
 	s.owners[name] = owner
 }
 
-// from says whether a signal comes from the owner of a name. Everybody may send signals
+// from reports whether a signal comes from the owner of a name. Everybody may send signals
 // on the system bus, straight to us if they like; only the bus vouches for the sender.
 func (s *session) from(name string, signal *dbus.Signal) bool {
 	if !s.bus {

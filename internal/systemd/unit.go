@@ -31,7 +31,7 @@ type Unit struct {
 
 func (u Unit) down() bool { return u.ActiveState == "inactive" || u.ActiveState == "failed" }
 
-// Up says that the unit is active, or reloading, which it does while active.
+// Up reports whether the unit is active, or reloading, which it does while active.
 func (u Unit) Up() bool { return u.ActiveState == "active" || u.ActiveState == "reloading" }
 
 // Unit reads a unit by its full name ("httpd.service"). A unit that does not exist is

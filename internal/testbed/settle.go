@@ -27,7 +27,7 @@ func settle() {
 	}
 }
 
-// trusted says that root would believe what is in a directory, as most tests have it: nobody
+// trusted reports whether root would believe what is in a directory, as most tests have it: nobody
 // else may put another one in its place, or in that of one above it.
 func trusted(dir string) bool {
 	for ; ; dir = filepath.Dir(dir) {

@@ -62,7 +62,7 @@ func noServer(k court, q *Candidate) (Judgement, bool) {
 	return as(LetBe, "it does not serve where the dead one did, at %s", list(k.places))
 }
 
-// loose says that there is no socket but such with a port that the kernel gave out.
+// loose reports whether there is no socket but such with a port that the kernel gave out.
 func loose(sockets []Socket) bool {
 	return !slices.ContainsFunc(sockets, func(s Socket) bool { return !s.Loose })
 }

@@ -17,7 +17,7 @@ func forks(k court, q *Candidate) (Judgement, bool) {
 	return no()
 }
 
-// lostOne says that a candidate may be a fork of the last dead, and has lost its parent.
+// lostOne reports whether a candidate may be a fork of the last dead, and has lost its parent.
 func (k court) lostOne(q *Candidate) bool {
 	return q.Has.Layout.Known() && younger(q, k.last) && k.couldBeWorker(q)
 }

@@ -48,7 +48,7 @@ type Judgement struct {
 	Until   time.Duration // Undecided: when time is up
 }
 
-// Carries says that the candidate counts.
+// Carries reports whether the candidate counts.
 func (j Judgement) Carries() bool {
 	return j.Verdict == Named || j.Verdict == Heir || j.Verdict == Untold
 }
@@ -191,7 +191,7 @@ func later(k court, q *Candidate) (Judgement, bool) {
 	return no()
 }
 
-// began says that a candidate was started after the last death.
+// began reports whether a candidate was started after the last death.
 func (k court) began(q *Candidate) bool { return k.last.PID != 0 && q.Started() > k.last.At+tick }
 
 // independent: who has a parent that lives, or a session of its own, is no orphan of the dead
@@ -232,7 +232,7 @@ func (k court) doubt(q *Candidate) string {
 	return "taken as the successor, for it cannot be told what it is: " + strings.Join(why, ", ")
 }
 
-// couldBeWorker says that a candidate has all of a worker of the last dead but the proof.
+// couldBeWorker reports whether a candidate has all of a worker of the last dead but the proof.
 func (k court) couldBeWorker(q *Candidate) bool {
 	d := k.last
 	known := d.Had.Layout.Known() && !d.Moved && q.Has.Layout.Known()

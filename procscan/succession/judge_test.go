@@ -212,10 +212,10 @@ func holds(t *testing.T, a, b uint64) {
 	}
 }
 
-// ends says that a judgement may end its process, by the boldest policy that asks for causes.
+// ends reports whether a judgement may end its process, by the boldest policy that asks for causes.
 func ends(j Judgement) bool { return j.Verdict == LeftOver && j.Killed }
 
-// proven says that the layout of a candidate is that of a dead one which was killed.
+// proven reports whether the layout of a candidate is that of a dead one which was killed.
 func proven(c Case, q Candidate) bool {
 	for _, d := range c.Dead {
 		if (d.End == Failed || d.End == Stopped) && q.Has.Layout.Same(d.Had.Layout) && q.Start >= d.Start && !q.Apart && c.Now-q.Started() >= ripe {

@@ -41,7 +41,7 @@ func died(c Case) time.Duration {
 	return out
 }
 
-// Lacking says that nothing of some dead asks for a judgement of those that were beside them:
+// Lacking reports whether nothing of some dead asks for a judgement of those that were beside them:
 // they have served nowhere, or where the kernel had given them a port.
 func Lacking(dead []Dead) bool {
 	for _, d := range dead {

@@ -33,7 +33,7 @@ type Program struct {
 
 func (p Program) known() bool { return p.Ino != 0 && p.Path != "" }
 
-// differs says that both are known and are not the same file, nor a new one at the same path.
+// differs reports whether both are known and are not the same file, nor a new one at the same path.
 func (p Program) differs(q Program) bool {
 	return p.known() && q.known() && p.Path != q.Path && (p.Dev != q.Dev || p.Ino != q.Ino)
 }
@@ -49,10 +49,10 @@ type Layout struct {
 	Brk   uint64 `json:"brk,omitempty"`
 }
 
-// Known says that a layout can be compared.
+// Known reports whether a layout can be compared.
 func (l Layout) Known() bool { return l.Code > 1 && l.Stack != 0 && l.Brk != 0 }
 
-// Same says that both are known, and equal.
+// Same reports whether both are known, and equal.
 func (l Layout) Same(m Layout) bool { return l.Known() && l == m }
 
 // Socket is a place where a process serves: a listening socket of TCP or unix(7), or a
@@ -78,7 +78,7 @@ func (s Socket) place() string {
 	return s.Kind + s.Addr[strings.LastIndexByte(s.Addr, ':')+1:]
 }
 
-// at says that a socket is of those places.
+// at reports whether a socket is of those places.
 func (s Socket) at(places []Socket) bool {
 	return slices.ContainsFunc(places, func(p Socket) bool {
 		return p.Inode != 0 && p.Inode == s.Inode || s.place() != "" && p.place() == s.place()
@@ -136,7 +136,7 @@ type Parent struct {
 	Layout Layout
 }
 
-// Equal says that the same is known, whenever it was read.
+// Equal reports whether the same is known, whenever it was read.
 func (t Traits) Equal(u Traits) bool {
 	return t.Comm == u.Comm && t.Program == u.Program && t.Session == u.Session && t.TTY == u.TTY &&
 		t.Layout == u.Layout && t.Whole == u.Whole && slices.Equal(t.Serves, u.Serves)

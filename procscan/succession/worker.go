@@ -31,7 +31,7 @@ func worker(k court, q *Candidate) (Judgement, bool) {
 	return j, true
 }
 
-// obscured says that another one died after d, not known to have been killed or to have
+// obscured reports whether another one died after d, not known to have been killed or to have
 // failed, of which the layout is not known: the candidate could be its fork, which has been
 // handed the work.
 func (k court) obscured(q *Candidate, d Dead) bool {
@@ -43,7 +43,7 @@ func (k court) obscured(q *Candidate, d Dead) bool {
 	return false
 }
 
-// beside says that a fork has lived beside the dead one for longer than one does to whom the
+// beside reports whether a fork has lived beside the dead one for longer than one does to whom the
 // work is being handed over, or that it is one of several.
 func (k court) beside(q *Candidate, d Dead) bool {
 	if d.At-q.Started() >= k.Young {
@@ -57,7 +57,7 @@ func (k court) beside(q *Candidate, d Dead) bool {
 	return false
 }
 
-// forked says that a candidate is proven to descend from a dead one by forks alone. All that
+// forked reports whether a candidate is proven to descend from a dead one by forks alone. All that
 // have one layout descend from one process that has executed the program. A candidate that
 // is not that process has lost its parent if its parent has another layout, and if the one
 // that it lost is not known to be another, it is the dead one.
@@ -86,7 +86,7 @@ func (k court) forked(q *Candidate, d Dead) bool {
 	return false
 }
 
-// younger says that a candidate began after a dead one. Within a hundredth of a second the
+// younger reports whether a candidate began after a dead one. Within a hundredth of a second the
 // PIDs tell.
 func younger(q *Candidate, d Dead) bool {
 	return q.Start > d.Start || q.Start == d.Start && q.PID > d.PID

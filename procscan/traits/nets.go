@@ -38,7 +38,7 @@ type network struct {
 
 func newNets(r *Reader) *nets { return &nets{r: r, known: map[string]*network{}} }
 
-// begin says that somebody begins to read. He must not where it is false: what he was asked
+// begin reports whether somebody begins to read. He must not where it is false: what he was asked
 // for was given up meanwhile, and is closed.
 func (ns *nets) begin() bool {
 	ns.mu.Lock()

@@ -53,7 +53,7 @@ func (s *subject) threads() (all []thread, more bool) {
 	return all, more
 }
 
-// leaderless says that the leading thread has exited.
+// leaderless reports whether the leading thread has exited.
 func (s *subject) leaderless() bool {
 	text, err := readAt(s.page, s.dir, "stat", 4096)
 	if err != nil {

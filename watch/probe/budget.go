@@ -84,14 +84,14 @@ func (b *budget) keep(conn net.Conn, err error) (net.Conn, error) {
 	return conn, nil
 }
 
-// late says that the time is over.
+// late reports whether the time is over.
 func (b *budget) late() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.spent
 }
 
-// brokenOff says that the check is over before its time is.
+// brokenOff reports whether the check is over before its time is.
 func (b *budget) brokenOff() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

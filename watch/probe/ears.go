@@ -51,7 +51,7 @@ func (p *Prober) hurry(t *target, e *ear) {
 	p.nudge()
 }
 
-// over says whether a channel is closed.
+// over reports whether a channel is closed.
 func over(done <-chan struct{}) bool {
 	select {
 	case <-done:

@@ -163,12 +163,12 @@ func untoldTLS(err error, wanted bool) error {
 	return &untold{err}
 }
 
-// cutOff says that the other side closed the connection.
+// cutOff reports whether the other side closed the connection.
 func cutOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// ofTLS says that the two sides do not agree on TLS; either may find that after the
+// ofTLS reports whether the two sides do not agree on TLS; either may find that after the
 // handshake as well.
 func ofTLS(err error) bool {
 	var op *net.OpError

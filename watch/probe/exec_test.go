@@ -149,7 +149,7 @@ func TestExecIsBrokenOff(t *testing.T) {
 	eventually(t, "it is gone", func() bool { return !alive(pid) })
 }
 
-// alive says whether there is a process that is no zombie.
+// alive reports whether there is a process that is no zombie.
 func alive(pid int) bool {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {

@@ -83,7 +83,7 @@ func (k Kinds) Needs() []Need {
 	return all
 }
 
-// Does says whether a valid check uses something of the host in a way.
+// Does reports whether a valid check uses something of the host in a way.
 func (k Kinds) Does(use Use) bool {
 	return slices.ContainsFunc(k.Needs(), func(n Need) bool { return n.Use == use })
 }

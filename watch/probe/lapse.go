@@ -11,7 +11,7 @@ const (
 	heldUp = 500 * time.Millisecond
 )
 
-// behind says that Run should have looked a while ago. The lock is held.
+// behind reports whether Run should have looked a while ago. The lock is held.
 func (p *Prober) behind(now time.Duration) bool { return p.looks != never && now-p.looks > heldUp }
 
 // lapse notes that procward was held up until now. Those who speak to a notify socket may
@@ -25,7 +25,7 @@ func (p *Prober) lapse(now time.Duration) {
 	}
 }
 
-// wasHeldUp says that procward was held up since a check began. A connection is broken off
+// wasHeldUp reports whether procward was held up since a check began. A connection is broken off
 // at once when its time is over; a program is given more.
 func (p *Prober) wasHeldUp(r run, began, over time.Duration) bool {
 	p.mu.Lock()

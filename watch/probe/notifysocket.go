@@ -56,7 +56,7 @@ func (h hearing) check(ctx context.Context, timeout time.Duration) result {
 	return h.ear.life.judge(h.maxAge, h.ear.awake())
 }
 
-// isLost says that what lies at the path is not the socket any more. Then the listening ends,
+// isLost reports whether what lies at the path is not the socket any more. Then the listening ends,
 // for the next check to begin it again, and whoever could not be heard has its time anew.
 func (e *ear) isLost(ctx context.Context, timeout time.Duration) bool {
 	e.mu.Lock()
@@ -106,7 +106,7 @@ func (e *ear) serve(after <-chan struct{}, done chan<- struct{}) {
 	e.conn, e.err = nil, err
 }
 
-// opened says whether the socket is still wanted.
+// opened reports whether the socket is still wanted.
 func (e *ear) opened(n nest) bool {
 	e.life.lapse(e.awake()) // until now nobody could be heard
 	e.mu.Lock()

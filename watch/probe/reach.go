@@ -164,12 +164,12 @@ func (u *unreached) Error() string {
 	return fmt.Sprintf("%s has %d addresses: %s", u.host, len(u.tries), strings.Join(words, "; "))
 }
 
-// Timeout says that the kernel gave up waiting.
+// Timeout reports whether the kernel gave up waiting.
 func (u *unreached) Timeout() bool {
 	return slices.ContainsFunc(u.tries, func(t try) bool { return os.IsTimeout(t.err) })
 }
 
-// ours says that it is the way that fails, or procward, and not who is asked. An address
+// ours reports whether it is the way that fails, or procward, and not who is asked. An address
 // of IPv6 on a host that has none tells nothing, unless it was the one that answered.
 func (u *unreached) ours() bool {
 	told := false

@@ -66,10 +66,10 @@ func among(err error, list []error) bool {
 	return slices.ContainsFunc(list, func(e error) bool { return errors.Is(err, e) })
 }
 
-// wayless says that an error is one of the way.
+// wayless reports whether an error is one of the way.
 func wayless(err error) bool { return among(err, noWay) }
 
-// ours says that an error tells something of this host, of procward or of the way, and
+// ours reports whether an error tells something of this host, of procward or of the way, and
 // nothing of what is checked.
 func ours(err error) bool {
 	var u *unreached

@@ -102,7 +102,7 @@ func ourPair(certFile, keyFile string) ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// blames says that an error is about a certificate for which the drop-in blames the server:
+// blames reports whether an error is about a certificate for which the drop-in blames the server:
 // one that cannot be verified, with unverified: fail; one that has ended, with expires.
 // Authorities of this host that cannot be read, and a clock of this host that is behind,
 // are never the server's.
@@ -115,7 +115,7 @@ func (t *TLS) blames(err error) bool {
 	return t.Unverified == CountsFail || ended && t.Expires > 0
 }
 
-// clockBehind says that a certificate begins in the future: that is a clock of this host that
+// clockBehind reports whether a certificate begins in the future: that is a clock of this host that
 // was never set, or was put back, rather than a fault of the server.
 func clockBehind(err error) bool {
 	var bad x509.CertificateInvalidError

@@ -54,7 +54,7 @@ func (b *backlogs) find(inode uint64) *wait {
 	return nil
 }
 
-// stuck says that nothing has left a queue.
+// stuck reports whether nothing has left a queue.
 func stuck(old, q queue) bool {
 	if q.length < old.length {
 		return false

@@ -45,7 +45,7 @@ type mark struct {
 	first   bool          // it was not counted before: whether it waits cannot be told yet
 }
 
-// suspect says whether the switches of a thread, as they are not yet read, have to be:
+// suspect reports whether the switches of a thread, as they are not yet read, have to be:
 // it is in D, it used CPU time since the last look, or they were counted then.
 func (c *crew) suspect(t *task) bool {
 	if t.state == 'D' {
@@ -158,7 +158,7 @@ func (c *crew) spinning(r *reading, idle, pending bool) symptom {
 	return symptom{what: absent}
 }
 
-// looked says that the threads were looked at at least twice: who used CPU time is known.
+// looked reports whether the threads were looked at at least twice: who used CPU time is known.
 func (c *crew) looked() bool { return len(c.spare) > 0 }
 
 func (c *crew) lapse(now time.Duration) {

@@ -98,7 +98,7 @@ func (l *life) busy(r *reading) float64 {
 	return float64(r.stat.cpu-l.cpu) * float64(userTick) / float64(r.at-l.at)
 }
 
-// wantsTasks says whether the threads have to be looked at at the time now: the first
+// wantsTasks reports whether the threads have to be looked at at the time now: the first
 // time, and then at their pace while anything could be found.
 func (l *life) wantsTasks(r *reading, now time.Duration) bool {
 	switch {
@@ -112,12 +112,12 @@ func (l *life) wantsTasks(r *reading, now time.Duration) bool {
 	return l.plan.has(uninterruptible) || l.crew.suspects > 0 || l.busy(r) >= leastSpin
 }
 
-// wantsQueues says whether its sockets have to be looked at.
+// wantsQueues reports whether its sockets have to be looked at.
 func (l *life) wantsQueues(now time.Duration) bool {
 	return l.plan.needs[fromQueues] && (!l.asked || now-l.askedAt >= l.plan.tenth(backlog))
 }
 
-// idle says that the process used too little CPU since the last reading for any thread
+// idle reports whether the process used too little CPU since the last reading for any thread
 // of it to be spinning, without a look at them.
 func (l *life) idle(r *reading, rated bool) bool {
 	return rated && !r.swept && l.usage < leastSpin && l.crew.suspects == 0

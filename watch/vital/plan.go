@@ -147,7 +147,7 @@ func (p *plan) tenth(of ...kind) time.Duration {
 	return least
 }
 
-// has says whether a kind is in the plan.
+// has reports whether a kind is in the plan.
 func (p *plan) has(k kind) bool {
 	for _, it := range p.items {
 		if it.kind == k {

@@ -69,7 +69,7 @@ func (r *reading) value(k kind) int64 {
 	return 0
 }
 
-// told says that the value of a kind is of this reading.
+// told reports whether the value of a kind is of this reading.
 func (r *reading) told(k kind) bool {
 	switch k {
 	case pss, private:

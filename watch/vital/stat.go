@@ -62,7 +62,7 @@ func (s *stat) set(field int, v int64) {
 	}
 }
 
-// dead says that no thread is left.
+// dead reports whether no thread is left.
 func (s *stat) dead() bool {
 	return s.state == 'X' || s.state == 'x' || s.state == 'Z' && s.threads <= 1
 }

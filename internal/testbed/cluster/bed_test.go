@@ -198,7 +198,7 @@ func (h *host) hook(name string, env ...string) (string, int) {
 	return h.run(append(append([]string{"env"}, env...), hooks+name)...)
 }
 
-// has says whether an address is on the host.
+// has reports whether an address is on the host.
 func (h *host) has(address string) bool {
 	h.t.Helper()
 	return strings.Contains(h.Must("ip", "-o", "address", "show", "to", address), address)

@@ -25,7 +25,7 @@ func look(pid int) (proc, bool) {
 	return proc{pid, start}, start != "" && state != "Z" && state != "X"
 }
 
-// alive says that it is still there, and no zombie.
+// alive reports whether it is still there, and no zombie.
 func (p proc) alive() bool {
 	now, there := look(p.pid)
 	return there && now == p
