@@ -14,24 +14,24 @@ import (
 	"procward/procscan"
 )
 
-// Dump is a signal on which a stalled process writes down what it is at, before it is
-// killed: QUIT makes a Java virtual machine write its threads, ABRT makes the kernel write
-// a core and ends the process.
+// Dump is a signal that makes a stalled process write down what it is doing, before it is
+// killed: QUIT makes a Java virtual machine write its threads, ABRT makes the kernel
+// write a core and ends the process.
 type Dump struct {
 	Signal string          `yaml:"signal"` // no default
-	Wait   scalar.Duration `yaml:"wait"`   // 2s for the dump to be written; the kill cuts off what is not
+	Wait   scalar.Duration `yaml:"wait"`   // 2s for the process to write; then it is killed, also if it is still writing
 }
 
-// DefaultDump is what a dump holds before its keys are read.
+// DefaultDump returns a Dump with the defaults, before its keys are read.
 func DefaultDump() Dump { return Dump{Wait: sec(2 * time.Second)} }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (d *Dump) SetDefaults() { *d = DefaultDump() }
 
 // Number is the signal's number; QUIT and SIGQUIT are the same; 0 if there is none.
 func (d Dump) Number() unix.Signal { return number(d.Signal) }
 
-// Validate reports a signal on which no process can write anything, and a wait of nothing.
+// Validate reports a signal on which no process can write anything, and a wait of zero.
 func (d Dump) Validate() error {
 	var errs []error
 	switch n := d.Number(); {
@@ -48,11 +48,12 @@ func (d Dump) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Send sends the signal to the processes, and SIGCONT so that a stopped one can act on it,
-// and waits until all are gone, at most as long as Wait says. It gives one Ended for each
-// ID, in their order: Gone, BySignal, Sent, which is the rule, or Refused. Nothing else is
-// signalled, as in Kill.End. Kill.End finds those Gone that have ended of it; a core that
-// is still being written when it sends SIGKILL stays cut off.
+// Send sends the signal to the processes, and SIGCONT so that a stopped one can act on
+// it. It waits until all have ended, at most as long as Wait. It returns one Ended for
+// each ID, in the same order: Gone, BySignal, Sent (the usual case) or Refused. As in
+// Kill.End, nothing else gets a signal. A later Kill.End reports the processes that this
+// signal ended as Gone; a core that is still being written at its SIGKILL stays
+// incomplete.
 func (d Dump) Send(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []Ended {
 	c := condemn(fs, ids)
 	defer c.close()
@@ -69,9 +70,10 @@ func (d Dump) Send(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []En
 	return c.ended
 }
 
-// Write is Send, and where a process ends of it whose descendants are to be ended with it
-// (Kill with Tree), those are ended now, as the Kill says: once their ancestor is gone
-// nobody could tell them any more. An Ended for each follows those of the IDs.
+// Write does what Send does. If a process ends because of the signal and its descendants
+// must end with it (Kill with Tree), they are ended now, as the Kill says: after the
+// death of their ancestor nobody could find them. An Ended for each of them follows those
+// of the IDs.
 func (d Dump) Write(ctx context.Context, fs *procscan.FS, ids []procscan.ID, k Kill) []Ended {
 	if !k.Tree || k.Never {
 		return d.Send(ctx, fs, ids)
@@ -92,8 +94,8 @@ func (d Dump) Write(ctx context.Context, fs *procscan.FS, ids []procscan.ID, k K
 	return append(out, k.End(ctx, fs, left)...)
 }
 
-// descendants of a process, as Kill finds them, but none is stopped for it: one that is
-// born meanwhile may be missed.
+// descendants finds the descendants of a process as Kill does, but stops none of them. A
+// process that is born meanwhile may be missed.
 func descendants(fs *procscan.FS, id procscan.ID) []procscan.ID {
 	c := condemn(fs, []procscan.ID{id})
 	defer c.close()

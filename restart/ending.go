@@ -18,7 +18,7 @@ type Ending struct {
 	Signal unix.Signal // 0: the code counts
 }
 
-// UnmarshalText reads an exit code from 0 to 255, or a signal like TERM.
+// UnmarshalText reads an exit code from 0 to 255, or a signal such as TERM.
 func (e *Ending) UnmarshalText(text []byte) error {
 	if n, err := strconv.Atoi(string(text)); err == nil {
 		if n < 0 || n > 255 {
@@ -35,7 +35,7 @@ func (e *Ending) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes it so that it reads back the same.
+// MarshalText writes it in a form that UnmarshalText reads back.
 func (e Ending) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
 func (e Ending) String() string {
@@ -48,7 +48,7 @@ func (e Ending) String() string {
 // Endings are ways to end.
 type Endings []Ending
 
-// have reports whether a cause is one of them. An unknown cause is none.
+// have reports whether a cause is one of them. An unknown cause is not.
 func (es Endings) have(c watch.Cause) bool {
 	for _, e := range es {
 		if c.Known && (e.Signal != 0 && c.Signal == int(e.Signal) || e.Signal == 0 && c.Signal == 0 && c.Code == e.Code) {
@@ -58,8 +58,8 @@ func (es Endings) have(c watch.Cause) bool {
 	return false
 }
 
-// IsClean reports whether a process may end so under when: abnormal. By default that is exit
-// code 0; an unknown cause never is.
+// IsClean reports whether this end is no failure under when: abnormal. By default only
+// exit code 0 is clean; an unknown cause never is.
 func (s Spec) IsClean(c watch.Cause) bool {
 	if s.Clean == nil {
 		return c.Clean()
@@ -67,13 +67,13 @@ func (s Spec) IsClean(c watch.Cause) bool {
 	return s.Clean.have(c)
 }
 
-// IsFinal reports whether no restart helps after such an end.
+// IsFinal reports whether a restart cannot help after such an end.
 func (s Spec) IsFinal(c watch.Cause) bool { return s.Final.have(c) }
 
 // NeedsCause reports whether what follows from a death depends on its cause.
 func (s Spec) NeedsCause() bool { return s.When == Abnormal || len(s.Final) > 0 }
 
-// validateEndings reports endings that count for nothing, or for two things.
+// validateEndings reports endings that have no effect, or that stand for two things.
 func (s Spec) validateEndings() error {
 	var errs []error
 	switch {

@@ -12,28 +12,28 @@ import (
 	"procward/procscan"
 )
 
-// proc is where the process table is listed; what is signalled is verified beside it.
+// proc is where the processes are listed. Before a signal, each is verified by its pidfd.
 const proc = "/proc"
 
-// Bounds of the search for descendants: how often it is repeated until it finds nothing
-// new, and how often it is made while victims act on the signal.
+// Bounds of the search for descendants: how many times it may run until it finds nothing
+// new, and how many times while the victims act on the signal.
 const (
 	maxRounds = 20
 	lookEvery = time.Second
 	holdWait  = 5                      // milliseconds until those that were sent SIGSTOP are looked at again
-	holdMost  = 500 * time.Millisecond // after which one that does not stop, say in a frozen group, is not waited for
+	holdMost  = 500 * time.Millisecond // a process that has not stopped by then, for example in a frozen group, is not waited for
 )
 
-// family is what a Kill with Tree knows besides.
+// family is what a Kill with Tree also knows.
 type family struct {
 	known  map[procscan.ID]struct{}
 	homes  []home
 	looked time.Duration // Boottime of the last search
 }
 
-// hold stops all that are not settled, looks for their descendants and stops those, until
-// no more are found: who is stopped forks no more, and its children have it for their
-// parent. What is held must be sent SIGCONT or SIGKILL next.
+// hold stops all that are not settled, looks for their descendants and stops those too,
+// until it finds no more: a stopped process forks no more, and its children still have it
+// as their parent. What is held must get SIGCONT or SIGKILL next.
 func (c *condemned) hold(ctx context.Context) {
 	if c.family == nil {
 		c.family = &family{known: map[procscan.ID]struct{}{}}
@@ -45,8 +45,8 @@ func (c *condemned) hold(ctx context.Context) {
 	for round := 0; round < maxRounds && ctx.Err() == nil; round++ {
 		c.held = true
 		c.signal(unix.SIGSTOP)
-		// A process of many threads may fork while the signal goes through them: a search
-		// that finds nothing counts only once all have stopped.
+		// A process with many threads may fork while the signal goes through them: a search
+		// that finds nothing counts only when all have stopped.
 		stopped := c.stopped() || procscan.Boottime()-begun > holdMost
 		if !c.grow() && stopped {
 			return
@@ -57,7 +57,7 @@ func (c *condemned) hold(ctx context.Context) {
 	}
 }
 
-// stopped reports whether none runs any more.
+// stopped reports whether none of them is running.
 func (c *condemned) stopped() bool {
 	for i, fd := range c.fds {
 		if fd.Fd < 0 {
@@ -71,7 +71,8 @@ func (c *condemned) stopped() bool {
 	return true
 }
 
-// growAfter is grow once in a while, and notes that the victims were alive at a time.
+// growAfter calls grow from time to time, and notes that the victims were alive at a
+// time.
 func (c *condemned) growAfter(now time.Duration) bool {
 	if c.family == nil {
 		return false
@@ -80,18 +81,18 @@ func (c *condemned) growAfter(now time.Duration) bool {
 	return now-c.family.looked >= lookEvery && c.grow()
 }
 
-// grow takes in the descendants of all that are not settled, and says whether there were
-// any new ones. A descendant is, at the moment when both are known to live,
+// grow adds the descendants of all that are not settled, and reports whether there were
+// new ones. At a moment when both are known to live, a descendant is
 //
 //   - a child of one that is condemned (field 4 of /proc/PID/stat),
-//   - a member of a session that one of them leads (field 6): a session is only ever
-//     entered by birth, and its number is not given to another process while it lasts;
+//   - a member of a session that one of them leads (field 6): a process enters a session
+//     only by birth, and its number is not given to another process as long as it exists;
 //     procward's own session does not count,
-//   - and a member of a control group that was theirs alone, see home.
+//   - a member of a control group that belonged to them alone, see home.
 //
-// So a process whose parent has ended is found only by its session or control group. One
-// that has made itself a daemon before (fork, setsid, fork) has left both the tree and the
-// session, and the group is then not theirs alone: it is not found.
+// A process whose parent has ended is therefore found only by its session or its control
+// group. One that became a daemon before (fork, setsid, fork) has left both the tree and
+// the session, and the control group does not belong to them alone: it is not found.
 func (c *condemned) grow() bool {
 	before := len(c.ended)
 	c.family.looked = procscan.Boottime()
@@ -143,8 +144,8 @@ func (c *condemned) table() (children, sessions map[int][]procscan.Process) {
 	return
 }
 
-// adopt takes a process in that was seen as a descendant, if it still is one now that it
-// is held by a pidfd.
+// adopt takes in a process that was seen as a descendant, if it is still one now that a
+// pidfd holds it.
 func (c *condemned) adopt(p procscan.Process, still func(now procscan.Process) bool) {
 	if _, known := c.family.known[p.ID]; known || p.Kernel || spared(p.PID) {
 		return
@@ -167,7 +168,8 @@ func (c *condemned) adopt(p procscan.Process, still func(now procscan.Process) b
 	}
 }
 
-// lives reports whether one is not settled and has not ended: its PID is its own.
+// lives reports whether one is not settled and has not ended, so that its PID still
+// belongs to it.
 func (c *condemned) lives(i int) bool {
 	if c.fds[i].Fd < 0 {
 		return false

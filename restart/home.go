@@ -14,11 +14,12 @@ import (
 	"procward/procscan"
 )
 
-// home is a control group (version 2) that was a victim's alone when it was held: every
-// process in it and in the groups below was a victim or a descendant. What is born in it
-// while the victim lives is the victim's too, even when its own parent has ended.
+// home is a control group (version 2) that belonged to a victim alone when it was held:
+// every process in it and in the groups below it was a victim or a descendant. A process
+// that is born in it while the victim lives also belongs to the victim, even if its own
+// parent has ended.
 //
-// The group serves as a list only. It is never killed as a whole (cgroup.kill): systemd
+// The group is only used as a list. It is never killed as a whole (cgroup.kill): systemd
 // may have started the successor in it by then.
 type home struct {
 	group string        // as /proc/PID/cgroup shows it
@@ -27,11 +28,11 @@ type home struct {
 	seen  time.Duration // Boottime at which the victim was last known to live
 }
 
-// findHomes notes the control groups that are the victims' alone.
+// findHomes notes the control groups that belong to the victims alone.
 func (c *condemned) findHomes() {
 	mounts, err := procfs.GetMounts()
 	if err != nil {
-		return // then there is only the tree
+		return // then only the tree is known
 	}
 	mine := groupOf(os.Getpid())
 	for i, e := range c.ended {
@@ -64,7 +65,7 @@ func (c *condemned) alone(h home) bool {
 	return len(pids) > 0
 }
 
-// seen notes at which time victims were alive, that is, are still.
+// seen notes when the victims were alive, that is, are still alive.
 func (c *condemned) seen(at time.Duration) {
 	for i := range c.family.homes {
 		if h := &c.family.homes[i]; c.lives(h.of) {
@@ -73,10 +74,10 @@ func (c *condemned) seen(at time.Duration) {
 	}
 }
 
-// startTick is how much later than ID.Started tells a process may have started.
+// startTick is by how much ID.Started may be earlier than the real start.
 const startTick = 10 * time.Millisecond
 
-// bore reports whether a process in the group started while the victim lived.
+// bore reports whether a process in the group was started while the victim lived.
 func (h home) bore(p procscan.Process) bool { return p.Started()+startTick <= h.seen }
 
 // holds reports whether a process is in the group or in one below.
@@ -97,7 +98,7 @@ func (h home) pids() []int {
 			return nil
 		}
 		for _, word := range strings.Fields(string(text)) {
-			pid, _ := strconv.Atoi(word) // 0 is a process of another PID namespace: nobody we know
+			pid, _ := strconv.Atoi(word) // 0 is a process of another PID namespace, which we do not know
 			pids = append(pids, pid)
 		}
 		return nil
@@ -119,8 +120,9 @@ func groupOf(pid int) string {
 	return ""
 }
 
-// ownable reports whether a group can be one process's: it is not the root, a slice, the scope of
-// a session or of PID 1, a user's manager, or one that we are in ourselves.
+// ownable reports whether a group can belong to one process: it is not the root, a slice,
+// the scope of a session or of PID 1, a user's manager, or one that procward itself is
+// in.
 func ownable(group, mine string) bool {
 	name := path.Base(group)
 	session := strings.HasPrefix(name, "session-") && strings.HasSuffix(name, ".scope")
@@ -134,7 +136,7 @@ func ownable(group, mine string) bool {
 	return mine != group && !strings.HasPrefix(mine, group+"/")
 }
 
-// mounted is the directory of a group, "" where it is not to be seen.
+// mounted is the directory of a group, "" if it is not visible here.
 func mounted(mounts []*procfs.MountInfo, group string) string {
 	for _, m := range mounts {
 		if m.FSType != "cgroup2" {

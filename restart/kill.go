@@ -13,7 +13,7 @@ import (
 	"procward/procscan"
 )
 
-// Outcome is how the ending of one process went, in one word.
+// Outcome is the result of ending one process, in one word.
 type Outcome string
 
 // The outcomes of Kill.End and Dump.Send.
@@ -23,10 +23,10 @@ const (
 	ByKill     Outcome = "killed"     // by SIGKILL
 	Unkillable Outcome = "unkillable" // it is still there some seconds after SIGKILL
 	Sent       Outcome = "sent"       // of a Dump: the signal was sent, and it is still there
-	Refused    Outcome = "refused"    // it could not be signalled, or the wait was broken off: Err tells
+	Refused    Outcome = "refused"    // it could not be signalled, or the wait was cancelled: Err says why
 )
 
-// Ended is what became of one process that was to be ended.
+// Ended is the result for one process that was to be ended.
 type Ended struct {
 	ID      procscan.ID
 	Outcome Outcome
@@ -36,7 +36,7 @@ type Ended struct {
 // afterKill is how long a process may take to go after SIGKILL.
 const afterKill = 5 * time.Second
 
-// Longest is how long End takes at most on a host that lets it run.
+// Longest is how long End takes at most on a host that gives it CPU time.
 func (k Kill) Longest() time.Duration {
 	switch {
 	case k.Never:
@@ -47,26 +47,28 @@ func (k Kill) Longest() time.Duration {
 	return k.Timeout.D() + afterKill
 }
 
-// errSpared is of processes that are never ended: that would end procward itself.
+// errSpared is the error for processes that are never ended, because that would end
+// procward itself.
 var errSpared = errors.New("procward, its parent and PID 1 are never signalled")
 
-// spared reports whether a process is none that may be signalled.
+// spared reports whether a process must never get a signal.
 func spared(pid int) bool { return pid <= 1 || pid == os.Getpid() || pid == os.Getppid() }
 
-// End ends processes, all at once: each is sent the signal, and SIGCONT so that a stopped
-// one can act on it; those still there after the timeout are sent SIGKILL. It returns when
-// all are gone, or some seconds after SIGKILL, with one Ended for each ID, in their order.
-// A zombie counts as gone.
+// End ends all the processes at the same time: each gets the signal, and SIGCONT so that
+// a stopped one can act on it. Those that are still there after the timeout get SIGKILL.
+// End returns when all are gone, or some seconds after SIGKILL, with one Ended for each
+// ID, in the same order. A zombie counts as gone.
 //
 // With Tree the descendants are ended in the same way at the same time, as systemd does
-// with a whole control group, and an Ended for each follows those of the IDs. What is a
-// descendant, grow tells.
+// with a whole control group, and an Ended for each of them follows those of the IDs. See
+// grow for what a descendant is.
 //
-// Only the very processes named, and theirs, are signalled, by their pidfds
-// (pidfd_send_signal(2)), and never what has their PID by now; where the kernel has no
-// pidfds the outcome is Refused. Procward itself, its parent and PID 1 are Refused. With
-// Never nothing is done and nil is returned. When ctx ends first, nothing more is sent but
-// SIGCONT to what was held, and those still there are Refused with its error.
+// Only exactly these processes and their descendants get a signal, by their pidfds
+// (pidfd_send_signal(2)), never another process that has the same PID by now. If the
+// kernel has no pidfds the outcome is Refused. Procward itself, its parent and PID 1 are
+// Refused. With Never nothing is done and nil is returned. When ctx ends first, nothing
+// more is sent except SIGCONT to what was held, and those that are still there are
+// Refused with its error.
 func (k Kill) End(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []Ended {
 	if k.Never || len(ids) == 0 {
 		return nil
@@ -130,14 +132,15 @@ func condemn(fs *procscan.FS, ids []procscan.ID) *condemned {
 	return c
 }
 
-// add takes one more in, with its pidfd.
+// add takes in one more process, with its pidfd.
 func (c *condemned) add(id procscan.ID, fd int) {
 	c.ended = append(c.ended, Ended{ID: id})
 	c.fds = append(c.fds, unix.PollFd{Fd: int32(fd), Events: unix.POLLIN})
 	c.left++
 }
 
-// kill sends SIGKILL to all that are not settled, and to what they have brought forth since.
+// kill sends SIGKILL to all that are not settled, and to the children that they have had
+// since.
 func (c *condemned) kill(ctx context.Context) {
 	if c.family == nil {
 		c.signal(unix.SIGKILL)
@@ -173,25 +176,25 @@ func (c *condemned) close() {
 	}
 }
 
-// signal sends a signal to all that are not settled, to children before their parents:
-// when a parent ends while a child is stopped, the kernel sends SIGHUP to the child's
-// whole process group (setpgid(2)), which may hold others.
+// signal sends a signal to all that are not settled, to children before their parents: if
+// a parent ends while a child is stopped, the kernel sends SIGHUP to the whole process
+// group of the child (setpgid(2)), and others may be in it.
 func (c *condemned) signal(s unix.Signal) {
 	for i, fd := range slices.Backward(c.fds) {
 		if fd.Fd < 0 {
 			continue
 		}
 		err := unix.PidfdSendSignal(int(fd.Fd), s, nil, 0)
-		if err != nil && err != unix.ESRCH { // a zombie by now is seen by await
+		if err != nil && err != unix.ESRCH { // if it is a zombie by now, await sees it
 			c.settle(i, Refused, fmt.Errorf("send %s to process %v: %w", unix.SignalName(s), c.ended[i].ID, err))
 		}
 	}
 }
 
-// slice is the longest single wait, so that the end of a context is noticed.
+// slice is the longest single wait, so that the end of a context is noticed soon.
 const slice = 200 * time.Millisecond
 
-// await settles what ends, until all have or the timeout has passed.
+// await settles the processes that end, until all have ended or the timeout is over.
 func (c *condemned) await(ctx context.Context, timeout time.Duration, how Outcome) {
 	deadline := procscan.Boottime() + timeout
 	for c.left > 0 && ctx.Err() == nil {
@@ -219,8 +222,8 @@ func (c *condemned) await(ctx context.Context, timeout time.Duration, how Outcom
 	}
 }
 
-// settleRest settles what is still there: as it is told, or, where the wait was broken
-// off, as refused with the reason.
+// settleRest settles those that are still there: as the caller says, or, if the wait was
+// cancelled, as refused with the reason.
 func (c *condemned) settleRest(how Outcome, why error) {
 	for i, fd := range c.fds {
 		switch {

@@ -1,7 +1,7 @@
 package restart
 
-// Orphans says which of the workers that a dead process has left over are ended before a
-// restart. Only those are ever ended that are proven to be its workers.
+// Orphans says which workers that a dead process left behind are ended before a restart.
+// A worker is ended only if it is proven to be one.
 type Orphans string
 
 // The choices of Orphans.
@@ -11,9 +11,9 @@ const (
 	KillOrphans  Orphans = "kill"  // all
 )
 
-// Ends reports whether a proven worker is ended. killed: the dead one is known to have been
-// killed or to have failed. shares: the worker holds a socket that the dead one had, so that
-// a new one could not have it.
+// Ends reports whether a proven worker is ended. killed: the dead process is known to
+// have been killed or to have failed. shares: the worker holds a socket of the dead
+// process, so that a new process could not bind it.
 func (o Orphans) Ends(killed, shares bool) bool {
 	switch o {
 	case LeaveOrphans:

@@ -10,11 +10,11 @@ import (
 // History is what the policy remembers of one process. The zero value is a process
 // that never failed. Times are CLOCK_BOOTTIME.
 type History struct {
-	Spent     []time.Duration `json:"spent,omitempty"`     // when each attempt of the window was run, oldest first
-	Tries     int             `json:"tries,omitempty"`     // attempts run in the present outage
+	Spent     []time.Duration `json:"spent,omitempty"`     // when each attempt of the window ran, oldest first
+	Tries     int             `json:"tries,omitempty"`     // attempts that ran in the present outage
 	Outage    bool            `json:"outage,omitempty"`    // from the first Down to Recovered
-	Exhausted bool            `json:"exhausted,omitempty"` // told in the present outage
-	Unstarted int             `json:"unstarted,omitempty"` // how often in a row an attempt was given back
+	Exhausted bool            `json:"exhausted,omitempty"` // reported in the present outage
+	Unstarted int             `json:"unstarted,omitempty"` // how many times in a row an attempt was given back
 }
 
 // Input is what happened.
@@ -22,29 +22,29 @@ type Input int
 
 // The inputs of Next.
 const (
-	Down      Input = iota // the process is gone and nothing took its place
-	Due                    // the time of a Wait has come: the attempt is to be run now
-	Failed                 // the attempt that was run did not bring the process back
-	Skip                   // another attempt would be useless (unkillable): none is run
-	Recovered              // up for settle, or back by itself
-	GiveBack               // recover or retry-after: all attempts are there again
-	Unstarted              // the attempt could not be begun, which is no fault of its script: it is given back
+	Down      Input = iota // the process is gone and nothing has replaced it
+	Due                    // the time of a Wait has come: the attempt must run now
+	Failed                 // the attempt did not bring the process back
+	Skip                   // another attempt would be useless (unkillable), so none is run
+	Recovered              // up for settle, or up again by itself
+	GiveBack               // recover or retry-after: all attempts are available again
+	Unstarted              // the attempt could not begin, and not because of its script: it is given back
 )
 
-// Action is what follows.
+// Action is what has to be done next.
 type Action int
 
 // The actions of a Decision.
 const (
-	Nothing   Action = iota // no attempt follows from this
-	Wait                    // input Due at Decision.At
-	Run                     // run the attempt now; it is spent
-	Exhaust                 // a restart is needed and none is left; told once per outage
+	Nothing   Action = iota // nothing follows
+	Wait                    // give the input Due at Decision.At
+	Run                     // run the attempt now; it is used
+	Exhaust                 // a restart is needed and no attempt is left; reported once per outage
 	CleanStop               // a clean end under when: abnormal
 	Finish                  // an end after which no restart is tried
 )
 
-// Decision is what the policy wants done.
+// Decision is the answer of the policy.
 type Decision struct {
 	Action  Action
 	At      time.Duration // of Wait
@@ -52,7 +52,8 @@ type Decision struct {
 }
 
 // Next is the policy: what follows from an input at a time, and the history after it.
-// spread, from 0 to 1, is the luck of the jitter; cause counts for Down and Failed only.
+// spread, from 0 to 1, is the random part of the jitter; cause is used for Down and
+// Failed only.
 func (s Spec) Next(h History, in Input, cause watch.Cause, now time.Duration, spread float64) (History, Decision) {
 	h.Spent = s.recent(h.Spent, now)
 	switch in {
@@ -100,7 +101,7 @@ func (s Spec) another(h History, now time.Duration, spread float64) (History, De
 	return h, Decision{Action: Wait, At: at, Attempt: len(h.Spent) + 1}
 }
 
-// unstarted gives the last attempt back, and tries it again: at first soon, then less often.
+// unstarted gives the last attempt back, and tries it again: first soon, then less often.
 func unstarted(h History, now time.Duration) (History, Decision) {
 	h.Spent = h.Spent[:max(len(h.Spent)-1, 0)]
 	h.Tries = max(h.Tries-1, 0)
@@ -109,7 +110,7 @@ func unstarted(h History, now time.Duration) (History, Decision) {
 	return h, Decision{Action: Wait, At: at, Attempt: len(h.Spent) + 1}
 }
 
-// longestPause is between two tries to begin an attempt.
+// longestPause is the longest wait between two tries to begin an attempt.
 const longestPause = 30 * time.Second
 
 func exhaust(h History) (History, Decision) {
@@ -120,10 +121,10 @@ func exhaust(h History) (History, Decision) {
 	return h, Decision{Action: Exhaust}
 }
 
-// keep bounds the attempts remembered where they are unlimited.
+// keep limits how many attempts are remembered if attempts are unlimited.
 const keep = 1000
 
-// recent is the attempts that still count: those less than a window old.
+// recent returns the attempts that still count: those younger than the window.
 func (s Spec) recent(spent []time.Duration, now time.Duration) []time.Duration {
 	i := 0
 	for i < len(spent) && now-spent[i] >= s.Window.D() {
@@ -135,7 +136,7 @@ func (s Spec) recent(spent []time.Duration, now time.Duration) []time.Duration {
 	return append([]time.Duration(nil), spent[i:]...)
 }
 
-// Used is how many attempts of the window are spent.
+// Used is how many attempts within the window are used.
 func (s Spec) Used(h History, now time.Duration) int { return len(s.recent(h.Spent, now)) }
 
 // Pause is the wait before attempt n (from 1) of an outage, without jitter.
@@ -143,7 +144,7 @@ func (s Spec) Pause(n int) time.Duration {
 	return s.Delay.D() + s.backoff(n)
 }
 
-// PauseRange is the shortest and the longest wait that jitter makes of Pause.
+// PauseRange is the shortest and the longest wait that jitter can make of Pause.
 func (s Spec) PauseRange(n int) (shortest, longest time.Duration) {
 	back := s.backoff(n)
 	spread := time.Duration(float64(back) * s.Backoff.Jitter)

@@ -1,5 +1,5 @@
-// Package restart is the restart policy, which is a pure function of history and time,
-// and how a restart is carried out.
+// Package restart is the restart policy, a pure function of history and time. It also
+// ends processes before a restart.
 package restart
 
 import (
@@ -13,7 +13,7 @@ import (
 	"procward/internal/script"
 )
 
-// When says after which ends a restart is due.
+// When says after which ends a process is restarted.
 type When string
 
 // The choices of When.
@@ -27,12 +27,12 @@ type Spec struct {
 	Run          script.Argv       `yaml:"run"`           // the script; or
 	Unit         string            `yaml:"unit"`          // a systemd unit, restarted over D-Bus
 	When         When              `yaml:"when"`          // always
-	Clean        Endings           `yaml:"clean"`         // exit code 0: the ends that are no failure under when: abnormal
-	Final        Endings           `yaml:"final"`         // none: the ends after which no restart is tried
+	Clean        Endings           `yaml:"clean"`         // exit code 0: the ends that are not a failure under when: abnormal
+	Final        Endings           `yaml:"final"`         // none: the ends after which a restart is not tried
 	Attempts     scalar.Limit      `yaml:"attempts"`      // 3 per window; 0: only watch and escalate
 	Window       scalar.Duration   `yaml:"window"`        // 24h
 	Delay        scalar.Duration   `yaml:"delay"`         // 0s, before every attempt
-	Backoff      Backoff           `yaml:"backoff"`       // besides, before the second attempt of an outage and later ones
+	Backoff      Backoff           `yaml:"backoff"`       // in addition, before the second and later attempts of an outage
 	Timeout      scalar.Duration   `yaml:"timeout"`       // 60s for the script
 	StartTimeout scalar.Duration   `yaml:"start-timeout"` // 30s after the script ended to be found again
 	Settle       scalar.Duration   `yaml:"settle"`        // 5s up to count as recovered
@@ -43,8 +43,8 @@ type Spec struct {
 	Env          map[string]string `yaml:"env"`
 }
 
-// Backoff is the extra wait before attempt n > 1 of one outage: initial times factor to
-// the power n-2, at most max, spread by jitter.
+// Backoff is the additional wait before attempt n > 1 of one outage: initial times factor
+// to the power n-2, at most max, with a random spread of jitter.
 type Backoff struct {
 	Initial scalar.Duration `yaml:"initial"` // 1s
 	Factor  float64         `yaml:"factor"`  // 2, at least 1
@@ -60,7 +60,7 @@ type Kill struct {
 	Tree    bool            `yaml:"tree"`    // false; true: its descendants too
 }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Kill) Wanted() string { return "the word never, or {signal: TERM, timeout: 10s}" }
 
 // UnmarshalText reads the word "never".
@@ -82,7 +82,7 @@ func number(signal string) unix.Signal {
 	return unix.SignalNum("SIG" + signal)
 }
 
-// DefaultSpec is what a restart holds before its keys are read.
+// DefaultSpec returns a Spec with the defaults, before its keys are read.
 func DefaultSpec() Spec {
 	return Spec{
 		When: Always, Attempts: scalar.AtMost(3), Window: sec(24 * time.Hour),
@@ -120,7 +120,7 @@ func (s Spec) Validate() error {
 			bad(v.key, "must be above 0s")
 		}
 	}
-	if !(s.Backoff.Factor >= 1 && s.Backoff.Factor <= 1000) { // nor NaN
+	if !(s.Backoff.Factor >= 1 && s.Backoff.Factor <= 1000) { // also not NaN
 		bad("backoff.factor", "%v is not from 1 to 1000", s.Backoff.Factor)
 	}
 	if !(s.Backoff.Jitter >= 0 && s.Backoff.Jitter <= 1) {
@@ -140,10 +140,12 @@ func (s Spec) Validate() error {
 	return errors.Join(errs...)
 }
 
-// unitName is a unit as systemd.unit(5) names it, of a type that can be restarted.
+// unitName matches the name of a unit as in systemd.unit(5), of a type that can be
+// restarted.
 var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|mount|automount|swap|timer|path|slice)$`)
 
-// validateUnit reports a name without its type, and keys that only a script obeys.
+// validateUnit reports a name without its type, and keys that only have an effect on a
+// script.
 func (s Spec) validateUnit() error {
 	var errs []error
 	if !unitName.MatchString(s.Unit) {
@@ -158,7 +160,7 @@ func (s Spec) validateUnit() error {
 	return errors.Join(errs...)
 }
 
-// Validate reports a signal that does not exist and a timeout of nothing.
+// Validate reports a signal that does not exist and a timeout of zero.
 func (k Kill) Validate() error {
 	if k.Never {
 		return nil

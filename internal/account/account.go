@@ -19,14 +19,14 @@ type Account struct {
 	Home, Shell string
 }
 
-// ErrUnknown says that nobody knows the user.
+// ErrUnknown is the error for a user that nobody knows.
 var ErrUnknown = errors.New("there is no such user")
 
-// Ask runs getent with arguments and gives its output. It takes a bounded time. The error
-// is ErrUnknown where getent knows nothing of it (its exit code 2).
+// Ask runs getent with arguments and returns its output. It takes a limited time. The
+// error is ErrUnknown if getent finds nothing (its exit code 2).
 type Ask func(arguments ...string) (string, error)
 
-// Find looks a user up by name or number. Without ask it knows the files alone.
+// Find looks up a user by name or number. Without ask it reads the files only.
 func Find(name string, ask Ask) (Account, error) {
 	text, err := os.ReadFile("/etc/passwd")
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -75,8 +75,8 @@ func parse(line string) (Account, bool) {
 	return Account{Name: f[0], UID: uint32(uid), GID: uint32(gid), Home: f[5], Shell: f[6]}, err1 == nil && err2 == nil
 }
 
-// Groups is the supplementary groups that a login of the user would have. The name service
-// is asked where it may know more than /etc/group.
+// Groups returns the supplementary groups that the user would have after a login. The
+// name service is asked if it may know more than /etc/group.
 func (a Account) Groups(ask Ask) ([]uint32, error) {
 	if ask != nil && beyondFiles() {
 		if answer, err := ask("initgroups", a.Name); err == nil {
@@ -105,7 +105,7 @@ func numbers(words []string) ([]uint32, error) {
 	return out, nil
 }
 
-// beyondFiles reports whether nsswitch.conf(5) names more than the files for groups.
+// beyondFiles reports whether nsswitch.conf(5) names other sources than files for groups.
 func beyondFiles() bool {
 	text, err := os.ReadFile("/etc/nsswitch.conf")
 	if err != nil {
@@ -130,8 +130,8 @@ func namesMore(text string) bool {
 	return false
 }
 
-// Environment is USER, LOGNAME, HOME and SHELL as systemd.exec(5) gives them to a service
-// with User=: a home of / and a shell that lets nobody in tell nothing, and are left out.
+// Environment returns USER, LOGNAME, HOME and SHELL as systemd.exec(5) gives them to a
+// service with User=. A home of / and a shell that refuses logins are left out.
 func (a Account) Environment() map[string]string {
 	env := map[string]string{"USER": a.Name, "LOGNAME": a.Name}
 	if a.Home != "" && a.Home != "/" {

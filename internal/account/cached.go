@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// How long an answer is good. An older one is given all the same while a new one is
-// fetched, so that only the first question for a user ever waits.
+// How long an answer is good. An older answer is still given while a new one is fetched,
+// so that only the first question about a user ever waits.
 const (
 	goodFor    = 10 * time.Minute
 	unknownFor = time.Minute
 )
 
-// Cached remembers the answers of ask, also that a user is unknown. It may be used by
-// several goroutines.
+// Cached remembers the answers of ask, also that a user is unknown. Several goroutines
+// may use it.
 func Cached(ask Ask) Ask {
 	c := &cache{ask: ask, known: map[string]*answer{}}
 	return c.get
@@ -54,7 +54,7 @@ func (c *cache) get(arguments ...string) (string, error) {
 	return old.text, old.err
 }
 
-// fetch asks, and keeps what a name service that does not answer has said before.
+// fetch asks, and keeps the older answer if the name service does not answer.
 func (c *cache) fetch(key string, arguments []string) (string, error) {
 	text, err := c.ask(arguments...)
 	c.mu.Lock()

@@ -1,6 +1,6 @@
-// Package alarm keeps the times that a machine waits for: one table for all of them, in
-// which neither a change nor the question for the earliest costs more with every entry that
-// has nothing to do with it. It is pure: it holds times and reads no clock.
+// Package alarm holds the times that a machine waits for, in one table. The cost of a
+// change, or of finding the earliest time, does not grow with the entries that have
+// nothing to do with it. The package is pure: it reads no clock.
 package alarm
 
 import (
@@ -22,7 +22,7 @@ type entry struct {
 	in  int // where in the heap
 }
 
-// Set gives a key its time, which replaces the one that it had; 0 takes it out.
+// Set gives a key its time, in place of the one that it had; 0 removes it.
 func (t *Table) Set(key string, at time.Duration) {
 	e := t.place[key]
 	switch {
@@ -51,8 +51,8 @@ func (t *Table) Next() time.Duration {
 	return t.heap[0].at
 }
 
-// Due takes out the keys whose time has come, the earliest first, and of one time in the
-// order of the keys.
+// Due removes the keys whose time has come and returns them, the earliest first; of the
+// same time in the order of the keys.
 func (t *Table) Due(now time.Duration) []string {
 	var due []string
 	for len(t.heap) > 0 && t.heap[0].at <= now {
@@ -89,9 +89,9 @@ func (h *entries) Pop() any {
 	return e
 }
 
-// Line holds those that wait their turn, the one that has waited longest first, and of one
-// time in the order of the keys. The zero value is empty. Who comes last or leaves from
-// the front, as most do, costs the same whatever the length.
+// Line holds keys that wait their turn, the one that has waited longest first; of the
+// same time in the order of the keys. The zero value is empty. Adding at the end and
+// removing at the front, the usual cases, cost the same whatever the length.
 type Line struct {
 	waiting []turn
 	since   map[string]time.Duration
@@ -104,7 +104,7 @@ type turn struct {
 
 func (a turn) compare(b turn) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key)) }
 
-// Set puts a key in the line, since a time, or at another place of it.
+// Set puts a key into the line, with the time since when it waits, or moves it.
 func (l *Line) Set(key string, since time.Duration) {
 	if at, in := l.since[key]; in && at == since {
 		return
@@ -119,7 +119,7 @@ func (l *Line) Set(key string, since time.Duration) {
 	l.waiting = slices.Insert(l.waiting, i, t)
 }
 
-// Remove takes a key out of the line, where it is in it.
+// Remove removes a key, if it is in the line.
 func (l *Line) Remove(key string) {
 	at, in := l.since[key]
 	if !in {
@@ -142,7 +142,7 @@ func (l *Line) Has(key string) bool {
 	return in
 }
 
-// All gives the keys in their order. The line must not change meanwhile.
+// All returns the keys in their order. The line must not change meanwhile.
 func (l *Line) All(yield func(key string) bool) {
 	for _, t := range l.waiting {
 		if !yield(t.key) {

@@ -1,5 +1,5 @@
-// Package hang runs what may never return, such as a question to a file system whose
-// server is gone, so that only the question hangs and not who asks.
+// Package hang runs calls that may never return, such as a question to a file system
+// whose server is gone. Then only the call hangs, and not its caller.
 package hang
 
 import (
@@ -9,25 +9,25 @@ import (
 )
 
 var (
-	// ErrHangs says that a call has not come back, this one or an earlier one of the same
+	// ErrHangs means that a call has not returned, this one or an earlier one of the same
 	// name.
 	ErrHangs = errors.New("does not answer")
-	// ErrMany says that a call was not tried: too many others hang already.
+	// ErrMany means that a call was not tried, because too many others hang already.
 	ErrMany = errors.New("was not tried: too many others do not answer")
 )
 
 // Most is how many calls may hang at once; each holds a thread of the kernel.
 const Most = 16
 
-// Guard knows the calls that hang. The zero value works; it may be used by several
+// Guard knows the calls that hang. The zero value is ready to use, also by several
 // goroutines.
 type Guard struct {
 	mu   sync.Mutex
 	outs map[string]struct{}
 }
 
-// Do calls f and gives what it gives. When f takes longer than patience it is left behind,
-// with the error ErrHangs, and until it comes back no other call of its name is made.
+// Do calls f and returns its error. If f takes longer than patience, Do returns ErrHangs
+// without waiting for it; until f returns no other call of the same name is made.
 func Do[T any](g *Guard, name string, patience time.Duration, f func() (T, error)) (T, error) {
 	type answer struct {
 		value T
@@ -53,7 +53,7 @@ func Do[T any](g *Guard, name string, patience time.Duration, f func() (T, error
 	}
 }
 
-// Hanging is how many calls have not come back.
+// Hanging is how many calls have not returned.
 func (g *Guard) Hanging() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()

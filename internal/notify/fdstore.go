@@ -13,21 +13,21 @@ import (
 
 // StoreFD gives the service manager a descriptor to keep while the daemon is restarted
 // (sd_pid_notify_with_fds(3), FDSTORE=1). The unit says how many it keeps:
-// FileDescriptorStoreMax=. The name must not hold a colon. It keeps the descriptor also
-// when something happens on it (FDPOLL=0, systemd 246). Without a service manager
-// nothing is done.
+// FileDescriptorStoreMax=. The name must not contain a colon. The descriptor is kept also
+// when something happens on it (FDPOLL=0, systemd 246). Without a service manager nothing
+// is done.
 func StoreFD(name string, fd int) error {
 	return sendWith("FDSTORE=1\nFDPOLL=0\nFDNAME="+line(name), unix.UnixRights(fd))
 }
 
-// ForgetFD has the service manager give up what it keeps under a name.
+// ForgetFD tells the service manager to drop what it keeps under a name.
 func ForgetFD(name string) error {
 	return sendWith("FDSTOREREMOVE=1\nFDNAME="+line(name), nil)
 }
 
-// Barrier returns when the service manager has taken in all that was sent before, or after
-// the time (sd_notify_barrier(3), systemd 246). Who ends without it may not be listened
-// to any more: the service manager tells its senders by their PIDs.
+// Barrier returns when the service manager has read everything that was sent before, or
+// after the time (sd_notify_barrier(3), systemd 246). If a process ends without it, its
+// last messages may be lost: the service manager identifies senders by their PIDs.
 func Barrier(wait time.Duration) error {
 	var pipe [2]int
 	if err := unix.Pipe2(pipe[:], unix.O_CLOEXEC); err != nil {
@@ -39,7 +39,7 @@ func Barrier(wait time.Duration) error {
 	if err != nil {
 		return err
 	}
-	fds := []unix.PollFd{{Fd: int32(pipe[0])}} // it hangs up when the other end is closed there
+	fds := []unix.PollFd{{Fd: int32(pipe[0])}} // there is a hang-up when the other end is closed
 	for deadline := time.Now().Add(wait); ; {
 		n, err := unix.Poll(fds, int(max(time.Until(deadline), 0)/time.Millisecond))
 		switch {
@@ -73,10 +73,11 @@ func sendWith(text string, rights []byte) error {
 // firstFD is the first descriptor that is passed, SD_LISTEN_FDS_START of sd_listen_fds(3).
 const firstFD = 3
 
-// StoredFDs takes what the service manager has kept, by name, in the order in which it
-// is passed: LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of sd_listen_fds_with_names(3). They are made
-// close-on-exec and belong to the caller, and the variables are removed. It is called
-// once, before any other descriptor of that number can have been opened and closed.
+// StoredFDs returns what the service manager has kept, by name, in the order in which it
+// is passed: LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES of sd_listen_fds_with_names(3).
+// The descriptors are made close-on-exec and belong to the caller, and the variables are
+// removed. Call it once, before another descriptor with such a number can have been
+// opened and closed.
 func StoredFDs() (names []string, fds []int) {
 	defer func() {
 		for _, name := range []string{"LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"} {

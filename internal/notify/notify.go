@@ -1,6 +1,6 @@
-// Package notify tells the service manager how the daemon is, by the protocol of
-// sd_notify(3). Without a service manager (NOTIFY_SOCKET is not set) every function
-// does nothing. Each is one datagram, and waits as long as the service manager does not
+// Package notify tells the service manager the state of the daemon, by the protocol of
+// sd_notify(3). Without a service manager (NOTIFY_SOCKET is not set) every function does
+// nothing. Each call sends one datagram, and waits while the service manager does not
 // read its socket: call it outside the engine.
 package notify
 
@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Ready says that the start, or a reload that was announced, is done, and what the
-// daemon does in one line of words.
+// Ready says that the start, or a reload that was announced, is done. The status is one
+// line of words about what the daemon does.
 func Ready(status string) error {
 	return send(daemon.SdNotifyReady, "STATUS="+line(status))
 }
@@ -29,14 +29,15 @@ func Reloading() error {
 	return send(daemon.SdNotifyReloading, fmt.Sprintf("MONOTONIC_USEC=%d", now.Nano()/int64(time.Microsecond)))
 }
 
-// Stopping says that the daemon ends.
+// Stopping says that the daemon is ending.
 func Stopping() error { return send(daemon.SdNotifyStopping) }
 
 // Alive feeds the watchdog. The caller decides when: only after progress of the engine.
 func Alive() error { return send(daemon.SdNotifyWatchdog) }
 
-// Watchdog is how often Alive is due: half of WatchdogSec=, as sd_watchdog_enabled(3)
-// advises. 0 without a watchdog, or where it is meant for another process.
+// Watchdog is how often Alive must be called: half of WatchdogSec=, as
+// sd_watchdog_enabled(3) advises. It is 0 without a watchdog, or if it is meant for
+// another process.
 func Watchdog() (time.Duration, error) {
 	d, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -52,5 +53,5 @@ func send(assignments ...string) error {
 	return nil
 }
 
-// line keeps a line end from beginning another assignment.
+// line replaces line ends, which would begin another assignment.
 func line(s string) string { return strings.Join(strings.Fields(s), " ") }

@@ -1,10 +1,10 @@
-// Package runlevel notices the shutdown of a host that does not run systemd: of sysvinit by
-// its runlevel, and of OpenRC by the runlevel that it goes to. Both write a file before they
-// stop the first service, so the kernel tells of it, and nothing is polled.
+// Package runlevel notices the shutdown of a host without systemd: with sysvinit by its
+// runlevel, with OpenRC by the runlevel that it goes to. Both write a file before they
+// stop the first service, so the kernel reports it and nothing is polled.
 //
-// A file may be left from an earlier boot, or come with the image of a container. So what a
-// file says is believed only where it was written while we watched, or lies on a tmpfs; and
-// where init itself shows its runlevel ("init [2]" as its command line) that decides.
+// A file may be left from an earlier boot, or come with the image of a container. So a
+// file is believed only if it was written while we watched, or lies on a tmpfs. If init
+// itself shows its runlevel ("init [2]" as its command line), that decides.
 package runlevel
 
 import (
@@ -19,7 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Host is where the files are. The zero value is this host.
+// Host says where the files are. The zero value is this host.
 type Host struct {
 	Root string // of the file system; empty: /
 }
@@ -33,8 +33,8 @@ const (
 
 func (h Host) path(name string) string { return filepath.Join("/", h.Root, name) }
 
-// Ends says why the host goes down at this moment, or to single user, where what runs is
-// stopped as well; it is empty where it does not, or nobody knows.
+// Ends says why the host is going down now, or to single user, where services are stopped
+// as well. It is empty if the host is not, or if nobody knows.
 func (h Host) Ends() string {
 	if level, shows := h.initLevel(); shows {
 		return endOf(level)
@@ -45,7 +45,7 @@ func (h Host) Ends() string {
 	return ""
 }
 
-// endOf is what a runlevel means for what runs, in words; empty: nothing.
+// endOf says in words what a runlevel means for running services; empty: nothing.
 func endOf(level string) string {
 	switch level {
 	case "0", "shutdown", "off":
@@ -60,7 +60,8 @@ func endOf(level string) string {
 
 var titled = regexp.MustCompile(`^init (?:\[([0-9A-Za-z])\]|boot)`)
 
-// initLevel is the runlevel that init shows of itself, as sysvinit does: none at the boot.
+// initLevel is the runlevel that init shows in its command line, as sysvinit does; none
+// during the boot.
 func (h Host) initLevel() (level string, shows bool) {
 	text, err := os.ReadFile(h.path(initTitle))
 	if m := titled.FindSubmatch(text); err == nil && m != nil {
@@ -96,8 +97,8 @@ func (h Host) utmpLevel() string {
 	return string(level)
 }
 
-// recordSize is that of struct utmp in glibc, whose times have 32 bits where programs of
-// 32 bits run too.
+// recordSize is the size of struct utmp in glibc; its times have 32 bits where 32-bit
+// programs also run.
 func recordSize() int {
 	if runtime.GOARCH == "arm64" {
 		return 400
@@ -105,13 +106,13 @@ func recordSize() int {
 	return 384
 }
 
-// ours reports whether nobody but root and a group of root's choice can have written a file.
+// ours reports whether only root, and a group that root chose, can have written a file.
 func ours(path string) bool {
 	var st unix.Stat_t
 	return unix.Stat(path, &st) == nil && st.Uid == 0 && st.Mode&0o002 == 0
 }
 
-// volatile reports whether a file is gone with the boot.
+// volatile reports whether a file disappears with a reboot.
 func volatile(path string) bool {
 	var fs unix.Statfs_t
 	return unix.Statfs(path, &fs) == nil && (fs.Type == unix.TMPFS_MAGIC || fs.Type == unix.RAMFS_MAGIC)

@@ -12,8 +12,8 @@ import (
 // lower case).
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// ValidateEnv reports, as KeyErrors, environment variables that a script cannot be
-// given: a bad name, a NUL byte in the value, or a name that procward itself sets.
+// ValidateEnv reports, as KeyErrors, environment variables that cannot be given to a
+// script: a bad name, a NUL byte in the value, or a name that procward itself sets.
 func ValidateEnv(env map[string]string) error {
 	var errs []error
 	for _, name := range slices.Sorted(maps.Keys(env)) {

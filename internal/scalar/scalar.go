@@ -1,9 +1,9 @@
-// Package scalar holds the scalar values of the configuration that plain Go
-// types cannot express: durations that need a unit, and numbers that may be the
-// words "unlimited" and "never". Words stand where other tools use magic zeros.
+// Package scalar holds the scalar values of the configuration that plain Go types cannot
+// express: durations that need a unit, and numbers that may be the words "unlimited" and
+// "never". Other tools use magic zeros there.
 //
-// The types implement encoding.TextUnmarshaler and encoding.TextMarshaler, so
-// that every decoder reads them and no package but conf.d knows YAML.
+// The types implement encoding.TextUnmarshaler and encoding.TextMarshaler, so that every
+// decoder reads them and only conf.d knows YAML.
 package scalar
 
 import (
@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Duration is a length of time written with a unit: "30s", "1h30m", "2d".
-// A bare number is refused; negative lengths are refused.
+// Duration is a length of time written with a unit: "30s", "1h30m", "2d". A bare number
+// and a negative length are errors.
 type Duration time.Duration
 
 // UnmarshalText reads a duration as time.ParseDuration does, plus days ("2d").
@@ -29,14 +29,14 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes the duration in the shortest form that reads back the same.
+// MarshalText writes the duration in the shortest form that UnmarshalText reads back.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// String is the shortest form that reads back the same: "1h30m", not "1h30m0s".
+// String is the shortest form: "1h30m", not "1h30m0s".
 func (d Duration) String() string { return short(time.Duration(d)) }
 
-// Rounded is the duration as a person reads it, with no more digits than they want: "0.85ms",
-// "320ms", "1.2s", "12m5s".
+// Rounded is the duration for a person to read, with no more digits than needed:
+// "0.85ms", "320ms", "1.2s", "12m5s".
 func (d Duration) Rounded() string {
 	unit := time.Second
 	switch t := time.Duration(d); {
@@ -53,12 +53,12 @@ func (d Duration) Rounded() string {
 // D is the value as a time.Duration.
 func (d Duration) D() time.Duration { return time.Duration(d) }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Duration) Wanted() string { return "a duration, like 30s" }
 
 // Interval is a Duration that may also be the word "never".
 type Interval struct {
-	// Never says that it does not happen at all; D is 0 then.
+	// Never: it does not happen at all; D is 0 then.
 	Never bool
 	// D is the length, above 0 unless Never is set or the value was not given.
 	D time.Duration
@@ -92,12 +92,12 @@ func (i Interval) String() string {
 	return short(i.D)
 }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Interval) Wanted() string { return "a duration, like 1h, or the word never" }
 
 // Limit is a whole number that may also be the word "unlimited".
 type Limit struct {
-	// Unlimited says that there is no bound; N is 0 then.
+	// Unlimited: there is no bound; N is 0 then.
 	Unlimited bool
 	// N is the bound, 0 or more.
 	N int
@@ -134,7 +134,7 @@ func (l Limit) String() string {
 	return strconv.Itoa(l.N)
 }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Limit) Wanted() string { return "a number, or the word unlimited" }
 
 // Allows reports whether one more than used is within the limit.
@@ -146,9 +146,9 @@ var (
 	digits     = regexp.MustCompile(`^(0|[1-9][0-9]*)$`)
 )
 
-// KeyError is a problem with the value of one key of a spec. Key is the path below
-// the spec, with dots ("backoff.max", "match.args", "escalate[2].hook.run"); conf.d
-// puts the file, the line and the rest of the path before it.
+// KeyError is a problem with the value of one key of a spec. Key is the path below the
+// spec, with dots ("backoff.max", "match.args", "escalate[2].hook.run"); conf.d adds the
+// file, the line and the path above it.
 type KeyError struct {
 	Key string
 	Err error
@@ -156,7 +156,7 @@ type KeyError struct {
 
 func (e *KeyError) Error() string { return e.Key + ": " + e.Err.Error() }
 
-// Unwrap gives the problem itself.
+// Unwrap returns the problem itself.
 func (e *KeyError) Unwrap() error { return e.Err }
 
 // Errorf makes a KeyError.
@@ -164,7 +164,7 @@ func Errorf(key, format string, args ...any) error {
 	return &KeyError{Key: key, Err: fmt.Errorf(format, args...)}
 }
 
-// Under puts a path before the key of every KeyError joined in err; nil stays nil.
+// Under puts a path in front of the key of every KeyError joined in err; nil stays nil.
 func Under(prefix string, err error) error {
 	if err == nil {
 		return nil

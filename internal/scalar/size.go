@@ -7,12 +7,12 @@ import (
 	"strconv"
 )
 
-// Size is a number of bytes, from 0 to 4096 TiB, written with a unit: "512B", "64KiB", "1.5GiB",
-// "512MB". A bare number is refused.
+// Size is a number of bytes, from 0 to 4096 TiB, written with a unit: "512B", "64KiB",
+// "1.5GiB", "512MB". A bare number is an error.
 type Size int64
 
-// size is how one is written. Three decimals are enough for anybody, and let every value
-// be written so that it reads back the same.
+// size matches a written size. Three decimals are enough for everybody, and with them
+// every value can be written so that it reads back the same.
 var size = regexp.MustCompile(`^((?:0|[1-9][0-9]{0,17})(?:\.[0-9]{1,3})?)(B|[KMGT]iB|[kMGT]B)$`)
 
 // sizeUnits are the units by 1024 and those by 1000, the largest first.
@@ -47,10 +47,10 @@ func (s *Size) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// MarshalText writes the size so that it reads back the same.
+// MarshalText writes the size in a form that UnmarshalText reads back.
 func (s Size) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Size) Wanted() string { return "a size, like 64KiB" }
 
 // String is the size in the largest unit in which it is a whole number.
@@ -63,7 +63,8 @@ func (s Size) String() string {
 	return "0B"
 }
 
-// Rounded is the size for a person: to a tenth of the largest unit by 1024 that it holds.
+// Rounded is the size for a person to read: to a tenth of the largest unit by 1024 that
+// it contains.
 func (s Size) Rounded() string {
 	for _, u := range sizeUnits {
 		if int64(s) >= u.bytes && (u.name[1:] == "iB" || u.bytes == 1) {

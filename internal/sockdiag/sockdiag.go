@@ -1,5 +1,5 @@
 // Package sockdiag asks the kernel about the TCP and unix sockets of a network namespace
-// (sock_diag(7)). Whoever asks takes the answers apart: struct inet_diag_msg of
+// (sock_diag(7)). The callers read the fields of the answers: struct inet_diag_msg of
 // linux/inet_diag.h, and struct unix_diag_msg of linux/unix_diag.h with its attributes.
 package sockdiag
 
@@ -12,12 +12,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What package unix does not have of linux/sock_diag.h, inet_diag.h and unix_diag.h.
+// Constants of linux/sock_diag.h, inet_diag.h and unix_diag.h that package unix does not
+// have.
 const (
 	InetSize = 72 // of struct inet_diag_msg
 	UnixSize = 16 // of struct unix_diag_msg
 
-	// To show of a unix socket, and the attribute that tells it.
+	// What to show of a unix socket, and the attribute that has it.
 	ShowName  = 0x01 // UDIAG_SHOW_NAME
 	ShowIcons = 0x08 // UDIAG_SHOW_ICONS: the inodes of connections that were not accepted
 	ShowQueue = 0x10 // UDIAG_SHOW_RQLEN
@@ -25,7 +26,8 @@ const (
 	AttrIcons = 3    // UNIX_DIAG_ICONS
 	AttrQueue = 4    // UNIX_DIAG_RQLEN: two 32-bit numbers, received and sent; of a listening one: waiting, and how many may
 
-	// States, of include/net/tcp_states.h; a request has a set of them, 1<<Listen.
+	// States, of include/net/tcp_states.h; a request has a set of them, for example
+	// 1<<Listen.
 	Established = 1
 	bound       = 7 // TCP_CLOSE, which is that of a UDP socket without a peer
 	CloseWait   = 8
@@ -43,8 +45,9 @@ const (
 // native is the byte order of netlink(7).
 var native = binary.NativeEndian
 
-// Open opens a socket that answers about the network namespace of this thread, for ever. An
-// answer that does not come within a second is an error.
+// Open opens a socket that answers about the network namespace of this thread, also if
+// the thread enters another one later. If no answer comes within a second that is an
+// error.
 func Open() (int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_SOCK_DIAG)
 	if err != nil {
@@ -63,9 +66,10 @@ func Open() (int, error) {
 }
 
 // OpenIn opens a socket that answers about another network namespace, given by a file of
-// it (/proc/PID/ns/net). A thread enters it for that (setns(2), which needs root) and comes
-// back to that of home; only if that fails it ends here, since a thread that ends would take
-// those with it whose parent it is (PR_SET_PDEATHSIG of prctl(2)).
+// it (/proc/PID/ns/net). A thread enters that namespace (setns(2), which needs root) and
+// comes back to its own. If it cannot come back, the thread ends here; otherwise it must
+// not end, because processes that have it as their parent would end with it
+// (PR_SET_PDEATHSIG of prctl(2)).
 func OpenIn(there, home int) (fd int, err error) {
 	done := make(chan struct{})
 	go func() {
@@ -86,12 +90,12 @@ func OpenIn(there, home int) (fd int, err error) {
 }
 
 // InetRequest asks for the TCP sockets of a family in a set of states, of one local port
-// where it is not 0. It is written over b.
+// if it is not 0. It overwrites b.
 func InetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 	b = inet(b, family, unix.IPPROTO_TCP, states)
 	if port != 0 {
-		// Four words of a program: from this port, to this port. Where a test fails, it
-		// jumps four bytes behind the end, which means no.
+		// Four words of a program: from this port, to this port. If a test fails, it jumps to
+		// four bytes behind the end, which means no.
 		b = native.AppendUint16(b, 4+16)
 		b = native.AppendUint16(b, bytecode)
 		for _, op := range []struct {
@@ -107,8 +111,8 @@ func InetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 	return header(b)
 }
 
-// BoundRequest asks for the UDP sockets of a family that are bound and not connected. It is
-// written over b.
+// BoundRequest asks for the UDP sockets of a family that are bound and not connected. It
+// overwrites b.
 func BoundRequest(b []byte, family byte) []byte {
 	return header(inet(b, family, unix.IPPROTO_UDP, 1<<bound))
 }
@@ -121,8 +125,8 @@ func inet(b []byte, family, protocol byte, states uint32) []byte {
 	return b
 }
 
-// UnixRequest asks for the unix sockets in a set of states, and what to show of each. It is
-// written over b.
+// UnixRequest asks for the unix sockets in a set of states, and says what to show of
+// each. It overwrites b.
 func UnixRequest(b []byte, states, show uint32) []byte {
 	b = append(b[:0], make([]byte, unix.NLMSG_HDRLEN+unixReqSize)...)
 	req := b[unix.NLMSG_HDRLEN:]
@@ -139,8 +143,8 @@ func header(b []byte) []byte {
 	return b
 }
 
-// Dump sends a request and gives each answer to take, which must not keep it: it is in buf,
-// which has room for a datagram of the kernel, 32 KiB.
+// Dump sends a request and calls take for each answer. take must not keep the answer: it
+// is in buf, which must have room for a datagram of the kernel, 32 KiB.
 func Dump(fd int, request, buf []byte, take func(msg []byte)) error {
 	if _, err := unix.Write(fd, request); err != nil {
 		return fmt.Errorf("ask sock_diag: %w", err)
@@ -160,7 +164,8 @@ func Dump(fd int, request, buf []byte, take func(msg []byte)) error {
 	}
 }
 
-// Answers takes apart one datagram of netlink(7), and says whether it was the last.
+// Answers calls take for each part of one datagram of netlink(7), and reports whether it
+// was the last.
 func Answers(b []byte, take func(msg []byte)) (done bool, err error) {
 	for len(b) >= unix.NLMSG_HDRLEN {
 		size := int(native.Uint32(b))
@@ -184,7 +189,7 @@ func Answers(b []byte, take func(msg []byte)) (done bool, err error) {
 	return false, nil
 }
 
-// Attributes gives each netlink attribute of b, in the byte order of the machine.
+// Attributes returns each netlink attribute of b, in the byte order of the machine.
 func Attributes(b []byte, take func(kind uint16, value []byte)) {
 	for len(b) >= 4 {
 		size := int(native.Uint16(b))

@@ -10,10 +10,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dir opens the directory at the path, for what is made in it to be made by descriptor, and
-// makes it with the mode where it is missing, as well as those above it. As root it must be
-// one that Check accepts for root alone, and nothing is made in a directory that Check would
-// not accept: whoever could write one on the way would say where the rest is made.
+// Dir opens the directory at the path, so that files in it can be made by descriptor. If
+// it is missing Dir makes it with the mode, and the directories above it. As root it must
+// be one that Check accepts for root alone, and nothing is made in a directory that Check
+// would not accept: somebody who can write a directory on the way decides where the rest
+// is made.
 func Dir(path string, mode fs.FileMode) (*os.File, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
@@ -46,8 +47,8 @@ func Dir(path string, mode fs.FileMode) (*os.File, error) {
 	return f, nil
 }
 
-// Within is a name in an open directory as a path, which leads to that very directory
-// whatever is put in the place of one on the way to it.
+// Within is a name in an open directory as a path. It leads to exactly that directory,
+// whatever is put in its place or in the place of one above it.
 func Within(dir *os.File, name string) string {
 	return fmt.Sprintf("/proc/self/fd/%d/%s", dir.Fd(), name)
 }

@@ -13,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// SearchPath is where a program that is named without a slash is looked for, unless its
+// SearchPath is where a program that is named without a slash is searched, unless its
 // environment says otherwise.
 const SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-// Program says whether only root and the user uid can change what argv[0] runs when it
-// is given these arguments: the program itself, the interpreter that its first line names
-// (execve(2)), and, where it is an interpreter or starts another program, as sh, python3,
-// env and nice do, the script or program among its arguments. What stands in a string of
-// commands (sh -c) is not looked into. The error is as Check's.
+// Program checks that only root and the user uid can change what argv[0] runs with these
+// arguments: the program itself, the interpreter that its first line names (execve(2)),
+// and, if it is an interpreter or starts another program, as sh, python3, env and nice
+// do, the script or program among its arguments. A string of commands (sh -c) is not
+// examined. The error is that of Check.
 func Program(argv []string, uid uint32) error { return ProgramIn(SearchPath, argv, uid) }
 
 // ProgramIn is Program with the PATH of the program's environment.
@@ -32,7 +32,7 @@ func ProgramIn(searchPath string, argv []string, uid uint32) error {
 			return err
 		}
 		next, script := p.named(argv)
-		if script { // it is read, whatever its first line says
+		if script { // it only reads the script, whatever its first line says
 			return Check(next[0], uid)
 		}
 		if argv = next; len(argv) == 0 {
@@ -87,7 +87,7 @@ func (p program) executed(argv []string, depth int) error {
 	return nil
 }
 
-// absentIsFine leaves what is not there to execve(2), which says it better.
+// absentIsFine ignores that something is missing: execve(2) gives the better error.
 func absentIsFine(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -95,7 +95,8 @@ func absentIsFine(err error) error {
 	return err
 }
 
-// firstLine is the interpreter and its one argument that the first line of a script names.
+// firstLine is the interpreter, and its one argument, that the first line of a script
+// names.
 func firstLine(name string, uid uint32) (interpreter, option string) {
 	f, err := Open(name, uid)
 	if err != nil {
@@ -120,7 +121,7 @@ func firstLine(name string, uid uint32) (interpreter, option string) {
 }
 
 // named is the command that the arguments of a program name: a script with its arguments,
-// or a program; nothing where there is none, or it is not known how to find it.
+// or a program. It is empty if there is none, or if we do not know how to find it.
 func (p program) named(argv []string) (command []string, script bool) {
 	s, known := starterOf(path.Base(argv[0]))
 	if !known {
@@ -137,7 +138,7 @@ func (p program) named(argv []string) (command []string, script bool) {
 	return append([]string{file}, rest[1:]...), s.script
 }
 
-// find is the absolute path of a script or program that is there as a regular file.
+// find is the absolute path of a script or program, if it is a regular file.
 func (p program) find(name string, script bool) string {
 	candidates := []string{name}
 	switch {

@@ -10,10 +10,10 @@ import (
 type starter struct {
 	script   bool   // a script, by its path; else a program, also by PATH
 	values   string // its short options that take a value
-	long     string // its long options that take one after a blank
-	skip     int    // how many words stand before the command
-	commands string // its short options after which no file is named: a string of commands, a module
-	assigns  bool   // NAME=value may stand before the command
+	long     string // its long options that take a value after a blank
+	skip     int    // how many words are before the command
+	commands string // its short options after which no file follows: a string of commands, a module
+	assigns  bool   // NAME=value may come before the command
 }
 
 // starters are the usual ones. Versions after the name (python3.11) do not matter.
@@ -47,7 +47,7 @@ var starters = map[string]starter{
 
 var shell = starter{script: true, values: "oO", long: "rcfile init-file", commands: "cs"}
 
-// versions is what follows the name of an interpreter in that of one version of it.
+// versions matches what may follow the name of an interpreter: a version number.
 var versions = regexp.MustCompile(`^([a-z]+?)-?[0-9][0-9.]*$`)
 
 func starterOf(name string) (starter, bool) {
@@ -58,7 +58,7 @@ func starterOf(name string) (starter, bool) {
 	return s, ok
 }
 
-// after is what stands behind the options of a starter: the command with its arguments.
+// after is what follows the options of a starter: the command with its arguments.
 func (s starter) after(args []string) []string {
 	skip := s.skip
 	for i := 0; i < len(args); i++ {
@@ -73,7 +73,7 @@ func (s starter) after(args []string) []string {
 			if s.assigns && strings.HasPrefix(arg, "--split-string=") {
 				return append(strings.Fields(arg[len("--split-string="):]), args[i+1:]...)
 			}
-		case s.assigns && strings.HasPrefix(arg, "-S"): // env -S, which #! lines need
+		case s.assigns && strings.HasPrefix(arg, "-S"): // env -S, used in #! lines
 			return s.after(append(strings.Fields(arg[2:]), args[i+1:]...))
 		case len(arg) > 1 && (arg[0] == '-' || arg[0] == '+' && s.script):
 			ends, value := s.option(arg[1:])
@@ -93,8 +93,8 @@ func (s starter) after(args []string) []string {
 	return nil
 }
 
-// option reads a cluster of short options: whether no file is named after it, and whether
-// the next word is the value of the last one.
+// option reads a cluster of short options: whether no file follows it, and whether the
+// next word is the value of the last option.
 func (s starter) option(cluster string) (ends, value bool) {
 	for i, c := range cluster {
 		if strings.ContainsRune(s.commands, c) {

@@ -1,6 +1,6 @@
-// Package trust tells whether a file may be believed by a process that runs as root:
-// nobody but root (or the given user) can change it, put another in its place, or
-// lead a symbolic link on the way to it elsewhere.
+// Package trust tells whether a process that runs as root may believe a file: nobody but
+// root (or the given user) can change it, replace it, or redirect a symbolic link on the
+// way to it.
 package trust
 
 import (
@@ -16,12 +16,12 @@ import (
 // Error says why a path is not trusted.
 type Error struct {
 	Path   string // as it was asked for
-	At     string // what is at fault: the path itself, or a directory or link on the way to it
+	At     string // the path itself, or a directory or link on the way to it
 	What   string // "is writable by its group (mode 0664)"
 	Remedy string // a command: "chmod go-w /etc/procward/conf.d/web.yaml"
 }
 
-// Error is "AT WHAT: REMEDY", with the path asked for in front where it is another one.
+// Error is "AT WHAT: REMEDY", preceded by the path asked for if that is another one.
 func (e *Error) Error() string {
 	if e.At == e.Path {
 		return fmt.Sprintf("%s %s: %s", e.At, e.What, e.Remedy)
@@ -29,11 +29,11 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s cannot be trusted: %s on the way to it %s: %s", e.Path, e.At, e.What, e.Remedy)
 }
 
-// Check says whether only root and the user uid can write the file or directory at
-// the absolute path, and every directory above it. Symbolic links are followed step
-// by step, and what they lead through is held to the same. A directory that all may
-// write is fine on the way where it is sticky, as /tmp is. The error is an *Error
-// where somebody else may write, and wraps fs.ErrNotExist where there is nothing.
+// Check checks that only root and the user uid can write the file or directory at the
+// absolute path, and every directory above it. Symbolic links are followed step by step,
+// and the same holds for what they lead through. On the way a directory that everybody
+// may write is fine if it is sticky, as /tmp is. The error is an *Error if somebody else
+// may write, and wraps fs.ErrNotExist if there is nothing.
 func Check(path string, uid uint32) error {
 	fd, err := walk(path, uid, nil)
 	if err != nil {
@@ -42,7 +42,7 @@ func Check(path string, uid uint32) error {
 	return unix.Close(fd)
 }
 
-// Open opens for reading what Check would accept. It is the very file that was
+// Open opens for reading what Check would accept. It is exactly the file that was
 // checked: nobody can exchange it in between.
 func Open(path string, uid uint32) (*os.File, error) {
 	fd, err := walk(path, uid, nil)
@@ -52,7 +52,7 @@ func Open(path string, uid uint32) (*os.File, error) {
 	return reopen(fd, path)
 }
 
-// reopen opens for reading what an O_PATH descriptor stands for, and closes that.
+// reopen opens for reading the file of an O_PATH descriptor, and closes that descriptor.
 func reopen(fd int, path string) (*os.File, error) {
 	defer unix.Close(fd)
 	f, err := os.OpenFile("/proc/self/fd/"+strconv.Itoa(fd), os.O_RDONLY|unix.O_NONBLOCK, 0)

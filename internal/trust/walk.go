@@ -12,7 +12,7 @@ import (
 // maxLinks is how many symbolic links the kernel follows (path_resolution(7)).
 const maxLinks = 40
 
-// step is where a walk stands: a directory or the file at the end.
+// step is the present place of a walk: a directory, or the file at the end.
 type step struct {
 	fd int    // O_PATH
 	at string // its path, without links
@@ -22,8 +22,8 @@ type step struct {
 // maker makes what is missing in a directory that was judged.
 type maker func(dir int, component string) error
 
-// walk goes to the path component by component and judges each. What is missing it has
-// made, where make is not nil. It gives an O_PATH descriptor of a regular file or a
+// walk goes along the path component by component and judges each. If make is not nil it
+// makes what is missing. It returns an O_PATH descriptor of a regular file or a
 // directory.
 func walk(name string, uid uint32, make maker) (int, error) {
 	fail := func(err error) (int, error) { return -1, &fs.PathError{Op: "check", Path: name, Err: err} }
@@ -79,8 +79,8 @@ func root(name string, uid uint32) (step, error) {
 	return open(unix.AT_FDCWD, "/", "/", name, uid)
 }
 
-// down goes one component further. Where that is a symbolic link, it stays and gives
-// the link's target.
+// down goes one component further. If that is a symbolic link, it stays and returns the
+// target of the link.
 func (s step) down(name, component string, uid uint32) (step, string, error) {
 	at := path.Join(s.at, component)
 	next, err := open(s.fd, component, at, name, uid)
@@ -88,7 +88,7 @@ func (s step) down(name, component string, uid uint32) (step, string, error) {
 		return next, "", err
 	}
 	defer unix.Close(next.fd)
-	// In a sticky directory anybody may have put the link there.
+	// In a sticky directory anybody may have made the link.
 	if s.st.Mode&0o022 != 0 && next.st.Uid != 0 && next.st.Uid != uid {
 		return step{}, "", &Error{Path: name, At: at, What: foreign(next.st.Uid), Remedy: "chown -h root " + at}
 	}
