@@ -121,16 +121,18 @@ func inWords(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// defaultRung has every rung set, with the defaults that the zero values stand for.
+// defaultRung has every rung set, with its defaults and those that zero values stand for.
 func defaultRung() escalate.Rung {
-	code, group, hook := escalate.DefaultExitCode, escalate.DefaultRestartGroup(), escalate.DefaultHook()
+	r := escalate.Rung{}
+	v := reflect.ValueOf(&r).Elem()
 	wait := scalar.Duration(escalate.DefaultWait)
-	group.Wait, hook.Wait = &wait, &wait
-	plain := &escalate.Plain{Wait: &wait}
-	return escalate.Rung{
-		RestartGroup: &group, Hook: &hook, StopGroup: plain, StopDaemon: &escalate.StopDaemon{ExitCode: &code, Wait: &wait},
-		Shutdown: plain, Reboot: plain, Panic: plain, WatchdogReset: plain, WatchdogPanic: plain, None: plain,
+	for i := range v.NumField() {
+		row := v.Field(i)
+		row.Set(reflect.New(row.Type().Elem()))
+		preset(row.Elem())
+		row.Elem().FieldByName("Wait").Set(reflect.ValueOf(&wait))
 	}
+	return r
 }
 
 // defaultSign has every kind set, with its defaults.

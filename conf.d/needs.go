@@ -55,8 +55,8 @@ func checkNeeds(at string, c probe.Check) []need {
 func hooks(l escalate.Ladder) []need {
 	var out []need
 	for i, r := range l {
-		if r.Hook != nil {
-			out = append(out, programAt(fmt.Sprintf("escalate[%d].hook.run", i), r.Hook.Run)...)
+		if hook, runs := r.Deed().(*escalate.Hook); runs {
+			out = append(out, programAt(fmt.Sprintf("escalate[%d].%s.run", i, r.Name()), hook.Run)...)
 		}
 	}
 	return out

@@ -68,7 +68,7 @@ func (p Process) Validate() error {
 func targetless(l escalate.Ladder, why string) error {
 	var errs []error
 	for i, r := range l {
-		if (r.RestartGroup != nil || r.StopGroup != nil) && r.Name() != "" {
+		if _, regroups := r.Deed().(escalate.Regroup); regroups {
 			errs = append(errs, scalar.Errorf(fmt.Sprintf("escalate[%d].%s", i, r.Name()), "%s", why))
 		}
 	}

@@ -122,11 +122,11 @@ func (l Ladder) act(c Climb, now time.Duration) (Climb, Decision) {
 	for ; c.Position < l.top(); c.Position, c.Tries = c.Position+1, 0 {
 		r := l[c.Position]
 		d := Decision{Action: Act, Rung: r}
-		if group := r.RestartGroup; group != nil {
-			spent := within(c.Spent[l.nth(c.Position)], group.Window.D(), now)
+		if own := r.Own(); own != nil {
+			spent := within(c.Spent[l.nth(c.Position)], own.Window.D(), now)
 			// Tries count as well: a window shorter than the attempts take would hold the
 			// climb here for ever.
-			if !group.Attempts.Allows(max(len(spent), c.Tries)) {
+			if !own.Most.Allows(max(len(spent), c.Tries)) {
 				continue
 			}
 			c.Spent, c.Tries = with(c.Spent, l.nth(c.Position), append(spent, now)), c.Tries+1
@@ -142,29 +142,29 @@ func (l Ladder) act(c Climb, now time.Duration) (Climb, Decision) {
 // top is the first rung none, or the end: nothing above it is climbed.
 func (l Ladder) top() int {
 	for i, r := range l {
-		if r.None != nil {
+		if _, ends := r.Deed().(Stay); ends {
 			return i
 		}
 	}
 	return len(l)
 }
 
-// nth is how many restart-group rungs stand below a position: attempts are counted by
-// kind, so that a reload which moves the rung does not give them back.
+// nth is how many rungs with attempts of their own stand below a position: attempts are
+// counted by kind, so that a reload which moves the rung does not give them back.
 func (l Ladder) nth(position int) int {
 	n := 0
 	for _, r := range l[:position] {
-		if r.RestartGroup != nil {
+		if r.Own() != nil {
 			n++
 		}
 	}
 	return n
 }
 
-// onward goes to the look before the next act: of the same rung if that is a
-// restart-group, or if a reload has put another in the place of the one that was acted.
+// onward goes to the look before the next act: of the same rung if that has
+// attempts of its own, or if a reload has put another in the place of the one that was acted.
 func (l Ladder) onward(c Climb) Climb {
-	if r := l.at(c.Position); r.RestartGroup == nil && r.Name() == c.Acted {
+	if r := l.at(c.Position); r.Own() == nil && r.Name() == c.Acted {
 		c.Position, c.Tries = c.Position+1, 0
 	}
 	c.Phase, c.Until = Looking, 0
@@ -188,7 +188,7 @@ func (l Ladder) acted(c Climb, in Input, now time.Duration) (Climb, Decision) {
 // at is the rung at i, or none: a reload may have shortened the ladder.
 func (l Ladder) at(i int) Rung {
 	if i >= len(l) {
-		return Rung{None: &Plain{}}
+		return Rung{None: &None{}}
 	}
 	return l[i]
 }

@@ -55,7 +55,7 @@ func (p *play) ladder() Ladder {
 		b := p.byte()
 		l = append(l, []Rung{
 			groupRung(1+int(b>>4%3), time.Duration(1+b>>4)*time.Minute), hookRung, stopRung, bootRung, noRung,
-			{StopDaemon: &StopDaemon{}}, {Panic: &Plain{}}, {Shutdown: &Plain{}},
+			{StopDaemon: &StopDaemon{}}, {Panic: &Panic{}}, {Shutdown: &Shutdown{}},
 		}[b%8])
 	}
 	if err := l.Validate(); err != nil {

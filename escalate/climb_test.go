@@ -17,9 +17,9 @@ func groupRung(attempts int, window time.Duration) Rung {
 
 var (
 	hookRung = Rung{Hook: &Hook{Run: script.Argv{"/hook"}, Timeout: scalar.Duration(time.Minute)}}
-	stopRung = Rung{StopGroup: &Plain{}}
-	bootRung = Rung{Reboot: &Plain{}}
-	noRung   = Rung{None: &Plain{}}
+	stopRung = Rung{StopGroup: &StopGroup{}}
+	bootRung = Rung{Reboot: &Reboot{}}
+	noRung   = Rung{None: &None{}}
 )
 
 // start is the time of the tables.

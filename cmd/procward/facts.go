@@ -56,8 +56,8 @@ func groupFacts(cfg *confd.Config, g escalate.Group, members []string) []fact {
 		facts = append(facts, fact{"depends on", strings.Join(g.DependsOn, ", ") + "; held while that is down or being restarted"})
 	}
 	if g.Start != nil {
-		facts = append(facts, fact{"stop", fmt.Sprintf("%s, at most %v", argvText(g.Stop), g.Timeout)},
-			fact{"start", fmt.Sprintf("%s, at most %v", argvText(g.Start), g.Timeout)})
+		facts = append(facts, fact{"stop", fmt.Sprintf("%s, at most %v", g.Stop.Line(), g.Timeout)},
+			fact{"start", fmt.Sprintf("%s, at most %v", g.Start.Line(), g.Timeout)})
 	} else {
 		facts = append(facts, fact{"start, stop", "by the members' own kill and restart, in the order above; stops in reverse"})
 	}
@@ -78,9 +78,9 @@ func restartText(r restart.Spec) string {
 	case r.Run == nil:
 		return ""
 	case r.User != "":
-		return fmt.Sprintf("%s as %s, at most %v, then its process group is killed", argvText(r.Run), r.User, r.Timeout)
+		return fmt.Sprintf("%s as %s, at most %v, then its process group is killed", r.Run.Line(), r.User, r.Timeout)
 	}
-	return fmt.Sprintf("%s, at most %v, then its process group is killed", argvText(r.Run), r.Timeout)
+	return fmt.Sprintf("%s, at most %v, then its process group is killed", r.Run.Line(), r.Timeout)
 }
 
 func attemptsFact(r restart.Spec) string {
@@ -125,18 +125,6 @@ func rungNames(l escalate.Ladder) string {
 		return ""
 	}
 	return ": " + strings.Join(names, ", ")
-}
-
-// argvText is a command line to be read, not to be pasted.
-func argvText(argv []string) string {
-	words := make([]string, len(argv))
-	for i, a := range argv {
-		words[i] = visible(a)
-		if a == "" || strings.ContainsAny(a, " \t\n'\"") {
-			words[i] = fmt.Sprintf("%q", a)
-		}
-	}
-	return strings.Join(words, " ")
 }
 
 // matchText is a match in words.

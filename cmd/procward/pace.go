@@ -83,15 +83,17 @@ func (p pace) stop(g escalate.Group) time.Duration {
 
 // rung is the time that a rung's action takes, and how it ends.
 func (p pace) rung(r escalate.Rung, g escalate.Group) (time.Duration, escalate.Input) {
-	switch {
-	case !p.slow:
+	if !p.slow {
 		return 0, escalate.Failed
-	case r.Hook != nil:
-		return r.Hook.Timeout.D() + killGrace, escalate.Failed
-	case r.RestartGroup != nil:
+	}
+	switch deed := r.Deed().(type) {
+	case *escalate.Hook:
+		return deed.Timeout.D() + killGrace, escalate.Failed
+	case escalate.Regroup:
+		if deed.StopOnly {
+			return p.stop(g), escalate.Done
+		}
 		return p.restart(g), escalate.Done
-	case r.StopGroup != nil:
-		return p.stop(g), escalate.Done
 	}
 	return 0, escalate.Done
 }

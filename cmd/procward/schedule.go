@@ -91,11 +91,11 @@ func climb(l escalate.Ladder, g escalate.Group, p pace, now time.Duration) []ste
 		case escalate.Act:
 			tries[c.Position]++
 			s := step{Kind: stepRung, Number: tries[c.Position], Position: c.Position, Rung: d.Rung, Earliest: now}
-			if d.Rung.StopDaemon != nil {
+			if _, leaves := d.Rung.Deed().(escalate.Leave); leaves {
 				s.Kind = stepStopDaemon
 				return append(steps, s)
 			}
-			if r := d.Rung.RestartGroup; r != nil && !r.Attempts.Allows(s.Number-1) {
+			if own := d.Rung.Own(); own != nil && !own.Most.Allows(s.Number-1) {
 				return steps
 			}
 			steps = append(steps, s)

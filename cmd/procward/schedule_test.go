@@ -39,7 +39,7 @@ func FuzzSchedule(f *testing.F) {
 		g.Escalate = escalate.Ladder{
 			{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(tries % 20), Window: dur(groupWindow)}},
 			{Hook: &escalate.Hook{Run: script.Argv{"/bin/true"}, Timeout: dur(timeout)}},
-			{StopGroup: &escalate.Plain{}},
+			{StopGroup: &escalate.StopGroup{}},
 		}
 		if p.Validate() != nil || g.Validate() != nil {
 			t.Skip()
@@ -90,7 +90,7 @@ func TestRungWithANarrowWindow(t *testing.T) {
 	g := escalate.DefaultGroup()
 	g.Escalate = escalate.Ladder{
 		{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(2), Window: dur(60_000)}},
-		{StopGroup: &escalate.Plain{}},
+		{StopGroup: &escalate.StopGroup{}},
 	}
 	p := confd.DefaultProcess()
 	p.Group, p.Restart.Attempts, p.Restart.Run = "g", scalar.AtMost(0), script.Argv{"/bin/true"}

@@ -45,7 +45,7 @@ func (w words) text(s step) string {
 	case stepExhausted:
 		return "exhausted: no attempt is left"
 	case stepStopDaemon:
-		return w.rungLabel(s) + "stop-daemon: procward ends with exit code " + strconv.Itoa(exitCodeOf(s.Rung))
+		return w.rungLabel(s) + s.Rung.Words(s.Number)
 	case stepGivenUp:
 		return "given up: " + w.after()
 	}
@@ -77,26 +77,21 @@ func (w words) rungLabel(s step) string {
 }
 
 func (w words) rung(s step) string {
-	wait := span(s.Rung.Wait())
-	switch r := s.Rung; {
-	case r.RestartGroup != nil:
-		return fmt.Sprintf("restart-group, attempt %d of %v in any %v; then %s to recover", s.Number, r.RestartGroup.Attempts, r.RestartGroup.Window, wait)
-	case r.Hook != nil:
-		return fmt.Sprintf("hook: %s, at most %v", argvText(r.Hook.Run), r.Hook.Timeout)
-	case r.StopGroup != nil:
-		return fmt.Sprintf("stop-group; then %s to recover", wait)
+	text := s.Rung.Words(s.Number)
+	if _, regroups := s.Rung.Deed().(escalate.Regroup); regroups {
+		text += fmt.Sprintf("; then %s to recover", span(s.Rung.Wait()))
 	}
-	return s.Rung.Name()
+	return text
 }
 
 // detail is what hangs on a step.
 func (w words) detail(s step) string {
-	switch r := s.Rung; {
-	case r.Hook != nil:
+	switch s.Rung.Deed().(type) {
+	case *escalate.Hook:
 		return fmt.Sprintf("exit %d: handed over, the climb ends; %d: next rung; anything else: failed, next rung", escalate.HandedOver, escalate.NextRung)
-	case r.StopDaemon != nil:
+	case escalate.Leave:
 		return "the processes go on, unwatched; the systemd unit does not restart procward on this code"
-	case r.OS():
+	case escalate.EndMachine:
 		limit := w.cfg.Daemon.RebootLimit
 		return fmt.Sprintf("at most %d in %v, over boots, and not before an uptime of %v; refused when that is spent, and then the next", limit.Count, limit.Window, limit.MinUptime)
 	}
@@ -145,21 +140,16 @@ func (w words) notes(steps []step) []string {
 func narrowest(p confd.Process, steps []step) scalar.Duration {
 	w := p.Restart.Window
 	for i, s := range steps {
-		if s.Never && i > 0 && steps[i-1].Rung.RestartGroup != nil {
-			return steps[i-1].Rung.RestartGroup.Window
+		if s.Never && i > 0 {
+			if own := steps[i-1].Rung.Own(); own != nil {
+				return own.Window
+			}
 		}
 		if s.Never {
 			return w
 		}
 	}
 	return w
-}
-
-func exitCodeOf(r escalate.Rung) int {
-	if r.StopDaemon.ExitCode != nil {
-		return *r.StopDaemon.ExitCode
-	}
-	return escalate.DefaultExitCode
 }
 
 // span is a duration as a timetable shows it: to the tenth of a second below a minute,

@@ -334,7 +334,7 @@ func TestMonitorInObserveMode(t *testing.T) {
 func TestMonitorStopsItsTarget(t *testing.T) {
 	s := monitored(t, web(nil), map[string]confd.Monitor{"disk": gateway("web", func(mon *confd.Monitor) {
 		mon.Attempts = scalar.AtMost(0)
-		mon.Escalate = escalate.Ladder{{StopGroup: &escalate.Plain{}}}
+		mon.Escalate = escalate.Ladder{{StopGroup: &escalate.StopGroup{}}}
 	})}).ailing()
 	s.sicken("disk", "tcp", "read-only")
 	s.run(5 * time.Minute)

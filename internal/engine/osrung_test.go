@@ -28,7 +28,7 @@ func freely(count int) escalate.RebootLimit {
 	return escalate.RebootLimit{Count: count, Window: scalar.Duration(24 * time.Hour)}
 }
 
-var reboot, panics = escalate.Rung{Reboot: &escalate.Plain{}}, escalate.Rung{Panic: &escalate.Plain{}}
+var reboot, panics = escalate.Rung{Reboot: &escalate.Reboot{}}, escalate.Rung{Panic: &escalate.Panic{}}
 
 // dying is a world in which httpd has just died for good.
 func dying(t *testing.T, cfg *confd.Config, rungs ...string) *sim {
@@ -71,9 +71,9 @@ func TestRebootsAsOftenAsItMayAndThenGivesUp(t *testing.T) {
 }
 
 func TestEveryRungThatEndsTheMachine(t *testing.T) {
-	p := &escalate.Plain{}
 	for name, r := range map[string]escalate.Rung{
-		"shutdown": {Shutdown: p}, "reboot": {Reboot: p}, "panic": {Panic: p}, "watchdog-reset": {WatchdogReset: p}, "watchdog-panic": {WatchdogPanic: p},
+		"shutdown": {Shutdown: &escalate.Shutdown{}}, "reboot": {Reboot: &escalate.Reboot{}}, "panic": {Panic: &escalate.Panic{}},
+		"watchdog-reset": {WatchdogReset: &escalate.WatchdogReset{}}, "watchdog-panic": {WatchdogPanic: &escalate.WatchdogPanic{}},
 	} {
 		s := dying(t, resort(freely(1), r), name)
 		s.run(10 * time.Second)
@@ -285,7 +285,7 @@ func FuzzLastResort(f *testing.F) {
 	f.Fuzz(func(t *testing.T, seed uint64) {
 		cfg := crashing(scalar.AtMost(1), func(p *confd.Process) { p.Group = "g"; p.Restart.Window = scalar.Duration(time.Hour) })
 		g := escalate.DefaultGroup()
-		g.Escalate = escalate.Ladder{reboot, panics, {WatchdogReset: &escalate.Plain{}}}
+		g.Escalate = escalate.Ladder{reboot, panics, {WatchdogReset: &escalate.WatchdogReset{}}}
 		g.RetryAfter = scalar.Interval{D: 10 * time.Minute}
 		cfg.Groups = map[string]escalate.Group{"g": g}
 		cfg.Daemon.RebootLimit = escalate.RebootLimit{Count: int(seed % 4), Window: scalar.Duration(time.Hour), MinUptime: scalar.Duration(seed % 3 * uint64(time.Minute))}

@@ -191,10 +191,10 @@ func (e editor) ladder() escalate.Ladder {
 		l = append(l, []escalate.Rung{
 			{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(1), Window: e.secs(3600), Wait: &wait}},
 			{Hook: &escalate.Hook{Run: script.Argv{"/hook"}, Timeout: e.secs(60), Wait: &wait}},
-			{StopGroup: &escalate.Plain{Wait: &wait}},
+			{StopGroup: &escalate.StopGroup{Plain: escalate.Plain{Wait: &wait}}},
 			{StopDaemon: &escalate.StopDaemon{Wait: &wait}},
-			{Reboot: &escalate.Plain{Wait: &wait}},
-			{None: &escalate.Plain{}},
+			{Reboot: &escalate.Reboot{Plain: escalate.Plain{Wait: &wait}}},
+			{None: &escalate.None{}},
 		}[e.luck.IntN(6)])
 	}
 	return l

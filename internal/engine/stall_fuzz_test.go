@@ -131,7 +131,7 @@ func (p *play) world(b byte) *confd.Config {
 			"port": gateway("httpd", func(mon *confd.Monitor) { mon.Needs = []string{"link"} }),
 			"site": gateway("web", func(mon *confd.Monitor) {
 				mon.When = confd.WhenUp
-				mon.Escalate = escalate.Ladder{{StopGroup: &escalate.Plain{}}}
+				mon.Escalate = escalate.Ladder{{StopGroup: &escalate.StopGroup{}}}
 			}),
 		}
 	}

@@ -314,7 +314,7 @@ func web(change func(*escalate.Group)) *confd.Config {
 	g.Escalate = escalate.Ladder{
 		{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(time.Hour)}},
 		{Hook: &escalate.Hook{Run: script.Argv{"/hook"}, Timeout: scalar.Duration(time.Minute)}},
-		{Reboot: &escalate.Plain{}},
+		{Reboot: &escalate.Reboot{}},
 	}
 	if change != nil {
 		change(&g)

@@ -6,9 +6,11 @@ package script
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode"
 
 	"procward/internal/launch"
 	"procward/internal/scalar"
@@ -20,6 +22,18 @@ type Argv []string
 
 // Wanted is what may stand for it, for the operator.
 func (Argv) Wanted() string { return "a list, like [/path/to/script, argument]" }
+
+// Line is the command line to be read by a person, not to be pasted.
+func (a Argv) Line() string {
+	words := make([]string, len(a))
+	for i, word := range a {
+		words[i] = word
+		if word == "" || strings.ContainsFunc(word, func(r rune) bool { return r == '\'' || r == '"' || r == ' ' || !unicode.IsPrint(r) }) {
+			words[i] = fmt.Sprintf("%q", word)
+		}
+	}
+	return strings.Join(words, " ")
+}
 
 // UnmarshalYAML reads a list of strings, or a single string as a path without
 // arguments. It has no keys, so strictness about unknown keys does not apply.

@@ -7,34 +7,30 @@ import (
 
 // act carries out a rung.
 func (s *step) act(d escalate.Decision) escalate.Input {
-	name := d.Rung.Name()
-	if d.Rung.OS() {
+	name, deed := d.Rung.Name(), d.Rung.Deed()
+	if _, ends := deed.(escalate.EndMachine); ends {
 		s.do(EndMachine{name})
 		return none
 	}
 	s.say(message.RungAsked, func(m *message.Message) { m.Rung, m.Attempt = name, d.Attempt })
-	switch r := d.Rung; {
-	case r.RestartGroup != nil, r.StopGroup != nil:
+	switch deed := deed.(type) {
+	case escalate.Regroup:
 		if s.Monitor != "" && !s.env.Monitor.Aims {
 			s.sayRung(message.RungFailed, "the monitor has no process or group to recover", "")
 			return escalate.Failed
 		}
-		s.do(Operate{StopOnly: r.StopGroup != nil})
-	case r.Hook != nil:
-		return s.hook(d)
-	case r.StopDaemon != nil:
-		code := escalate.DefaultExitCode
-		if r.StopDaemon.ExitCode != nil {
-			code = *r.StopDaemon.ExitCode
-		}
-		s.do(Exit{code})
+		s.do(Operate{StopOnly: deed.StopOnly})
+	case *escalate.Hook:
+		return s.hook(deed, d)
+	case escalate.Leave:
+		s.do(Exit{deed.Code})
 		return escalate.Done
 	}
 	return none
 }
 
-func (s *step) hook(d escalate.Decision) escalate.Input {
-	run := RunHook{Hook: *d.Rung.Hook, Rung: d.Rung.Name(), Attempt: d.Attempt}
+func (s *step) hook(hook *escalate.Hook, d escalate.Decision) escalate.Input {
+	run := RunHook{Hook: *hook, Rung: d.Rung.Name(), Attempt: d.Attempt}
 	if s.Monitor == "" {
 		if run.Member = worst(s.env.Members()); run.Member == "" {
 			return escalate.Failed

@@ -1,0 +1,93 @@
+package escalate
+
+import (
+	"procward/internal/kind"
+	"procward/internal/scalar"
+)
+
+// Rung is one step of a ladder, and the table of rungs: a row each, of which a step has
+// exactly one. The comments of the rows, and those of the keys of each kind, are the page
+// of the documentation.
+type Rung struct {
+	// stop and start the whole group, again until its own attempts are spent
+	RestartGroup *RestartGroup `yaml:"restart-group"`
+	// run a script that hands the group over, for instance to clusterware:
+	// [exit codes](scripts.md#exit-codes-of-a-hook)
+	Hook *Hook `yaml:"hook"`
+	// stop the group
+	StopGroup *StopGroup `yaml:"stop-group"`
+	// end procward itself, with an exit code that clusterware sees. The watched processes go
+	// on
+	StopDaemon *StopDaemon `yaml:"stop-daemon"`
+	// power off: [below](#rungs-that-end-the-machine)
+	Shutdown *Shutdown `yaml:"shutdown"`
+	// reboot
+	Reboot *Reboot `yaml:"reboot"`
+	// crash the kernel: kdump, or `kernel.panic`, decides what follows
+	Panic *Panic `yaml:"panic"`
+	// let the watchdog device reset the machine
+	WatchdogReset *WatchdogReset `yaml:"watchdog-reset"`
+	// let the watchdog's pretimeout panic the kernel
+	WatchdogPanic *WatchdogPanic `yaml:"watchdog-panic"`
+	// nothing: given up at this point
+	None *None `yaml:"none"`
+}
+
+// rung is what each row of the table can do. What has defaults also has SetDefaults.
+type rung interface {
+	// validate reports every key of the rung that is wrong, as scalar.KeyErrors.
+	validate() error
+	// wait is the key that every rung has.
+	wait() *scalar.Duration
+	// deed is what the rung does.
+	deed() Deed
+	// words is what follows its name in a timetable, of a try from 1.
+	words(try int) string
+}
+
+// Deed is what a rung does: Regroup, a *Hook, Leave, EndMachine or Stay.
+type Deed interface{ isDeed() }
+
+// The deeds that have no type of their own among the rungs.
+type (
+	// Regroup stops the group, or the target of a monitor, and unless it is to stay down
+	// starts it again.
+	Regroup struct{ StopOnly bool }
+	// Leave ends procward itself with an exit code.
+	Leave struct{ Code int }
+	// EndMachine ends or resets the operating system, as package power does it for the name
+	// of the rung.
+	EndMachine struct{}
+	// Stay is never carried out: the ladder ends below it.
+	Stay struct{}
+)
+
+func (Regroup) isDeed()    {}
+func (*Hook) isDeed()      {}
+func (Leave) isDeed()      {}
+func (EndMachine) isDeed() {}
+func (Stay) isDeed()       {}
+
+// only is the row that is set, where exactly one is.
+func (r Rung) only() (kind.Row[rung], bool) {
+	if set := kind.Set[rung](r); len(set) == 1 {
+		return set[0], true
+	}
+	return kind.Row[rung]{}, false
+}
+
+// Own is the attempts of a rung that is tried again until they are spent, nil for one that
+// is taken once.
+func (r Rung) Own() *Tries {
+	row, _ := r.only()
+	if again, ok := row.Kind.(interface{ own() *Tries }); ok {
+		return again.own()
+	}
+	return nil
+}
+
+// Tries is how often, within what window, a rung is tried.
+type Tries struct {
+	Most   scalar.Limit
+	Window scalar.Duration
+}
