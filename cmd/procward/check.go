@@ -2,20 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	confd "procward/conf.d"
+	"procward/internal/advice"
 	"procward/internal/daemon"
-	"procward/internal/trust"
+	"procward/internal/scalar"
 )
 
 func checkCommand(f *flags) *cobra.Command {
@@ -86,31 +83,15 @@ func findingsOf(ctx context.Context, f *flags, files []string) (findings, error)
 	if err != nil {
 		return findings{}, err
 	}
-	doubts, err := liveDoubts(ctx, cfg)
+	doubts, err := advice.Doubts(ctx, cfg)
 	if err != nil {
 		return findings{}, err
 	}
-	if err := daemon.Forgetful(f.stateDir); err != nil && !errors.Is(err, fs.ErrNotExist) && len(cfg.OSRungs()) > 0 {
-		doubts = append(doubts, confd.Problem{Text: "rungs that end the machine will be refused: " + err.Error(), Warning: true})
-	}
-	doubts = append(doubts, shared("--state-dir", f.stateDir)...)
-	doubts = append(doubts, shared("--socket", filepath.Dir(f.socket))...)
+	doubts = append(doubts, advice.Places(cfg, f.stateDir, f.socket)...)
 	if f.reach.Foreign() {
-		doubts = append(doubts, unitDoubts(cfg)...)
+		doubts = append(doubts, advice.WithoutSystemd(cfg)...)
 	}
 	return sorted(cfg, refusals(cfg, f.reach), doubts), nil
-}
-
-// shared warns of a directory of procward's own that others may write: as root it is not used.
-func shared(flag, dir string) []confd.Problem {
-	whole, err := filepath.Abs(dir)
-	if err == nil {
-		err = trust.Check(whole, 0)
-	}
-	if os.Geteuid() != 0 || !errors.As(err, new(*trust.Error)) {
-		return nil
-	}
-	return []confd.Problem{{Text: fmt.Sprintf("the directory of %s will not be used: %v", flag, err), Warning: true}}
 }
 
 // sorted parts the problems from the warnings.
@@ -157,23 +138,14 @@ func showFindings(p paper, f findings) {
 	}
 	verdict, c := "valid", green
 	if !f.Valid {
-		verdict, c = counted(len(f.Problems), "problem"), red
+		verdict, c = scalar.Counted(len(f.Problems), "problem", "problems"), red
 	}
 	if n := len(f.Warnings); n > 0 {
-		verdict += ", " + counted(n, "warning")
+		verdict += ", " + scalar.Counted(n, "warning", "warnings")
 	}
-	contents := []string{counted(len(f.Files), "drop-in"), countOf(len(f.Processes), "process", "processes"), counted(len(f.Groups), "group")}
+	contents := []string{scalar.Counted(len(f.Files), "drop-in", "drop-ins"), scalar.Counted(len(f.Processes), "process", "processes"), scalar.Counted(len(f.Groups), "group", "groups")}
 	if n := len(f.Monitors); n > 0 {
-		contents = append(contents, counted(n, "monitor"))
+		contents = append(contents, scalar.Counted(n, "monitor", "monitors"))
 	}
 	fmt.Fprintf(p, "%s: %s\n", p.in(c, verdict), strings.Join(contents, ", "))
-}
-
-func counted(n int, what string) string { return countOf(n, what, what+"s") }
-
-func countOf(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }

@@ -18,6 +18,7 @@ import (
 	"procward/internal/daemon"
 	"procward/internal/engine"
 	"procward/internal/launch"
+	"procward/internal/state"
 	"procward/internal/testbed"
 )
 
@@ -87,7 +88,7 @@ func TestScripts(t *testing.T) {
 			case "root":
 				return os.Geteuid() == 0, nil
 			case "disk":
-				return daemon.Forgetful(os.TempDir()) == nil, nil
+				return state.Forgetful(os.TempDir()) == nil, nil
 			}
 			return false, fmt.Errorf("unknown condition %q", cond)
 		},

@@ -1,18 +1,13 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
 	confd "procward/conf.d"
-	"procward/internal/account"
-	"procward/internal/script"
-	"procward/procscan"
+	"procward/internal/advice"
 )
 
 func scanCommand(f *flags) *cobra.Command {
@@ -50,7 +45,7 @@ func scan(cmd *cobra.Command, f *flags, args []string, jsonOut bool) error {
 	if err != nil {
 		return err
 	}
-	sights, err := look(cmd.Context(), cfg, names, nearFor(len(args) > 0))
+	sights, err := advice.Look(cmd.Context(), cfg, names, nearFor(len(args) > 0))
 	if err != nil {
 		return err
 	}
@@ -93,49 +88,6 @@ func chosen(cfg *confd.Config, args []string) ([]string, error) {
 
 // nearFor says of which sights the near misses are wanted: of all that were asked for
 // by name, else of those where something is wrong.
-func nearFor(named bool) func(sight) bool {
-	return func(s sight) bool { return named || !s.OK }
-}
-
-// scanTime is how long reads that hang may delay a scan: more than the daemon allows,
-// since nothing but the operator waits, and a busy host looks like one that hangs.
-const scanTime = 5 * time.Second
-
-// look scans once for the named processes, and finds out what comes close where near
-// says so.
-func look(ctx context.Context, cfg *confd.Config, names []string, near func(sight) bool) ([]sight, error) {
-	fs, err := procscan.Open("/proc")
-	if err != nil {
-		return nil, err
-	}
-	defer fs.Close()
-	scanner := procscan.NewScanner(fs)
-	defer scanner.Close()
-	scanner.SetScripts(cfg.Scripts())
-	programs := &script.Runner{}
-	defer programs.Close()
-	scanner.SetUsers(account.Cached(programs.Getent))
-	scanner.SetDeadline(scanTime)
-	matchers := make([]*procscan.Matcher, len(names))
-	for i, name := range names {
-		if matchers[i], err = cfg.Processes[name].Match.Compile(); err != nil {
-			return nil, fmt.Errorf("the match of %s: %w", name, err)
-		}
-	}
-	found, err := scanner.Scan(ctx, matchers)
-	if err != nil {
-		return nil, err
-	}
-	sights := make([]sight, len(names))
-	for i, name := range names {
-		sights[i] = sightOf(fs, name, cfg.Processes[name], found[i])
-		if near(sights[i]) {
-			misses, err := scanner.Near(ctx, matchers[i])
-			if err != nil {
-				return nil, err
-			}
-			sights[i].Near = missesOf(misses)
-		}
-	}
-	return sights, nil
+func nearFor(named bool) func(advice.Sight) bool {
+	return func(s advice.Sight) bool { return named || !s.OK }
 }

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"procward/internal/advice"
 )
 
 // Bounds of what a page shows; JSON has all.
@@ -13,7 +15,7 @@ const (
 	manyUnreadable = 10  // of one match
 )
 
-func showSights(p paper, sights []sight) {
+func showSights(p paper, sights []advice.Sight) {
 	for i, s := range sights {
 		if i > 0 {
 			fmt.Fprintln(p)
@@ -25,13 +27,13 @@ func showSights(p paper, sights []sight) {
 	}
 }
 
-func showSight(p paper, s sight) {
+func showSight(p paper, s advice.Sight) {
 	c := green
 	if !s.OK {
 		c = red
 	}
 	fmt.Fprintf(p, "%s: %s\n", p.in(bold, s.Name), p.in(c, verdictOf(s)))
-	fmt.Fprintf(p, "  %s\n", p.in(faint, matchText(s.match)))
+	fmt.Fprintf(p, "  %s\n", p.in(faint, matchText(s.Match)))
 	if len(s.Selected) > 0 {
 		p.table(seenRows(s))
 	}
@@ -49,7 +51,7 @@ func showSight(p paper, s sight) {
 		fmt.Fprintf(p, "  %s pid %d (%s) could be one: %s\n", p.in(red, "unreadable:"), u.PID, visible(u.Comm), visible(u.Error))
 	}
 	if len(s.Unreadable) > 0 {
-		fmt.Fprintf(p, "  remedy: %s\n", unreadRemedy())
+		fmt.Fprintf(p, "  remedy: %s\n", advice.UnreadRemedy())
 	}
 	for _, m := range s.Near {
 		fmt.Fprintf(p, "  %s pid %d (%s): %s\n", p.in(yellow, "near:"), m.PID, visible(m.Comm), visible(m.Why))
@@ -57,8 +59,8 @@ func showSight(p paper, s sight) {
 }
 
 // verdictOf is "2 selected, at least 1 wanted", and what is wrong with it.
-func verdictOf(s sight) string {
-	text := fmt.Sprintf("%d selected, %s wanted", len(s.Selected), countText(s.match.Count))
+func verdictOf(s advice.Sight) string {
+	text := fmt.Sprintf("%d selected, %s wanted", len(s.Selected), countText(s.Match.Count))
 	switch {
 	case s.OK:
 		return text
@@ -70,7 +72,7 @@ func verdictOf(s sight) string {
 	return text + ": too many"
 }
 
-func seenRows(s sight) [][]cell {
+func seenRows(s advice.Sight) [][]cell {
 	rows := [][]cell{{{"  PID", faint}, {"USER", faint}, {"UPTIME", faint}, {"UNIT", faint}, {"COMMAND", faint}}}
 	for _, q := range s.Selected {
 		pid := strconv.Itoa(q.PID)
@@ -86,7 +88,7 @@ func seenRows(s sight) [][]cell {
 }
 
 // commandOf is the command line, or the name in brackets where there is none.
-func commandOf(q seen) string {
+func commandOf(q advice.Seen) string {
 	if q.Args == "" {
 		return "[" + visible(q.Comm) + "]"
 	}
@@ -94,7 +96,7 @@ func commandOf(q seen) string {
 }
 
 // restOf is the PIDs that match and are not selected.
-func restOf(s sight) string {
+func restOf(s advice.Sight) string {
 	selected := map[int]bool{}
 	for _, q := range s.Selected {
 		selected[q.PID] = true

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"procward/internal/engine"
+	"procward/internal/scalar"
 	"procward/watch"
 )
 
@@ -240,7 +241,7 @@ func summarise(p paper, s engine.Status) {
 			bad = append(bad, "monitor "+mon.Name+" is "+mon.State)
 		}
 	}
-	text := fmt.Sprintf("%d of %s up", up, countOf(len(s.Processes), "process", "processes"))
+	text := fmt.Sprintf("%d of %s up", up, scalar.Counted(len(s.Processes), "process", "processes"))
 	if len(s.Processes)+len(s.Monitors) == 0 {
 		text = "nothing is watched"
 	}

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"procward/internal/advice"
 )
 
 // build says what this program was made of.
@@ -49,8 +51,8 @@ Exit codes: 0, 2 wrong usage.`,
 		RunE: runs(func(cmd *cobra.Command, _ []string) error {
 			v := struct {
 				build
-				Host offer `json:"host"`
-			}{thisBuild(), probeHost(cmd.Context())}
+				Host advice.Offer `json:"host"`
+			}{thisBuild(), advice.Probe(cmd.Context())}
 			if jsonOut {
 				return asJSON(cmd.OutOrStdout(), v)
 			}
@@ -60,10 +62,25 @@ Exit codes: 0, 2 wrong usage.`,
 			if v.Revision != "" {
 				rows = append(rows, []cell{{"  source", none}, {v.Revision, none}})
 			}
-			p.table(append(rows, v.Host.rows()...))
+			p.table(append(rows, offerRows(v.Host)...))
 			return nil
 		}),
 	}
 	cmd.Flags().BoolVar(&jsonOut, "json", false, "write JSON")
 	return cmd
+}
+
+func offerRows(h advice.Offer) [][]cell {
+	rows := [][]cell{{{"  kernel", none}, {h.Kernel, none}}}
+	for _, f := range h.Features {
+		c := cell{"yes", green}
+		if !f.There {
+			c = cell{"no: " + f.Note, yellow}
+		}
+		rows = append(rows, []cell{{"  " + f.Name, none}, c})
+	}
+	for _, text := range h.Fallbacks {
+		rows = append(rows, []cell{{"  fallback", none}, {text, yellow}})
+	}
+	return rows
 }

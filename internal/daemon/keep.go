@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"procward/internal/control"
 	"procward/internal/engine"
 	"procward/internal/message"
@@ -59,7 +57,7 @@ func openState(dir string, v *voice) (k *keeper, lost string, err error) {
 	if err != nil {
 		return without(err)
 	}
-	k = &keeper{lock: lock, voice: v, forgets: Forgetful(dir)}
+	k = &keeper{lock: lock, voice: v, forgets: state.Forgetful(dir)}
 	var problems []state.Problem
 	k.book, k.kept, problems, err = state.OpenBook(dir, k.told)
 	for _, p := range problems {
@@ -115,21 +113,6 @@ func (k *keeper) Record(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, recordPatience)
 	defer cancel()
 	return k.book.Flush(ctx)
-}
-
-// Forgetful says that a directory is on a file system that is empty after a boot (statfs(2)),
-// or may be.
-func Forgetful(dir string) error {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return fmt.Errorf("look at the file system of %s: %w", dir, err)
-	}
-	for magic, name := range map[int64]string{unix.TMPFS_MAGIC: "tmpfs", unix.RAMFS_MAGIC: "ramfs", unix.OVERLAYFS_SUPER_MAGIC: "overlayfs"} {
-		if int64(st.Type) == magic {
-			return fmt.Errorf("%s is on %s, which may forget at a boot: name a --state-dir on a disk", dir, name)
-		}
-	}
-	return nil
 }
 
 // waited takes the end of a wait for the file system. What the book itself failed at, it

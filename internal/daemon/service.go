@@ -10,6 +10,7 @@ import (
 
 	"procward/internal/message"
 	"procward/internal/notify"
+	"procward/internal/scalar"
 	"procward/procscan"
 	"procward/watch"
 )
@@ -25,11 +26,7 @@ type service struct {
 
 // ready says that a configuration is in force.
 func (s service) ready(processes int) {
-	watched := "1 process"
-	if processes != 1 {
-		watched = fmt.Sprintf("%d processes", processes)
-	}
-	s.voice.failed(notify.Ready("watching " + watched + ", detection by " + s.tracker.Mode()))
+	s.voice.failed(notify.Ready("watching " + scalar.Counted(processes, "process", "processes") + ", detection by " + s.tracker.Mode()))
 }
 
 func (s service) reloading() { s.voice.failed(notify.Reloading()) }

@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"fmt"
@@ -14,7 +14,7 @@ import (
 )
 
 // supervisorDoubts is the parents of selected processes that restart them as well.
-func supervisorDoubts(s sight) []string {
+func supervisorDoubts(s Sight) []string {
 	parents := map[int]procscan.Supervisor{}
 	for _, p := range s.Selected {
 		if up, is := procscan.SupervisorAt(p.PPID); is {
@@ -53,7 +53,7 @@ func isProcward(pid int) bool {
 
 // sharedDoubts is, for each name, with which others it has a process in common: after its
 // death both would restart it.
-func sharedDoubts(cfg *confd.Config, sights []sight) map[string][]string {
+func sharedDoubts(cfg *confd.Config, sights []Sight) map[string][]string {
 	first, out := map[int]string{}, map[string][]string{}
 	told := map[[2]string]bool{}
 	for _, s := range sights {

@@ -1,38 +1,37 @@
-package main
+package advice
 
 import (
 	"fmt"
 	"os"
+	"os/user"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
-	"os/user"
-
 	confd "procward/conf.d"
 	"procward/procscan"
 )
 
-// sight is what one match selects at this moment.
-type sight struct {
+// Sight is what one match selects at this moment.
+type Sight struct {
 	Name       string     `json:"name"`
 	Group      string     `json:"group,omitempty"`
 	OK         bool       `json:"ok"` // as many are selected as count asks for, and nothing is in doubt
 	Min        int        `json:"min"`
 	Max        string     `json:"max"` // "4", "unlimited"
 	Error      string     `json:"error,omitempty"`
-	Selected   []seen     `json:"selected"`
-	Matching   []seen     `json:"matching"` // before select
-	Unreadable []unread   `json:"unreadable,omitempty"`
-	Near       []nearMiss `json:"near,omitempty"`
+	Selected   []Seen     `json:"selected"`
+	Matching   []Seen     `json:"matching"` // before select
+	Unreadable []Unread   `json:"unreadable,omitempty"`
+	Near       []NearMiss `json:"near,omitempty"`
 	Hint       int        `json:"pidfile_pid,omitempty"` // the PID in the pidfile, where it matches
 
-	match procscan.Match
+	Match procscan.Match `json:"-"`
 }
 
-// seen is one process.
-type seen struct {
+// Seen is one process.
+type Seen struct {
 	PID     int     `json:"pid"`
 	Start   uint64  `json:"start"`
 	PPID    int     `json:"ppid"`
@@ -44,36 +43,36 @@ type seen struct {
 	Unit    string  `json:"unit,omitempty"`
 }
 
-// unread is a process that could be meant, but could not be read far enough.
-type unread struct {
+// Unread is a process that could be meant, but could not be read far enough.
+type Unread struct {
 	PID   int    `json:"pid"`
 	Comm  string `json:"comm"`
 	What  string `json:"what"`
 	Error string `json:"error"`
 }
 
-// unreadRemedy is what the operator can do about processes that cannot be read.
-func unreadRemedy() string {
+// UnreadRemedy is what the operator can do about processes that cannot be read.
+func UnreadRemedy() string {
 	if os.Geteuid() == 0 {
 		return "narrow the match, by name or user for instance, so that they are out of the question"
 	}
 	return "run the command as root, or narrow the match"
 }
 
-// nearMiss is a process that comes close.
-type nearMiss struct {
+// NearMiss is a process that comes close.
+type NearMiss struct {
 	PID  int    `json:"pid"`
 	Comm string `json:"comm"`
 	Why  string `json:"why"`
 }
 
-func sightOf(fs *procscan.FS, name string, p confd.Process, found procscan.Selection) sight {
-	s := sight{
-		Name: name, Group: p.Group, Min: p.Match.Count.Min, Max: p.Match.Count.Max.String(), match: p.Match,
+func sightOf(fs *procscan.FS, name string, p confd.Process, found procscan.Selection) Sight {
+	s := Sight{
+		Name: name, Group: p.Group, Min: p.Match.Count.Min, Max: p.Match.Count.Max.String(), Match: p.Match,
 		Selected: seenOf(fs, found.Selected), Matching: seenOf(fs, found.Matching), Hint: found.Hint,
 	}
 	for _, u := range found.Unreadable {
-		s.Unreadable = append(s.Unreadable, unread{u.PID, u.Comm, u.What, fmt.Sprint(u.Err)})
+		s.Unreadable = append(s.Unreadable, Unread{u.PID, u.Comm, u.What, fmt.Sprint(u.Err)})
 	}
 	if found.Err != nil {
 		s.Error = found.Err.Error()
@@ -83,19 +82,19 @@ func sightOf(fs *procscan.FS, name string, p confd.Process, found procscan.Selec
 	return s
 }
 
-func missesOf(misses []procscan.NearMiss) []nearMiss {
-	var out []nearMiss
+func missesOf(misses []procscan.NearMiss) []NearMiss {
+	var out []NearMiss
 	for _, m := range misses {
-		out = append(out, nearMiss{m.PID, m.Comm, m.Why})
+		out = append(out, NearMiss{m.PID, m.Comm, m.Why})
 	}
 	return out
 }
 
-func seenOf(fs *procscan.FS, ps []procscan.Process) []seen {
-	out := make([]seen, 0, len(ps))
+func seenOf(fs *procscan.FS, ps []procscan.Process) []Seen {
+	out := make([]Seen, 0, len(ps))
 	for _, p := range ps {
 		d := detailsOf(fs, p)
-		out = append(out, seen{
+		out = append(out, Seen{
 			PID: p.PID, Start: p.Start, PPID: p.PPID, User: d.user, Comm: p.Comm, Exe: d.exe, Args: d.args,
 			UptimeS: (procscan.Boottime() - p.Started()).Seconds(), Unit: procscan.UnitOf(p.Unit),
 		})

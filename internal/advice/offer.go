@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"context"
@@ -15,22 +15,23 @@ import (
 	"procward/watch"
 )
 
-// offer is what the kernel and the system offer, each tried and not inferred.
-type offer struct {
+// Offer is what the kernel and the system offer, each tried and not inferred.
+type Offer struct {
 	Kernel    string    `json:"kernel"`
-	Features  []feature `json:"features"`
+	Features  []Feature `json:"features"`
 	Fallbacks []string  `json:"fallbacks,omitempty"` // what stands in for something that is missing
 }
 
-// feature is one thing that procward uses where it is there.
-type feature struct {
+// Feature is one thing that procward uses where it is there.
+type Feature struct {
 	Name  string `json:"name"`
 	There bool   `json:"there"`
 	Note  string `json:"note,omitempty"` // why it is not there
 }
 
-func probeHost(ctx context.Context) offer {
-	h := offer{Kernel: kernelRelease()}
+// Probe tries what procward would use.
+func Probe(ctx context.Context) Offer {
+	h := Offer{Kernel: kernelRelease()}
 	h.tryKernel()
 	h.add("systemd", trySystemd(ctx))
 	h.add("journald", trySocket(message.JournalSocket))
@@ -39,7 +40,7 @@ func probeHost(ctx context.Context) offer {
 }
 
 // tryKernel asks the parts of the daemon that depend on the kernel.
-func (h *offer) tryKernel() {
+func (h *Offer) tryKernel() {
 	proc, err := procscan.Open("/proc")
 	if err != nil {
 		h.add("/proc", err)
@@ -64,27 +65,12 @@ func (h *offer) tryKernel() {
 	h.add("proc connector", err)
 }
 
-func (h *offer) add(name string, err error) {
-	f := feature{Name: name, There: err == nil}
+func (h *Offer) add(name string, err error) {
+	f := Feature{Name: name, There: err == nil}
 	if err != nil {
 		f.Note = err.Error()
 	}
 	h.Features = append(h.Features, f)
-}
-
-func (h offer) rows() [][]cell {
-	rows := [][]cell{{{"  kernel", none}, {h.Kernel, none}}}
-	for _, f := range h.Features {
-		c := cell{"yes", green}
-		if !f.There {
-			c = cell{"no: " + f.Note, yellow}
-		}
-		rows = append(rows, []cell{{"  " + f.Name, none}, c})
-	}
-	for _, text := range h.Fallbacks {
-		rows = append(rows, []cell{{"  fallback", none}, {text, yellow}})
-	}
-	return rows
 }
 
 func kernelRelease() string {

@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"context"
@@ -10,16 +10,17 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/scalar"
 	"procward/internal/systemd"
 )
 
 // systemdTime bounds how long systemd is asked.
 const systemdTime = 5 * time.Second
 
-// liveDoubts looks at this host for what the drop-ins alone do not tell: warnings, in
+// Doubts looks at this host for what the drop-ins alone do not tell: warnings, in
 // the order of the names.
-func liveDoubts(ctx context.Context, cfg *confd.Config) ([]confd.Problem, error) {
-	sights, err := look(ctx, cfg, slices.Sorted(maps.Keys(cfg.Processes)), func(sight) bool { return false })
+func Doubts(ctx context.Context, cfg *confd.Config) ([]confd.Problem, error) {
+	sights, err := Look(ctx, cfg, slices.Sorted(maps.Keys(cfg.Processes)), func(Sight) bool { return false })
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +55,14 @@ func doubt(cfg *confd.Config, name, text string) confd.Problem {
 }
 
 // sightDoubts is what is doubtful about what a match selects.
-func sightDoubts(s sight) []string {
+func sightDoubts(s Sight) []string {
 	how := "procward scan " + s.Name + " shows what comes close"
 	var out []string
 	if s.Error != "" {
 		out = append(out, "cannot be applied: "+s.Error)
 	}
 	if n := len(s.Unreadable); n > 0 {
-		out = append(out, fmt.Sprintf("is in doubt: %s cannot be read (pid %d: %s); %s", countOf(n, "process that could be one", "processes that could be one"), s.Unreadable[0].PID, s.Unreadable[0].Error, unreadRemedy()))
+		out = append(out, fmt.Sprintf("is in doubt: %s cannot be read (pid %d: %s); %s", scalar.Counted(n, "process that could be one", "processes that could be one"), s.Unreadable[0].PID, s.Unreadable[0].Error, UnreadRemedy()))
 	}
 	n := len(s.Selected)
 	switch {
@@ -69,7 +70,7 @@ func sightDoubts(s sight) []string {
 		out = append(out, "selects nothing at this moment: start it, or mend the match; "+how)
 	case n > 0 && n < s.Min:
 		out = append(out, fmt.Sprintf("selects %d at this moment, below count.min, which is %d; %s", n, s.Min, how))
-	case n > 0 && !s.match.Count.Max.Allows(n-1):
+	case n > 0 && !s.Match.Count.Max.Allows(n-1):
 		out = append(out, fmt.Sprintf("selects %d at this moment, above count.max, which is %s; narrow the match, or raise it", n, s.Max))
 	}
 	if programs := programsOf(s.Selected); len(programs) > 1 {
@@ -79,7 +80,7 @@ func sightDoubts(s sight) []string {
 }
 
 // programsOf is the different programs among processes, each with one PID.
-func programsOf(ps []seen) []string {
+func programsOf(ps []Seen) []string {
 	first := map[string]int{}
 	for _, p := range ps {
 		program := p.Exe
@@ -117,7 +118,7 @@ func restartSettings(ctx context.Context) (setting, func(), error) {
 }
 
 // restarterDoubts is the units of selected processes that systemd restarts by itself.
-func restarterDoubts(s sight, restart setting) []string {
+func restarterDoubts(s Sight, restart setting) []string {
 	units := map[string]bool{}
 	for _, p := range s.Selected {
 		if p.Unit != "" {
@@ -128,20 +129,6 @@ func restarterDoubts(s sight, restart setting) []string {
 	for _, unit := range slices.Sorted(maps.Keys(units)) {
 		if r := restart(unit); r != "" && r != "no" {
 			out = append(out, fmt.Sprintf("selects a process of %s, which systemd restarts as well (Restart=%s), so that two restarters fight: set Restart=no by systemctl edit %s, or leave it to systemd", unit, r, unit))
-		}
-	}
-	return out
-}
-
-// unitDoubts is the matches by a unit of systemd on such a host. A control group of another
-// maker may be matched all the same, so that they are no problems.
-func unitDoubts(cfg *confd.Config) []confd.Problem {
-	var out []confd.Problem
-	for _, name := range slices.Sorted(maps.Keys(cfg.Processes)) {
-		if u := cfg.Processes[name].Match.Unit; strings.HasSuffix(u, ".service") && !strings.Contains(u, "/") {
-			p := cfg.At("processes", name, "match.unit", "systemd does not run on this host, so that there is no control group of this name: match by exe, name or args")
-			p.Warning = true
-			out = append(out, p)
 		}
 	}
 	return out

@@ -1,4 +1,4 @@
-package main
+package advice
 
 import (
 	"os"
@@ -26,7 +26,7 @@ func TestSupervisorDoubts(t *testing.T) {
 		_ = parent.Wait()
 	})
 	testbed.Until(t, "the parent is called runsv", func() bool { return commOf(parent.Process.Pid) == "runsv" })
-	got := supervisorDoubts(sight{Selected: []seen{{PID: 1, PPID: parent.Process.Pid}, {PID: 2, PPID: parent.Process.Pid}, {PID: 3, PPID: os.Getpid()}}})
+	got := supervisorDoubts(Sight{Selected: []Seen{{PID: 1, PPID: parent.Process.Pid}, {PID: 2, PPID: parent.Process.Pid}, {PID: 3, PPID: os.Getpid()}}})
 	if len(got) != 1 || !strings.Contains(got[0], "selects a child of runsv") {
 		t.Errorf("%q", got)
 	}
@@ -40,7 +40,7 @@ func TestSharedDoubts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := sharedDoubts(cfg, []sight{{Name: "web", Selected: []seen{{PID: 7}, {PID: 8}}}, {Name: "www", Selected: []seen{{PID: 7}, {PID: 8}}}, {Name: "other", Selected: []seen{{PID: 9}}}})
+	got := sharedDoubts(cfg, []Sight{{Name: "web", Selected: []Seen{{PID: 7}, {PID: 8}}}, {Name: "www", Selected: []Seen{{PID: 7}, {PID: 8}}}, {Name: "other", Selected: []Seen{{PID: 9}}}})
 	want := "selects pid 7, which web (a.yaml:3) selects as well: after its death both would restart it; narrow one match, or remove one entry"
 	if len(got) != 1 || len(got["www"]) != 1 || got["www"][0] != want {
 		t.Errorf("%q", got)
