@@ -96,12 +96,15 @@ func TestSpinningFromTheStart(t *testing.T) {
 	v, l := startVictim(t), run(t, 1)
 	v.do("spin")
 	l.Attend("x", 1, []procscan.ID{v.id}, stallSpec(Sign{Spinning: d(300 * time.Millisecond)}))
-	first := l.next()
-	if first.Verdict == "ok" {
-		first = l.next()
+	told := l.next()
+	if told.Verdict == "ok" {
+		told = l.next()
 	}
-	if first.Verdict != "failing" || l.next().Verdict != "bad" {
-		t.Errorf("told %+v first", first)
+	if told.Verdict == "failing" { // unless the second look came late
+		told = l.next()
+	}
+	if told.Verdict != "bad" {
+		t.Errorf("told %+v", told)
 	}
 }
 
