@@ -74,7 +74,7 @@ var allowed = map[string][]string{
 	"escalate/power":             {"internal/scalar"},
 	"conf.d":                     {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/kind", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
 	"internal/alarm":             {},
-	"internal/engine":            {"internal/engine/climb", "internal/engine/lastresort", "conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script"},
+	"internal/engine":            {"internal/engine/climb", "internal/engine/lastresort", "internal/engine/signs", "conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script"},
 	"internal/host":              {"internal/engine", "internal/message", "internal/scalar", "internal/script", "internal/systemd", "procscan", "procscan/succession", "procscan/traits", "restart", "watch", "watch/evidence", "watch/probe", "watch/vital"},
 	"internal/control":           {"conf.d", "internal/engine", "internal/trust"},
 	"internal/advice":            {"conf.d", "internal/account", "internal/message", "internal/scalar", "internal/script", "internal/state", "internal/systemd", "internal/trust", "procscan", "watch"},
@@ -96,6 +96,7 @@ var allowed = map[string][]string{
 	// The rooms of the engine: no one knows another.
 	"internal/engine/climb":      {"escalate", "internal/message"},
 	"internal/engine/lastresort": {"escalate"},
+	"internal/engine/signs":      {"internal/message", "procscan", "watch", "watch/probe", "watch/vital"},
 }
 
 // bed is the folder of what only tests need: no file of the product imports from it.

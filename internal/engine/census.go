@@ -1,6 +1,8 @@
 package engine
 
-import "procward/procscan"
+import (
+	"procward/procscan"
+)
 
 // census counts the members of each group by what others ask of them, so that nobody has to
 // go through a group for the sake of one member. Those whose state may have changed are

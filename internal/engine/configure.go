@@ -58,7 +58,7 @@ func (m *Machine) obeyObserve() {
 // forget stops watching a process whose name is gone. Its script finishes and is
 // reported, nothing follows.
 func (m *Machine) forget(p *process) {
-	m.unattend(&p.watched, p.name)
+	m.attend(p.watched.Leave(p.name))
 	for _, id := range p.tracks() {
 		m.untrack(p, id)
 	}

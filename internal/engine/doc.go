@@ -12,6 +12,7 @@
 //
 //	climb       the escalation of one ladder
 //	lastresort  the rungs that end the machine: the breaker, and the one on its way
+//	signs       what the probes and signs of one target have told
 //
 // # The way of a letter
 //

@@ -3,13 +3,12 @@ package engine
 import (
 	"time"
 
+	"procward/internal/engine/signs"
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/restart"
-	"procward/watch/probe"
-	"procward/watch/vital"
 )
 
 // Effect is something the machine wants done. It is carried out outside, and what comes
@@ -94,21 +93,11 @@ type Kill struct {
 }
 
 // Attend watches the signs of a stall of a process or monitor; Sensed follows whenever a
-// verdict changes. A new round begins afresh; the same round only brings the IDs and the
-// specs up to date.
-type Attend struct {
-	Target string
-	Round  int
-	IDs    []procscan.ID // whose vital signs are read; none for a monitor
-	Checks []probe.Check
-	Vital  vital.Spec
-}
+// verdict changes.
+type Attend struct{ signs.Watch }
 
 // Unattend watches the signs of a process or monitor no more.
-type Unattend struct {
-	Target string
-	Stays  bool // only for now: the sockets that the program speaks to stay
-}
+type Unattend struct{ signs.Leave }
 
 // Evidence writes down what can be seen of a stalled process before it is killed, and
 // sends it the signal of its dump; EvidenceTaken follows, in a bounded time.

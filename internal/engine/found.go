@@ -87,7 +87,7 @@ func (m *Machine) foundWaiting(p *process, f Finding, news []procscan.Process) {
 // foundAtStart is the first look at a process, or the first after a suspension.
 func (m *Machine) foundAtStart(p *process, f Finding, news []procscan.Process) {
 	if p.enough() && !(m.suspends(p) != "" && p.isStalled()) {
-		p.watched.afresh, p.stall = p.isStalled(), nil
+		p.watched.Afresh, p.stall = p.isStalled(), nil
 		m.sayFound(p, news)
 		m.credit(p)
 		m.endOutage(p)

@@ -80,7 +80,7 @@ func (m *Machine) letAllGo(why string) {
 	}
 	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })
 	for _, mon := range m.monitors {
-		mon.watched.afresh = mon.outage
+		mon.watched.Afresh = mon.outage
 		m.unsettle(mon)
 	}
 	m.lookAgain()

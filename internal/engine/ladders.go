@@ -9,6 +9,7 @@ import (
 	"procward/escalate"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/signs"
 	"procward/internal/script"
 	"procward/restart"
 	"procward/watch"
@@ -41,7 +42,7 @@ func (m *Machine) ladderEnv(l *climb.Ladder) climb.Env {
 		Open:    func() bool { return m.keepsClimbing(l) },
 	}
 	if mon := m.monitors[l.Monitor]; mon != nil {
-		env.Monitor = climb.Monitor{Outage: mon.outage, Bad: mon.watched.bad(), Aims: len(mon.targets) > 0}
+		env.Monitor = climb.Monitor{Outage: mon.outage, Bad: mon.watched.Bad(), Aims: len(mon.targets) > 0}
 	}
 	return env
 }
@@ -313,7 +314,7 @@ func (m *Machine) reason(l *climb.Ladder) string {
 		text := p.name + " is down"
 		switch {
 		case p.isStalled():
-			text = p.name + " is stalled: " + inWords(p.stall.sign)
+			text = p.name + " is stalled: " + signs.InWords(p.stall.sign)
 		case p.lastCause != "":
 			text += ": " + p.lastCause
 		}

@@ -8,6 +8,7 @@ import (
 	confd "procward/conf.d"
 	"procward/escalate"
 	"procward/internal/engine/climb"
+	"procward/internal/engine/signs"
 	"procward/internal/message"
 	"procward/restart"
 	"procward/watch"
@@ -19,7 +20,7 @@ type monitor struct {
 	name    string
 	spec    confd.Monitor
 	targets []string // the processes that it restarts, in the order of starts
-	watched attention
+	watched signs.Attention
 	history restart.History
 
 	// Of the present outage, from the first time that it was bad until it is ok again.
@@ -39,7 +40,7 @@ type monitor struct {
 func (m *Machine) configureMonitors(cfg *confd.Config) {
 	for name, mon := range m.monitors {
 		if _, stays := cfg.Monitors[name]; !stays {
-			m.unattend(&mon.watched, name)
+			m.attend(mon.watched.Leave(name))
 			delete(m.monitors, name)
 			m.touchMonitor(mon)
 			m.touchLadder(m.monitorLadder(mon))
@@ -59,7 +60,7 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 		mon.spec, mon.targets = spec, m.relations.targets(cfg, spec)
 		m.unsettle(mon)
 		if mon.need != nil || mon.outage && !reflect.DeepEqual(targets, mon.targets) || mon.outage && !reflect.DeepEqual(before, spec) {
-			mon.need, mon.deadline, mon.watched.afresh = nil, 0, true
+			mon.need, mon.deadline, mon.watched.Afresh = nil, 0, true
 		}
 	}
 }
@@ -82,10 +83,10 @@ func (m *Machine) attendMonitors() {
 			if !mon.recovering {
 				mon.need, mon.deadline, mon.putOff = nil, 0, false
 			}
-			m.attendLater(&mon.watched, name, []probe.Check{mon.spec.Check})
+			m.attend(mon.watched.Later(name, []probe.Check{mon.spec.Check}, m.now, m.nextRound))
 			continue
 		}
-		m.attend(&mon.watched, Attend{Target: name, Checks: []probe.Check{mon.spec.Check}})
+		m.attend(mon.watched.Watch(signs.Watch{Target: name, Checks: []probe.Check{mon.spec.Check}}, m.now, m.nextRound))
 	}
 }
 
@@ -110,7 +111,7 @@ func (m *Machine) needed(mon *monitor, depth int) string {
 		if need == nil || depth == 0 {
 			continue
 		}
-		if need.outage || need.watched.reported() {
+		if need.outage || need.watched.Reported() {
 			return name
 		}
 		if further := m.needed(need, depth-1); further != "" {
@@ -146,12 +147,12 @@ func (m *Machine) targetDown(mon *monitor) string {
 
 // monitorSign takes a verdict on a monitor.
 func (m *Machine) monitorSign(mon *monitor, s watch.Sign) {
-	about := func(msg *message.Message) { aboutSign(s, msg) }
+	about := func(msg *message.Message) { signs.About(s, msg) }
 	if s.Slow {
 		m.sayMonitor(message.ProbeSlow, mon, about)
 		return
 	}
-	old := mon.watched.take(s)
+	old := mon.watched.Take(s)
 	if old.Verdict == s.Verdict {
 		return
 	}
@@ -164,7 +165,7 @@ func (m *Machine) monitorSign(mon *monitor, s watch.Sign) {
 	case s.Verdict == watch.Bad:
 		m.monitorBad(mon, s)
 	case !mon.outage:
-		m.sayMonitor(signKind(old, s, false), mon, about)
+		m.sayMonitor(signs.Kind(old, s, false), mon, about)
 	}
 }
 
@@ -174,7 +175,7 @@ func (m *Machine) monitorBad(mon *monitor, s watch.Sign) {
 	m.touchMonitor(mon)
 	if !mon.outage {
 		m.sayMonitor(message.MonitorFailed, mon, func(msg *message.Message) {
-			aboutSign(s, msg)
+			signs.About(s, msg)
 			if m.suspended != "" {
 				msg.Detail = strings.TrimPrefix(msg.Detail+"; suspended: "+m.suspended, "; ")
 			}
@@ -217,12 +218,12 @@ func (m *Machine) unsure(mon *monitor, depth int) string {
 		if need == nil || depth == 0 {
 			continue
 		}
-		if need.watched.on() {
-			switch need.watched.verdict() {
+		if need.watched.On() {
+			switch need.watched.Verdict() {
 			case watch.Failing:
 				return "monitor " + name + ", which fails"
 			case watch.Pending:
-				if m.now < need.watched.since+longest(need.spec.Check) {
+				if m.now < need.watched.Since+signs.Longest(need.spec.Check) {
 					return "monitor " + name + ", which has not told anything yet"
 				}
 			}
@@ -255,12 +256,12 @@ func (m *Machine) planMonitor(mon *monitor, in restart.Input) {
 }
 
 // monitorOK takes a check that succeeds: what was going on for it ends.
-func (m *Machine) monitorOK(mon *monitor, old sign, s watch.Sign) {
+func (m *Machine) monitorOK(mon *monitor, old signs.Sign, s watch.Sign) {
 	m.touchMonitor(mon)
 	mon.deadline, mon.need, mon.tried, mon.skipped, mon.putOff = 0, nil, 0, "", false
 	if !mon.outage {
-		if kind := signKind(old, s, false); kind != nil {
-			m.sayMonitor(kind, mon, func(msg *message.Message) { aboutSign(s, msg) })
+		if kind := signs.Kind(old, s, false); kind != nil {
+			m.sayMonitor(kind, mon, func(msg *message.Message) { signs.About(s, msg) })
 		}
 		return
 	}

@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"cmp"
+
 	"procward/escalate"
 	"procward/watch"
 )
@@ -13,8 +15,8 @@ func (m *Machine) monitorStatus(mon *monitor) MonitorStatus {
 		AttemptsUsed: policy.Used(mon.history, now), Attempts: policy.Attempts.String(), Window: policy.Window.String(),
 		WaitsFor: m.unjudged(mon),
 	}
-	if signs := mon.watched.status(m.at); len(signs) > 0 {
-		out.Sign = &signs[0]
+	if told := signStatus(&mon.watched, m.at); len(told) > 0 {
+		out.Sign = &told[0]
 	}
 	if out.WaitsFor == "" && mon.putOff {
 		out.WaitsFor = mon.skipped
@@ -42,15 +44,12 @@ func (m *Machine) monitorState(mon *monitor) string {
 		return "recovering"
 	case phase != escalate.Idle:
 		return "exhausted"
-	case !mon.watched.on():
+	case !mon.watched.On():
 		return "not-judged"
 	case mon.deadline != 0, mon.need != nil, mon.putOff:
 		return "waiting"
 	case mon.outage:
 		return string(watch.Bad)
 	}
-	for _, s := range mon.watched.signs {
-		return string(s.Verdict)
-	}
-	return "pending"
+	return cmp.Or(string(mon.watched.Verdict()), "pending")
 }

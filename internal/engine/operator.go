@@ -195,7 +195,7 @@ func (m *Machine) recoverOrder(names []string) {
 		l := ladders[key]
 		m.climb(l, climb.GiveBack{})
 		if mon := m.monitors[l.Monitor]; mon != nil {
-			mon.watched.afresh = true
+			mon.watched.Afresh = true
 			m.unsettle(mon)
 		}
 	}

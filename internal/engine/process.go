@@ -5,6 +5,7 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/engine/signs"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/restart"
@@ -52,7 +53,7 @@ type process struct {
 	heralded     time.Duration // until when it is looked for often: its unit has been started, perhaps
 	nextLook     time.Duration
 	lookStep     time.Duration
-	watched      attention
+	watched      signs.Attention
 	settledAt    time.Duration // of Settling: when the settle time is over
 	asked        bool          // the next look asks systemd too, for the sake of a monitor
 	lookedAt     time.Duration // when the newest look that told something of it ended

@@ -21,7 +21,7 @@ func (m *Machine) monitorDue(mon *monitor) {
 	case why != "":
 		m.putOff(mon, why)
 	case mon.putOff: // much may have changed since: it is judged afresh
-		mon.putOff, mon.watched.afresh = false, true
+		mon.putOff, mon.watched.Afresh = false, true
 	default:
 		m.lookBeforeRecovery(mon)
 	}

@@ -2,13 +2,11 @@ package engine
 
 import (
 	"cmp"
-	"maps"
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/engine/signs"
 	"procward/watch"
-	"procward/watch/probe"
-	"procward/watch/vital"
 )
 
 // Page is a part of the status: nobody waits for the whole of it on a host with ten thousand
@@ -83,9 +81,9 @@ func (m *Machine) processStatus(p *process) ProcessStatus {
 		out.LastDown = &at
 	}
 	if p.isStalled() {
-		out.Stalled = inWords(p.stall.sign)
+		out.Stalled = signs.InWords(p.stall.sign)
 	}
-	out.Signs = p.watched.status(m.at)
+	out.Signs = signStatus(&p.watched, m.at)
 	if p.deadline > now {
 		in := p.deadline - now
 		out.NextIn = &in
@@ -129,18 +127,14 @@ func (m *Machine) whyOptional(p *process) string {
 	return "procward start (startup: manual)"
 }
 
-// status is the signs of the present round, by name.
-func (a *attention) status(now Moment) []SignStatus {
-	all := map[string]sign{}
-	for _, name := range append(probe.Names(a.given.Checks), vital.Names(a.given.Vital)...) {
-		all[name] = sign{}
-	}
-	maps.Copy(all, a.signs)
+// signStatus is the signs of the present round, by name.
+func signStatus(a *signs.Attention, now Moment) []SignStatus {
 	var out []SignStatus
-	for _, name := range sortedKeys(all) {
-		s := SignStatus{Name: name, Verdict: all[name].Verdict, Text: all[name].Text}
+	for _, name := range a.Names() {
+		sign := a.Of(name)
+		s := SignStatus{Name: name, Verdict: sign.Verdict, Text: sign.Text}
 		if s.Verdict != watch.Pending {
-			since := now.Wall.Add(all[name].since - now.Uptime)
+			since := now.Wall.Add(sign.Since - now.Uptime)
 			s.Since = &since
 		}
 		out = append(out, s)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"procward/internal/engine/climb"
+	"procward/internal/engine/signs"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/restart"
@@ -60,12 +61,12 @@ func (p *process) well() bool { return p.enough() && !p.isStalled() }
 // watched afresh since, what was bad is ok and every probe is.
 func (p *process) healed() bool {
 	switch {
-	case p.watched.bad():
+	case p.watched.Bad():
 		return false
-	case p.watched.given.Round == p.stall.sign.Round:
+	case p.watched.Given.Round == p.stall.sign.Round:
 		return true
 	}
-	return len(p.unknown()) == 0 && p.watched.signs[p.stall.sign.Name].Verdict == watch.OK
+	return len(p.unknown()) == 0 && p.watched.Of(p.stall.sign.Name).Verdict == watch.OK
 }
 
 // suspect takes the first bad sign: before anything is decided there is a look, as the
@@ -123,7 +124,7 @@ func (m *Machine) stallSeen(p *process, f Finding) {
 // stalled is a stall beyond doubt: the evidence is taken at once, and the policy asked.
 func (m *Machine) stalled(p *process) {
 	s := p.stall.sign
-	why := inWords(s)
+	why := signs.InWords(s)
 	p.event, p.died, p.lastDown, p.cause, p.lastCause = "stall", s.At, s.At, watch.Cause{}, why
 	p.stall.told = true
 	p.stalledAt, p.stalledPID = s.At, s.PID
@@ -144,7 +145,7 @@ func (m *Machine) stalled(p *process) {
 // sayStall tells of the sign that made the stall.
 func (m *Machine) sayStall(p *process, besides string) {
 	m.say(message.Stall, p, func(s *message.Message) {
-		aboutSign(p.stall.sign, s)
+		signs.About(p.stall.sign, s)
 		if s.PID == 0 {
 			s.PID = firstPID(p)
 		}
@@ -218,8 +219,8 @@ func (m *Machine) settled(p *process) {
 func (m *Machine) unproved(p *process) (why string, until time.Duration) {
 	checks := p.spec.Checks()
 	for i, name := range probe.Names(checks) {
-		verdict := p.watched.signs[name].Verdict
-		patience := p.watched.since + longest(checks[i])
+		verdict := p.watched.Of(name).Verdict
+		patience := p.watched.Since + signs.Longest(checks[i])
 		if checks[i].Action == watch.ActReport || verdict == watch.OK ||
 			(verdict == watch.Pending || verdict == watch.Blind) && m.now >= patience {
 			continue
@@ -237,17 +238,11 @@ func (p *process) unknown() []string {
 	var out []string
 	checks := p.spec.Checks()
 	for i, name := range probe.Names(checks) {
-		if v := p.watched.signs[name].Verdict; checks[i].Action != watch.ActReport && v != watch.OK {
+		if v := p.watched.Of(name).Verdict; checks[i].Action != watch.ActReport && v != watch.OK {
 			out = append(out, name)
 		}
 	}
 	return out
-}
-
-// longest is the time in which a check comes to a verdict at the latest, if it does.
-func longest(c probe.Check) time.Duration {
-	rounds := max(c.Failures.N, c.Failures.Of) + c.Successes + 1
-	return c.StartDelay.D() + time.Duration(rounds)*(c.Interval.D()+c.Timeout.D())
 }
 
 func (m *Machine) sayLost(p *process) {

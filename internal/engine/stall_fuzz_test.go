@@ -314,7 +314,7 @@ func (p *play) end() {
 			p.t.Fatalf("in the end %s is %s, stalled: %v, evidence: %v:\n%s", name, q.state, q.isStalled(), q.evidence, p.story())
 		}
 		a := p.attended[name]
-		if a.Round != q.watched.given.Round || a.Round == 0 || len(a.IDs) != len(q.tracked) {
+		if a.Round != q.watched.Given.Round || a.Round == 0 || len(a.IDs) != len(q.tracked) {
 			p.t.Fatalf("in the end %s is attended as %+v and tracks %v:\n%s", name, a, q.tracks(), p.story())
 		}
 	}

@@ -1,6 +1,8 @@
 package engine
 
-import "procward/internal/message"
+import (
+	"procward/internal/message"
+)
 
 // StoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
 const StoppedOnRequest = "stopped on request"
