@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/escalate"
+	"procward/escalate/power"
+	"procward/internal/kind"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
@@ -171,5 +173,18 @@ func TestAllRejected(t *testing.T) {
 	}
 	if (&Config{}).AllRejected() {
 		t.Error("of no drop-in every one is bad")
+	}
+}
+
+// TestRungsEndTheMachine holds that each rung which ends the machine has a way to do it, and
+// that no other has.
+func TestRungsEndTheMachine(t *testing.T) {
+	whole := defaultRung()
+	for i, name := range kind.Names[escalate.Rung]() {
+		var one escalate.Rung
+		reflect.ValueOf(&one).Elem().Field(i).Set(reflect.ValueOf(whole).Field(i))
+		if one.Name() != name || one.OS() != power.Knows(name) {
+			t.Errorf("%s (%s): ends the machine %v, and package power knows of it %v", name, one.Name(), one.OS(), power.Knows(name))
+		}
 	}
 }

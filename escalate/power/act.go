@@ -44,33 +44,40 @@ func (m *Machine) Act(ctx context.Context, rung, reason string) error {
 	}
 	defer m.acting.Unlock()
 	defer m.teller.flush(m.opts.Limits.Pause)
-	r := &run{m: m}
+	r := &run{m: m, rung: rung, way: ways[rung]}
 	r.do(kernelLog, m.opts.Limits.Pause, m.kmsgLine(rung, reason))
-	err := r.act(ctx, rung)
+	err := r.way.act(r, ctx)
 	return &RungError{rung, r.with(err)}
 }
 
 // run is one Act. What it has to say it gathers without memory of its own.
 type run struct {
 	m     *Machine
+	rung  string
+	way   way
 	taken [16]said
 	n     int
 }
 
-// act takes the steps of a rung and says why the machine is still here.
-func (r *run) act(ctx context.Context, rung string) error {
-	lim := r.m.opts.Limits
-	switch rung {
-	case Shutdown, Reboot:
-		if err := r.ask(ctx, rung); err != nil {
-			return err
-		}
-		return r.force(ctx, rung)
-	case Panic:
-		return r.all(ctx, []step{{syncDisks, lim.Sync, 0, r.m.sync}, {sysrq + "c", lim.Kernel, lim.Kernel, r.m.sysrq['c']}})
+// orderly has the Manager end the machine, and else does it without.
+func (r *run) orderly(ctx context.Context) error {
+	if err := r.ask(ctx); err != nil {
+		return err
 	}
+	return r.force(ctx)
+}
+
+// crash has the kernel panic.
+func (r *run) crash(ctx context.Context) error {
+	lim := r.m.opts.Limits
+	return r.all(ctx, []step{{syncDisks, lim.Sync, 0, r.m.sync}, {r.way.last, lim.Kernel, lim.Kernel, r.m.sysrq[r.way.letter]}})
+}
+
+// starve feeds the watchdog no more.
+func (r *run) starve(ctx context.Context) error {
+	lim := r.m.opts.Limits
 	r.do(syncDisks, lim.Sync, r.m.sync)
-	r.do(watchdog, lim.Pause, r.m.dog.starve(rung == WatchdogPanic))
+	r.do(watchdog, lim.Pause, r.m.dog.starve(r.way.pretimeout))
 	if err := r.m.hands.wait(ctx, r.m.dog.timeout+lim.Kernel); err != nil {
 		return fmt.Errorf("the watchdog is not fed any more, and the machine was still here when procward had to end: %w", err)
 	}
@@ -79,16 +86,13 @@ func (r *run) act(ctx context.Context, rung string) error {
 
 // ask asks the Manager, and waits for the machine to end if it accepts. Its error is
 // that of ctx.
-func (r *run) ask(ctx context.Context, rung string) error {
+func (r *run) ask(ctx context.Context) error {
 	m := r.m
 	if m.opts.Manager == nil {
 		r.note("systemd", ErrLeftOut)
 		return ctx.Err()
 	}
-	call := m.opts.Manager.Reboot
-	if rung == Shutdown {
-		call = m.opts.Manager.PowerOff
-	}
+	call := func(ctx context.Context) error { return r.way.ask(m.opts.Manager, ctx) }
 	if err := m.call(ctx, call); err != nil {
 		r.note("systemd", err)
 		return ctx.Err()
@@ -124,18 +128,14 @@ type step struct {
 }
 
 // force ends the machine without systemd. It needs no memory, no descriptor, no thread.
-func (r *run) force(ctx context.Context, rung string) error {
+func (r *run) force(ctx context.Context) error {
 	m, lim := r.m, r.m.opts.Limits
-	last := step{sysrq + "b", lim.Kernel, lim.Kernel, m.sysrq['b']}
-	if rung == Shutdown {
-		last = step{sysrq + "o", lim.Kernel, lim.Kernel, m.sysrq['o']}
-	}
 	return r.all(ctx, []step{
 		{syncDisks, lim.Sync, 0, m.sync},
-		{reboot2, lim.Kernel, lim.Kernel, m.reboot[rung]},
+		{reboot2, lim.Kernel, lim.Kernel, m.reboot[r.rung]},
 		{sysrq + "s", lim.Pause, lim.Pause, m.sysrq['s']},
 		{sysrq + "u", lim.Pause, lim.Pause, m.sysrq['u']},
-		last,
+		{r.way.last, lim.Kernel, lim.Kernel, m.sysrq[r.way.letter]},
 	})
 }
 

@@ -356,10 +356,10 @@ func TestNoMemoryIsNeeded(t *testing.T) {
 	b.opts.Kernel = Kernel{Sync: func() {}, Reboot: func(int) error { return unix.EPERM }}
 	b.opts.Limits = Limits{Pause: 20 * time.Millisecond, Kernel: 20 * time.Millisecond}
 	m := b.open()
-	r, ctx := &run{m: m}, context.Background()
+	r, ctx := &run{m: m, rung: Reboot, way: ways[Reboot]}, context.Background()
 	if n := testing.AllocsPerRun(5, func() {
 		r.n = 0
-		if err := r.force(ctx, Reboot); err != errStillHere {
+		if err := r.force(ctx); err != errStillHere {
 			t.Error(err)
 		}
 	}); n != 0 {

@@ -13,27 +13,11 @@ import (
 
 const insteadPanic = "use the rung panic instead"
 
-// CheckRung says whether a rung can be carried out on this machine. It opens nothing
-// that opening changes: a watchdog is only looked at in sysfs, so that it does not tell
-// whether somebody else has it; Open does.
-func CheckRung(rung string, p Paths) error {
-	switch rung {
-	case Shutdown, Reboot:
-		return nil // there is always reboot(2)
-	case Panic:
-		if err := present(p.Sysrq); err != nil {
-			return fmt.Errorf("the kernel has no sysrq (CONFIG_MAGIC_SYSRQ): %w", err)
-		}
-		return nil
-	case WatchdogReset:
-		return checkWatchdog(p)
-	case WatchdogPanic:
-		if err := checkWatchdog(p); err != nil {
-			return err
-		}
-		return checkGovernor(p)
+func checkSysrq(p Paths) error {
+	if err := present(p.Sysrq); err != nil {
+		return fmt.Errorf("the kernel has no sysrq (CONFIG_MAGIC_SYSRQ): %w", err)
 	}
-	return fmt.Errorf("%q does not end the machine", rung)
+	return nil
 }
 
 func present(path string) error {
@@ -53,9 +37,12 @@ func checkWatchdog(p Paths) error {
 	return nil
 }
 
-// checkGovernor says whether a pretimeout can panic. The file is there only for drivers
+// checkPretimeout says whether a pretimeout can panic. The file is there only for drivers
 // with a pretimeout, and kernels with CONFIG_WATCHDOG_PRETIMEOUT_GOV.
-func checkGovernor(p Paths) error {
+func checkPretimeout(p Paths) error {
+	if err := checkWatchdog(p); err != nil {
+		return err
+	}
 	text, err := readSys(p, "pretimeout_available_governors")
 	if err != nil {
 		return fmt.Errorf("this kernel's watchdog cannot panic before it resets (%w): %s", err, insteadPanic)

@@ -8,15 +8,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The rungs that Act carries out, by their names in the configuration.
-const (
-	Shutdown      = "shutdown"
-	Reboot        = "reboot"
-	Panic         = "panic"
-	WatchdogReset = "watchdog-reset"
-	WatchdogPanic = "watchdog-panic"
-)
-
 // Paths are the files by which the kernel is reached. An empty one is not used.
 type Paths struct {
 	Sysrq       string // takes one letter (Documentation/admin-guide/sysrq.rst); the mask kernel.sysrq does not bind it

@@ -96,6 +96,16 @@ func (m *Machine) has(rungs ...string) bool {
 	return false
 }
 
+// hasWay says whether one of the rungs that are asked for has a property.
+func (m *Machine) hasWay(property func(way) bool) bool {
+	for rung := range m.refused {
+		if property(ways[rung]) {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *Machine) refuse(err error, rungs ...string) {
 	for _, r := range rungs {
 		if m.has(r) {
@@ -108,9 +118,7 @@ func (m *Machine) refuse(err error, rungs ...string) {
 // reboot(2), and without the kernel's log it still works.
 func (m *Machine) openKernel() {
 	for _, rung := range m.opts.Rungs {
-		switch rung {
-		case Shutdown, Reboot, Panic, WatchdogReset, WatchdogPanic:
-		default:
+		if !Knows(rung) {
 			m.refuse(errors.New("does not end the machine"), rung)
 		}
 	}
@@ -118,9 +126,13 @@ func (m *Machine) openKernel() {
 	if m.kmsg, err = openFile(m.opts.Paths.Kmsg); err != nil {
 		m.teller.tell(kernelLog, err)
 	}
-	if m.has(Shutdown, Reboot, Panic) {
+	if m.hasWay(func(w way) bool { return w.letter != 0 }) {
 		if m.trigger, err = openFile(m.opts.Paths.Sysrq); err != nil {
-			m.refuse(err, Panic)
+			for rung, w := range ways {
+				if w.lost {
+					m.refuse(err, rung)
+				}
+			}
 			m.teller.tell("sysrq", err)
 		}
 	}
@@ -140,8 +152,9 @@ func (m *Machine) prepare() {
 	}
 	m.reboot = map[string]func() error{}
 	if f := m.opts.Kernel.Reboot; f != nil {
-		m.reboot[Reboot] = func() error { return f(unix.LINUX_REBOOT_CMD_RESTART) }
-		m.reboot[Shutdown] = func() error { return f(unix.LINUX_REBOOT_CMD_POWER_OFF) }
+		for rung, w := range ways {
+			m.reboot[rung] = func() error { return f(w.command) }
+		}
 	}
 }
 

@@ -29,8 +29,8 @@ type dog struct {
 // openDog takes the watchdog if a rung needs it and can use it.
 func (m *Machine) openDog() {
 	usable := false
-	for _, rung := range []string{WatchdogReset, WatchdogPanic} {
-		if m.has(rung) {
+	for rung, w := range ways {
+		if w.watchdog && m.has(rung) {
 			err := CheckRung(rung, m.opts.Paths)
 			m.refuse(err, rung)
 			usable = usable || err == nil
