@@ -11,8 +11,8 @@ import (
 	"procward/procscan"
 )
 
-// learn reads the cause of a death as far as it can be had now. Where the reap by the
-// parent can still bring it, the pidfd is kept until then or for Options.Hold.
+// learn reads the cause of a death if it is known now. If the reap by the parent can
+// still bring it, the pidfd is kept until then, at most for Options.Hold.
 func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -22,7 +22,7 @@ func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
 	}
 	_, cause := t.look(id)
 	if !cause.Known && t.kernel.exitInfo {
-		reaped := hungUp(int(fd)) // before the question: what is reaped after it wakes us again
+		reaped := hungUp(int(fd)) // before the question: if it is reaped later, that wakes us again
 		if cause = exitInfo(int(fd)); !cause.Known && !reaped {
 			t.expiry = append(t.expiry, expiry{id: id, at: at + t.opts.Hold})
 			return Cause{}
@@ -33,17 +33,17 @@ func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
 	return cause
 }
 
-// mayKnow reports whether the kernel shows us the exit code of this zombie. It asks
-// the same question that guards the code, PTRACE_MODE_READ_FSCREDS of ptrace(2), by
-// another file which that mode guards and which a zombie still has. So it is right also
-// for root without CAP_SYS_PTRACE, in a user namespace, or under a security module.
+// mayKnow reports whether the kernel shows us the exit code of this zombie. The kernel
+// protects the code by PTRACE_MODE_READ_FSCREDS of ptrace(2), and so it protects another
+// file that a zombie still has. We try that file, so the answer is also right for root
+// without CAP_SYS_PTRACE, in a user namespace, or under a security module.
 func mayKnow(pid int) bool {
 	_, err := os.Readlink("/proc/" + strconv.Itoa(pid) + "/ns/user")
 	return err == nil
 }
 
-// exitInfo asks a pidfd for the exit status of its process. The kernel has it, for any
-// process and any asker, from the reap on (Linux 6.15, PIDFD_GET_INFO).
+// exitInfo asks a pidfd for the exit status of its process. From the reap on the kernel
+// gives it to everybody, for any process (Linux 6.15, PIDFD_GET_INFO).
 func exitInfo(fd int) Cause {
 	info := unix.PidfdInfo{Mask: unix.PIDFD_INFO_EXIT}
 	if err := unix.IoctlPidfdInfo(fd, &info); err != nil || info.Mask&unix.PIDFD_INFO_EXIT == 0 {
@@ -52,7 +52,7 @@ func exitInfo(fd int) Cause {
 	return FromStatus(int(info.Exit_code))
 }
 
-// hungUp reports whether the process of a pidfd is reaped (since Linux 6.9).
+// hungUp reports whether the process of a pidfd was reaped (since Linux 6.9).
 func hungUp(fd int) bool {
 	fds := []unix.PollFd{{Fd: int32(fd)}}
 	for {
@@ -62,9 +62,9 @@ func hungUp(fd int) bool {
 	}
 }
 
-// look reads whether a process has ended, and of a zombie why. What cannot be read counts
-// as alive. The kernel shows a zero to those who may not know the exit code
-// (proc_pid_stat(5)), so a zero counts only for those who may.
+// look reads whether a process has ended, and the cause of a zombie. A process that
+// cannot be read counts as alive. The kernel shows a zero to readers without permission
+// (proc_pid_stat(5)), so a zero counts only if we have permission.
 func (t *Tracker) look(id procscan.ID) (ended bool, c Cause) {
 	p, err := t.fs.Read(id.PID)
 	switch {

@@ -1,5 +1,6 @@
-// Package watch tracks processes that are not our children and tells when one is gone
-// and why: one pidfd each in one epoll set, one wake-up per death and none otherwise.
+// Package watch tracks processes that are not our children, and reports when one has
+// ended and why. There is one pidfd for each, all in one epoll set: one wake-up for each
+// death, and none otherwise.
 package watch
 
 import (
@@ -9,12 +10,12 @@ import (
 	"procward/procscan"
 )
 
-// Event says that a tracked process is gone, or, later, why.
+// Event reports that a tracked process has ended, or, later, why.
 type Event struct {
 	ID      procscan.ID
-	At      time.Duration // CLOCK_BOOTTIME of the wake-up that told it
+	At      time.Duration // CLOCK_BOOTTIME of the wake-up
 	Cause   Cause
-	Belated bool // the exit was told before; this brings the cause that was unknown then
+	Belated bool // the exit was reported before; this is its cause, which was unknown then
 }
 
 // Cause is how a process ended. The zero value is "unknown".

@@ -6,11 +6,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Headroom is how many descriptors the Tracker leaves to the rest of the program: to
+// Headroom is how many descriptors the Tracker leaves for the rest of the program:
 // scripts, sockets and files. Of a limit below 512 it is a quarter.
 const Headroom = 128
 
-// forPidfds is how many descriptors of a limit may be in use when the Tracker takes one.
+// forPidfds is how many descriptors may be in use when the Tracker opens another one.
 func forPidfds(limit uint64) uint64 { return limit - min(Headroom, limit/4) }
 
 // files is the limit on descriptors in force, RLIMIT_NOFILE of getrlimit(2).
@@ -22,16 +22,16 @@ func files() unix.Rlimit {
 	return now
 }
 
-// RaiseFiles raises the limit on open descriptors (RLIMIT_NOFILE) where it is too low for
-// need pidfds beside Headroom others; the hard limit as well where that is too low and we
-// may (CAP_SYS_RESOURCE). It returns how many pidfds there is room for, which is less than
-// need where err is not nil.
+// RaiseFiles raises the limit on open descriptors (RLIMIT_NOFILE) if it is too low for
+// need pidfds and Headroom others; the hard limit as well, if it is too low and we are
+// allowed to (CAP_SYS_RESOURCE). It returns how many pidfds there is room for; this is
+// less than need if err is not nil.
 //
-// Go's runtime raises the soft limit of every program to the hard limit less one when it
-// starts, and gives children the original one only while exactly that is in force (package
-// syscall, forkAndExecInChild). Once anything else is set, by whatever call, children
-// inherit it. So nothing is set here where Go's limit is enough; programs are started by a
-// process that was made before (internal/launch), and so get the original.
+// Go's runtime raises the soft limit of every program to the hard limit less one at its
+// start. It gives children the original limit only while exactly that value is in force
+// (package syscall, forkAndExecInChild); after any other change children inherit the new
+// one. So if Go's limit is enough nothing is set here. Programs are started by a process
+// that was made before (internal/launch), and so they get the original limit.
 func RaiseFiles(need uint64) (got uint64, err error) {
 	now := files()
 	if forPidfds(now.Cur) >= need {

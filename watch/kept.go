@@ -8,9 +8,9 @@ import (
 	"procward/procscan"
 )
 
-// Adopt gives the tracker pidfds that somebody has kept since an earlier daemon opened
-// them. Track uses such a one instead of opening another, and so learns also of an end
-// in between, and its cause. The tracker owns them from now on.
+// Adopt gives the tracker pidfds that were opened by an earlier daemon and kept since.
+// Track uses such a pidfd instead of opening one, so it also learns of an end in between,
+// and of its cause. The tracker owns them from now on.
 func (t *Tracker) Adopt(kept map[procscan.ID]int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -27,8 +27,8 @@ func (t *Tracker) Disown() {
 	t.kept = nil
 }
 
-// Open gives a pidfd of a process, which belongs to the caller: the adopted one, which
-// may be of a process that has ended, or else a new one as procscan.FS.Pidfd does.
+// Open returns a pidfd of a process; the caller owns it. It is the adopted one, whose
+// process may have ended, or else a new one as procscan.FS.Pidfd opens it.
 func (t *Tracker) Open(id procscan.ID) (int, error) {
 	t.mu.Lock()
 	fd, ok := t.kept[id]
@@ -40,8 +40,9 @@ func (t *Tracker) Open(id procscan.ID) (int, error) {
 	return t.fs.Pidfd(id)
 }
 
-// Handover gives every pidfd of a process that lives, as far as is known, to a function,
-// until that fails. They stay the tracker's: the function is to duplicate what it keeps.
+// Handover calls a function with every pidfd whose process is alive as far as we know,
+// until the function fails. The tracker still owns them: the function must duplicate what
+// it keeps.
 func (t *Tracker) Handover(keep func(id procscan.ID, fd int) error) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,8 +54,8 @@ func (t *Tracker) Handover(keep func(id procscan.ID, fd int) error) error {
 	return nil
 }
 
-// ExitOf is how the process of a pidfd ended, which has ended: as far as the kernel tells
-// (Linux 6.15), once its parent has reaped it, for which it waits at most so long.
+// ExitOf returns how the process of a pidfd has ended. The kernel tells it (Linux 6.15)
+// when the parent has reaped the process; ExitOf waits for that at most the given time.
 func ExitOf(fd int, wait time.Duration) Cause {
 	const step = 5 * time.Millisecond
 	for deadline := time.Now().Add(wait); ; time.Sleep(step) {

@@ -15,8 +15,8 @@ var (
 	errFull   = fmt.Errorf("the last descriptors are left to scripts and sockets: %w", unix.EMFILE)
 )
 
-// place gives a process among the polled ones its pidfd in the epoll set. The error is
-// procscan.ErrGone when the process has ended; with any other it stays where it is.
+// place moves a process from polling to a pidfd in the epoll set. The error is
+// procscan.ErrGone if the process has ended; with any other error it stays where it is.
 func (t *Tracker) place(id procscan.ID) error {
 	if !t.kernel.pidfd {
 		if ended, _ := t.look(id); ended {
@@ -28,7 +28,7 @@ func (t *Tracker) place(id procscan.ID) error {
 	if err != nil {
 		return err
 	}
-	// Descriptors are given out from the lowest, so this one tells how many are in use.
+	// The lowest free descriptor is always used, so this one shows how many are in use.
 	if uint64(fd) >= forPidfds(files().Cur) {
 		unix.Close(fd)
 		return errFull
@@ -40,7 +40,7 @@ func (t *Tracker) place(id procscan.ID) error {
 		return nil // untracked meanwhile
 	}
 	low, high := key(id)
-	// One that has ended by now is reported at once: adding looks at its state.
+	// If it has ended by now that is reported at once, because adding looks at its state.
 	err = unix.EpollCtl(t.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLET, Fd: low, Pad: high})
 	if err != nil {
 		unix.Close(fd)
@@ -51,8 +51,9 @@ func (t *Tracker) place(id procscan.ID) error {
 	return nil
 }
 
-// scarce reports whether something has run out, which may come back: descriptors of the
-// process or the host, kernel memory, or watches (fs.epoll.max_user_watches).
+// scarce reports whether the error means that something has run out and may be available
+// later: descriptors of the process or the host, kernel memory, or watches
+// (fs.epoll.max_user_watches).
 func scarce(err error) bool {
 	for _, e := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOSPC} {
 		if errors.Is(err, e) {
@@ -62,7 +63,7 @@ func scarce(err error) bool {
 	return false
 }
 
-// fellBack announces that processes are polled which should have a pidfd, once until
+// fellBack reports that some processes are polled that should have a pidfd, once until
 // that is over.
 func (t *Tracker) fellBack(why error) {
 	t.mu.Lock()
@@ -74,7 +75,7 @@ func (t *Tracker) fellBack(why error) {
 	}
 }
 
-// enough announces that everything has its pidfd again.
+// enough reports that every process has its pidfd again.
 func (t *Tracker) enough() {
 	t.mu.Lock()
 	over := t.short && len(t.polled) == 0
@@ -87,7 +88,7 @@ func (t *Tracker) enough() {
 	}
 }
 
-// lookDue reports whether the polled processes are to be looked at now.
+// lookDue reports whether the polled processes must be looked at now.
 func (t *Tracker) lookDue(now time.Duration) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -110,7 +111,7 @@ func (t *Tracker) lookAll(at time.Duration) []Event {
 			continue
 		}
 		if !full {
-			full = scarce(t.place(id)) // with any other error the next look tells more
+			full = scarce(t.place(id)) // with any other error the next look gives the answer
 		}
 	}
 	return events

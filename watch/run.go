@@ -10,18 +10,18 @@ import (
 	"procward/procscan"
 )
 
-// batch is how many wake-ups are taken at a time. Reading the causes of as many deaths
-// takes about a millisecond, and what came meanwhile follows at once.
+// batch is how many wake-ups are taken at once. It takes about a millisecond to read the
+// causes of so many deaths; what came meanwhile follows at once.
 const batch = 64
 
-// Run waits in epoll_wait(2) and hands every batch of events to tell, on the goroutine
+// Run waits in epoll_wait(2) and passes every batch of events to tell, on the goroutine
 // that called Run, until ctx has ended; then it returns nil. While tell runs no further
-// death is seen, so it must not block. Nothing wakes Run but a death, the reap of a
+// death is seen, so it must not block. Only three things wake Run: a death, the reap of a
 // process whose cause is still unknown, and, while any process is polled, the time to
 // look.
 //
-// The goroutine is not locked to its thread: measured, that makes no difference to the
-// time from a death to tell.
+// The goroutine is not locked to its thread: we measured that this makes no difference to
+// the time from a death to tell.
 func (t *Tracker) Run(ctx context.Context, tell func([]Event)) error {
 	stop := context.AfterFunc(ctx, t.nudge)
 	defer stop()
@@ -81,10 +81,10 @@ func (t *Tracker) timeout() int {
 	return int((max(next-now, 0) + time.Millisecond - 1) / time.Millisecond)
 }
 
-// woken reads what one epoll_wait brought: deaths, their causes not yet read, and causes
-// that have become known by the reap. A wake-up that meant nothing does not come so far:
-// epoll_wait(2) asks every pidfd for its state before it reports it. So readable is ended,
-// and hung up (since Linux 6.9) is reaped.
+// woken reads the result of one epoll_wait: deaths whose causes are not yet read, and
+// causes that are known since the reap. epoll_wait(2) asks every pidfd for its state
+// before it reports it, so there are no wake-ups without meaning: readable means ended,
+// and hung up (since Linux 6.9) means reaped.
 func (t *Tracker) woken(ready []unix.EpollEvent, at time.Duration) []Event {
 	var events []Event
 	t.wakeups.Add(1)
@@ -105,7 +105,8 @@ func (t *Tracker) woken(ready []unix.EpollEvent, at time.Duration) []Event {
 	return events
 }
 
-// died reports whether the end of a process is news: it is tracked and was not told before.
+// died reports whether the end of a process is new: it is tracked and was not reported
+// before.
 func (t *Tracker) died(id procscan.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -117,7 +118,7 @@ func (t *Tracker) died(id procscan.ID) bool {
 	return ok
 }
 
-// learnAll puts the causes that can be had now on the deaths of a batch.
+// learnAll adds the causes that are known now to the deaths of a batch.
 func (t *Tracker) learnAll(events []Event) {
 	for i := range events {
 		if e := &events[i]; !e.Belated {
@@ -126,7 +127,8 @@ func (t *Tracker) learnAll(events []Event) {
 	}
 }
 
-// causes makes events of the causes that can be had now of deaths that have been told.
+// causes makes events of the causes that are known now, for deaths that were reported
+// before.
 func (t *Tracker) causes(told []Event) []Event {
 	var events []Event
 	for _, e := range told {
@@ -141,8 +143,8 @@ func (t *Tracker) causes(told []Event) []Event {
 	return events
 }
 
-// closeSpent closes the pidfds of those that have been told. It comes last, since closing
-// takes longer than anything else here but reading the cause.
+// closeSpent closes the pidfds of deaths that were reported. It comes last, because only
+// reading the cause takes longer.
 func (t *Tracker) closeSpent() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -152,8 +154,8 @@ func (t *Tracker) closeSpent() {
 	t.spent = t.spent[:0]
 }
 
-// expire gives up on causes that nobody has brought in time: the parent has not reaped
-// its zombie.
+// expire gives up waiting for causes that did not come in time, because the parent has
+// not reaped its zombie.
 func (t *Tracker) expire(now time.Duration) {
 	for len(t.expiry) > 0 {
 		id, at := t.expiry[0].id, t.expiry[0].at
@@ -174,8 +176,8 @@ func (t *Tracker) expire(now time.Duration) {
 // are 1,393 years since boot.
 const startBits = 42
 
-// key is a whole ID as the 64 bits of user data that epoll(7) keeps for a descriptor. An
-// event so names a process, never a descriptor that may have been reused.
+// key packs a whole ID into the 64 bits of user data that epoll(7) keeps for a
+// descriptor. So an event names a process, never a descriptor that may have been reused.
 func key(id procscan.ID) (low, high int32) {
 	k := uint64(id.PID)<<startBits | id.Start&(1<<startBits-1)
 	return int32(uint32(k)), int32(uint32(k >> 32))

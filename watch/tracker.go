@@ -15,24 +15,24 @@ import (
 // Options say how a Tracker works. The zero value is the usual way.
 type Options struct {
 	Poll         time.Duration     // between two looks at a process that has to be polled; 0: 1 s
-	Hold         time.Duration     // how long after a death its cause is waited for; 0: 60 s
+	Hold         time.Duration     // how long to wait for the cause after a death; 0: 60 s
 	ForcePolling bool              // use no pidfd at all
-	CauseLater   bool              // tell a death before its cause is read (some 30 µs), and the cause right after it as a Belated event
-	Note         func(text string) // is told of every fallback and of its end; may be nil
+	CauseLater   bool              // report a death before its cause is read (some 30 µs), and the cause right after it as a Belated event
+	Note         func(text string) // called at every fallback and at its end; may be nil
 }
 
 // Stats are counts of a Tracker.
 type Stats struct {
 	Wakeups uint64 // how often Run was woken, by a death or to look at what is polled
-	Tracked int    // processes whose end is awaited
+	Tracked int    // processes whose end is waited for
 	Polled  int    // those among them that are polled
-	Late    int    // processes whose end was told and whose cause is still awaited
+	Late    int    // processes whose end was reported and whose cause is still waited for
 }
 
-// Tracker waits for the end of processes. They need not be children, and no other
-// process is ever told to be one of them: a process is known by its pidfd, or, where
-// that is not to be had, by its PID and start time together. Track, Untrack and Stats
-// may be called from any goroutine, also from the function that Run tells events to.
+// Tracker waits for the end of processes. They need not be children. A process is known
+// by its pidfd or, if there is none, by its PID and start time together, so it is never
+// mixed up with another one. Track, Untrack and Stats may be called from any goroutine,
+// also from the function that Run passes events to.
 type Tracker struct {
 	fs      *procscan.FS
 	opts    Options
@@ -46,11 +46,11 @@ type Tracker struct {
 	pidfds   map[procscan.ID]int32    // alive, in the epoll set
 	polled   map[procscan.ID]struct{} // alive, not in the epoll set (yet)
 	kept     map[procscan.ID]int      // adopted, not yet asked for
-	spent    []int32                  // dead and told, the pidfd to be closed
-	late     map[procscan.ID]int32    // dead and told, the pidfd kept until the parent has reaped it
+	spent    []int32                  // dead and reported, the pidfd to be closed
+	late     map[procscan.ID]int32    // dead and reported, the pidfd kept until the parent has reaped it
 	expiry   []expiry                 // of late, the earliest first
 	nextLook time.Duration            // when the polled ones are looked at next; 0: nothing is polled
-	short    bool                     // some could not have a pidfd, and that was told
+	short    bool                     // some could not have a pidfd, and that was reported
 }
 
 type expiry struct {
@@ -60,7 +60,8 @@ type expiry struct {
 
 var errClosed = errors.New("the exit tracker is closed")
 
-// NewTracker makes a Tracker and finds out what the kernel tells of processes that end.
+// NewTracker makes a Tracker and finds out what the kernel can report about processes
+// that end.
 func NewTracker(fs *procscan.FS, opts Options) (*Tracker, error) {
 	if opts.Poll <= 0 {
 		opts.Poll = time.Second
@@ -105,8 +106,8 @@ func (t *Tracker) open() (err error) {
 	return nil
 }
 
-// Mode is "pidfd", or "polling" where the kernel has no pidfd_open(2) or polling was
-// asked for. In mode pidfd some processes may be polled all the same; Stats tells.
+// Mode is "pidfd", or "polling" if the kernel has no pidfd_open(2) or polling was asked
+// for. In mode pidfd some processes may be polled as well; see Stats.
 func (t *Tracker) Mode() string {
 	if t.kernel.pidfd {
 		return "pidfd"
@@ -114,17 +115,17 @@ func (t *Tracker) Mode() string {
 	return "polling"
 }
 
-// Stats gives the counts of this moment.
+// Stats returns the present counts.
 func (t *Tracker) Stats() Stats {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return Stats{Wakeups: t.wakeups.Load(), Tracked: len(t.pidfds) + len(t.polled), Polled: len(t.polled), Late: len(t.late)}
 }
 
-// Track begins to wait for the end of a process. The error is procscan.ErrGone when that
-// has ended already; no event follows then. A process that is tracked already stays so.
-// One that can have no pidfd, for whatever reason, is polled, so that there is no other
-// error but on a closed Tracker.
+// Track begins to wait for the end of a process. If it has ended already the error is
+// procscan.ErrGone, and no event follows. If it is tracked already nothing changes. If it
+// can have no pidfd, for whatever reason, it is polled; so the only other error is that
+// of a closed Tracker.
 func (t *Tracker) Track(id procscan.ID) error {
 	if known, err := t.begin(id); known || err != nil {
 		return err
@@ -135,16 +136,16 @@ func (t *Tracker) Track(id procscan.ID) error {
 		return nil
 	case !errors.Is(err, procscan.ErrGone):
 		t.fellBack(err)
-		t.nudge() // Run is to look at it in time
+		t.nudge() // Run has to look at it in time
 		return nil
 	case !t.drop(id):
-		return nil // Run was quicker to see that it has ended, and told it
+		return nil // Run saw its end first, and has reported it
 	}
 	return fmt.Errorf("track %v: %w", id, procscan.ErrGone)
 }
 
-// begin puts a new process among the polled ones, where nothing is missed, until it has
-// its place.
+// begin puts a new process among the polled ones until it has its place, so that nothing
+// is missed.
 func (t *Tracker) begin(id procscan.ID) (known bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -160,10 +161,11 @@ func (t *Tracker) begin(id procscan.ID) (known bool, err error) {
 	return false, nil
 }
 
-// Untrack forgets a process. An event of it that is under way may still be told.
+// Untrack forgets a process. An event of it that is already on its way may still be
+// reported.
 func (t *Tracker) Untrack(id procscan.ID) { t.drop(id) }
 
-// drop reports whether the process was still awaited.
+// drop reports whether the end of the process was still waited for.
 func (t *Tracker) drop(id procscan.ID) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -181,8 +183,8 @@ func (t *Tracker) drop(id procscan.ID) bool {
 	return watched || polled
 }
 
-// Close gives every descriptor back. It is called after Run has returned; more than
-// once does no harm.
+// Close closes every descriptor. Call it after Run has returned; calling it again does no
+// harm.
 func (t *Tracker) Close() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -213,12 +215,12 @@ func (t *Tracker) Close() error {
 	return errors.Join(errs...)
 }
 
-// nudge makes Run look at the world anew.
+// nudge makes Run look at everything again.
 func (t *Tracker) nudge() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !t.closed {
-		unix.Write(t.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only where it is full, and then Run is being woken
+		unix.Write(t.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // fails only if it is full, and then Run is being woken
 	}
 }
 

@@ -6,17 +6,17 @@ import (
 	"net/http"
 )
 
-// How many requests are in hand at once. Orders and reloads have places of their own, so
-// that no number of those who only look keeps an operator from acting.
+// How many requests are handled at once. Orders and reloads have places of their own, so
+// that many readers cannot keep an operator from acting.
 const (
 	mostLooks  = 128
 	mostOrders = 16
 )
 
-// places bounds what is done at once.
+// places limits how many requests are handled at once.
 type places chan struct{}
 
-// take waits for a place until ctx ends, and gives what gives it back.
+// take waits for a place until ctx ends, and returns a function that gives it back.
 func (p places) take(ctx context.Context) (leave func(), err error) {
 	select {
 	case p <- struct{}{}:

@@ -23,8 +23,8 @@ type Client struct {
 	http *http.Client
 }
 
-// NewClient asks the daemon that listens on the socket path. Nothing is connected
-// before the first question.
+// NewClient returns a client of the daemon that listens on the socket path. It connects
+// with the first question.
 func NewClient(path string) *Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, path) }
 	return &Client{&http.Client{
@@ -33,23 +33,24 @@ func NewClient(path string) *Client {
 	}}
 }
 
-// Status asks for the daemon's state. The second value is the same as the daemon sent
-// it, so that what a newer daemon says besides is not lost.
+// Status asks for the daemon's state. The second value is the same as the daemon sent it,
+// so that fields of a newer daemon are not lost.
 func (c *Client) Status(ctx context.Context) (engine.Status, json.RawMessage, error) {
 	var s engine.Status
 	raw, err := c.ask(ctx, http.MethodGet, pathStatus, &s)
 	return s, raw, err
 }
 
-// Reload has the daemon read its configuration again, and waits until it is in force.
+// Reload tells the daemon to read its configuration again, and waits until it is in
+// force.
 func (c *Client) Reload(ctx context.Context) (Reloaded, json.RawMessage, error) {
 	var r Reloaded
 	raw, err := c.ask(ctx, http.MethodPost, pathReload, &r)
 	return r, raw, err
 }
 
-// Operate gives the daemon an order. The error is an *Error with the code NoSuchName or
-// Refused where nothing is done.
+// Operate gives the daemon an order. If nothing is done the error is an *Error with the
+// code NoSuchName or Refused.
 func (c *Client) Operate(ctx context.Context, o Order) (engine.Ordered, error) {
 	var out engine.Ordered
 	body, err := json.Marshal(o)
@@ -59,9 +60,9 @@ func (c *Client) Operate(ctx context.Context, o Order) (engine.Ordered, error) {
 	return out, err
 }
 
-// ask puts one question; the answer is decoded into v. The error is ErrNoDaemon where
-// nobody listens, fs.ErrPermission where the socket is closed to us, an *Error where
-// the daemon refused.
+// ask sends one request and decodes the answer into v. The error is ErrNoDaemon if nobody
+// listens, fs.ErrPermission if we may not use the socket, an *Error if the daemon
+// refused.
 func (c *Client) ask(ctx context.Context, method, path string, v any) (json.RawMessage, error) {
 	return c.tell(ctx, method, path, nil, v)
 }
@@ -97,7 +98,7 @@ func refusal(code int, body []byte) error {
 	return e
 }
 
-// connecting takes the method and the made-up URL off an error of net/http.
+// connecting removes the method and the artificial URL from an error of net/http.
 func connecting(err error) error {
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {

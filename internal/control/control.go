@@ -1,8 +1,8 @@
-// Package control is the operator's way into the running daemon: HTTP with JSON
-// bodies over a unix socket. Paths carry a version (/v1/status), every answer that is
-// not a success is an Error with a remedy, and only root and the daemon's own user are
-// served. What is answered comes from a Daemon; the server owns no state of it and
-// waits for it in a goroutine of its own, a bounded time.
+// Package control connects the operator's commands with the running daemon: HTTP with
+// JSON bodies over a unix socket. Paths carry a version (/v1/status), every answer that
+// is not a success is an Error with a remedy, and only root and the daemon's own user are
+// served. The answers come from a Daemon; the server keeps no state of it and waits for
+// it in a goroutine of its own, for a limited time.
 package control
 
 import (
@@ -24,7 +24,7 @@ const (
 	pathOrders = "/v1/orders" // POST Order: engine.Ordered
 )
 
-// Bounds of one exchange.
+// Limits of one exchange.
 const (
 	maxHeader     = 16 << 10
 	maxBody       = 64 << 10 // of a request
@@ -34,19 +34,19 @@ const (
 	answerTimeout = 30 * time.Second // for the daemon to answer, and again for the client to read it
 )
 
-// Daemon is what the server asks. Its methods are called from many goroutines and
-// return when ctx ends, whatever the daemon is doing.
+// Daemon is what the server asks. Its methods are called from many goroutines and return
+// when ctx ends, whatever the daemon is doing.
 type Daemon interface {
 	Status(ctx context.Context) (engine.Status, error)
 	Reload(ctx context.Context) (Reloaded, error)
 	Operate(ctx context.Context, o engine.Order) (engine.Ordered, error)
 }
 
-// Order is what an operator asks for. Who asks is told by the socket.
+// Order is what an operator asks for. The socket tells who asks.
 type Order struct {
 	Verb  engine.Verb `json:"verb"`
 	Names []string    `json:"names,omitempty"`
-	Try   bool        `json:"try,omitempty"` // only say what it is about
+	Try   bool        `json:"try,omitempty"` // only check: do nothing, report what it would concern
 }
 
 // The codes of an Error about an order.
@@ -58,7 +58,7 @@ const (
 // Reloaded is what a reload changed and what it rejected.
 type Reloaded struct {
 	Changed  []string        `json:"changed"`            // names of processes and groups: new, different or gone
-	Settings []string        `json:"settings,omitempty"` // under daemon: that are others now, in words, and why one is not in force
+	Settings []string        `json:"settings,omitempty"` // settings under daemon: that have changed, in words, and why one is not in force
 	Files    []confd.File    `json:"files"`              // every drop-in as it is now
 	Problems []confd.Problem `json:"problems,omitempty"` // what is wrong or doubtful now
 }
@@ -74,8 +74,8 @@ func (e *Error) Error() string { return e.Message }
 
 // Sentinels, for errors.Is.
 var (
-	// ErrNoDaemon says that nobody listens on the socket.
+	// ErrNoDaemon: nobody listens on the socket.
 	ErrNoDaemon = errors.New("no procward is running here")
-	// ErrRunning says that another daemon holds the socket or the state directory.
+	// ErrRunning: another daemon holds the socket or the state directory.
 	ErrRunning = errors.New("another procward is already running here")
 )

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// doomed reports whether a process is dead, reaped or not, or will never again do anything: each
-// of its threads has ended or has to end by SIGKILL as soon as the kernel lets it.
+// doomed reports whether a process is dead, reaped or not, or can do nothing any more:
+// each of its threads has ended, or must end by SIGKILL as soon as the kernel lets it.
 func doomed(pid int) bool {
 	if pid <= 0 { // of another PID namespace
 		return false
@@ -26,7 +26,7 @@ func doomed(pid int) bool {
 	return n == 1 && err == nil || allDoomed(pid)
 }
 
-// allDoomed is doomed by /proc/PID/task; what cannot be read is not.
+// allDoomed is doomed as /proc/PID/task shows it; what cannot be read is not doomed.
 func allDoomed(pid int) bool {
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/status", pid))
 	if err != nil || len(threads) == 0 {

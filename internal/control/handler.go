@@ -34,11 +34,11 @@ func newHandler(d Daemon, own int) handler {
 // endpoint is one method of one path.
 type endpoint struct {
 	method string
-	body   bool // it takes one
+	body   bool // whether it takes one
 	answer func(ctx context.Context, h handler, who peer, body []byte) (any, error)
 }
 
-// endpoints is the whole surface. It grows by rows.
+// endpoints is everything that the socket offers: one row each.
 var endpoints = map[string]endpoint{
 	pathStatus: {http.MethodGet, false, func(ctx context.Context, h handler, _ peer, _ []byte) (any, error) {
 		body, err := h.status.get(ctx)
@@ -63,11 +63,12 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)+1))
 	w.WriteHeader(code)
-	_, _ = w.Write(body) // a caller who has gone away is no error of ours
+	_, _ = w.Write(body) // that a caller has gone away is not our error
 	_, _ = w.Write([]byte{'\n'})
 }
 
-// encode writes an answer as JSON. A reading is written already, once for all that share it.
+// encode writes an answer as JSON. A reading is JSON already, made once for all that
+// share it.
 func encode(v any) ([]byte, error) {
 	if raw, is := v.(json.RawMessage); is {
 		return raw, nil
@@ -111,8 +112,8 @@ func (h handler) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 
 const otherVersion = "the command and the daemon may be of different versions: compare procward version and procward status"
 
-// bodyOf reads the body. One that is not wanted is refused rather than ignored: a newer
-// command may mean something by it.
+// bodyOf reads the body. A body that is not expected is an error and is not ignored: a
+// newer command may mean something by it.
 func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var large *http.MaxBytesError
@@ -125,7 +126,8 @@ func bodyOf(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return body, nil
 }
 
-// asError makes the answer of any error; a Daemon may choose it itself by an *Error.
+// asError turns any error into an answer; a Daemon may choose the answer itself by an
+// *Error.
 func asError(err error) *Error {
 	var e *Error
 	switch {

@@ -12,27 +12,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Lock is held by one daemon for one socket or one state directory. The kernel drops
-// it with the process, however that ends.
+// Lock is held by one daemon for one socket or one state directory. The kernel releases
+// it when the process ends, in whatever way.
 //
-// It is a record lock (fcntl(2), F_SETLK), which belongs to the process alone. One by
-// flock(2) belongs to the open file, of which a script has a copy from its fork until its
-// execution: whoever is killed while it starts one leaves the lock to it, for as long as a
-// program on a file system that hangs takes to be opened. A process gives a record lock
-// back with any descriptor of the file that it closes, so nothing else opens it, and a
-// second Acquire in one process is not told from the first.
+// It is a record lock (fcntl(2), F_SETLK), which belongs to the process alone. A lock by
+// flock(2) belongs to the open file, and a script has a copy of that from its fork until
+// its execution: a daemon that is killed while it starts a script leaves the lock to the
+// script, and if the program of the script is on a file system that hangs this takes
+// long. A process loses a record lock with any descriptor of the file that it closes, so
+// nothing else opens the file, and a second Acquire in one process looks like the first.
 //
-// A daemon that was killed while one of its threads waits for a file system that does not
-// answer keeps all that it had open until that is over. So the lock has many seats, a byte
-// each: the next daemon takes another one, and has the lock if all who hold a seat are
+// A daemon that is killed while one of its threads waits for a file system that does not
+// answer keeps its open files until that is over. So the lock has many seats, one byte
+// each: the next daemon takes another seat, and has the lock if all that hold a seat are
 // doomed.
 type Lock struct {
 	file *os.File
 }
 
-// Acquire takes the lock file path, made with mode 0600 where it is missing, and writes
-// our PID into it. ErrRunning, with the PID of the holder where it can be read, says that
-// another process has it, and has not ended within a moment. The directory must exist.
+// Acquire takes the lock file path and writes our PID into it; if it is missing it is
+// made with mode 0600. ErrRunning means that another process has the lock and has not
+// ended within a moment; if its PID can be read it is named. The directory must exist.
 func Acquire(path string) (*Lock, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW|unix.O_CLOEXEC|unix.O_NONBLOCK, 0o600)
 	if err != nil {
@@ -53,8 +53,8 @@ func Acquire(path string) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
-// ownFile holds for a plain file of ours that has no other name: into another one, put there
-// by whoever may write the directory, nothing is written.
+// ownFile reports an error unless it is a plain file of ours with no other name: nothing
+// is written into a file that somebody else put there.
 func ownFile(f *os.File) error {
 	var st unix.Stat_t
 	switch err := unix.Fstat(int(f.Fd()), &st); {
@@ -70,8 +70,8 @@ func ownFile(f *os.File) error {
 	return nil
 }
 
-// A holder that was killed takes a moment to end: it is waited for, since whoever starts
-// the next one at once need not know that it has.
+// A holder that was killed needs a moment to end. Wait for it, because somebody who
+// starts the next daemon at once may not know this.
 const (
 	goingTime  = time.Second
 	goingCheck = 10 * time.Millisecond
@@ -88,11 +88,11 @@ func lock(f *os.File) error {
 	}
 }
 
-// seats is how many daemons may be doomed at once.
+// seats is how many daemons may be doomed at the same time.
 const seats = 64
 
-// try takes the first seat that is free. Where somebody who lives holds another one it is
-// given back: two who try at once may both fail.
+// try takes the first seat that is free. If a living process holds another seat, ours is
+// given back: two that try at the same time may both fail.
 func try(f *os.File) error {
 	for at := int64(0); at < seats; at++ {
 		mine := unix.Flock_t{Type: unix.F_WRLCK, Start: at, Len: 1}
@@ -122,7 +122,7 @@ func try(f *os.File) error {
 	return errTaken
 }
 
-// Release gives the lock back. The file stays: removing it would let two processes
+// Release gives the lock back. The file stays: if it were removed, two processes could
 // each hold a lock on a file of that name.
 func (l *Lock) Release() error {
 	return errors.Join(l.file.Truncate(0), l.file.Close())

@@ -11,11 +11,11 @@ import (
 	"procward/internal/engine"
 )
 
-// operate answers an order: who asks is written down with it.
+// operate handles an order, and notes who asks.
 func operate(ctx context.Context, h handler, who peer, body []byte) (any, error) {
 	var o Order
 	dec := json.NewDecoder(bytes.NewReader(body))
-	dec.DisallowUnknownFields() // what a newer command means is not left out
+	dec.DisallowUnknownFields() // an unknown key of a newer command is an error, not ignored
 	if err := dec.Decode(&o); err != nil {
 		return nil, &Error{http.StatusBadRequest, "the order cannot be understood: " + err.Error(), otherVersion}
 	}

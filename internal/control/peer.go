@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// peer is who is at the other end of a connection, as the kernel noted it when the
-// connection was made (SO_PEERCRED, unix(7)); nobody if it could not be had.
+// peer is the process at the other end of a connection, as the kernel noted it when the
+// connection was made (SO_PEERCRED, unix(7)); nobody if the kernel does not tell.
 type peer struct {
 	known bool
 	uid   uint32
@@ -54,8 +54,8 @@ func (p peer) String() string {
 	return "user id " + id
 }
 
-// The peer belongs to the connection, and a context is how net/http hands what belongs
-// to a connection to its handlers.
+// The peer belongs to the connection; net/http passes such values to its handlers in a
+// context.
 type peerKey struct{}
 
 func withPeer(ctx context.Context, c net.Conn) context.Context {

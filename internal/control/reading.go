@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// readings shares what is costly to read. All that ask while one reading is under way get
-// the next one, together, so that nobody is answered with what was so before he asked; and
-// between two readings there is a rest, so that those who ask again and again do not take
-// the time of what the daemon is for.
+// readings shares a reading that costs much. All that ask while one is in progress share
+// the next one, so that nobody gets a state from before the question. After each reading
+// there is a rest, so that frequent questions do not take the CPU time of the daemon's
+// main work.
 type readings struct {
 	read func(ctx context.Context) ([]byte, error)
 
 	mu   sync.Mutex
-	busy bool     // one is under way, or the rest after it
-	next *reading // what those get that ask now, or nil
+	busy bool     // one is in progress, or the rest after it
+	next *reading // the reading for those that ask now, or nil
 }
 
-// reading is one for all that wait for it.
+// reading is one reading for all that wait for it.
 type reading struct {
 	done   chan struct{}
 	askers int
@@ -26,17 +26,18 @@ type reading struct {
 	err    error
 }
 
-// The rest after a reading: a multiple of what it took, and something for each of those that
-// are answered now. One who asks alone hardly notices it. Many are answered one after the
-// other during the rest, so that they do not all want the processors at the same moment.
+// The rest after a reading: a multiple of the time that it took, and a little for each
+// caller that is answered. A single caller hardly notices it. During the rest many
+// callers are answered one after the other, so that they do not all need the CPUs at the
+// same moment.
 const (
 	restFactor = 4
 	restEach   = 5 * time.Millisecond
 	mostRest   = 500 * time.Millisecond
-	atOnce     = 4 // are answered without a pause
+	atOnce     = 4 // so many are answered without a pause
 )
 
-// get is the bytes of a reading that began after the call, or the error of ctx.
+// get returns a reading that began after the call, or the error of ctx.
 func (s *readings) get(ctx context.Context) ([]byte, error) {
 	r, place := s.join()
 	select {
@@ -54,7 +55,7 @@ func (s *readings) get(ctx context.Context) ([]byte, error) {
 	return r.body, r.err
 }
 
-// join gives the next reading, and how many were there before.
+// join returns the next reading, and how many callers joined it before.
 func (s *readings) join() (r *reading, place int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

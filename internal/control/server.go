@@ -27,14 +27,14 @@ type Server struct {
 	http     *http.Server
 }
 
-// draftSuffix is what the name of the socket ends in before it is ready.
+// draftSuffix is at the end of the socket's name until it is ready.
 const draftSuffix = ".new"
 
-// Listen makes the socket at path, mode 0600, in a directory that is made (0755) where
-// it is missing. As root it must be one in which nobody else can replace what is root's. A
-// socket that a dead daemon left behind is replaced; where a daemon answers, or holds the
-// lock beside the socket, the error is ErrRunning. Nothing is answered before Serve; those
-// who connect earlier wait.
+// Listen makes the socket at path, mode 0600; if the directory is missing it is made
+// (0755). As root the directory must be one in which nobody else can replace root's
+// files. The socket of a dead daemon is replaced; if a daemon answers, or holds the lock
+// beside the socket, the error is ErrRunning. Nothing is answered before Serve; earlier
+// callers wait.
 func Listen(path string) (*Server, error) {
 	if n := len(unix.RawSockaddrUnix{}.Path) - 1 - len(draftSuffix); len(path) > n {
 		return nil, fmt.Errorf("socket %s: the path is longer than %d bytes (unix(7)): choose a shorter --socket", path, n)
@@ -72,8 +72,8 @@ func (s *Server) Serve(d Daemon) error {
 	return nil
 }
 
-// Close stops listening, removes the socket, lets answers under way finish until ctx
-// ends, and gives the lock back. Serve may not have been called.
+// Close stops listening, removes the socket, lets answers in progress finish until ctx
+// ends, and gives the lock back. It may be called without Serve.
 func (s *Server) Close(ctx context.Context) error {
 	err := os.Remove(s.path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -88,9 +88,9 @@ func (s *Server) Close(ctx context.Context) error {
 	return errors.Join(err, s.lock.Release())
 }
 
-// listen is called with the lock held, so a socket that nobody answers is nobody's. The
-// socket is made under another name and renamed when it is ready: whoever sees it at
-// path can connect, and a dead one is replaced without a gap.
+// listen is called with the lock held, so if nobody answers at a socket it belongs to
+// nobody. The socket is made under another name and renamed when it is ready: everybody
+// who sees it at path can connect, and a dead one is replaced without a gap.
 func listen(path string) (*net.UnixListener, error) {
 	if err := vacant(path); err != nil {
 		return nil, err
@@ -119,7 +119,7 @@ func private(_, _ string, raw syscall.RawConn) error {
 	return errors.Join(err, set)
 }
 
-// vacant says that path is free for our socket: nothing is there, or the socket of a
+// vacant returns nil if path is free for our socket: nothing is there, or the socket of a
 // dead daemon.
 func vacant(path string) error {
 	info, err := os.Lstat(path)
@@ -141,7 +141,7 @@ func vacant(path string) error {
 		if pid := int(peerOf(c).pid); !doomed(pid) {
 			return running(pid, path)
 		}
-		return nil // a script has a copy of the dead one's socket until it is executed, or a thread of it cannot end
+		return nil // a script has a copy of the dead daemon's socket until it is executed, or a thread of the daemon cannot end
 	}
 	if !errors.Is(err, unix.ECONNREFUSED) {
 		return fmt.Errorf("ask whether somebody listens on the socket: %w", err)

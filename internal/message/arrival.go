@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// arrivals has the kernel tell of what appears in the directories of some paths, inotify(7),
-// and of nothing else: to many kernels each write to /dev/null is a change in /dev too.
-// A directory that is not there is left out.
+// arrivals lets the kernel report what appears in the directories of some paths
+// (inotify(7)), and nothing else: for many kernels each write to /dev/null is a change in
+// /dev too. A directory that does not exist is left out.
 func arrivals(paths []string) (*os.File, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
@@ -21,8 +21,8 @@ func arrivals(paths []string) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "inotify"), nil
 }
 
-// told reads what the kernel tells, and passes on that there was something. It ends when the
-// file is closed, and closes the channel.
+// told reads the reports of the kernel, and passes on that there was one. It ends when
+// the file is closed, and closes the channel.
 func told(arrivals *os.File, some chan<- struct{}) {
 	defer close(some)
 	buf := make([]byte, 4096)

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// keptMost is how many messages wait for a log daemon that comes later: the newest.
+// keptMost is how many messages, the newest, are kept for a log daemon that comes later.
 const keptMost = 512
 
 // Candidate is a log daemon that may come: where it will listen, and the sink for it.
@@ -16,9 +16,10 @@ type Candidate struct {
 	Sink Sink
 }
 
-// Auto writes to one sink until a log daemon is there, and to that from then on, with what
-// was written before: the newest 512 messages. A daemon that comes is noticed by the kernel's
-// word, where its directory is there already, and at the next message in any case.
+// Auto writes to one sink until a log daemon is there. From then on it writes to the log
+// daemon, first the newest 512 messages from before. The kernel reports when a daemon
+// comes, if its directory exists already; otherwise Auto notices it with the next
+// message.
 type Auto struct {
 	candidates []Candidate
 	arrivals   *os.File // nil: there is none
@@ -29,8 +30,8 @@ type Auto struct {
 	later Sink // chosen
 }
 
-// NewAuto makes a sink that begins with first, or with none where that is nil. It is to be
-// closed.
+// NewAuto makes a sink that begins with first, or without a sink if that is nil. It must
+// be closed.
 func NewAuto(first Sink, candidates ...Candidate) *Auto {
 	a := &Auto{candidates: candidates, first: first}
 	paths := make([]string, len(candidates))
@@ -39,7 +40,7 @@ func NewAuto(first Sink, candidates ...Candidate) *Auto {
 	}
 	var err error
 	if a.arrivals, err = arrivals(paths); err != nil {
-		return a // the next message will do
+		return a // it is noticed with the next message
 	}
 	some := make(chan struct{}, 1)
 	go told(a.arrivals, some)
@@ -47,8 +48,8 @@ func NewAuto(first Sink, candidates ...Candidate) *Auto {
 	return a
 }
 
-// await ends when a daemon has come and has what was kept, or with Close. One that is just
-// starting may not answer yet.
+// await ends when a daemon has come and has received what was kept, or with Close. A
+// daemon that is just starting may not answer yet.
 func (a *Auto) await(some <-chan struct{}) {
 	defer a.arrivals.Close()
 	var again <-chan time.Time
@@ -75,7 +76,7 @@ func (a *Auto) await(some <-chan struct{}) {
 	}
 }
 
-// Write hands the message to the log daemon that is there, after what waits for it.
+// Write first gives the log daemon the messages that wait for it, then this one.
 func (a *Auto) Write(m Message) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -119,7 +120,7 @@ func (a *Auto) keep(m Message) {
 	a.kept = append(a.kept, m)
 }
 
-// Close closes the sinks, and waits for nobody any more.
+// Close closes the sinks, and waits for no daemon any more.
 func (a *Auto) Close() error {
 	if a.arrivals != nil {
 		a.arrivals.Close()

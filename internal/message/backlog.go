@@ -1,23 +1,23 @@
 package message
 
-// backlog is the messages that wait for a sink, oldest first, in bounded memory. Of those
-// that are no worse than Warning there are at most room, and the last quarter of it is for
-// Warning. Those of Err and worse are always taken. Once there are more than twice room of
-// them, one that says again of a name what is waiting already takes the place of the
-// earlier one: the last of each kind and name remains, so what is kept beyond that is
-// bounded by the names of the configuration.
+// backlog holds the messages that wait for a sink, oldest first, in limited memory. It
+// holds at most room messages of Warning and below, and the last quarter of room is for
+// Warning only. Messages of Err and worse are always taken. If there are more than twice
+// room of these, a message about a name takes the place of an earlier one of the same
+// kind and name: the last of each kind and name remains, so the number is limited by the
+// names of the configuration.
 type backlog struct {
 	room     int
-	waiting  []*slot // nil where one was taken: up to head
+	waiting  []*slot // nil: already taken, up to head
 	head     int
 	ordinary int
 	grave    int
-	last     map[subject]*slot // of the grave ones, once they are many
+	last     map[subject]*slot // of the grave ones, used when they are many
 }
 
 type slot struct{ message Message }
 
-// subject is what two messages have in common of which the later may stand for both.
+// subject is what two messages have in common if the later one can stand for both.
 type subject struct {
 	kind                                 *Kind
 	process, group, monitor, rung, probe string
@@ -27,7 +27,7 @@ func subjectOf(m Message) subject {
 	return subject{m.Kind, m.Process, m.Group, m.Monitor, m.Rung, m.Probe}
 }
 
-// outcome is what became of a message that was put.
+// outcome is what happened with a message that was put.
 type outcome int
 
 const (
@@ -38,7 +38,7 @@ const (
 
 func (b *backlog) len() int { return b.ordinary + b.grave }
 
-// shortOutput is how much of the output of scripts is kept while there are many messages.
+// shortOutput is how much of the output of scripts is kept while many messages wait.
 const shortOutput = 1 << 10
 
 func (b *backlog) put(m Message) outcome {
@@ -80,7 +80,7 @@ func (b *backlog) append(m Message) *slot {
 	return s
 }
 
-// index makes last, once, and lets the long outputs go.
+// index makes last, once, and shortens long outputs.
 func (b *backlog) index() {
 	if b.last != nil {
 		return
@@ -114,7 +114,7 @@ func (b *backlog) take() (Message, bool) {
 	return s.message, true
 }
 
-// tidy gives back the memory of what has been taken.
+// tidy frees the memory of messages that were taken.
 func (b *backlog) tidy() {
 	if b.len() == 0 {
 		b.waiting, b.head, b.last = nil, 0, nil

@@ -13,14 +13,14 @@ import (
 type Log struct {
 	mu     sync.RWMutex
 	queues []*Queue
-	lost   map[string]uint64 // by the sinks that it had before
+	lost   map[string]uint64 // by sinks that were replaced
 }
 
 // NewLog makes a Log of queues, which it closes with itself.
 func NewLog(queues ...*Queue) *Log { return &Log{queues: queues} }
 
-// Send puts the message into every queue. It never blocks, does not format, and may be
-// called by any number of goroutines. A message without a time gets the present one.
+// Send puts the message into every queue. It never blocks and does not format; any number
+// of goroutines may call it. A message without a time gets the present time.
 func (l *Log) Send(m Message) {
 	if m.Time.IsZero() {
 		m.Time = time.Now()
@@ -32,9 +32,9 @@ func (l *Log) Send(m Message) {
 	}
 }
 
-// Turn lets the sinks of another Log, which is not to be used any more, take the place of its
-// own, at once: no message falls in between. What it gives closes those that it had, as Close
-// does.
+// Turn replaces the sinks of this Log with those of another one, which must not be used
+// afterwards. It happens at once: no message is lost in between. The function that it
+// returns closes the former sinks, as Close does.
 func (l *Log) Turn(to *Log) (finish func(context.Context) error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -86,8 +86,8 @@ func (l *Log) Dropped() map[string]uint64 {
 	return lost
 }
 
-// Flush returns when every queue is empty, or ctx ends, whose error it then gives. What is
-// sent meanwhile is waited for too.
+// Flush returns when every queue is empty, or with the error of ctx when that ends. It
+// also waits for messages that are sent meanwhile.
 func (l *Log) Flush(ctx context.Context) error {
 	queues := l.present()
 	errs := make([]error, len(queues))

@@ -88,7 +88,7 @@ func sections() []part {
 	return parts
 }
 
-// cell keeps text from ending a cell of a table.
+// cell escapes what would end a cell of a table.
 func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
 
 // anchor is the last part of a heading as a link names it.

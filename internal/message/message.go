@@ -1,6 +1,6 @@
-// Package message is the catalogue of everything procward says, with stable IDs, and
-// the sinks that say it: journald, syslog, JSON lines and text. A slow or dead sink
-// never delays who sends.
+// Package message is the catalogue of all messages of procward, with stable IDs, and the
+// sinks that write them: journald, syslog, JSON lines and text. A slow or dead sink never
+// delays a sender.
 package message
 
 //go:generate go test . -run Docs -update
@@ -40,11 +40,10 @@ func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil
 // Kind is one entry of the catalogue. An ID never changes its meaning.
 //
 // Text is the sentence. A {name} in it stands for a field of the Message: {cause},
-// {attempt}, {attempts}, {rung}, {probe}, and {detail}, which is free text. A part in
-// square brackets is left out, separator and all, when a field in it is empty:
-// "recovered[: {detail}]" reads "recovered" without a detail, "down[: {cause}][: {detail}]"
-// any of four ways. So who sends gives plain values, never one that begins or ends with
-// a separator. Brackets do not nest.
+// {attempt}, {attempts}, {rung}, {probe}, and {detail}, which is free text. If a field in
+// square brackets is empty, the whole part in the brackets is left out with its
+// separator: "recovered[: {detail}]" is "recovered" without a detail. So senders give
+// plain values that do not begin or end with a separator. Brackets do not nest.
 type Kind struct {
 	ID       string   `json:"id"`       // PW0201; the first four characters name its section
 	Event    string   `json:"event"`    // one of a fixed set of words: down
@@ -80,17 +79,18 @@ type Message struct {
 	Attempts   string // "3", "unlimited"
 	Rung       string
 	Probe      string
-	Output     string        // of a script: what it wrote last is what is kept where room is short
+	Output     string        // of a script; where room is short its end is kept
 	Took       time.Duration // shown in microseconds
-	Injected   bool          // the failure was asked for (rehearsal)
-	Observed   bool          // decided, but not done: observe mode
+	Injected   bool          // the failure was produced on purpose (rehearsal)
+	Observed   bool          // decided but not done: observe mode
 	HostEnds   bool          // sent while the host goes down, see Severity
 	Detail     string        // the {detail} of the text: plain words without a separator around them
 }
 
-// Severity is that of the kind; but while the host goes down everything that is watched ends,
-// and nobody is to be called for it: no message is worse than a notice then, unless it is
-// about what ends the machine or about the host (PW05, PW07).
+// Severity is the severity of the kind, with one exception: while the host goes down
+// everything that is watched ends, and nobody must be called for that. Then no message is
+// worse than a notice, except those about the end of the machine and about the host
+// (PW05, PW07).
 func (m Message) Severity() Severity {
 	if s := m.Kind.Severity; !m.HostEnds || s > Err || strings.HasPrefix(m.Kind.ID, "PW05") || strings.HasPrefix(m.Kind.ID, "PW07") {
 		return s

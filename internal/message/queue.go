@@ -13,19 +13,19 @@ import (
 
 // The bounds of a queue.
 const (
-	queueSize  = 8192                   // messages of one sink; those of Err and worse beside
+	queueSize  = 8192                   // messages of one sink; those of Err and worse come in addition
 	firstRetry = 100 * time.Millisecond // after a failed write; doubled from then on
 	lastRetry  = 5 * time.Second
 )
 
-// Queue stands between who sends and a sink: Send never blocks, one goroutine writes.
-// While the sink fails the message at the head is tried again, at growing intervals,
-// and the others wait. When the queue is full new messages of Warning and less are dropped
-// and counted; its last quarter takes only Warning. Those of Err and worse are never
+// Queue stands between the senders and a sink: Send never blocks, and one goroutine
+// writes. While the sink fails, the first message is tried again at growing intervals and
+// the others wait. When the queue is full, new messages of Warning and below are dropped
+// and counted; its last quarter takes only Warning. Messages of Err and worse are never
 // dropped: when twice as many as the size of the queue wait, a new one takes the place of
-// an earlier one of the same kind about the same name, where there is one. Once the queue
-// is half empty again a Dropped message says how many are missing, and how many stand
-// together. An idle queue never wakes.
+// an earlier one of the same kind about the same name, if there is one. When half of the
+// queue is empty again, a Dropped message says how many are missing, and how many were
+// combined. An idle queue never wakes.
 type Queue struct {
 	name  string
 	sink  Sink
@@ -56,8 +56,8 @@ func NewQueue(sink Sink, name string, size int) *Queue {
 // Name is the name given to NewQueue.
 func (q *Queue) Name() string { return q.name }
 
-// Send puts a message into the queue, or drops and counts it. It takes a lock for a moment
-// and never waits for the sink. After Close every message is dropped.
+// Send puts a message into the queue, or drops and counts it. It takes a lock for a
+// moment and never waits for the sink. After Close every message is dropped.
 func (q *Queue) Send(m Message) {
 	q.mu.Lock()
 	out := refused
@@ -84,8 +84,8 @@ func (q *Queue) Dropped() uint64 {
 	return q.total
 }
 
-// Close lets the queue write what it holds, until ctx ends; what is left then is
-// dropped, and the error says how much. It does not wait for a write that hangs longer.
+// Close lets the queue write its messages until ctx ends; the rest is dropped, and the
+// error says how many. It does not wait longer for a write that hangs.
 func (q *Queue) Close(ctx context.Context) error {
 	q.mu.Lock()
 	q.closed = true
@@ -107,7 +107,7 @@ func (q *Queue) Close(ctx context.Context) error {
 	return fmt.Errorf("log to %s: up to %d messages not written: %w", q.name, q.len()+1, ctx.Err())
 }
 
-// Flush waits until all has been written, or ctx ends.
+// Flush waits until everything is written, or ctx ends.
 func (q *Queue) Flush(ctx context.Context) error {
 	for {
 		q.mu.Lock()
@@ -155,8 +155,8 @@ func (q *Queue) run() {
 	}
 }
 
-// take is the next message to write: a report of what was dropped as soon as half of
-// the queue is empty, else the oldest. end says that there will be none.
+// take returns the next message to write: a report of dropped messages as soon as half of
+// the queue is empty, else the oldest message. end means that there will be no more.
 func (q *Queue) take() (m Message, ok, end bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -173,8 +173,8 @@ func (q *Queue) take() (m Message, ok, end bool) {
 	return Message{}, false, q.closed
 }
 
-// deliver writes one message, again and again until it is written, cannot be written
-// by its nature, or the queue is stopped.
+// deliver tries one message again and again, until it is written, can never be written,
+// or the queue is stopped.
 func (q *Queue) deliver(m Message) {
 	for wait := firstRetry; ; wait = min(2*wait, lastRetry) {
 		select {
@@ -202,8 +202,8 @@ func (q *Queue) deliver(m Message) {
 	}
 }
 
-// lose counts a message that was taken and cannot be written. A report is not counted:
-// it would make another report.
+// lose counts a message that was taken and cannot be written. A report is not counted,
+// because that would cause another report.
 func (q *Queue) lose(m Message) {
 	if m.Kind == Dropped {
 		return

@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// Sink is a place where messages go. Write returns nil once the message is handed to
-// the log daemon or the file; on an error the same message is given to it again. It
-// is called by one goroutine at a time. A Sink that is also an io.Closer is closed at
-// the end.
+// Sink is a place where messages go. Write returns nil when the log daemon or the file
+// has the message; after an error it is called again with the same message. One goroutine
+// at a time calls it. A Sink that is also an io.Closer is closed at the end.
 type Sink interface {
 	Write(Message) error
 }
@@ -49,10 +48,9 @@ func (d Destination) Validate() error {
 	return errors.Join(errs...)
 }
 
-// Open makes the sinks of a destination, each behind a queue of its own. "auto" is
-// journald if its socket is there, else syslog if /dev/log is there, else stderr until one
-// of them comes (see Auto). No log daemon needs to run yet: what is sent meanwhile waits in
-// the queue.
+// Open makes the sinks of a destination, each with a queue of its own. "auto" is journald
+// if its socket exists, else syslog if /dev/log exists, else stderr until one of them
+// comes (see Auto). The log daemon need not run yet: messages wait in the queue.
 func Open(d Destination) (*Log, error) {
 	return open(d, JournalSocket, SyslogSocket, os.Stderr)
 }
@@ -81,8 +79,8 @@ func open(d Destination, journal, syslog string, stderr *os.File) (*Log, error) 
 	return NewLog(queues...), nil
 }
 
-// resolve puts what it stands for in the place of auto, and names each sink once. Where
-// there is no log daemon auto stays.
+// resolve replaces auto by the sink that it stands for, and removes duplicates. If there
+// is no log daemon auto stays.
 func resolve(to []string, journal, syslog bool) []string {
 	auto := "auto"
 	switch {
@@ -106,7 +104,7 @@ func resolve(to []string, journal, syslog bool) []string {
 	return out
 }
 
-// autoFor leaves out what is named besides auto.
+// autoFor leaves out the sinks that are named in addition to auto.
 func autoFor(words []string, sinks map[string]Sink, journal, syslog string) Sink {
 	var candidates []Candidate
 	for _, c := range []struct{ word, path string }{{"journal", journal}, {"syslog", syslog}} {

@@ -9,20 +9,20 @@ import (
 )
 
 // socket is a connection to the unix socket of a log daemon. It is made at the first
-// write, and again after every error, as a daemon that was restarted listens anew.
+// write, and again after every error, because a restarted daemon listens on a new socket.
 //
-// It is connected, and each write has a deadline. The unconnected socket of
-// go-systemd's journal.Send has neither: while the receive queue of journald is full
-// (unix(7), max_dgram_qlen) it writes again and again without end, one core at 100 %,
-// because the kernel wakes a waiting writer only where the socket is connected.
+// It is connected, and each write has a deadline. The unconnected socket of go-systemd's
+// journal.Send has neither: while the receive queue of journald is full (unix(7),
+// max_dgram_qlen) it tries to write without pause, one core at 100 %, because the kernel
+// wakes a waiting writer only if the socket is connected.
 type socket struct {
 	path     string
 	networks []string // "unixgram", "unix", tried in this order
 	conn     net.Conn
 }
 
-// send writes one message, within writeTimeout. It tries once more where the
-// connection of before turns out to be dead.
+// send writes one message, within writeTimeout. If an older connection turns out to be
+// dead it tries once more.
 func (s *socket) send(b []byte) error {
 	fresh := s.conn == nil
 	err := s.try(b)
@@ -44,7 +44,7 @@ func (s *socket) try(b []byte) error {
 		return err
 	}
 	if s.conn.RemoteAddr().Network() == "unix" {
-		b = append(b, '\n') // a stream has no other end of a message
+		b = append(b, '\n') // a stream needs something that ends a message
 	}
 	if _, err := s.conn.Write(b); err != nil {
 		s.Close()

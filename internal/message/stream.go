@@ -11,8 +11,8 @@ import (
 )
 
 // Stream writes lines to stderr or another open file: text with time and severity, or
-// JSON. On a terminal the severity has a colour. Where the file is a stream to journald
-// each line begins with <N> (sd-daemon(3)), and the text has no time of its own.
+// JSON. On a terminal the severity has a colour. If the file is a stream to journald each
+// line begins with <N> (sd-daemon(3)), and the text has no time of its own.
 type Stream struct {
 	file    *os.File // keeps fd open
 	fd      int
@@ -22,8 +22,8 @@ type Stream struct {
 	torn    bool // a line was begun and not ended
 }
 
-// NewStream makes a sink for f, which must stay open. It writes to the descriptor
-// itself: a broken pipe at os.Stderr would end the program (os/signal, SIGPIPE).
+// NewStream makes a sink for f, which must stay open. It writes to the descriptor itself,
+// because a broken pipe at os.Stderr would end the program (os/signal, SIGPIPE).
 func NewStream(f *os.File, json bool) (*Stream, error) {
 	s := &Stream{file: f, json: json}
 	raw, err := f.SyscallConn()
@@ -61,9 +61,9 @@ func (s *Stream) Write(m Message) error {
 	return nil
 }
 
-// chunk writes as much as goes in without blocking: a pipe that polls as writable takes
-// at least PIPE_BUF bytes (pipe(7)). The file is not made non-blocking, as it shares that
-// mode with whoever gave it to us.
+// chunk writes as much as is possible without blocking: a pipe that polls as writable
+// takes at least PIPE_BUF bytes (pipe(7)). The file is not made non-blocking, because the
+// process that gave it to us shares that mode.
 func (s *Stream) chunk(b []byte, timeout time.Duration) (int, error) {
 	const pipeBuf = 4096
 	fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLOUT}}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// identifier is the name under which every log daemon files our messages.
+// identifier is our name in every log.
 const identifier = "procward"
 
 // Syslog writes lines to a local syslog daemon in the form of RFC 3164 without a host

@@ -2,15 +2,15 @@ package message
 
 import "strings"
 
-// Sentence is the text of the kind with the fields filled in: "down: killed by
-// SIGKILL". It is one line of valid UTF-8 with every control byte made visible.
-// What was only decided or was asked for says so at its end.
+// Sentence is the text of the kind with the fields filled in: "down: killed by SIGKILL".
+// It is one line of valid UTF-8 with every control byte made visible. Marks at its end
+// say that it was only decided, or produced on purpose.
 func (m Message) Sentence() string { return m.fill(m.template()) }
 
 // Line is the message as syslog shows it, without time and program: the ID, then
 // key=value for each field that applies and is not in the sentence, then the sentence,
-// then what a script wrote. It is one line of at most 8000 bytes; where that is too
-// little, the beginning of the script's output is left out.
+// then the output of a script. It is one line of at most 8000 bytes; if that is too
+// short, the beginning of the script's output is left out.
 func (m Message) Line() string { return m.line(maxLine) }
 
 func (m Message) line(size int) string {
@@ -32,8 +32,7 @@ func (m Message) line(size int) string {
 	return clip(b.String(), size)
 }
 
-// template is the text of the kind with the optional parts that apply, and without
-// those that do not.
+// template is the text of the kind, without the optional parts that do not apply.
 func (m Message) template() string {
 	var b strings.Builder
 	rest := m.Kind.Text
@@ -66,7 +65,7 @@ func (m Message) applies(part string) bool {
 	}
 }
 
-// fill puts the values into a template, and marks behind it.
+// fill puts the values into a template, and the marks at its end.
 func (m Message) fill(template string) string {
 	var b strings.Builder
 	for {

@@ -6,9 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// visible makes one line of s that no terminal obeys: every control byte, line end,
-// bidirectional mark and byte that is not UTF-8 is written as Go writes it in a
-// string ("\n", "\x1b"), the rest stands as it is.
+// visible makes one line of s that cannot control a terminal: every control byte, line
+// end, bidirectional mark and byte that is not UTF-8 is written as Go writes it in a
+// string ("\n", "\x1b"); the rest stays as it is.
 func visible(s string) string {
 	if plain(s) {
 		return s
@@ -32,8 +32,8 @@ func plain(s string) bool {
 	return true
 }
 
-// word is s as the value of key=value in at most size bytes: as it is where a reader can
-// tell its end, else in quotes with Go's escapes.
+// word is s as the value of key=value in at most size bytes: unchanged if a reader can
+// see where it ends, else in quotes with Go's escapes.
 func word(s string, size int) string {
 	if s != "" && plain(s) && !strings.ContainsAny(s, " \"=\\'`") {
 		return clip(s, size)

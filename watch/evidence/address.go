@@ -9,8 +9,8 @@ import (
 )
 
 // address reads an address and port as /proc/net/tcp shows them: words of 32 bits in
-// hexadecimal, each in the byte order of the host, and a port. What it cannot read stays
-// as it is.
+// hexadecimal, each in the byte order of the host, and a port. If it cannot read them it
+// returns them unchanged.
 func address(text string) string {
 	host, port, ok := strings.Cut(text, ":")
 	raw, err := hex.DecodeString(host)

@@ -7,7 +7,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// What is told of a control group, by version (cgroup-v2.rst, cgroup-v1/ of the kernel).
+// The files of a control group that are shown, by version (cgroup-v2.rst, cgroup-v1/ of
+// the kernel).
 var (
 	files2 = []string{
 		"cgroup.freeze", "cgroup.events", "memory.current", "memory.max", "memory.events", "memory.pressure",
@@ -21,7 +22,7 @@ var (
 	}
 )
 
-// cgroup tells the control groups of the process and what they count.
+// cgroup writes the control groups of the process and their counters.
 func (s *subject) cgroup() {
 	s.show(s.via+"cgroup", 20)
 	text, err := readAt(s.page, s.dir, s.via+"cgroup", 64<<10)
@@ -49,7 +50,7 @@ func (s *subject) cgroup() {
 	}
 }
 
-// group shows those of the files that are there.
+// group writes those of the files that exist.
 func (s *subject) group(dir string, files []string) {
 	if dir == "" {
 		return
@@ -67,8 +68,9 @@ func (s *subject) group(dir string, files []string) {
 	}
 }
 
-// directory is where a control group lies: of the controller of version 1, or of version 2
-// where that is "". It is "" where that is not mounted, or lies outside what we see.
+// directory is where a control group is mounted: that of a controller of version 1, or of
+// version 2 if the controller is "". It is "" if that is not mounted, or is outside what
+// we can see.
 func directory(mounts []*procfs.MountInfo, controller, group string) string {
 	for _, m := range mounts {
 		if _, has := m.SuperOptions[controller]; m.FSType == "cgroup2" && controller == "" || m.FSType == "cgroup" && has {

@@ -9,15 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Bounds of the descriptors of one process: how many are counted, and how many files are
-// told by name.
+// Limits for the descriptors of one process: how many are counted, and how many files are
+// named.
 const (
 	maxDescriptors = 65536
 	maxFiles       = 64
 )
 
-// descriptors counts the open descriptors by kind, tells the deleted and other files, and
-// the sockets with their queues.
+// descriptors counts the open descriptors by kind, names the deleted and other files, and
+// lists the sockets with their queues.
 func (s *subject) descriptors() {
 	s.page.linef("  descriptors")
 	fds, more, err := s.names(s.via+"fd", maxDescriptors)
@@ -56,7 +56,7 @@ func (s *subject) descriptors() {
 	s.sockets(sockets)
 }
 
-// kind is what a descriptor stands for, from its link in /proc/PID/fd (proc_pid_fd(5)).
+// kind is what a descriptor refers to, from its link in /proc/PID/fd (proc_pid_fd(5)).
 func kind(link string) string {
 	name, _, colon := strings.Cut(link, ":")
 	switch {
@@ -74,16 +74,16 @@ func kind(link string) string {
 	return "file"
 }
 
-// maxSockets is how many sockets are told one by one; maxTable how much of one of the
-// kernel's tables is read to find them: those that listen stand first.
+// maxSockets is how many sockets are listed; maxTable is how much of one of the kernel's
+// tables is read to find them: listening sockets come first.
 const (
 	maxSockets = 128
 	maxTable   = 8 << 20
 )
 
-// sockets tells the sockets with their queues, from the tables of the process's own
-// network namespace (/proc/PID/net; proc_pid_net(5)). These tell no queues of unix
-// sockets: those come from sock_diag(7), of our own namespace only.
+// sockets lists the sockets with their queues, from the tables of the process's own
+// network namespace (/proc/PID/net; proc_pid_net(5)). These tables have no queues of unix
+// sockets: those come from sock_diag(7), for our own namespace only.
 func (s *subject) sockets(open map[string]string) {
 	if len(open) == 0 {
 		return

@@ -8,20 +8,21 @@ import (
 	"unicode"
 )
 
-// page is a part of a file that one reader fills while somebody else may take it away.
+// page is a part of a file. One reader fills it, and somebody else may take it away
+// meanwhile.
 type page struct {
 	mu    sync.Mutex
 	text  []byte
 	limit int
 	at    string // what is being read
-	done  bool   // nothing is added any more
+	done  bool   // nothing more is added
 }
 
 func newPage(limit int) *page { return &page{limit: limit} }
 
-// linef adds one line; what is not printable in it is escaped, so that no name or output
-// of somebody else makes a line of its own or speaks to a terminal. It is false once the
-// page is full or was taken.
+// linef adds one line. Bytes that are not printable are escaped, so that no name or
+// output of a process makes a line of its own or controls a terminal. It returns false
+// once the page is full or was taken.
 func (p *page) linef(format string, args ...any) bool {
 	line := printable(fmt.Sprintf(format, args...))
 	p.mu.Lock()
@@ -38,7 +39,7 @@ func (p *page) linef(format string, args ...any) bool {
 	return true
 }
 
-// reading notes what is going to be read; false as in linef.
+// reading notes what will be read next; it returns false as linef does.
 func (p *page) reading(what string) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -46,15 +47,15 @@ func (p *page) reading(what string) bool {
 	return !p.done
 }
 
-// finish says that all is read.
+// finish marks the page as complete.
 func (p *page) finish() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done = true
 }
 
-// take gives what is on the page. Of a page that was not finished it says why, and what
-// was being read.
+// take returns what is on the page. If the page is not finished it also says why, and
+// what was being read.
 func (p *page) take(why string) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,7 +89,7 @@ func (p *page) more(n int, what string) {
 	}
 }
 
-// printable escapes what is not, but for tabs.
+// printable escapes bytes that are not printable, except tabs.
 func printable(s string) string {
 	odd := func(r rune) bool { return r != '\t' && (!unicode.IsPrint(r) || r == unicode.ReplacementChar) }
 	if strings.IndexFunc(s, odd) < 0 {

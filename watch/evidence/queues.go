@@ -9,16 +9,16 @@ import (
 	"procward/internal/sockdiag"
 )
 
-// queue is what waits in a unix socket: bytes, or of one that listens connections that
-// were not accepted, and how many may wait.
+// queue is what waits in a unix socket: bytes, or, if it listens, connections that were
+// not accepted, and how many may wait.
 type queue struct{ receive, send uint32 }
 
 // maxQueues is how many sockets are kept: as many as maxTable has lines, and more.
 const maxQueues = maxTable / 32
 
 // unixQueues asks the kernel for the queues of all unix sockets of our own network
-// namespace, by inode number. It is nil where the process is in another one, where the
-// kernel does not answer within a second, and where it has no sock_diag(7).
+// namespace, by inode number. It returns nil if the process is in another namespace, if
+// the kernel does not answer within a second, or if it has no sock_diag(7).
 func (s *subject) unixQueues() map[string]queue {
 	ours, theirs := make([]byte, 64), make([]byte, 64)
 	n, err := unix.Readlink(s.root+"/self/ns/net", ours)

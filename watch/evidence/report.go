@@ -11,11 +11,11 @@ import (
 	"procward/procscan"
 )
 
-// maxProcesses is how many processes of a case are looked at.
+// maxProcesses is how many processes of a case are examined.
 const maxProcesses = 16
 
-// report is the text of the file: a head, the host, and each process, which are read side
-// by side, so that one that hangs does not hide the others.
+// report is the text of the file: a head, the host, and each process. These are read at
+// the same time, so that one that hangs does not hide the others.
 func (w *Writer) report(ctx context.Context, c Case) []byte {
 	size := or(w.MaxBytes, DefaultMaxBytes)
 	ids := c.IDs[:min(len(c.IDs), maxProcesses)]
@@ -56,7 +56,7 @@ func (w *Writer) report(ctx context.Context, c Case) []byte {
 	return text
 }
 
-// missing is why a page that is not finished was taken.
+// missing says why a page was taken that is not finished.
 func missing(ctx context.Context) string {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return "broken off"
@@ -64,7 +64,7 @@ func missing(ctx context.Context) string {
 	return "it took too long"
 }
 
-// maxLine is how much of a text given by others is kept.
+// maxLine is how much of a text from elsewhere is kept.
 const maxLine = 1000
 
 func (w *Writer) head(p *page, c Case) {
@@ -103,7 +103,7 @@ func cut(s string) string {
 	return s
 }
 
-// host tells whether it is the host that is in trouble.
+// host shows whether the host itself is in trouble.
 func (w *Writer) host(p *page) {
 	p.linef("HOST")
 	for _, name := range []string{"version", "loadavg", "pressure/cpu", "pressure/memory", "pressure/io"} {

@@ -18,11 +18,11 @@ import (
 // stamp is the time in the name of a file, in UTC; names of one process sort by it.
 const stamp = "20060102T150405.000000Z"
 
-// fileName is what this package writes; nothing else is ever removed.
+// fileName matches the files that this package writes; nothing else is ever removed.
 var fileName = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}-(\d{8}T\d{6}\.\d{6}Z(?:\+\d)?)\.txt$`)
 
-// write makes the file, durable, since the next that happens may be a reboot, and removes
-// the oldest. The path is given with an error as well where the file is there.
+// write makes the file, brings it to the disk, because a reboot may follow, and removes
+// the oldest files. If the file exists the path is returned also with an error.
 func (w *Writer) write(c Case, text []byte) (string, error) {
 	dir, err := trust.Dir(w.Dir, 0o700)
 	if err != nil {
@@ -39,7 +39,7 @@ func (w *Writer) write(c Case, text []byte) (string, error) {
 	return path, errors.Join(err, w.prune(dir, name))
 }
 
-// create makes a file that was not there, readable for us alone.
+// create makes a file that did not exist, readable for us alone.
 func create(dir *os.File, base string) (string, *os.File, error) {
 	for i := range 10 {
 		name := base + ".txt"
@@ -57,7 +57,7 @@ func create(dir *os.File, base string) (string, *os.File, error) {
 	return "", nil, &fs.PathError{Op: "create", Path: filepath.Join(dir.Name(), base+".txt"), Err: unix.EEXIST}
 }
 
-// safe is a name of a process as the beginning of a name of a file: never hidden, never
+// safe turns the name of a process into the beginning of a file name: never hidden, never
 // an option, never another directory.
 func safe(name string) string {
 	name = strings.Map(func(r rune) rune {

@@ -13,7 +13,7 @@ import (
 	"procward/procscan"
 )
 
-// subject is one process that is being looked at.
+// subject is one process that is examined.
 type subject struct {
 	page *page
 	dir  *os.File // /proc/PID: of this very process, also when its PID is reused
@@ -25,7 +25,7 @@ type subject struct {
 var errEnded = errors.New("it has ended meanwhile")
 
 // process reads one process: first what cannot hang, then the rest. The files stack,
-// syscall and io wait for an execve(2) that is under way in the process.
+// syscall and io wait while the process is in execve(2).
 func (w *Writer) process(p *page, id procscan.ID) {
 	p.linef("PROCESS %d", id.PID)
 	dir, err := os.OpenFile(filepath.Join(w.proc(), strconv.Itoa(id.PID)), os.O_RDONLY|unix.O_DIRECTORY, 0)
@@ -55,7 +55,7 @@ func (w *Writer) process(p *page, id procscan.ID) {
 	}
 }
 
-// verify is errEnded unless the process is the one of the ID and lives.
+// verify returns errEnded unless the process is the one of the ID and lives.
 func (s *subject) verify() error {
 	text, err := readAt(s.page, s.dir, "stat", 4096)
 	if errors.Is(err, os.ErrNotExist) {
@@ -94,8 +94,8 @@ func (s *subject) limits() { s.show("limits", 40) }
 
 func (s *subject) io() { s.show("io", 20) }
 
-// readAt reads a file below a directory, or anywhere where that is nil, up to limit
-// bytes; the page notes it. A process or thread that is gone is os.ErrNotExist.
+// readAt reads a file below a directory, or anywhere if that is nil, up to limit bytes;
+// the page notes it. If a process or thread is gone the error is os.ErrNotExist.
 func readAt(p *page, dir *os.File, name string, limit int) (string, error) {
 	if !p.reading(name) {
 		return "", errors.New("not read")

@@ -13,7 +13,7 @@ import (
 	"procward/procscan"
 )
 
-// Bounds of the threads of one process: how many are counted, and how many are told one by one.
+// Limits for the threads of one process: how many are counted, and how many are listed.
 const (
 	maxThreads = 4096
 	maxTold    = 64
@@ -27,8 +27,8 @@ type thread struct {
 	comm  string
 }
 
-// threads lists the threads, those first that tell most: hanging, running, then the rest.
-// Of a process whose leading thread has exited it notes a living one.
+// threads lists the threads, the most interesting first: hanging, running, then the rest.
+// If the leading thread has exited it notes a living one.
 func (s *subject) threads() (all []thread, more bool) {
 	tids, more, err := s.names("task", maxThreads)
 	if err != nil {
@@ -70,7 +70,7 @@ func rank(state byte) int {
 	return 9
 }
 
-// tally counts the threads by their state and where in the kernel they wait, and tells
+// tally counts the threads by their state and by where in the kernel they wait, and lists
 // the first of them.
 func (s *subject) tally(threads []thread, more bool) {
 	s.page.linef("  threads: %s", counts(threads, func(t thread) string { return string(t.state) }))
@@ -106,7 +106,7 @@ func switches(status string) string {
 	return value("voluntary_ctxt_switches") + " " + value("nonvoluntary_ctxt_switches")
 }
 
-// stacks tells the system call and the kernel stack of each thread.
+// stacks writes the system call and the kernel stack of each thread.
 func (s *subject) stacks(threads []thread) {
 	s.page.linef("  system calls and kernel stacks")
 	for _, t := range threads[:min(len(threads), maxTold)] {
@@ -149,8 +149,8 @@ func counts[T any](all []T, kind func(T) string) string {
 	return strings.Join(kinds, ", ")
 }
 
-// children are told by their PID, state and name, from the lists that the kernel keeps by
-// thread; a child that ends meanwhile may hide a sibling.
+// children lists PID, state and name of the children, from the lists that the kernel
+// keeps for each thread; a child that ends meanwhile may hide a sibling.
 func (s *subject) children() {
 	s.page.linef("  children")
 	tids, more, err := s.names("task", maxThreads)

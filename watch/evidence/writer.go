@@ -1,8 +1,8 @@
-// Package evidence writes down what the kernel can tell about a stalled process before it
-// is killed: a text file for the operator, taken in a bounded time and of a bounded size.
+// Package evidence writes down what the kernel shows of a stalled process before it is
+// killed: a text file for the operator, made in a limited time and of a limited size.
 //
-// It reads only what does not take the target's memory lock: never smaps, maps, environ
-// or cmdline. Whatever it reads is read through one descriptor of /proc/PID whose start
+// It reads only files that do not take the target's memory lock: never smaps, maps,
+// environ or cmdline. Everything is read through one descriptor of /proc/PID whose start
 // time was verified, so it is never that of another process with the same PID.
 package evidence
 
@@ -25,11 +25,11 @@ type Case struct {
 	At      time.Time     // when it was judged; the zero time is now
 	IDs     []procscan.ID // what is stalled
 	Probes  []string      // the last results of its probes, one line each
-	Dump    string        // what is sent to it next, in words; "" for nothing
+	Dump    string        // the signal that is sent to it next, in words; "" for none
 }
 
-// Writer takes evidence. Of its fields only Dir must be given. It may be used by several
-// goroutines at a time.
+// Writer takes evidence. Only the field Dir must be set. Several goroutines may use it at
+// the same time.
 type Writer struct {
 	Dir      string // absolute; made with mode 0700 where it is missing
 	Keep     int    // how many files are kept; 0: DefaultKeep
@@ -40,26 +40,27 @@ type Writer struct {
 	stuck atomic.Int32 // tasks that were left behind and have not ended
 }
 
-// The bounds where a Writer gives none.
+// The limits if a Writer gives none.
 const (
 	DefaultKeep     = 20
 	DefaultMaxBytes = 256 << 10
 	DefaultMaxTotal = 16 << 20
 )
 
-// Longest is how long Collect takes where its context ends no sooner.
+// Longest is how long Collect takes at most.
 const Longest = 10 * time.Second
 
-// maxStuck is how many tasks may hang, each with a thread, before none is started any more.
+// maxStuck is how many tasks may hang, each with a thread, before no more are started.
 const maxStuck = 32
 
 var errStuck = errors.New("not tried: too many earlier readers hang")
 
-// Collect takes the evidence of a case and gives the path of the file. It returns by the
-// deadline of ctx, or after Longest. What hangs is left behind: the file then says what
-// is missing, as it does for what was not permitted and for a process that has ended
-// meanwhile; none of these is an error. When ctx is cancelled, what has been read by then
-// is written. An error means that there is no file, or that it is not known to be on disk.
+// Collect takes the evidence of a case and returns the path of the file. It returns by
+// the deadline of ctx, or after Longest. A part that hangs is left behind; then the file
+// says what is missing, as it does for parts that were not permitted and for a process
+// that has ended meanwhile. None of these is an error. When ctx is cancelled, what has
+// been read by then is written. An error means that there is no file, or that it may not
+// be on disk.
 func (w *Writer) Collect(ctx context.Context, c Case) (string, error) {
 	end := time.Now().Add(Longest)
 	if d, ok := ctx.Deadline(); ok && d.Before(end) {
@@ -72,7 +73,7 @@ func (w *Writer) Collect(ctx context.Context, c Case) (string, error) {
 	if c.At.IsZero() {
 		c.At = time.Now()
 	}
-	// A quarter is kept for the writing.
+	// A quarter of the time is kept for the writing.
 	reading, cancel := context.WithTimeout(ctx, left-left/4)
 	defer cancel()
 	text := w.report(reading, c)
@@ -113,11 +114,11 @@ type task struct {
 const (
 	running = iota
 	ended
-	left // behind: nobody waits for it any more
+	left // left behind: nobody waits for it any more
 )
 
-// start begins a task; nil where too many hang already. It ends when what it reads or
-// writes does.
+// start begins a task; it returns nil if too many hang already. The task ends when its
+// reading or writing ends.
 func (w *Writer) start(f func()) *task {
 	if w.stuck.Load() >= maxStuck {
 		return nil
@@ -133,7 +134,7 @@ func (w *Writer) start(f func()) *task {
 	return t
 }
 
-// leave gives a task up.
+// leave stops waiting for a task.
 func (w *Writer) leave(t *task) {
 	w.stuck.Add(1)
 	if !t.state.CompareAndSwap(running, left) {
