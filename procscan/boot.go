@@ -8,12 +8,9 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"procward/internal/ktime"
+	"procward/internal/procfile"
 )
-
-// tick is the unit of start times: proc_pid_stat(5) gives them in clock ticks, and
-// USER_HZ is 100 on every architecture that Linux and Go share.
-const tick = 10 * time.Millisecond
 
 // BootID is the identity of this boot, from sys/kernel/random/boot_id (random(4)).
 func (fs *FS) BootID() (string, error) {
@@ -30,14 +27,8 @@ func (fs *FS) BootID() (string, error) {
 
 // Boottime is the time since boot by CLOCK_BOOTTIME, which goes on while the machine is
 // suspended; the start times of processes are on the same clock.
-func Boottime() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts); err != nil {
-		return 0 // cannot fail: the clock is there since Linux 2.6.39 and the pointer is good
-	}
-	return time.Duration(ts.Nano())
-}
+func Boottime() time.Duration { return ktime.Boottime() }
 
 // Started is when the process started, on the clock of Boottime, to a hundredth of a
 // second (rounded down).
-func (id ID) Started() time.Duration { return time.Duration(id.Start) * tick }
+func (id ID) Started() time.Duration { return time.Duration(id.Start) * procfile.Tick }

@@ -30,9 +30,9 @@ var clues = [...]clue{
 		word:   "name",
 		want:   func(q *query) string { return q.match.Name },
 		holds:  nameKey,
-		points: func(s *subject, q *query) bool { return string(s.stat.comm) == q.match.Name },
-		is:     func(s *subject, _ *query) string { return fmt.Sprintf("name is %s", s.stat.comm) },
-		isNot:  func(s *subject, q *query) string { return fmt.Sprintf("name is %s, not %s", s.stat.comm, q.match.Name) },
+		points: func(s *subject, q *query) bool { return string(s.stat.Comm) == q.match.Name },
+		is:     func(s *subject, _ *query) string { return fmt.Sprintf("name is %s", s.stat.Comm) },
+		isNot:  func(s *subject, q *query) string { return fmt.Sprintf("name is %s, not %s", s.stat.Comm, q.match.Name) },
 	},
 	{
 		word:   "exe",
@@ -42,7 +42,7 @@ var clues = [...]clue{
 		is:     func(s *subject, _ *query) string { return fmt.Sprintf("exe is %s", s.exe) },
 		isNot: func(s *subject, q *query) string {
 			if q.runs(s.exe) {
-				return fmt.Sprintf("exe is %s, to which %s is a link, but it is called %s and %s", s.exe, q.match.Exe, s.stat.comm, brief(firstArg(s.args)))
+				return fmt.Sprintf("exe is %s, to which %s is a link, but it is called %s and %s", s.exe, q.match.Exe, s.stat.Comm, brief(firstArg(s.args)))
 			}
 			return fmt.Sprintf("exe is %s, not %s", s.exe, q.match.Exe)
 		},

@@ -9,6 +9,9 @@ import (
 	"runtime"
 	"time"
 
+	"procward/internal/ktime"
+	"procward/internal/procfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -93,13 +96,13 @@ func (c *connector) drain(forget func(pid int)) bool {
 func (c *connector) exchange(canary func() error, forget func(pid int)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	want := event{what: eventComm, pid: unix.Gettid(), tgid: os.Getpid(), at: monotonic()}
+	want := event{what: eventComm, pid: unix.Gettid(), tgid: os.Getpid(), at: ktime.Monotonic()}
 	if err := canary(); err != nil {
 		return err
 	}
 	seen := false
 	for {
-		n, err := read(c.fd, c.buf[:])
+		n, err := procfile.Fill(c.fd, c.buf[:])
 		switch {
 		case err == unix.EAGAIN && seen:
 			return nil
@@ -114,7 +117,7 @@ func (c *connector) exchange(canary func() error, forget func(pid int)) error {
 			seen = seen || e.what == want.what && e.pid == want.pid && e.tgid == want.tgid && e.at >= want.at
 			forget(e.tgid)
 			if e.what == eventExec && c.execed != nil {
-				c.execed(e.tgid, e.at+Boottime()-monotonic())
+				c.execed(e.tgid, e.at+Boottime()-ktime.Monotonic())
 			}
 		}
 	}
@@ -137,12 +140,6 @@ func (c *connector) rename() error {
 		err = os.WriteFile(path, name[:max(0, len(name)-1)], 0)
 	}
 	return err
-}
-
-func monotonic() time.Duration {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return time.Duration(ts.Nano())
 }
 
 // event is one process event, as far as it matters.

@@ -1,6 +1,10 @@
 package procscan
 
-import "bytes"
+import (
+	"bytes"
+
+	"procward/internal/procfile"
+)
 
 // unit reads the path of the control group of a process, through a thread of it where
 // tid is not 0: on the hierarchies of version 1 an exited leader shows "/".
@@ -25,9 +29,8 @@ func (fs *FS) unit(pid, tid int) (string, error) {
 // grows as needed: the groups of a process stand before that line. It is read here and
 // not by procfs since it is read of every process that matches, and they may be many.
 func (fs *FS) namespaces(pid int, buf []byte) (int, []byte, error) {
-	var p path
-	p.process(pid)
-	buf, err := fs.readAll(p.file("status"), buf, textLimit)
+	var p procfile.Path
+	buf, err := fs.dir.Whole(p.Of(pid, 0, "status"), buf, textLimit)
 	if err != nil {
 		return 0, buf, err
 	}

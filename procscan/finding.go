@@ -43,7 +43,7 @@ func (w *worker) judge(pid int, known fact, x *index) {
 		f.doubtAll(x, err)
 	default:
 		w.ask(x)
-		f.fact = fact{comm: commFrom(s.stat.comm), uid: s.uid, user: s.has(ofUser), kernel: s.stat.kernel()}
+		f.fact = fact{comm: commFrom(s.stat.Comm), uid: s.uid, user: s.has(ofUser), kernel: s.stat.Kernel()}
 	}
 	if f.ended = s.over; f.ended {
 		f.answers = f.answers[:0]

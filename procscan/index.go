@@ -194,7 +194,7 @@ func (x *index) meant(s *subject, give func(i int)) {
 func (s *shape) meant(kind int, p *subject, give func(i int)) {
 	var at mark
 	if kind&byName != 0 {
-		at.name = commFrom(p.stat.comm)
+		at.name = commFrom(p.stat.Comm)
 		if _, wanted := s.names[at.name]; !wanted {
 			return
 		}
@@ -237,7 +237,7 @@ func (s *shape) resembling(p *subject, give func(i int)) {
 		each(s.all, give)
 		return
 	}
-	each(s.alike[string(p.stat.comm)], give)
+	each(s.alike[string(p.stat.Comm)], give)
 	each(s.alike[filepath.Base(string(firstArg(p.args)))], give)
 }
 

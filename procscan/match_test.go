@@ -16,7 +16,7 @@ import (
 func web() []fake {
 	return []fake{
 		{pid: 1, ppid: 0, comm: "systemd", exe: "/usr/lib/systemd/systemd", cgroup: "0::/init.scope"},
-		{pid: 2, ppid: 0, comm: "kthreadd", flags: pfKthread},
+		{pid: 2, ppid: 0, comm: "kthreadd", flags: 0x00200000},
 		{pid: 10, comm: "nginx", args: []string{"nginx: master process nginx -g x", "", ""}, exe: "/usr/sbin/nginx (deleted)", cgroup: "0::/system.slice/nginx.service"},
 		{pid: 11, ppid: 10, comm: "nginx", args: []string{"nginx: worker process"}, exe: "/usr/sbin/nginx (deleted)", cgroup: "0::/system.slice/nginx.service"},
 		{pid: 12, ppid: 10, comm: "nginx", args: []string{"nginx: worker process is shutting down"}, exe: "/usr/sbin/nginx (deleted)", start: 5, cgroup: "0::/system.slice/nginx.service"},

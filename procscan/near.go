@@ -88,7 +88,7 @@ func (s *subject) near(pid int, q *query) NearMiss {
 	if s.open(pid) != nil {
 		return NearMiss{}
 	}
-	if s.stat.dead() || s.stat.kernel() {
+	if s.stat.Dead() || s.stat.Kernel() {
 		return s.lifeless(q)
 	}
 	if v, _ := s.judge(q); v == yes {
@@ -116,13 +116,13 @@ func (s *subject) near(pid int, q *query) NearMiss {
 
 // lifeless is near for a zombie or a kernel thread: only the name is left of them.
 func (s *subject) lifeless(q *query) NearMiss {
-	comm := string(s.stat.comm)
+	comm := string(s.stat.Comm)
 	if comm != q.match.Name && !(q.match.Name == "" && q.match.Exe != "" && comm == commOf(q.match.Exe)) {
 		return NearMiss{}
 	}
 	what := "it is a kernel thread"
-	if s.stat.dead() {
-		what = fmt.Sprintf("it is a zombie: dead, and not yet reaped by its parent, PID %d", s.stat.ppid)
+	if s.stat.Dead() {
+		what = fmt.Sprintf("it is a zombie: dead, and not yet reaped by its parent, PID %d", s.stat.PPID)
 	}
 	return NearMiss{Process: s.process(), Why: fmt.Sprintf("name is %s, but %s", comm, what), holds: 1}
 }

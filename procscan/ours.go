@@ -74,7 +74,7 @@ func (o *ours) among(argv []byte) string {
 
 // owns says that a process which matches otherwise is procward's own.
 func (o *ours) owns(s *subject, q *query) (bool, error) {
-	if s.stat.ppid == o.self {
+	if s.stat.PPID == o.self {
 		if own, err := o.child(s); own || err != nil {
 			return own, err
 		}
@@ -84,7 +84,7 @@ func (o *ours) owns(s *subject, q *query) (bool, error) {
 			return err == nil, err // a command, like procward status NAME
 		}
 	}
-	named := o.comms[string(s.stat.comm)]
+	named := o.comms[string(s.stat.Comm)]
 	if named == nil && (len(o.scripts) == 0 || !q.wantsArgs()) {
 		return false, nil
 	}

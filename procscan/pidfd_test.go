@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"procward/internal/procfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -98,7 +100,7 @@ func TestPidfdOfAReusedPID(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.end()
-	within(t, "another tick", func() bool { return Boottime() >= first.Started()+2*tick })
+	within(t, "another tick", func() bool { return Boottime() >= first.Started()+2*procfile.Tick })
 	second := reuse(t, first.PID)
 	now, err := fs.Read(first.PID)
 	if err != nil || now.ID == first.ID {

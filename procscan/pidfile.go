@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/hang"
+	"procward/internal/procfile"
 )
 
 // hints reads pidfiles. Whatever is wrong with one, it gives no hint and holds nothing up:
@@ -82,7 +83,7 @@ func readPidfile(path string) (int, error) {
 	}
 	defer unix.Close(fd)
 	var buf [pidfileSize]byte
-	n, err := read(fd, buf[:])
+	n, err := procfile.Fill(fd, buf[:])
 	if err != nil {
 		return 0, &os.PathError{Op: "read", Path: path, Err: err}
 	}
@@ -109,7 +110,7 @@ func parsePidfile(text []byte) (int, error) {
 		}
 	}
 	pid, err := strconv.Atoi(string(text[:end]))
-	if err != nil || pid < 1 || pid > pidMax || strings.HasPrefix(string(text), "+") {
+	if err != nil || pid < 1 || pid > procfile.MaxPID || strings.HasPrefix(string(text), "+") {
 		return 0, errNoPID
 	}
 	return pid, nil
@@ -118,5 +119,3 @@ func parsePidfile(text []byte) (int, error) {
 const blanks = " \t\r\n\x00"
 
 var errNoPID = errors.New("holds no PID")
-
-const pidMax = 1 << 22 // PID_MAX_LIMIT, include/linux/threads.h

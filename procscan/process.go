@@ -3,7 +3,11 @@
 // elsewhere. "Could not read" is never "gone".
 package procscan
 
-import "fmt"
+import (
+	"fmt"
+
+	"procward/internal/procfile"
+)
 
 // ID is the identity of a process within one boot: a PID alone may be reused, PID and
 // start time may not.
@@ -35,7 +39,7 @@ type Process struct {
 // Dead reports whether no thread of the process is left and only its parent has yet to reap
 // it. A process whose leading thread alone has exited is not dead.
 func (p Process) Dead() bool {
-	return p.State == 'X' || p.State == 'x' || p.State == 'Z' && p.Threads <= 1
+	return procfile.Dead(p.State, p.Threads)
 }
 
 // Unreadable is a process that could match but could not be read far enough to tell:

@@ -2,7 +2,12 @@ package procscan
 
 import (
 	"bytes"
+	"errors"
 	"os"
+
+	"golang.org/x/sys/unix"
+
+	"procward/internal/procfile"
 )
 
 // subject is a process under inspection. It reads a file when a match first needs it and
@@ -13,8 +18,8 @@ type subject struct {
 	enter func(id ID, what string) error // asked before a read that may block for ever
 
 	id    ID
-	path  path
-	stat  stat
+	path  procfile.Path
+	stat  procfile.Stat
 	tid   int  // the thread that is read instead of an exited leader, 0 if none
 	state byte // of that thread
 
@@ -66,7 +71,7 @@ const (
 func newSubject(fs *FS, enter func(ID, string) error) *subject {
 	return &subject{
 		fs: fs, enter: enter,
-		statBuf: make([]byte, statSize), textBuf: make([]byte, 0, textSize),
+		statBuf: make([]byte, procfile.StatSize), textBuf: make([]byte, 0, textSize),
 		linkBuf: make([]byte, linkSize), argsBuf: make([]byte, 0, argsSize),
 	}
 }
@@ -78,38 +83,36 @@ func (s *subject) open(pid int) error {
 		s.argsBuf = make([]byte, 0, argsSize)
 	}
 	s.id, s.tid, s.over, s.script, s.plain = ID{PID: pid}, 0, false, "", nil
-	s.stat = stat{pid: pid}
+	s.stat = procfile.Stat{PID: pid}
 	clear(s.readings[:])
-	s.path.process(pid)
 	if err := s.enter(s.id, whatStat); err != nil {
 		return err
 	}
-	if err := s.fs.stat(&s.path, s.statBuf, &s.stat); err != nil {
+	if err := s.fs.dir.Stat(pid, 0, s.statBuf, &s.stat); err != nil {
 		return err
 	}
-	s.id.Start = s.stat.start
+	s.id.Start = s.stat.Start
 	return nil
 }
 
 // runsNone says, without another look at the process, that it runs no program which a query
 // asks for. What it cannot tell it does not say.
 func (s *subject) runsNone(pid int, x *index) bool {
-	s.path.process(pid)
 	if s.enter(ID{PID: pid}, whats[ofExe]) != nil {
 		return false
 	}
-	n, err := readlinkat(s.fs.dir, s.path.file("exe"), s.linkBuf)
-	return err == nil && !x.runs(s.linkBuf[:n])
+	exe, err := s.fs.dir.Link(s.path.Of(pid, 0, "exe"), s.linkBuf)
+	return err == nil && !x.runs(exe)
 }
 
 // nobody reports whether no match means it: it is a thread of the kernel, a zombie, or ourselves.
 func (s *subject) nobody() bool {
-	return s.stat.kernel() || s.stat.dead() || s.id.PID == s.fs.self
+	return s.stat.Kernel() || s.stat.Dead() || s.id.PID == s.fs.self
 }
 
 // process is what has been read so far.
 func (s *subject) process() Process {
-	p := s.stat.process()
+	p := process(&s.stat)
 	if s.has(ofUser) {
 		p.UID = s.uid
 	}
@@ -122,7 +125,7 @@ func (s *subject) process() Process {
 	if s.has(ofUnit) {
 		p.Unit = s.unit
 	}
-	if s.stat.leaderless() && (s.tid != 0 || s.leave()) {
+	if s.stat.Leaderless() && (s.tid != 0 || s.leave()) {
 		p.State = s.state
 	}
 	return p
@@ -143,15 +146,15 @@ func (s *subject) get(kind int, from func() error) error {
 		return r.err
 	}
 	err := os.ErrNotExist
-	if !s.stat.leaderless() || kind == ofUser || kind == ofStatus {
-		err = gone(from())
+	if !s.stat.Leaderless() || kind == ofUser || kind == ofStatus {
+		err = from()
 	}
 	// Where the leader has exited, maybe just now, a living thread knows the same.
-	for try := 0; err == os.ErrNotExist && s.stat.threads > 1 && try < 3 && s.leave(); try++ {
-		err = gone(from())
+	for try := 0; errors.Is(err, os.ErrNotExist) && s.stat.Threads > 1 && try < 3 && s.leave(); try++ {
+		err = from()
 	}
 	switch {
-	case err == os.ErrNotExist:
+	case errors.Is(err, os.ErrNotExist):
 		s.over = true
 	case err != nil:
 		r.err = &unreadError{whats[kind], err}
@@ -171,30 +174,27 @@ func (e *unreadError) Unwrap() error { return e.err }
 
 // leave turns from a leader that has exited, or a thread that has, to one that lives.
 func (s *subject) leave() bool {
-	s.tid, s.state = s.fs.liveThread(s.id.PID, s.textBuf[:cap(s.textBuf)])
-	if s.tid != 0 {
-		s.path.thread(s.id.PID, s.tid)
-	}
-	return s.tid != 0
+	tid, thread, _ := s.fs.dir.LiveThread(s.id.PID, s.textBuf[:cap(s.textBuf)])
+	s.tid, s.state = tid, thread.State
+	return tid != 0
 }
 
 // readUser reads the owner of the directory /proc/PID, which is the effective user of
 // the process even where it is not dumpable: task_dump_owner() in fs/proc/base.c looks
 // at that flag for all files but directories of mode 0555.
 func (s *subject) readUser() error {
-	return s.get(ofUser, func() (err error) {
-		var p path
-		p.process(s.id.PID)
-		s.uid, err = ownerat(s.fs.dir, p.dir())
+	return s.get(ofUser, func() error {
+		var st unix.Stat_t
+		err := s.fs.dir.Inode(s.path.Of(s.id.PID, 0, ""), &st)
+		s.uid = st.Uid
 		return err
 	})
 }
 
 // readExe reads the link /proc/PID/exe.
 func (s *subject) readExe() error {
-	return s.get(ofExe, func() error {
-		n, err := readlinkat(s.fs.dir, s.path.file("exe"), s.linkBuf)
-		s.exe = s.linkBuf[:n]
+	return s.get(ofExe, func() (err error) {
+		s.exe, err = s.fs.dir.Link(s.path.Of(s.id.PID, s.tid, "exe"), s.linkBuf)
 		return err
 	})
 }
@@ -202,10 +202,10 @@ func (s *subject) readExe() error {
 // readArgs reads /proc/PID/cmdline.
 func (s *subject) readArgs() error {
 	return s.get(ofArgs, func() (err error) {
-		s.argsBuf, err = s.fs.readAll(s.path.file("cmdline"), s.argsBuf, argsLimit)
+		s.argsBuf, err = s.fs.dir.Whole(s.path.Of(s.id.PID, s.tid, "cmdline"), s.argsBuf, argsLimit)
 		s.script = s.ours.among(s.argsBuf)
 		s.args = joinArgs(s.argsBuf)
-		if err == nil && len(s.args) == 0 && s.stat.threads > 1 && s.tid == 0 {
+		if err == nil && len(s.args) == 0 && s.stat.Threads > 1 && s.tid == 0 {
 			return os.ErrNotExist // a leader that is exiting has no memory any more
 		}
 		return err

@@ -83,7 +83,7 @@ func (w *worker) unit(id ID, threads int) string {
 	fs := w.subject.fs
 	unit, err := fs.unit(id.PID, 0)
 	if threads > 1 && (err != nil || unit == "/") { // as of a leader that has exited
-		if tid, _ := fs.liveThread(id.PID, w.subject.textBuf[:cap(w.subject.textBuf)]); tid != 0 {
+		if tid, _, _ := fs.dir.LiveThread(id.PID, w.subject.textBuf[:cap(w.subject.textBuf)]); tid != 0 {
 			unit, _ = fs.unit(id.PID, tid)
 		}
 	}

@@ -48,7 +48,7 @@ func (s *subject) judge(q *query) (verdict, error) {
 }
 
 func nameKey(s *subject, q *query) (bool, error) {
-	return q.match.Name == "" || string(s.stat.comm) == q.match.Name, nil
+	return q.match.Name == "" || string(s.stat.Comm) == q.match.Name, nil
 }
 
 func userKey(s *subject, q *query) (bool, error) {
@@ -78,7 +78,7 @@ func exeKey(s *subject, q *query) (bool, error) {
 // process that goes by the name of the link: by its first argument, or as the kernel keeps
 // it of the execution.
 func (s *subject) called(q *query) (bool, error) {
-	if q.alias == "" || string(s.stat.comm) == commOf(q.alias) || string(bytes.TrimSuffix(s.exe, []byte(deleted))) == q.exe[0] {
+	if q.alias == "" || string(s.stat.Comm) == commOf(q.alias) || string(bytes.TrimSuffix(s.exe, []byte(deleted))) == q.exe[0] {
 		return true, nil
 	}
 	err := s.readArgs()
@@ -108,7 +108,7 @@ func (s *subject) resembles(q *query) bool {
 	}
 	first := filepath.Base(string(firstArg(s.args)))
 	for _, exe := range q.exe {
-		if string(s.stat.comm) == commOf(exe) || first == filepath.Base(exe) {
+		if string(s.stat.Comm) == commOf(exe) || first == filepath.Base(exe) {
 			return true
 		}
 	}

@@ -3,17 +3,13 @@ package restart
 import (
 	"context"
 	"errors"
-	"os"
-	"strconv"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/procfile"
 	"procward/procscan"
 )
-
-// proc is where the processes are listed. Before a signal, each is verified by its pidfd.
-const proc = "/proc"
 
 // Bounds of the search for descendants: how many times it may run until it finds nothing
 // new, and how many times while the victims act on the signal.
@@ -120,18 +116,8 @@ func (c *condemned) grow() bool {
 // table is the process table by parent and by session.
 func (c *condemned) table() (children, sessions map[int][]procscan.Process) {
 	children, sessions = map[int][]procscan.Process{}, map[int][]procscan.Process{}
-	dir, err := os.Open(proc)
-	if err != nil {
-		return
-	}
-	defer dir.Close()
 	own, _ := unix.Getsid(0)
-	names, _ := dir.Readdirnames(-1)
-	for _, name := range names {
-		pid, err := strconv.Atoi(name)
-		if err != nil {
-			continue
-		}
+	for _, pid := range procfile.PIDs() {
 		p, err := c.fs.Read(pid)
 		if err != nil || p.Dead() || p.Kernel || spared(pid) {
 			continue

@@ -108,7 +108,7 @@ func (h home) pids() []int {
 
 // groupOf is the control group (version 2) of a process; "" where it has none.
 func groupOf(pid int) string {
-	text, err := os.ReadFile(filepath.Join(proc, strconv.Itoa(pid), "cgroup"))
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
 	if err != nil {
 		return ""
 	}

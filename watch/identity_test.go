@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/procfile"
 	"procward/procscan"
 )
 
@@ -23,15 +24,8 @@ func TestLeaderGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		until(t, "its first thread is gone", func() bool {
-			var buf [512]byte
-			fd, err := unix.Open("/proc/"+itoa(id.PID)+"/stat", unix.O_RDONLY|unix.O_CLOEXEC, 0)
-			if err != nil {
-				return false
-			}
-			defer unix.Close(fd)
-			n, _ := unix.Read(fd, buf[:])
-			p, err := procscan.ParseStat(buf[:max(n, 0)])
-			return err == nil && p.State == 'Z' && p.Threads > 1
+			s, err := procfile.Read(id.PID)
+			return err == nil && s.Leaderless()
 		})
 		w.quiet(startHelper(t))
 		w.Untrack(id)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"procward/internal/ktime"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -90,12 +92,12 @@ func (b *bench) newRush(ctx context.Context, by string, keeps bool, count int) (
 	if !keeps {
 		state = memoryless
 	}
-	began := monotonic()
+	began := ktime.Monotonic()
 	if r.daemon, err = b.startDaemonOf(ctx, a.dir, r.dropins(), state); err != nil {
 		return r, err
 	}
 	err = r.daemon.await(ctx, patience, 0, "found", r.count)
-	r.found = monotonic() - began
+	r.found = ktime.Monotonic() - began
 	return r, err
 }
 
@@ -225,7 +227,7 @@ func (r *rush) killAll() (time.Duration, error) {
 		}
 		fds = append(fds, fd)
 	}
-	began := monotonic()
+	began := ktime.Monotonic()
 	for _, fd := range fds {
 		if err := unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); err != nil {
 			return 0, fmt.Errorf("kill a target: %w", err)

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"procward/internal/procfile"
 )
 
 // What "none to speak of" is taken to mean, and the memory that is allowed.
@@ -91,23 +92,10 @@ func tracks(pid, n int) (bool, error) {
 	return got >= n, nil
 }
 
-// cpuTime is what a process and all its threads have used so far, utime and stime of
-// proc_pid_stat(5), in steps of 10 ms.
+// cpuTime is what a process and all its threads have used so far, in steps of 10 ms.
 func cpuTime(pid int) (time.Duration, error) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0, err
-	}
-	var ticks time.Duration
-	after := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	for _, i := range []int{11, 12} { // fields 14 and 15, the first after the name being 3
-		n, err := strconv.Atoi(after[i])
-		if err != nil {
-			return 0, fmt.Errorf("read the CPU time: %w", err)
-		}
-		ticks += time.Duration(n)
-	}
-	return ticks * 10 * time.Millisecond, nil
+	s, err := procfile.Read(pid)
+	return time.Duration(s.CPU) * procfile.Tick, err
 }
 
 // used reads what a process has used.

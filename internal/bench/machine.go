@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"procward/internal/procfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -38,7 +40,7 @@ func lookAtMachine(ctx context.Context) machine {
 	if load, err := os.ReadFile("/proc/loadavg"); err == nil {
 		m.load, _, _ = strings.Cut(string(load), " ")
 	}
-	m.processes, _ = countProcesses() // 0 is shown where it cannot be counted
+	m.processes = len(procfile.PIDs())
 	return m
 }
 
@@ -59,26 +61,6 @@ func field(file, key string) string {
 		}
 	}
 	return "unknown"
-}
-
-// countProcesses is how many processes the host has.
-func countProcesses() (int, error) {
-	dir, err := os.Open("/proc")
-	if err != nil {
-		return 0, err
-	}
-	defer dir.Close()
-	names, err := dir.Readdirnames(-1)
-	if err != nil {
-		return 0, fmt.Errorf("count the processes: %w", err)
-	}
-	n := 0
-	for _, name := range names {
-		if name[0] >= '1' && name[0] <= '9' {
-			n++
-		}
-	}
-	return n, nil
 }
 
 // fileSystem names the type of the file system that a directory lies on, statfs(2).

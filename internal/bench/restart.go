@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"procward/internal/procfile"
 )
 
 func restart300(ctx context.Context, b *bench) (table, error) {
-	there, err := countProcesses()
-	if err != nil {
-		return table{}, err
-	}
-	if err := b.fill(ctx, max(300-there, 1)); err != nil {
+	if err := b.fill(ctx, max(300-len(procfile.PIDs()), 1)); err != nil {
 		return table{}, err
 	}
 	t, _, err := restarts(ctx, b, b.rounds(30, 4), true)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/procfs"
 
+	"procward/internal/ktime"
 	"procward/procscan"
 )
 
@@ -119,9 +120,9 @@ func scanOnce(ctx context.Context, s *procscan.Scanner, m *procscan.Matcher, loo
 	if look {
 		read = s.Look
 	}
-	began := monotonic()
+	began := ktime.Monotonic()
 	found, err := read(ctx, []*procscan.Matcher{m})
-	took := monotonic() - began
+	took := ktime.Monotonic() - began
 	if err == nil && len(found[0].Selected) == 0 {
 		err = fmt.Errorf("the process that is there was not found")
 	}
@@ -130,7 +131,7 @@ func scanOnce(ctx context.Context, s *procscan.Scanner, m *procscan.Matcher, loo
 
 // readProcfs is the same with the library.
 func readProcfs() (time.Duration, error) {
-	began := monotonic()
+	began := ktime.Monotonic()
 	all, err := procfs.AllProcs()
 	if err != nil {
 		return 0, err
@@ -140,5 +141,5 @@ func readProcfs() (time.Duration, error) {
 			continue // it has ended
 		}
 	}
-	return monotonic() - began, nil
+	return ktime.Monotonic() - began, nil
 }

@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/ktime"
 	"procward/procscan"
 	"procward/watch"
 )
@@ -29,13 +29,6 @@ const (
 	asRequests  = "requests"
 	asServer    = "server"
 )
-
-// monotonic is the clock of every measurement, which C programs read too.
-func monotonic() time.Duration {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts) // cannot fail: the clock exists
-	return time.Duration(ts.Nano())
-}
 
 // beSubject turns this process into a subject of the measurement.
 func beSubject(ctx context.Context, as string, args []string) error {
@@ -84,7 +77,7 @@ func beTracker(ctx context.Context, as string) error {
 	var failure error
 	running.Go(func() {
 		failure = tracker.Run(ctx, func(events []watch.Event) {
-			at := monotonic()
+			at := ktime.Monotonic()
 			for _, e := range events {
 				if !e.Belated {
 					fmt.Printf("%d %d\n", e.ID.PID, at)

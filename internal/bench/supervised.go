@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"procward/internal/ktime"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -80,7 +82,7 @@ func kill(pid int) (time.Duration, error) {
 		return 0, err
 	}
 	defer unix.Close(fd)
-	at := monotonic()
+	at := ktime.Monotonic()
 	return at, unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0)
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/engine"
+	"procward/internal/procfile"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
@@ -64,9 +64,7 @@ func (h *Host) findScript(e engine.Await) procscan.ID {
 // endUnborn kills what launchers of earlier daemons have left that hangs in its execution:
 // it must not come to run when the script has been given up and another one runs.
 func (h *Host) endUnborn() {
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	for _, dir := range dirs {
-		pid, _ := strconv.Atoi(filepath.Base(dir))
+	for _, pid := range procfile.PIDs() {
 		if p, err := h.FS.Read(pid); err == nil && h.orphanedLauncher(p) {
 			h.end(p)
 		}
@@ -97,15 +95,13 @@ func (h *Host) end(p procscan.Process) {
 
 // lookForScript looks once; unborn: there is something that may yet become the script.
 func (h *Host) lookForScript(e engine.Await) (script procscan.ID, unborn bool) {
-	const tick = 10 * time.Millisecond // of start times
 	own, _ := os.Readlink("/proc/self/exe")
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	for _, dir := range dirs {
-		pid, _ := strconv.Atoi(filepath.Base(dir))
+	for _, pid := range procfile.PIDs() {
 		p, err := h.FS.Read(pid)
-		if err != nil || pid == os.Getpid() || p.Dead() || p.Started() < e.Since-tick {
+		if err != nil || pid == os.Getpid() || p.Dead() || p.Started() < e.Since-procfile.Tick {
 			continue
 		}
+		dir := "/proc/" + strconv.Itoa(pid)
 		exe, err := os.Readlink(dir + "/exe")
 		if err != nil { // a thread of the kernel, or gone
 			continue
@@ -203,9 +199,7 @@ func wait(ctx context.Context, d time.Duration) {
 // session is the script and what still lives of its process group.
 func (h *Host) session(id procscan.ID) []procscan.ID {
 	ids := []procscan.ID{id}
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	for _, dir := range dirs {
-		pid, _ := strconv.Atoi(filepath.Base(dir))
+	for _, pid := range procfile.PIDs() {
 		if p, err := h.FS.Read(pid); err == nil && p.PGRP == id.PID && p.PID != id.PID && !p.Dead() {
 			ids = append(ids, p.ID)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"procward/internal/engine"
+	"procward/internal/ktime"
 	"procward/internal/message"
 	"procward/internal/systemd"
 	"procward/procscan"
@@ -162,7 +163,7 @@ func (h *Host) unit(u systemd.Unit) engine.Unit {
 		out.MainStarted = main.Started()
 	}
 	if u.LastStarted > 0 {
-		out.LastStarted = procscan.Boottime() - (systemd.Monotonic() - u.LastStarted)
+		out.LastStarted = procscan.Boottime() - (ktime.Monotonic() - u.LastStarted)
 	}
 	return out
 }

@@ -76,10 +76,3 @@ func lacks(err error) bool {
 	}
 	return false
 }
-
-// boottime is CLOCK_BOOTTIME; clock_gettime(2) cannot fail with it.
-func boottime() time.Duration {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts)
-	return time.Duration(ts.Nano())
-}

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"procward/internal/ktime"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -91,7 +93,7 @@ func (p *Launchers) Start(ctx context.Context, prog Program) (Started, error) {
 var errLost = fmt.Errorf("%w: launchers end before they start anything", ErrLack)
 
 func (p *Launchers) start(ctx context.Context, l *launcher, prog Program) (Started, error) {
-	o, files, since := order{Program: prog}, []int{}, boottime()
+	o, files, since := order{Program: prog}, []int{}, ktime.Boottime()
 	if prog.Output >= 0 {
 		files = append(files, prog.Output)
 	}

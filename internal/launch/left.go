@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -10,6 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"procward/internal/ktime"
+	"procward/internal/procfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -125,10 +127,10 @@ func (p *Launchers) lost(ctx context.Context, l *launcher, prog Program, since t
 		return Started{}, fmt.Errorf("start %s: its execution hangs: %w", prog.Argv[0], context.Cause(ctx))
 	}
 	reapUnborn(l) // the execution failed, and nobody can tell why
-	for _, c := range childrenOf(everybody()) {
-		if c.session == c.pid && c.started >= since-tick && p.claim(c.pid) {
+	for _, c := range childrenOf(procfile.PIDs()) {
+		if c.session == c.pid && c.started >= since-procfile.Tick && p.claim(c.pid) {
 			if c.is(prog) {
-				return Started{PID: c.pid, At: boottime()}, nil
+				return Started{PID: c.pid, At: ktime.Boottime()}, nil
 			}
 			p.Reaped(c.pid)
 		}
@@ -179,9 +181,6 @@ type child struct {
 	started time.Duration // since the boot
 }
 
-// tick is the grain of start times.
-const tick = 10 * time.Millisecond
-
 // children are those of this process, whoever made them.
 func children() []child { return childrenOf(childPIDs()) }
 
@@ -209,39 +208,18 @@ func childPIDs() []int {
 		}
 	}
 	if len(files) == 0 {
-		return everybody()
+		return procfile.PIDs()
 	}
 	return pids
 }
 
-// everybody is all processes there are.
-func everybody() []int {
-	dirs, _ := filepath.Glob("/proc/[0-9]*")
-	var pids []int
-	for _, dir := range dirs {
-		pid, _ := strconv.Atoi(filepath.Base(dir))
-		pids = append(pids, pid)
-	}
-	return pids
-}
-
-// readChild reads state, ppid, session and starttime; ppid is 0 where it is gone.
+// readChild reads what is known of a process; ppid is 0 where it is gone.
 func readChild(pid int) (c child, ppid int) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	open, end := bytes.IndexByte(stat, '('), bytes.LastIndexByte(stat, ')')
-	if err != nil || open < 0 || end < open {
-		return c, 0
+	s, err := procfile.Read(pid)
+	if err != nil {
+		return child{}, 0
 	}
-	f := strings.Fields(string(stat[end+1:]))
-	if len(f) < 20 {
-		return c, 0
-	}
-	ppid, _ = strconv.Atoi(f[1])
-	c = child{pid: pid, name: string(stat[open+1 : end]), zombie: f[0] == "Z"}
-	c.session, _ = strconv.Atoi(f[3])
-	ticks, _ := strconv.Atoi(f[19])
-	c.started = time.Duration(ticks) * tick
-	return c, ppid
+	return child{s.PID, string(s.Comm), s.State == 'Z', s.Session, time.Duration(s.Start) * procfile.Tick}, s.PPID
 }
 
 // is reports whether a child is the program. One that has ended, or is about to, or was executed

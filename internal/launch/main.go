@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/ktime"
 	"procward/internal/trust"
 )
 
@@ -165,7 +166,7 @@ func execute(o order, who user, stdin *os.File, files []int) answer {
 	if err != nil {
 		return refusal(o, explain(path, who, err), lacks(err) && !(who.credential != nil && err == syscall.EAGAIN && canFork()))
 	}
-	return answer{PID: pid, At: int64(boottime())}
+	return answer{PID: pid, At: int64(ktime.Boottime())}
 }
 
 // canFork reports whether it was the user's own limit (RLIMIT_NPROC of getrlimit(2)) that

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"procward/internal/procfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -70,7 +72,7 @@ func newPen(number int) (*pen, error) {
 		return nil, err
 	}
 	self, _ := readChild(os.Getpid())
-	p := &pen{filepath.Join(base, fmt.Sprintf("%s%d-%d-%d", penPrefix, self.pid, self.started/tick, number))}
+	p := &pen{filepath.Join(base, fmt.Sprintf("%s%d-%d-%d", penPrefix, self.pid, self.started/procfile.Tick, number))}
 	if err := os.Mkdir(p.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -154,7 +156,7 @@ func clearPens() {
 		if n, _ := fmt.Sscanf(filepath.Base(dir), penPrefix+"%d-%d-%d", &pid, &started, &number); n != 3 {
 			continue
 		}
-		if owner, ppid := readChild(pid); (ppid != 0 || pid == 1) && int(owner.started/tick) == started {
+		if owner, ppid := readChild(pid); (ppid != 0 || pid == 1) && int(owner.started/procfile.Tick) == started {
 			continue // it lives
 		}
 		left := &pen{dir}

@@ -9,8 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"procward/internal/ktime"
+
 	"github.com/coreos/go-systemd/v22/daemon"
-	"golang.org/x/sys/unix"
 )
 
 // Ready says that the start, or a reload that was announced, is done. The status is one
@@ -22,11 +23,7 @@ func Ready(status string) error {
 // Reloading announces a reload; Ready must follow it. It carries the present time of
 // CLOCK_MONOTONIC, which Type=notify-reload (systemd 253) asks for and older ones ignore.
 func Reloading() error {
-	var now unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &now); err != nil {
-		return fmt.Errorf("read CLOCK_MONOTONIC: %w", err)
-	}
-	return send(daemon.SdNotifyReloading, fmt.Sprintf("MONOTONIC_USEC=%d", now.Nano()/int64(time.Microsecond)))
+	return send(daemon.SdNotifyReloading, fmt.Sprintf("MONOTONIC_USEC=%d", ktime.Monotonic().Microseconds()))
 }
 
 // Stopping says that the daemon is ending.

@@ -5,6 +5,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"procward/internal/ktime"
 )
 
 // BenchmarkStart is the time from the call of Run to the moment at which the script's
@@ -14,7 +16,7 @@ func BenchmarkStart(b *testing.B) {
 	job := Job{Argv: Argv{"/bin/true"}, Timeout: time.Minute}
 	var started time.Duration
 	for b.Loop() {
-		before := boottime()
+		before := ktime.Boottime()
 		res := r.Run(context.Background(), job, func(_ int, at time.Duration) { started += at - before })
 		if !res.OK() {
 			b.Fatalf("%+v", res)
@@ -28,9 +30,9 @@ func BenchmarkStart(b *testing.B) {
 func BenchmarkForkExec(b *testing.B) {
 	var started time.Duration
 	for b.Loop() {
-		before := boottime()
+		before := ktime.Boottime()
 		pid, err := syscall.ForkExec("/bin/true", []string{"/bin/true"}, &syscall.ProcAttr{Dir: "/", Sys: &syscall.SysProcAttr{Setsid: true}})
-		started += boottime() - before
+		started += ktime.Boottime() - before
 		if err != nil {
 			b.Fatal(err)
 		}

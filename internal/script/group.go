@@ -1,11 +1,9 @@
 package script
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
-	"strconv"
 	"time"
+
+	"procward/internal/procfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,27 +51,11 @@ func awaitPID(pid int, deadline time.Time) bool {
 
 // members are the live processes of a process group.
 func members(pgid int) []int {
-	names, _ := filepath.Glob("/proc/[0-9]*/stat")
 	var pids []int
-	for _, name := range names {
-		stat, err := os.ReadFile(name)
-		if err != nil {
-			continue // it ended meanwhile
-		}
-		if inGroup(stat, pgid) {
-			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(name)))
+	for _, pid := range procfile.PIDs() {
+		if s, err := procfile.Read(pid); err == nil && s.PGRP == pgid && !s.Dead() {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
-}
-
-// inGroup reads state, pgrp and num_threads of proc_pid_stat(5). A zombie with other
-// threads is alive.
-func inGroup(stat []byte, pgid int) bool {
-	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(f) < 18 || string(f[2]) != strconv.Itoa(pgid) {
-		return false
-	}
-	return string(f[0]) != "Z" || string(f[17]) != "1"
 }

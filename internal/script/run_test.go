@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/ktime"
 	"procward/internal/launch"
 	"procward/internal/testbed"
 )
@@ -227,7 +228,7 @@ func TestStartedIsToldAtOnce(t *testing.T) {
 	if err := unix.Mkfifo(fifo, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	before := boottime()
+	before := ktime.Boottime()
 	var pid int
 	var at time.Duration
 	res := newRunner(t).Run(context.Background(), shell(t, "echo $$; read x < "+fifo), func(p int, a time.Duration) {
@@ -239,7 +240,7 @@ func TestStartedIsToldAtOnce(t *testing.T) {
 	if !res.OK() || res.PID != pid || res.Output != fmt.Sprint(pid) {
 		t.Errorf("%+v, started told %d", res, pid)
 	}
-	if at < before || at > boottime() {
+	if at < before || at > ktime.Boottime() {
 		t.Errorf("started at %v, not between %v and now", at, before)
 	}
 }

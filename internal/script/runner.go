@@ -6,8 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
+	"procward/internal/ktime"
 	"procward/internal/launch"
 )
 
@@ -62,7 +61,7 @@ func (r *Runner) Run(ctx context.Context, job Job, started func(pid int, at time
 		started(s.PID, s.At)
 	}
 	res := newChild(s, out, r.launchers.Reaped).follow(ctx, job)
-	res.PID, res.Took = s.PID, boottime()-s.At
+	res.PID, res.Took = s.PID, ktime.Boottime()-s.At
 	return res
 }
 
@@ -86,11 +85,4 @@ func (r *Runner) Foster(ctx context.Context) {
 func (r *Runner) Close() error {
 	r.launchers.Close()
 	return r.keeper.close()
-}
-
-// boottime is CLOCK_BOOTTIME; clock_gettime(2) cannot fail with it.
-func boottime() time.Duration {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &ts)
-	return time.Duration(ts.Nano())
 }

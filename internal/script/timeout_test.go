@@ -225,24 +225,6 @@ func TestLeaderIsReapedLast(t *testing.T) {
 	}
 }
 
-func TestInGroup(t *testing.T) {
-	t.Parallel()
-	const rest = " 10 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 "
-	for stat, want := range map[string]bool{
-		"5 (sh) S 1 10" + rest + "1 0 99":           true,
-		"5 (a) S 1 10) x) R 1 10" + rest + "1 0 99": true,
-		"5 (sh) S 1 100" + rest + "1 0 99":          false,
-		"5 (sh) Z 1 10" + rest + "1 0 99":           false,
-		"5 (sh) Z 1 10" + rest + "3 0 99":           true, // its leader thread is dead, others live
-		"5 (sh) S 1":                                false,
-		"":                                          false,
-	} {
-		if got := inGroup([]byte(stat), 10); got != want {
-			t.Errorf("%q: %v", stat, got)
-		}
-	}
-}
-
 // What a job that is whole has started in sessions of its own ends with it when its time is
 // over, and is let go when it ends by itself.
 func TestWhole(t *testing.T) {

@@ -4,8 +4,10 @@ import (
 	"context"
 	"time"
 
+	"procward/internal/ktime"
+
+	sddbus "github.com/coreos/go-systemd/v22/dbus"
 	"github.com/godbus/dbus/v5"
-	"golang.org/x/sys/unix"
 )
 
 // job is the last job that a unit had since the link looks after it. Of a job that is
@@ -71,7 +73,7 @@ func (l *Link) jobNew(s *session, id uint32, unit string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if j := l.jobs[unit]; j != nil {
-		*j = job{id: id, at: Monotonic(), own: l.isOwn(id), toldBy: s}
+		*j = job{id: id, at: ktime.Monotonic(), own: l.isOwn(id), toldBy: s}
 	}
 	if shutsDown(unit) {
 		l.shutdownJob(s, "job for "+unit)
@@ -125,32 +127,5 @@ func (l *Link) isOwn(id uint32) bool {
 
 // unitPath is the D-Bus object of a unit, which systemd loads when it is asked for.
 func unitPath(unit string) dbus.ObjectPath {
-	return dbus.ObjectPath(managerPath + "/unit/" + escape(unit))
-}
-
-// escape writes a name as systemd does in object paths: everything but letters, and
-// digits that are not in front, as _ and two hexadecimal digits.
-func escape(name string) string {
-	const hex = "0123456789abcdef"
-	if name == "" {
-		return "_"
-	}
-	b := make([]byte, 0, 2*len(name))
-	for i := range len(name) {
-		c := name[i]
-		switch {
-		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9' && i > 0:
-			b = append(b, c)
-		default:
-			b = append(b, '_', hex[c>>4], hex[c&15])
-		}
-	}
-	return string(b)
-}
-
-// Monotonic is CLOCK_MONOTONIC now, the clock of systemd's timestamps.
-func Monotonic() time.Duration {
-	var ts unix.Timespec
-	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts)
-	return time.Duration(ts.Nano())
+	return dbus.ObjectPath(managerPath + "/unit/" + sddbus.PathBusEscape(unit))
 }

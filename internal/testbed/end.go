@@ -1,10 +1,10 @@
 package testbed
 
 import (
-	"bytes"
-	"os"
-	"strconv"
+	"slices"
 	"time"
+
+	"procward/internal/procfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,29 +44,12 @@ func kill(pid int, mark uint64) {
 
 // marked are the live processes that bear the mark.
 func marked(mark uint64) []int {
-	entries, err := os.ReadDir("/proc")
-	if err != nil {
-		return nil
-	}
-	var pids []int
-	for _, e := range entries {
-		if pid, err := strconv.Atoi(e.Name()); err == nil && bears(pid, mark) {
-			pids = append(pids, pid)
-		}
-	}
-	return pids
+	return slices.DeleteFunc(procfile.PIDs(), func(pid int) bool { return !bears(pid, mark) })
 }
 
-// bears reads state, num_threads and rsslim of proc_pid_stat(5), which needs no
-// privilege. A zombie with other threads is alive.
+// bears looks at rsslim of proc_pid_stat(5), which needs no privilege.
 func bears(pid int, mark uint64) bool {
-	stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
-		return false
-	}
-	f := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-	if len(f) < 23 || string(f[0]) == "Z" && string(f[17]) == "1" {
-		return false
-	}
-	return string(f[22]) == strconv.FormatUint(mark, 10)
+	const rsslim = 25
+	s, err := procfile.Read(pid)
+	return err == nil && !s.Dead() && s.Far(rsslim) == mark
 }

@@ -116,10 +116,10 @@ func (r *Reader) crowd(sessions map[int]bool, known map[procscan.ID]bool) (likel
 			continue
 		}
 		s, err := r.stat(pid)
-		q := procscan.Process{ID: procscan.ID{PID: pid, Start: s.start}, Comm: s.comm, PPID: s.ppid, Session: s.session}
+		q := procscan.Process{ID: procscan.ID{PID: pid, Start: s.Start}, Comm: string(s.Comm), PPID: s.PPID, Session: s.Session}
 		switch {
-		case err != nil || s.dead || known[q.ID] || s.layout == (succession.Layout{}) && (pid == kthreadd || s.ppid == kthreadd):
-		case sessions[s.session] || s.ppid == init:
+		case err != nil || s.dead || known[q.ID] || s.layout == (succession.Layout{}) && (pid == kthreadd || s.PPID == kthreadd):
+		case sessions[s.Session] || s.PPID == init:
 			likely = append(likely, q)
 		default:
 			rest = append(rest, q)

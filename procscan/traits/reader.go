@@ -4,7 +4,6 @@
 package traits
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/hang"
+	"procward/internal/procfile"
 	"procward/procscan"
 	"procward/procscan/succession"
 )
@@ -92,7 +92,7 @@ func (r *Reader) Gone(of []procscan.ID) []procscan.ID {
 	var out []procscan.ID
 	for _, id := range of {
 		s, err := r.stat(id.PID)
-		if os.IsNotExist(err) || errors.Is(err, unix.ESRCH) || err == nil && s.start != id.Start {
+		if os.IsNotExist(err) || errors.Is(err, unix.ESRCH) || err == nil && s.Start != id.Start {
 			out = append(out, id)
 		}
 	}
@@ -105,17 +105,17 @@ func (r *Reader) path(pid int, file string) string {
 
 func (r *Reader) one(w Want, nets *nets) (Got, error) {
 	s, err := r.stat(w.PID)
-	if err != nil || s.start != w.Start || s.dead { // what a zombie shows must not replace what is known of it
+	if err != nil || s.Start != w.Start || s.dead { // what a zombie shows must not replace what is known of it
 		return Got{}, procscan.ErrGone
 	}
-	got := Got{Traits: succession.Traits{Comm: s.comm, Session: s.session, TTY: s.tty, At: procscan.Boottime()}}
+	got := Got{Traits: succession.Traits{Comm: string(s.Comm), Session: s.Session, TTY: s.TTY, At: procscan.Boottime()}}
 	got.Layout = r.layout(w.PID, s)
 	got.Program = r.program(w.PID)
 	r.sockets(w, nets, &got)
-	if w.Parent && s.ppid > 0 {
-		got.Parent = r.parent(s.ppid)
+	if w.Parent && s.PPID > 0 {
+		got.Parent = r.parent(s.PPID)
 	}
-	if again, err := r.stat(w.PID); err != nil || again.start != w.Start || again.dead {
+	if again, err := r.stat(w.PID); err != nil || again.Start != w.Start || again.dead {
 		return Got{}, procscan.ErrGone
 	} else if again.layout != s.layout {
 		got.Layout = succession.Layout{} // it has just executed a program
@@ -128,59 +128,38 @@ func (r *Reader) parent(pid int) succession.Parent {
 	if err != nil {
 		return succession.Parent{}
 	}
-	p := procscan.Process{ID: procscan.ID{PID: pid, Start: s.start}, Comm: s.comm, PPID: s.ppid, Session: s.session}
+	p := procscan.Process{ID: procscan.ID{PID: pid, Start: s.Start}, Comm: string(s.Comm), PPID: s.PPID, Session: s.Session}
 	return succession.Parent{Process: p, Layout: r.layout(pid, s)}
 }
 
-// exiting is PF_EXITING of linux/sched.h, in the flags of proc_pid_stat(5): the kernel is taking
-// the process apart, and its memory has gone already, or will.
-const exiting = 0x4
-
-// stat is what is needed of /proc/PID/stat (proc_pid_stat(5)).
+// stat is what is needed of /proc/PID/stat.
 type stat struct {
-	comm               string
-	dead               bool // it has ended or is about to, or its main thread has: it shows nothing
-	ppid, session, tty int
-	start              uint64
-	layout             succession.Layout
-	arg                uint64
+	procfile.Stat
+	dead   bool // it has ended or is about to, or its main thread has: it shows nothing
+	layout succession.Layout
 }
 
-func (r *Reader) stat(pid int) (stat, error) {
+func (r *Reader) stat(pid int) (s stat, err error) {
 	text, err := os.ReadFile(r.path(pid, "stat"))
-	if err != nil {
-		return stat{}, err
+	if err == nil {
+		err = s.Parse(text)
 	}
-	open, end := bytes.IndexByte(text, '('), bytes.LastIndexByte(text, ')')
-	if open < 0 || end < open {
-		return stat{}, fmt.Errorf("stat of pid %d has no name", pid)
-	}
-	f := strings.Fields(string(text[end+1:]))
-	num := func(field int) uint64 { // by its number in the manual
-		if field-3 >= len(f) {
-			return 0
-		}
-		n, err := strconv.ParseUint(f[field-3], 10, 64)
-		if err != nil {
-			return 0
-		}
-		return n
-	}
-	return stat{comm: string(text[open+1 : end]), dead: len(f) > 0 && (f[0] == "Z" || f[0] == "X") || num(9)&exiting != 0, ppid: int(num(4)), session: int(num(6)), tty: int(num(7)), start: num(22),
-		layout: succession.Layout{Code: num(26), Stack: num(28), Brk: num(47)}, arg: num(48)}, nil
+	s.dead = s.State == 'Z' || s.State == 'X' || s.Exiting()
+	s.layout = succession.Layout{Code: s.Far(26), Stack: s.Far(28), Brk: s.Far(47)} // startcode, startstack, start_brk
+	return s, err
 }
 
 // layout is that of a process, or zero where it could be that of others: addresses are not
 // randomised at all, or not for this one (personality(2)), or were not when it executed its
 // program, so that its stack lies at the very top.
 func (r *Reader) layout(pid int, s stat) succession.Layout {
-	const noRandom, top = 0x0040000, 1<<17 - 1 // ADDR_NO_RANDOMIZE
+	const noRandom, top, argStart = 0x0040000, 1<<17 - 1, 48 // ADDR_NO_RANDOMIZE
 	text, err := os.ReadFile(r.path(pid, "personality"))
 	if !r.random || err != nil {
 		return succession.Layout{}
 	}
 	persona, err := strconv.ParseUint(strings.TrimSpace(string(text)), 16, 64)
-	if up := (s.arg | top) + 1; err != nil || persona&noRandom != 0 || up&(up-1) == 0 {
+	if up := (s.Far(argStart) | top) + 1; err != nil || persona&noRandom != 0 || up&(up-1) == 0 {
 		return succession.Layout{}
 	}
 	return s.layout

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/procfile"
 	"procward/procscan"
 )
 
@@ -64,8 +65,8 @@ func (s *subject) verify() error {
 	if err != nil {
 		return err
 	}
-	now, err := procscan.ParseStat([]byte(text))
-	if err == nil && (now.ID != s.id || now.Dead()) {
+	var now procfile.Stat
+	if err = now.Parse([]byte(text)); err == nil && (now.PID != s.id.PID || now.Start != s.id.Start || now.Dead()) {
 		return errEnded
 	}
 	return err

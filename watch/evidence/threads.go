@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"procward/procscan"
+	"procward/internal/procfile"
 )
 
 // Limits for the threads of one process: how many are counted, and how many are listed.
@@ -40,11 +40,11 @@ func (s *subject) threads() (all []thread, more bool) {
 		if err != nil {
 			continue // it has ended
 		}
-		t, err := procscan.ParseStat([]byte(text))
-		if err != nil {
+		var t procfile.Stat
+		if t.Parse([]byte(text)) != nil {
 			continue
 		}
-		all = append(all, thread{dir, t.PID, t.State, t.Comm})
+		all = append(all, thread{dir, t.PID, t.State, string(t.Comm)})
 		if s.via == "" && t.PID != s.id.PID && t.State != 'Z' && s.leaderless() {
 			s.via = dir
 		}
@@ -56,11 +56,8 @@ func (s *subject) threads() (all []thread, more bool) {
 // leaderless reports whether the leading thread has exited.
 func (s *subject) leaderless() bool {
 	text, err := readAt(s.page, s.dir, "stat", 4096)
-	if err != nil {
-		return false
-	}
-	p, err := procscan.ParseStat([]byte(text))
-	return err == nil && p.State == 'Z'
+	var leader procfile.Stat
+	return err == nil && leader.Parse([]byte(text)) == nil && leader.State == 'Z'
 }
 
 func rank(state byte) int {
@@ -177,11 +174,8 @@ func (s *subject) children() {
 
 func (s *subject) child(pid string) bool {
 	text, err := readAt(s.page, nil, s.root+"/"+pid+"/stat", 4096)
-	if err != nil {
-		return false
-	}
-	c, err := procscan.ParseStat([]byte(text))
-	if err != nil || strconv.Itoa(c.PID) != pid {
+	var c procfile.Stat
+	if err != nil || c.Parse([]byte(text)) != nil || strconv.Itoa(c.PID) != pid {
 		return false
 	}
 	return s.page.linef("    %d %c %s", c.PID, c.State, c.Comm)

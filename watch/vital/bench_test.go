@@ -3,6 +3,7 @@ package vital
 import (
 	"testing"
 
+	"procward/internal/procfile"
 	"procward/procscan"
 )
 
@@ -22,7 +23,7 @@ func crowd(t testing.TB, n int) []procscan.ID {
 	s.tick(1)
 	ids := make([]procscan.ID, 0, n)
 	for kids := s.rd.kids; ; {
-		pid, rest, ok := number(kids)
+		pid, rest, ok := procfile.Number(kids)
 		if !ok {
 			break
 		}

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"procward/internal/procfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -54,7 +56,7 @@ func (g *groups) mounts(root string) {
 // slowly; its state once a turn for all that are in it.
 func (rd *reader) frozen(p *proc) error {
 	if !p.known[fromCgroup] {
-		text, err := once(rd.dir, rd.path.of(p.id.PID, p.live, "cgroup"), rd.buf)
+		text, err := rd.dir.Once(rd.path.Of(p.id.PID, p.live, "cgroup"), rd.buf)
 		if err != nil {
 			return err
 		}
@@ -109,9 +111,9 @@ func in(known map[string]*group, mount string, path []byte, file, word string) *
 // look reads the state. A group that is not there, as one outside of our cgroup namespace
 // is not, is not known to be frozen.
 func (g *group) look(buf []byte) {
-	text, err := once(unix.AT_FDCWD, &g.file[0], buf)
+	text, err := procfile.Dir(unix.AT_FDCWD).Once(&g.file[0], buf)
 	g.frozen, g.err = false, err
-	if errors.Is(err, errGone) || err == unix.ENODEV {
+	if errors.Is(err, os.ErrNotExist) || err == unix.ENODEV {
 		g.err = nil
 		return
 	}

@@ -2,8 +2,6 @@ package vital
 
 import (
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // clock is the watcher's own: it counts only time in which somebody looked, so that no
@@ -45,13 +43,4 @@ func (c *clock) until(mono, tick time.Duration) time.Duration {
 		return 0
 	}
 	return max(c.mono+max(tick, 2*c.took)-mono, 0)
-}
-
-// monotonic is CLOCK_MONOTONIC.
-func monotonic() time.Duration {
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		return 0 // cannot fail: the clock is there and the pointer is good
-	}
-	return time.Duration(ts.Nano())
 }

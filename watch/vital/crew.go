@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"slices"
 	"time"
-)
 
-// userTick is the unit of CPU times in proc_pid_stat(5): USER_HZ is 100 on every
-// architecture that Linux and Go share.
-const userTick = 10 * time.Millisecond
+	"procward/internal/procfile"
+)
 
 // leastSpin is the share of a CPU that a spinning thread uses at least. One that never
 // waits gets little only where others want the CPU as well, or a quota bounds it.
@@ -115,7 +113,7 @@ func (m *mark) block(t *task, frozen bool, now time.Duration) {
 // thread used too little CPU in all of it and does not wait for one: then it sleeps.
 func (m *mark) spin(t *task, at, now time.Duration) {
 	m.first, m.starved = !m.counted && t.counted, false
-	used := (time.Duration(t.cpu) - time.Duration(m.from)) * userTick
+	used := (time.Duration(t.cpu) - time.Duration(m.from)) * procfile.Tick
 	switch {
 	case !t.counted || t.state == 'D':
 		m.counted, m.kept = false, false

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"procward/internal/procfile"
 )
 
 // family is who is whose child on this host, and the memory of each: one pass over the
@@ -43,34 +45,23 @@ func (rd *reader) descent(p *proc) error {
 func (rd *reader) pass() (err error) {
 	f := &rd.family
 	name := []byte{'.', 0}
-	if f.pids, err = numbers(rd.dir, &name[0], rd.buf, f.pids[:0]); err != nil {
+	if f.pids, err = rd.dir.Numbers(&name[0], rd.buf, f.pids[:0]); err != nil {
 		return err
 	}
 	f.kin = f.kin[:0]
 	for _, pid := range f.pids {
-		var s stat
-		text, err := once(rd.dir, rd.path.of(pid, 0, "stat"), rd.buf)
-		if err != nil || s.parse(text) != nil || s.dead() {
+		var s procfile.Stat
+		if rd.dir.Stat(pid, 0, rd.buf, &s) != nil || s.Dead() {
 			continue
 		}
-		if s.state == 'Z' { // the leading thread has exited, the others live
-			s.rss = rd.threadRSS(pid)
+		if s.State == 'Z' { // the leading thread has exited, the others live
+			_, live, _ := rd.dir.LiveThread(pid, rd.buf)
+			s.RSS = live.RSS
 		}
-		f.kin = append(f.kin, kin{parent: s.ppid, pid: pid, rss: s.rss * rd.page})
+		f.kin = append(f.kin, kin{parent: s.PPID, pid: pid, rss: s.RSS * rd.page})
 	}
 	slices.SortFunc(f.kin, func(a, b kin) int { return cmp.Compare(a.parent, b.parent) })
 	return nil
-}
-
-// threadRSS is the resident pages that a living thread of a process shows.
-func (rd *reader) threadRSS(pid int) int64 {
-	rd.tids, _ = numbers(rd.dir, rd.path.of(pid, 0, "task"), rd.buf, rd.tids[:0])
-	for _, tid := range rd.tids {
-		if s, err := rd.task(pid, tid); err == nil && s.rss > 0 {
-			return s.rss
-		}
-	}
-	return 0
 }
 
 // below is the RSS of all descendants of a process. Each counts once, also where a PID

@@ -2,7 +2,10 @@ package vital
 
 import (
 	"errors"
+	"os"
 	"slices"
+
+	"procward/internal/procfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,19 +21,20 @@ func (rd *reader) tasks(p *proc) error {
 	}
 	slices.Sort(rd.tids)
 	for _, tid := range rd.tids {
-		s, err := rd.task(p.id.PID, tid)
-		if errors.Is(err, errGone) {
+		var s procfile.Stat
+		err := rd.dir.Stat(p.id.PID, tid, rd.buf, &s)
+		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if s.state == 'Z' || s.state == 'X' {
+		if s.State == 'Z' || s.State == 'X' {
 			continue
 		}
-		t := task{tid: tid, start: s.start, state: s.state, cpu: s.cpu}
+		t := task{tid: tid, start: s.Start, state: s.State, cpu: s.CPU}
 		if p.life.crew.suspect(&t) {
-			if err := rd.switches(p.id.PID, &t); errors.Is(err, errGone) {
+			if err := rd.switches(p.id.PID, &t); errors.Is(err, os.ErrNotExist) {
 				continue
 			} else if err != nil {
 				return err
@@ -44,14 +48,14 @@ func (rd *reader) tasks(p *proc) error {
 
 // switches reads how often a thread gave the CPU away, and how often it was taken from it.
 func (rd *reader) switches(pid int, t *task) error {
-	text, err := once(rd.dir, rd.path.of(pid, t.tid, "status"), rd.buf)
+	text, err := rd.dir.Once(rd.path.Of(pid, t.tid, "status"), rd.buf)
 	if err != nil {
 		return err
 	}
-	waits, ok := line(text, "voluntary_ctxt_switches:")
-	pushed, too := line(text, "nonvoluntary_ctxt_switches:")
+	waits, ok := procfile.Line(text, "voluntary_ctxt_switches:")
+	pushed, too := procfile.Line(text, "nonvoluntary_ctxt_switches:")
 	if !ok || !too {
-		return errForm
+		return procfile.ErrForm
 	}
 	t.counted, t.waits, t.pushed = true, uint64(waits), uint64(pushed)
 	return nil
@@ -59,15 +63,15 @@ func (rd *reader) switches(pid int, t *task) error {
 
 // fds counts the open descriptors, without a look at what they are.
 func (rd *reader) fds(p *proc) error {
-	name := rd.path.of(p.id.PID, p.live, "fd")
+	name := rd.path.Of(p.id.PID, p.live, "fd")
 	if rd.counts {
 		var st unix.Stat_t
-		err := statat(rd.dir, name, &st)
+		err := rd.dir.Inode(name, &st)
 		p.r.fds = st.Size
 		return err
 	}
 	var err error
-	rd.tids, err = numbers(rd.dir, name, rd.buf, rd.tids[:0])
+	rd.tids, err = rd.dir.Numbers(name, rd.buf, rd.tids[:0])
 	p.r.fds = int64(len(rd.tids))
 	return err
 }
@@ -75,12 +79,12 @@ func (rd *reader) fds(p *proc) error {
 // limits reads the soft limit on descriptors, slowly.
 func (rd *reader) limits(p *proc) error {
 	if !p.known[fromLimits] {
-		text, err := once(rd.dir, rd.path.of(p.id.PID, 0, "limits"), rd.buf)
+		text, err := rd.dir.Once(rd.path.Of(p.id.PID, 0, "limits"), rd.buf)
 		if err != nil {
 			return err
 		}
 		p.limits, p.known[fromLimits] = 0, true
-		if n, ok := line(text, "Max open files"); ok { // else the word unlimited
+		if n, ok := procfile.Line(text, "Max open files"); ok { // else the word unlimited
 			p.limits = n
 		}
 	}
@@ -104,14 +108,17 @@ func (rd *reader) children(p *proc) error {
 	return nil
 }
 
+// childrenLimit is more children than there can be PIDs.
+const childrenLimit = 64 << 20
+
 func (rd *reader) countChildren(p *proc) error {
 	if err := rd.threads(p, p.alone()); err != nil {
 		return err
 	}
 	for _, tid := range rd.tids {
 		var err error
-		rd.kids, err = slurp(rd.dir, rd.path.of(p.id.PID, tid, "children"), rd.kids)
-		if errors.Is(err, errGone) {
+		rd.kids, err = rd.dir.All(rd.path.Of(p.id.PID, tid, "children"), rd.kids, childrenLimit)
+		if errors.Is(err, os.ErrNotExist) {
 			if tid == p.id.PID && p.live == 0 {
 				return rd.childless(p)
 			}
@@ -127,7 +134,8 @@ func (rd *reader) countChildren(p *proc) error {
 
 // childless says why the file of a living thread is not there.
 func (rd *reader) childless(p *proc) error {
-	if _, err := rd.task(p.id.PID, p.id.PID); err != nil {
+	var s procfile.Stat
+	if err := rd.dir.Stat(p.id.PID, p.id.PID, rd.buf, &s); err != nil {
 		return err
 	}
 	return errors.New("this kernel does not list the children of a process (CONFIG_PROC_CHILDREN)")
@@ -135,7 +143,7 @@ func (rd *reader) childless(p *proc) error {
 
 func (rd *reader) count(p *proc, kids []byte) {
 	for {
-		pid, rest, ok := number(kids)
+		pid, rest, ok := procfile.Number(kids)
 		if !ok {
 			return
 		}
@@ -144,9 +152,8 @@ func (rd *reader) count(p *proc, kids []byte) {
 		if !p.life.plan.needs[fromZombies] {
 			continue
 		}
-		var s stat
-		text, err := once(rd.dir, rd.path.of(int(pid), 0, "stat"), rd.buf)
-		if err == nil && s.parse(text) == nil && s.dead() && s.ppid == p.id.PID {
+		var s procfile.Stat
+		if rd.dir.Stat(int(pid), 0, rd.buf, &s) == nil && s.Dead() && s.PPID == p.id.PID {
 			p.zombies++
 		}
 	}
@@ -156,8 +163,8 @@ func (rd *reader) count(p *proc, kids []byte) {
 func (rd *reader) memTotal() int64 {
 	if rd.memory == 0 {
 		name := append([]byte("meminfo"), 0)
-		if text, err := once(rd.dir, &name[0], rd.buf); err == nil {
-			kib, _ := line(text, "MemTotal:")
+		if text, err := rd.dir.Once(&name[0], rd.buf); err == nil {
+			kib, _ := procfile.Line(text, "MemTotal:")
 			rd.memory = kib << 10
 		}
 	}

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/ktime"
 	"procward/internal/scalar"
 	"procward/internal/testbed"
 	"procward/procscan"
@@ -200,7 +201,7 @@ func stage(t testing.TB, keep int) *staged {
 
 func stageAt(t testing.TB, root string, keep int) *staged {
 	t.Helper()
-	s := &staged{t: t, now: monotonic()}
+	s := &staged{t: t, now: ktime.Monotonic()}
 	w, err := New(root, Options{Keep: keep, Tell: func(signs []watch.Sign) { s.said = append(s.said, signs...) }})
 	if err != nil {
 		t.Fatal(err)

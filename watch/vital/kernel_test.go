@@ -161,28 +161,10 @@ func TestDescriptorsCounted(t *testing.T) {
 	}
 }
 
-func TestParseStat(t *testing.T) {
-	text := "4711 (a) b (c) S 12 4711 4711 0 -1 4194304 100 0 0 0 7 5 0 0 20 0 3 0 123456 5000000 250 18446744073709551615 1"
-	var s stat
-	if err := s.parse([]byte(text)); err != nil || s != (stat{state: 'S', ppid: 12, cpu: 12, threads: 3, start: 123456, rss: 250}) {
-		t.Errorf("%+v, %v", s, err)
-	}
-	for _, bad := range []string{"", "1", "1 (x)", "1 (x) ", "1 (x) S", "1 (x) S 1 2 3", "1 (x) S 1 a", text[:60]} {
-		if err := s.parse([]byte(bad)); err == nil {
-			t.Errorf("%q: %+v", bad, s)
-		}
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("1 (x) S 12 4711 4711 0 -1 4194304 100 0 0 0 7 5 0 0 20 0 3 0 123456 5000000 250"))
 	f.Add([]byte("voluntary_ctxt_switches:\t7\nnonvoluntary_ctxt_switches:\t9\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		var s stat
-		if err := s.parse(text); err == nil && s.rss < 0 {
-			t.Errorf("%+v", s)
-		}
-		line(text, "voluntary_ctxt_switches:")
 		var g groups
 		g.unified, g.known = "/sys/fs/cgroup", map[string]*group{}
 		g.freezer, g.old = g.unified, map[string]*group{}

@@ -3,6 +3,7 @@ package vital
 import (
 	"time"
 
+	"procward/internal/procfile"
 	"procward/watch"
 )
 
@@ -56,20 +57,20 @@ func (l *life) next(r *reading, now time.Duration) (changed bool) {
 
 // rate takes the CPU time used since the last reading; false at the first one.
 func (l *life) rate(r *reading) bool {
-	known := l.read && r.at > l.at && r.stat.cpu >= l.cpu
+	known := l.read && r.at > l.at && r.stat.CPU >= l.cpu
 	l.usage = l.busy(r)
-	l.read, l.at, l.cpu = true, r.at, r.stat.cpu
+	l.read, l.at, l.cpu = true, r.at, r.stat.CPU
 	return known
 }
 
 // symptom is what a reading says of one item.
 func (l *life) symptom(it *item, h *hold, r *reading, now time.Duration, rated bool) symptom {
-	if why := r.failed(it); why != nil && (it.kind != stopped || r.stat.state != 'T' || r.fail[fromStat] != nil) {
+	if why := r.failed(it); why != nil && (it.kind != stopped || r.stat.State != 'T' || r.fail[fromStat] != nil) {
 		return symptom{what: unreadable, why: why}
 	}
 	switch it.kind {
 	case stopped:
-		return held(r.stat.state == 'T' || r.frozen, h, now)
+		return held(r.stat.State == 'T' || r.frozen, h, now)
 	case uninterruptible:
 		return l.crew.stuck(r, now)
 	case spinning:
@@ -92,10 +93,10 @@ func (l *life) symptom(it *item, h *hold, r *reading, now time.Duration, rated b
 
 // busy is the share of a CPU used since the last reading, at the time of r.
 func (l *life) busy(r *reading) float64 {
-	if !l.read || r.at <= l.at || r.stat.cpu < l.cpu {
+	if !l.read || r.at <= l.at || r.stat.CPU < l.cpu {
 		return 0
 	}
-	return float64(r.stat.cpu-l.cpu) * float64(userTick) / float64(r.at-l.at)
+	return float64(r.stat.CPU-l.cpu) * float64(procfile.Tick) / float64(r.at-l.at)
 }
 
 // wantsTasks reports whether the threads have to be looked at at the time now: the first

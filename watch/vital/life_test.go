@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"procward/internal/procfile"
 	"procward/watch"
 )
 
@@ -33,16 +34,16 @@ func TestJudgeStopped(t *testing.T) {
 	noGroup := [sources]error{fromCgroup: errors.New("no")}
 	state := func(states string) (out []reading) {
 		for _, c := range states {
-			r := reading{stat: stat{state: byte(c)}}
+			r := reading{stat: procfile.Stat{State: byte(c)}}
 			switch c {
 			case '?':
 				r.fail = fail
 			case 'F':
-				r.stat.state, r.frozen = 'S', true
+				r.stat.State, r.frozen = 'S', true
 			case 'g':
-				r.stat.state, r.fail = 'S', noGroup
+				r.stat.State, r.fail = 'S', noGroup
 			case 'G':
-				r.stat.state, r.fail = 'T', noGroup
+				r.stat.State, r.fail = 'T', noGroup
 			}
 			out = append(out, r)
 		}
@@ -95,13 +96,13 @@ func TestJudgeUninterruptible(t *testing.T) {
 	} {
 		var readings []reading
 		for _, tasks := range c.tasks {
-			readings = append(readings, reading{stat: stat{state: 'S', threads: 2}, tasks: tasks})
+			readings = append(readings, reading{stat: procfile.Stat{State: 'S', Threads: 2}, tasks: tasks})
 		}
 		if got := judge(stallSpec(Sign{Uninterruptible: d(3 * time.Second)}), readings); got != c.want {
 			t.Errorf("%d: %s, want %s", i, got, c.want)
 		}
 	}
-	frozen := reading{stat: stat{state: 'D'}, frozen: true, tasks: d1}
+	frozen := reading{stat: procfile.Stat{State: 'D'}, frozen: true, tasks: d1}
 	if got := judge(stallSpec(Sign{Uninterruptible: d(3 * time.Second)}), []reading{frozen, frozen, frozen, frozen, frozen}); got != "0:ok" {
 		t.Errorf("frozen: %s", got)
 	}
@@ -123,7 +124,7 @@ func TestJudgeSpinning(t *testing.T) {
 	} {
 		var readings []reading
 		for j := range c.cpu {
-			readings = append(readings, reading{stat: stat{state: c.state, threads: 1, cpu: c.cpu[j]}, tasks: thread(c.state, c.cpu[j], c.waits[j], 0)})
+			readings = append(readings, reading{stat: procfile.Stat{State: c.state, Threads: 1, CPU: c.cpu[j]}, tasks: thread(c.state, c.cpu[j], c.waits[j], 0)})
 		}
 		if got := judge(stallSpec(Sign{Spinning: d(3 * time.Second)}), readings); got != c.want {
 			t.Errorf("%d: %s, want %s", i, got, c.want)
@@ -148,7 +149,7 @@ func TestJudgeBacklog(t *testing.T) {
 	} {
 		var readings []reading
 		for _, qs := range c.queues {
-			readings = append(readings, reading{stat: stat{state: 'S'}, queues: qs, asked: true})
+			readings = append(readings, reading{stat: procfile.Stat{State: 'S'}, queues: qs, asked: true})
 		}
 		if got := judge(stallSpec(Sign{Backlog: d(3 * time.Second)}), readings); got != c.want {
 			t.Errorf("%d: %s, want %s", i, got, c.want)
@@ -185,7 +186,7 @@ func TestJudgeLimits(t *testing.T) {
 func TestJudgeCPU(t *testing.T) {
 	var readings []reading
 	for _, cpu := range []uint64{1000, 1050, 1200, 1350, 1500, 1510} {
-		readings = append(readings, reading{stat: stat{cpu: cpu}})
+		readings = append(readings, reading{stat: procfile.Stat{CPU: cpu}})
 	}
 	if got := judge(limitSpec(Limits{CPU: atMost("120%", 2*time.Second)}), readings); got != "1:ok 2:failing 4:bad 5:ok" {
 		t.Error(got)
@@ -240,7 +241,7 @@ func FuzzJudge(f *testing.F) {
 				continue
 			}
 			now += time.Second
-			r := reading{at: now, stat: stat{state: c}, frozen: c == 'F'}
+			r := reading{at: now, stat: procfile.Stat{State: c}, frozen: c == 'F'}
 			if c == '?' {
 				r.fail[fromStat] = errors.New("no")
 			}

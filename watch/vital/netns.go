@@ -5,12 +5,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/procfile"
 	"procward/internal/sockdiag"
 )
 
 // spaces are the network namespaces of the processes whose sockets are looked at.
 type spaces struct {
-	dir     int
+	dir     procfile.Dir
 	known   map[space]*netns
 	request []byte
 	buf     []byte
@@ -19,7 +20,7 @@ type spaces struct {
 // space is the identity of a namespace (namespaces(7)).
 type space struct{ dev, ino uint64 }
 
-func (s *spaces) open(dir int) {
+func (s *spaces) open(dir procfile.Dir) {
 	s.dir, s.known = dir, map[space]*netns{}
 }
 
@@ -31,8 +32,8 @@ func (s *spaces) close() {
 
 // of is the namespace of a process. Where the leading thread has exited, tid is one that
 // lives. A socket answers for ever about the namespace that it was opened in.
-func (s *spaces) of(p *path, pid, tid int) (*netns, error) {
-	id, err := s.identify(p.of(pid, tid, "ns/net"))
+func (s *spaces) of(p *procfile.Path, pid, tid int) (*netns, error) {
+	id, err := s.identify(p.Of(pid, tid, "ns/net"))
 	if err != nil {
 		return nil, fmt.Errorf("see its network namespace: %w", err)
 	}
@@ -48,7 +49,7 @@ func (s *spaces) of(p *path, pid, tid int) (*netns, error) {
 	if id == ours {
 		fd, err = sockdiag.Open()
 	} else {
-		fd, err = s.openThere(p.of(pid, tid, "ns/net"), &name[0])
+		fd, err = s.openThere(p.Of(pid, tid, "ns/net"), &name[0])
 	}
 	if err != nil {
 		return nil, err
@@ -60,18 +61,18 @@ func (s *spaces) of(p *path, pid, tid int) (*netns, error) {
 
 func (s *spaces) identify(name *byte) (space, error) {
 	var st unix.Stat_t
-	err := statat(s.dir, name, &st)
+	err := s.dir.Inode(name, &st)
 	return space{uint64(st.Dev), st.Ino}, err
 }
 
 // openThere opens a sock_diag socket in another namespace.
 func (s *spaces) openThere(there, home *byte) (fd int, err error) {
-	to, err := openat(s.dir, there, unix.O_RDONLY)
+	to, err := s.dir.Open(there, unix.O_RDONLY)
 	if err != nil {
 		return -1, fmt.Errorf("open its network namespace: %w", err)
 	}
 	defer unix.Close(to)
-	back, err := openat(s.dir, home, unix.O_RDONLY)
+	back, err := s.dir.Open(home, unix.O_RDONLY)
 	if err != nil {
 		return -1, fmt.Errorf("open our own network namespace: %w", err)
 	}

@@ -3,10 +3,12 @@ package vital
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/procfile"
 	"procward/procscan"
 )
 
@@ -39,8 +41,8 @@ type proc struct {
 
 // reader reads for all processes, one after the other.
 type reader struct {
-	dir     int // /proc
-	path    path
+	dir     procfile.Dir // /proc
+	path    procfile.Path
 	buf     []byte
 	tids    []int
 	kids    []byte
@@ -61,13 +63,13 @@ type reader struct {
 const bufSize = 32 << 10
 
 func newReader(root string, room int) (*reader, error) {
-	dir, err := unix.Open(root, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	dir, err := procfile.Open(root)
 	if err != nil {
-		return nil, fmt.Errorf("open the process table %s: %w", root, err)
+		return nil, fmt.Errorf("open the process table: %w", err)
 	}
 	rd := &reader{dir: dir, buf: make([]byte, bufSize), kids: make([]byte, 0, 512), page: int64(unix.Getpagesize()), room: room, rollups: rollups{root: root}}
 	var st unix.Stat_t
-	rd.counts = unix.Fstatat(dir, "self/fd", &st, 0) == nil && st.Size > 0
+	rd.counts = unix.Fstatat(int(dir), "self/fd", &st, 0) == nil && st.Size > 0
 	rd.groups.mounts(root)
 	rd.spaces.open(dir)
 	return rd, nil
@@ -75,14 +77,14 @@ func newReader(root string, room int) (*reader, error) {
 
 func (rd *reader) close() {
 	rd.spaces.close()
-	unix.Close(rd.dir)
+	rd.dir.Close()
 }
 
 // read reads what the plan of a process needs. A process that has ended is gone then, and
 // that is all.
 func (rd *reader) read(p *proc) {
 	p.r = reading{at: rd.nowMono, tasks: p.r.tasks[:0], queues: p.r.queues[:0]}
-	if err := rd.stat(p); errors.Is(err, errGone) {
+	if err := rd.stat(p); errors.Is(err, os.ErrNotExist) {
 		p.gone = true
 		rd.drop(p)
 		return
@@ -128,7 +130,7 @@ func (rd *reader) source(p *proc, s source) error {
 }
 
 func wrap(what string, err error) error {
-	if err == nil || errors.Is(err, errGone) {
+	if err == nil || errors.Is(err, os.ErrNotExist) {
 		return err
 	}
 	return fmt.Errorf("%s: %w", what, err)
@@ -143,14 +145,14 @@ func (rd *reader) stat(p *proc) error {
 		return err
 	}
 	s := &p.r.stat
-	if err := s.parse(text); err != nil {
+	if err := s.Parse(text); err != nil {
 		return err
 	}
-	if s.start != p.id.Start || s.dead() {
-		return errGone
+	if s.Start != p.id.Start || s.Dead() {
+		return os.ErrNotExist
 	}
-	p.r.rss = s.rss * rd.page
-	if s.state != 'Z' {
+	p.r.rss = s.RSS * rd.page
+	if s.State != 'Z' {
 		p.live = 0
 		return nil
 	}
@@ -159,20 +161,18 @@ func (rd *reader) stat(p *proc) error {
 
 func (rd *reader) statText(p *proc) ([]byte, error) {
 	if p.keep < 0 {
-		fd, err := openat(rd.dir, rd.path.of(p.id.PID, 0, "stat"), unix.O_RDONLY)
+		fd, err := rd.dir.Open(rd.path.Of(p.id.PID, 0, "stat"), unix.O_RDONLY)
 		if err != nil {
 			return nil, err
 		}
 		if rd.room == 0 {
 			defer unix.Close(fd)
-			n, err := pread(fd, rd.buf)
-			return rd.buf[:max(n, 0)], gone(err)
+			return procfile.Pread(fd, rd.buf)
 		}
 		p.keep = fd
 		rd.room--
 	}
-	n, err := pread(p.keep, rd.buf)
-	return rd.buf[:max(n, 0)], gone(err)
+	return procfile.Pread(p.keep, rd.buf)
 }
 
 // drop gives back what is kept for a process.

@@ -1,13 +1,17 @@
 package vital
 
-import "time"
+import (
+	"time"
+
+	"procward/internal/procfile"
+)
 
 // reading is what one tick read of one process. What its plan does not need stays zero;
 // what could not be read has a reason in fail.
 type reading struct {
 	at   time.Duration // CLOCK_MONOTONIC: it stands still while the host is suspended
 	fail [sources]error
-	stat stat
+	stat procfile.Stat
 	// frozen says that its cgroup is: then no thread of it runs, whatever its state.
 	frozen   bool
 	memory   int64 // of the host: MemTotal, in bytes
@@ -60,7 +64,7 @@ func (r *reading) value(k kind) int64 {
 	case fds, fdsGrowth:
 		return r.fds
 	case threads, threadsGrowth:
-		return int64(r.stat.threads)
+		return int64(r.stat.Threads)
 	case children:
 		return r.children
 	case zombies:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"procward/internal/hang"
+	"procward/internal/procfile"
 	"procward/procscan"
 )
 
@@ -154,9 +155,9 @@ func readRollup(path string) (pss, private int64, err error) {
 		word string
 		into *int64
 	}{{"Pss:", &pss}, {"Private_Clean:", &private}, {"Private_Dirty:", &private}} {
-		kib, ok := line(text, of.word)
+		kib, ok := procfile.Line(text, of.word)
 		if !ok {
-			return 0, 0, errForm
+			return 0, 0, procfile.ErrForm
 		}
 		*of.into += kib << 10
 	}

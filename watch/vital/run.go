@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"procward/internal/ktime"
 	"procward/procscan"
 )
 
@@ -18,7 +19,7 @@ func (w *Watcher) Run(ctx context.Context) error {
 		w.obey()
 		var due <-chan time.Time
 		if w.tick > 0 {
-			timer.Reset(w.clock.until(monotonic(), w.tick))
+			timer.Reset(w.clock.until(ktime.Monotonic(), w.tick))
 			due = timer.C
 		}
 		select {
@@ -29,11 +30,11 @@ func (w *Watcher) Run(ctx context.Context) error {
 		case <-due:
 			w.obey()
 			hung.Reset(hangsAfter)
-			w.once(monotonic(), procscan.Boottime())
+			w.once(ktime.Monotonic(), procscan.Boottime())
 			if !hung.Stop() {
 				w.hangs(false)
 			}
-			w.clock.took = monotonic() - w.clock.mono
+			w.clock.took = ktime.Monotonic() - w.clock.mono
 		}
 	}
 }

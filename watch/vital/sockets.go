@@ -3,6 +3,9 @@ package vital
 import (
 	"bytes"
 	"errors"
+	"os"
+
+	"procward/internal/procfile"
 )
 
 // owned says whether a listening socket belongs to a process.
@@ -85,20 +88,20 @@ func (p *proc) asked(inode uint64) bool {
 // followed.
 func (rd *reader) search(p *proc, wanted []owned) error {
 	var err error
-	rd.tids, err = numbers(rd.dir, rd.path.of(p.id.PID, p.live, "fd"), rd.buf, rd.tids[:0])
+	rd.tids, err = rd.dir.Numbers(rd.path.Of(p.id.PID, p.live, "fd"), rd.buf, rd.tids[:0])
 	if err != nil {
 		return err
 	}
 	for _, fd := range rd.tids {
-		n, err := readlinkat(rd.dir, rd.path.fd(p.id.PID, p.live, fd), rd.buf)
-		if errors.Is(err, errGone) {
+		link, err := rd.dir.Link(rd.path.FD(p.id.PID, p.live, fd), rd.buf)
+		if errors.Is(err, os.ErrNotExist) {
 			continue // closed meanwhile
 		}
 		if err != nil {
 			return err
 		}
-		rest, socket := bytes.CutPrefix(rd.buf[:n], []byte("socket:["))
-		inode, _, ok := number(rest)
+		rest, socket := bytes.CutPrefix(link, []byte("socket:["))
+		inode, _, ok := procfile.Number(rest)
 		for i := range wanted {
 			if socket && ok && wanted[i].inode == uint64(inode) {
 				wanted[i].mine = true

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"procward/internal/procfile"
 	"procward/internal/scalar"
 	"procward/watch"
 )
@@ -91,7 +92,7 @@ func (p *proc) lines(now time.Duration) []string {
 		return []string{fmt.Sprintf("pid %d: has ended", p.id.PID)}
 	}
 	r := &p.r
-	lines := []string{fmt.Sprintf("pid %d: state %c, %d threads, rss %s, cpu %s in all", p.id.PID, max(r.stat.state, ' '), r.stat.threads, scalar.Size(r.rss).Rounded(), time.Duration(r.stat.cpu)*userTick)}
+	lines := []string{fmt.Sprintf("pid %d: state %c, %d threads, rss %s, cpu %s in all", p.id.PID, max(r.stat.State, ' '), r.stat.Threads, scalar.Size(r.rss).Rounded(), time.Duration(r.stat.CPU)*procfile.Tick)}
 	for i := range p.life.plan.items {
 		it, h := &p.life.plan.items[i], &p.life.holds[i]
 		verdict, text := string(h.verdict), ""

@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/procfile"
 	"procward/procscan"
 )
 
@@ -329,7 +330,7 @@ func (v *victim) awaitWait() {
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		n, _ := line(text, "voluntary_ctxt_switches:")
+		n, _ := procfile.Line(text, "voluntary_ctxt_switches:")
 		return n
 	}
 	before := waits()

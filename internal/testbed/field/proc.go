@@ -5,10 +5,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
+
+	"procward/internal/ktime"
+	"procward/internal/procfile"
 
 	"golang.org/x/sys/unix"
 )
@@ -16,13 +18,13 @@ import (
 // proc is one process, which a reused PID is not taken for.
 type proc struct {
 	pid   int
-	start string // field 22 of /proc/PID/stat
+	start uint64 // field 22 of /proc/PID/stat
 }
 
 // look reads the process that has this PID now.
 func look(pid int) (proc, bool) {
-	state, start := readStat(pid)
-	return proc{pid, start}, start != "" && state != "Z" && state != "X"
+	s, err := procfile.Read(pid)
+	return proc{pid, s.Start}, err == nil && s.State != 'Z' && s.State != 'X'
 }
 
 // alive reports whether it is still there, and no zombie.
@@ -33,12 +35,7 @@ func (p proc) alive() bool {
 
 // age is how long it has lived.
 func (p proc) age() time.Duration {
-	ticks, err := strconv.ParseInt(p.start, 10, 64)
-	var now unix.Timespec
-	if err != nil || unix.ClockGettime(unix.CLOCK_BOOTTIME, &now) != nil {
-		return 0
-	}
-	return time.Duration(now.Nano()) - time.Duration(ticks)*10*time.Millisecond // USER_HZ is 100
+	return ktime.Boottime() - time.Duration(p.start)*procfile.Tick
 }
 
 // signal sends to this very process.
@@ -52,19 +49,6 @@ func (p proc) signal(sig unix.Signal) error {
 		return fmt.Errorf("pid %d has ended already", p.pid)
 	}
 	return unix.PidfdSendSignal(fd, sig, nil, 0)
-}
-
-func readStat(pid int) (state, start string) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return "", ""
-	}
-	_, after, ok := strings.Cut(string(text[strings.LastIndexByte(string(text), ')')+1:]), " ")
-	f := strings.Fields(after)
-	if !ok || len(f) < 20 {
-		return "", ""
-	}
-	return f[0], f[19]
 }
 
 // background is a program that a story has started and not waited for.

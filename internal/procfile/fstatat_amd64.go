@@ -1,4 +1,4 @@
-package procscan
+package procfile
 
 import "golang.org/x/sys/unix"
 

@@ -1,4 +1,4 @@
-package vital
+package procfile
 
 import "golang.org/x/sys/unix"
 
