@@ -20,14 +20,14 @@ const (
 // letters are the sysrq used: sync, remount read-only, reboot, crash, power off.
 const letters = "subco"
 
-// Act carries out a rung, for a reason in words, which also goes to the kernel's log. If
-// it works it does not return. It returns when ctx ends, before the next step, and else
-// an error that joins what every step did, when the last one has had its time. Each
-// step is taken once.
+// Act carries out a rung, for a reason in words, which is also written to the kernel's
+// log. If it works it does not return. It returns when ctx ends, before the next step. If
+// every step had its time, it returns an error that joins what each step did. Each step
+// is taken once.
 //
-// shutdown, reboot: the Manager is asked; if the machine is still here a while after that
-// (Limits.Leave), or at once if it does not accept: sync(2), reboot(2), and sysrq s, u
-// and b or o. A step that hangs is left behind.
+// shutdown, reboot: the Manager is asked. If the machine is still here a while after that
+// (Limits.Leave), or at once if the Manager does not accept: sync(2), reboot(2), and
+// sysrq s, u and b or o. A step that hangs is left behind.
 //
 // panic: sync(2), so that the log has the reason, and sysrq c.
 //
@@ -50,7 +50,7 @@ func (m *Machine) Act(ctx context.Context, rung, reason string) error {
 	return &RungError{rung, r.with(err)}
 }
 
-// run is one Act. What it has to say it gathers without memory of its own.
+// run is one Act. It collects its results without allocating memory.
 type run struct {
 	m     *Machine
 	rung  string
@@ -59,7 +59,8 @@ type run struct {
 	n     int
 }
 
-// orderly has the Manager end the machine, and else does it without.
+// orderly asks the Manager to end the machine; if that fails it does so without the
+// Manager.
 func (r *run) orderly(ctx context.Context) error {
 	if err := r.ask(ctx); err != nil {
 		return err
@@ -67,13 +68,13 @@ func (r *run) orderly(ctx context.Context) error {
 	return r.force(ctx)
 }
 
-// crash has the kernel panic.
+// crash makes the kernel panic.
 func (r *run) crash(ctx context.Context) error {
 	lim := r.m.opts.Limits
 	return r.all(ctx, []step{{syncDisks, lim.Sync, 0, r.m.sync}, {r.way.last, lim.Kernel, lim.Kernel, r.m.sysrq[r.way.letter]}})
 }
 
-// starve feeds the watchdog no more.
+// starve stops feeding the watchdog.
 func (r *run) starve(ctx context.Context) error {
 	lim := r.m.opts.Limits
 	r.do(syncDisks, lim.Sync, r.m.sync)
@@ -84,8 +85,8 @@ func (r *run) starve(ctx context.Context) error {
 	return errStillHere
 }
 
-// ask asks the Manager, and waits for the machine to end if it accepts. Its error is
-// that of ctx.
+// ask asks the Manager, and waits for the machine to end if it accepts. Its error is that
+// of ctx.
 func (r *run) ask(ctx context.Context) error {
 	m := r.m
 	if m.opts.Manager == nil {
@@ -105,7 +106,7 @@ func (r *run) ask(ctx context.Context) error {
 	return nil
 }
 
-// call bounds a call, whether or not it keeps to its context.
+// call limits the time of a call, also if the call ignores its context.
 func (m *Machine) call(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, m.opts.Limits.Call)
 	defer cancel()
@@ -119,7 +120,7 @@ func (m *Machine) call(ctx context.Context, f func(context.Context) error) error
 	}
 }
 
-// step is one act on the kernel: a limit for it, and how long to wait after it.
+// step is one call to the kernel: how long it may take, and how long to wait after it.
 type step struct {
 	name  string
 	limit time.Duration
@@ -127,7 +128,8 @@ type step struct {
 	do    func() error
 }
 
-// force ends the machine without systemd. It needs no memory, no descriptor, no thread.
+// force ends the machine without systemd. It needs no memory, no descriptor and no
+// thread.
 func (r *run) force(ctx context.Context) error {
 	m, lim := r.m, r.m.opts.Limits
 	return r.all(ctx, []step{
@@ -157,14 +159,14 @@ func (r *run) all(ctx context.Context, steps []step) error {
 // errStillHere ends the list of what was tried.
 var errStillHere = errors.New("the machine is still here")
 
-// do takes a step and says whether it was taken.
+// do takes a step and reports whether it was taken.
 func (r *run) do(name string, limit time.Duration, f func() error) bool {
 	err := r.m.hands.do(name, limit, f)
 	r.note(name, err)
 	return err == nil
 }
 
-// note tells of a step, and keeps it.
+// note reports a step, and keeps the result.
 func (r *run) note(name string, err error) {
 	r.m.teller.tell(name, err)
 	if r.n < len(r.taken) {
@@ -173,8 +175,7 @@ func (r *run) note(name string, err error) {
 	}
 }
 
-// with is the error of the whole: the steps that did not do what they should, and why it
-// ended.
+// with is the error of the whole Act: the steps that failed, and why it ended.
 func (r *run) with(end error) error {
 	var all tried
 	for _, s := range r.taken[:r.n] {

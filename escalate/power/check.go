@@ -37,7 +37,7 @@ func checkWatchdog(p Paths) error {
 	return nil
 }
 
-// checkPretimeout says whether a pretimeout can panic. The file is there only for drivers
+// checkPretimeout checks whether a pretimeout can panic. The file exists only for drivers
 // with a pretimeout, and kernels with CONFIG_WATCHDOG_PRETIMEOUT_GOV.
 func checkPretimeout(p Paths) error {
 	if err := checkWatchdog(p); err != nil {
@@ -53,8 +53,8 @@ func checkPretimeout(p Paths) error {
 	return nil
 }
 
-// setGovernor makes a pretimeout panic. Nobody else is hurt by its staying so: without a
-// pretimeout it means nothing.
+// setGovernor makes a pretimeout panic. The setting can stay: without a pretimeout it has
+// no effect.
 func setGovernor(p Paths) error {
 	if now, err := readSys(p, "pretimeout_governor"); err == nil && strings.TrimSpace(now) == "panic" {
 		return nil

@@ -13,7 +13,7 @@ import (
 type device interface {
 	options() uint32 // WDIOF_ flags
 	feed() error
-	setTimeout(time.Duration) (time.Duration, error) // what it is then
+	setTimeout(time.Duration) (time.Duration, error) // what the kernel calls it then
 	setPretimeout(time.Duration) error               // 0: none
 	disarm() error                                   // the magic letter: the close that follows stops it
 	close() error
@@ -25,7 +25,7 @@ type kernelDevice struct {
 	flags uint32
 }
 
-// openDevice opens a watchdog, which starts it. The kernel lets only one have it.
+// openDevice opens a watchdog, which starts it. The kernel lets only one process open it.
 func openDevice(path string) (device, error) {
 	fd, err := openFile(path)
 	if errors.Is(err, unix.EBUSY) {
@@ -48,7 +48,7 @@ func (k *kernelDevice) feed() error { return unix.IoctlWatchdogKeepalive(k.fd) }
 
 func (k *kernelDevice) setTimeout(d time.Duration) (time.Duration, error) {
 	if k.flags&unix.WDIOF_SETTIMEOUT != 0 {
-		// A driver that does not take this one keeps its own.
+		// A driver that does not accept this one keeps its own.
 		_ = unix.IoctlSetPointerInt(k.fd, unix.WDIOC_SETTIMEOUT, seconds(d))
 	}
 	s, err := unix.IoctlGetInt(k.fd, unix.WDIOC_GETTIMEOUT)

@@ -7,13 +7,14 @@ import (
 	"time"
 )
 
-// spareThreads is how many threads lie ready for what else the process does meanwhile.
+// spareThreads is how many threads are ready for everything else that the process does
+// meanwhile.
 const spareThreads = 8
 
 // hands are threads that exist before they are needed, one for each step that may hang.
-// If it does, the thread is left to it, and the other steps have theirs. A thread that
-// has to be made at the moment of need might not be had, and Go's runtime ends the whole
-// process then.
+// If a step hangs its thread is lost, and the other steps have theirs. If a thread had to
+// be made at the moment of need this could fail, and Go's runtime then ends the whole
+// process.
 type hands struct {
 	by    map[string]*hand
 	timer *time.Timer
@@ -22,7 +23,7 @@ type hands struct {
 type hand struct {
 	work chan func() error
 	done chan error
-	left bool // to a step that hung
+	left bool // lost to a step that hung
 }
 
 func newHands(steps ...string) *hands {
@@ -37,7 +38,7 @@ func newHands(steps ...string) *hands {
 	return h
 }
 
-// run keeps the thread that it has got until close; the thread ends with it.
+// run keeps its thread until close; the thread ends with it.
 func (h *hand) run() {
 	runtime.LockOSThread()
 	for f := range h.work {
@@ -45,8 +46,9 @@ func (h *hand) run() {
 	}
 }
 
-// do does one step, for at most a time: then it is ErrStuck, and so it is at once where
-// it still hangs from the last time. It needs no memory. Only one step is done at a time.
+// do does one step for at most a time. After that, or if the step still hangs from the
+// last time, it returns ErrStuck. It allocates no memory. Only one step is done at a
+// time.
 func (h *hands) do(name string, limit time.Duration, f func() error) error {
 	if f == nil {
 		return ErrLeftOut
@@ -72,7 +74,7 @@ func (h *hands) do(name string, limit time.Duration, f func() error) error {
 	}
 }
 
-// wait waits without memory of its own, or returns the error of ctx.
+// wait waits without allocating memory, or returns the error of ctx.
 func (h *hands) wait(ctx context.Context, d time.Duration) error {
 	h.timer.Reset(d)
 	defer h.timer.Stop()
@@ -84,7 +86,7 @@ func (h *hands) wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// close ends the threads, those that hang as soon as they no longer do, and says whether
+// close ends the threads, those that hang as soon as they return, and reports whether
 // there are any.
 func (h *hands) close() (hanging bool) {
 	for _, one := range h.by {
@@ -95,7 +97,7 @@ func (h *hands) close() (hanging bool) {
 }
 
 // makeThreads makes the runtime have at least n threads more than now: n goroutines hold
-// one each until all have theirs. The runtime keeps threads that it has no use for.
+// one each until all have theirs. The runtime keeps threads that it does not need.
 func makeThreads(n int) {
 	var all, ended sync.WaitGroup
 	all.Add(n)

@@ -5,11 +5,11 @@ import (
 	"unicode/utf8"
 )
 
-// longest is how much of a line the kernel's log surely takes in one record.
+// longest is how much of a line always fits into one record of the kernel's log.
 const longest = 800
 
 // kmsgLine makes the step that writes the reason into the kernel's log, with priority
-// crit, nil where there is no log.
+// crit; nil if there is no log.
 func (m *Machine) kmsgLine(rung, reason string) func() error {
 	if m.kmsg < 0 {
 		return nil

@@ -9,10 +9,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LockMemory keeps what the process has and will have in memory (mlockall(2), on fault:
-// what is never touched takes nothing), and brings in the whole of its program, so that
-// no page of it has to be read from a disk that hangs. It takes the size of the program,
-// some 12 MB, and CAP_IPC_LOCK or a large enough RLIMIT_MEMLOCK.
+// LockMemory keeps the present and future memory of the process in RAM (mlockall(2), on
+// fault: memory that is never touched takes none), and loads the whole program, so that
+// no page of it has to be read from a disk that hangs. This needs as much memory as the
+// program is large, some 12 MB, and CAP_IPC_LOCK or a large enough RLIMIT_MEMLOCK.
 func LockMemory() error {
 	if err := unix.Mlockall(unix.MCL_CURRENT | unix.MCL_FUTURE | unix.MCL_ONFAULT); err != nil {
 		return fmt.Errorf("lock memory: %w", err)

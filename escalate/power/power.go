@@ -1,10 +1,10 @@
 // Package power ends the machine: shutdown, reboot, panic, and a watchdog that is no
-// longer fed. What that needs is opened and set up when the daemon starts, so that a
+// longer fed. What this needs is opened and prepared when the daemon starts, so that a
 // full disk, a hung filesystem, no free PID and no memory cannot stop the last step.
 //
-// Nothing here reaches the machine by default: every path, system call and service is
-// given in Options, and what is not given is left out. RealPaths and Real are the only
-// way to the real ones.
+// By default nothing here reaches the machine: every path, system call and service is
+// given in Options, and what is not given is left out. Only RealPaths and Real lead to
+// the real machine.
 package power
 
 import (
@@ -23,11 +23,11 @@ type RungError struct {
 
 func (e *RungError) Error() string { return "rung " + e.Rung + ": " + e.Err.Error() }
 
-// Unwrap gives the reason itself.
+// Unwrap returns the reason itself.
 func (e *RungError) Unwrap() error { return e.Err }
 
-// Machine is what is held ready. Its methods may be called from any goroutine, Close
-// after all others.
+// Machine is everything that was prepared. Its methods may be called from any goroutine,
+// Close after all others.
 type Machine struct {
 	opts    Options
 	refused map[string]error // by rung
@@ -44,10 +44,10 @@ type Machine struct {
 	closed  sync.Once
 }
 
-// Open sets up what opts.Rungs need. It always returns a Machine, to be closed; the
-// error joins a RungError for each rung that cannot be carried out, which Act then
-// refuses. Opening a watchdog starts it: from then on FeedWatchdog must run. For other
-// rungs, after a reload, Close it and Open another.
+// Open prepares what opts.Rungs need. It always returns a Machine, which must be closed.
+// The error joins a RungError for each rung that cannot be carried out; Act then refuses
+// it. Opening a watchdog starts it: from then on FeedWatchdog must run. For other rungs,
+// after a reload, Close it and Open another.
 func Open(opts Options) (*Machine, error) {
 	opts.Limits = opts.Limits.withDefaults()
 	m := &Machine{opts: opts, refused: map[string]error{}, kmsg: -1, trigger: -1, teller: newTeller(opts.Say)}
@@ -73,8 +73,8 @@ func Open(opts Options) (*Machine, error) {
 	return m, errors.Join(errs...)
 }
 
-// Ready says why a rung cannot be carried out, nil where it can. It is asked before the
-// breaker is, so that a rung that cannot be taken spends nothing.
+// Ready returns why a rung cannot be carried out, nil if it can. It is called before the
+// breaker is asked, so that an impossible rung is not counted.
 func (m *Machine) Ready(rung string) error {
 	err, known := m.refused[rung]
 	if !known {
@@ -96,7 +96,7 @@ func (m *Machine) has(rungs ...string) bool {
 	return false
 }
 
-// hasWay says whether one of the rungs that are asked for has a property.
+// hasWay reports whether one of the rungs that are asked for has a property.
 func (m *Machine) hasWay(property func(way) bool) bool {
 	for rung := range m.refused {
 		if property(ways[rung]) {
@@ -115,7 +115,7 @@ func (m *Machine) refuse(err error, rungs ...string) {
 }
 
 // openKernel opens the kernel's files. Without the sysrq trigger a reboot still has
-// reboot(2), and without the kernel's log it still works.
+// reboot(2), and it works without the kernel's log too.
 func (m *Machine) openKernel() {
 	for _, rung := range m.opts.Rungs {
 		if !Knows(rung) {
@@ -139,7 +139,7 @@ func (m *Machine) openKernel() {
 	m.prepare()
 }
 
-// prepare makes the steps, so that to take one needs no memory.
+// prepare makes the steps, so that taking one needs no memory.
 func (m *Machine) prepare() {
 	if fd := m.trigger; fd >= 0 {
 		for _, letter := range []byte(letters) {
@@ -158,8 +158,8 @@ func (m *Machine) prepare() {
 	}
 }
 
-// Close lets go of everything. A watchdog is stopped, so that the machine lives on
-// without procward, except after a rung that lets it bite. A second Close does nothing.
+// Close closes everything. A watchdog is stopped, so that the machine goes on without
+// procward, except after a rung that uses it. A second Close does nothing.
 func (m *Machine) Close() (err error) {
 	m.closed.Do(func() { err = m.close() })
 	return err
@@ -177,7 +177,7 @@ func (m *Machine) close() error {
 		}
 	}
 	for _, fd := range []int{m.kmsg, m.trigger} {
-		if fd >= 0 && !inUse { // what hangs must not go on in a file that has its number next
+		if fd >= 0 && !inUse { // a step that hangs must not continue in a file that gets the same number later
 			errs = append(errs, unix.Close(fd))
 		}
 	}
@@ -197,7 +197,7 @@ func openFile(path string) (int, error) {
 	return fd, nil
 }
 
-// write writes all of b in one system call, as the kernel's files want it.
+// write writes all of b in one system call, as the kernel's files require.
 func write(fd int, b []byte) error {
 	for {
 		if _, err := unix.Write(fd, b); err != unix.EINTR {

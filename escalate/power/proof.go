@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ProofMain is called first in main. Where the process is the proof of a Prover it does
-// it, and mine is true: main then exits with the code.
+// ProofMain is called first in main. If the process was started as the proof of a Prover,
+// it does the proof and mine is true: then main exits with the code.
 func ProofMain(args []string) (code int, mine bool) {
 	if len(args) != 3 || args[1] != proofWord {
 		return 0, false
 	}
-	// While main keeps its thread the other needs one of its own. The runtime dies with
-	// code 2 where it cannot make it.
+	// main keeps its thread, so the other goroutine needs one of its own. The runtime dies
+	// with code 2 if it cannot make it.
 	runtime.LockOSThread()
 	done := make(chan struct{})
 	go close(done)
@@ -28,7 +28,7 @@ func ProofMain(args []string) (code int, mine bool) {
 }
 
 // smallWrite writes a few bytes and syncs them. The file stays, so that no new block is
-// needed the next time: a full disk is no stall, and a reset would not cure it.
+// needed the next time: a full disk is no stall, and a reset would not help.
 func smallWrite(dir string) error {
 	f, err := os.OpenFile(filepath.Join(dir, "."+proofWord), os.O_WRONLY|os.O_CREATE|unix.O_NOFOLLOW, 0o600)
 	if err == nil {

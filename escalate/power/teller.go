@@ -2,7 +2,7 @@ package power
 
 import "time"
 
-// teller tells of the steps without ever holding one up.
+// teller reports the steps without ever delaying one.
 type teller struct {
 	say   func(string, error)
 	queue chan said
@@ -33,7 +33,7 @@ func (t *teller) run() {
 	}
 }
 
-// tell queues, or drops where nobody listens any more.
+// tell queues a report, or drops it if nobody listens any more.
 func (t *teller) tell(step string, err error) {
 	select {
 	case t.queue <- said{step: step, err: err}:
@@ -41,7 +41,7 @@ func (t *teller) tell(step string, err error) {
 	}
 }
 
-// flush waits until all has been told, for at most a time.
+// flush waits until everything is reported, for at most a time.
 func (t *teller) flush(limit time.Duration) {
 	done := make(chan struct{})
 	timer := time.NewTimer(limit)
@@ -57,5 +57,5 @@ func (t *teller) flush(limit time.Duration) {
 	}
 }
 
-// close tells what is queued, and does not wait for that.
+// close reports what is queued, and does not wait for that.
 func (t *teller) close() { close(t.queue) }

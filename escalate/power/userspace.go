@@ -11,19 +11,19 @@ import (
 	"procward/internal/scalar"
 )
 
-// Userspace is the monitor of stalls of the user space: the watchdog is fed only while a
+// Userspace is the test whether the user space stalls: the watchdog is fed only while a
 // process, a thread and a small write succeed.
 type Userspace struct {
 	Interval scalar.Duration `yaml:"interval"` // 30s, above 0
 	Timeout  scalar.Duration `yaml:"timeout"`  // 60s, above 0
 }
 
-// DefaultUserspace is what the section holds before its keys are read.
+// DefaultUserspace returns the defaults, before the keys are read.
 func DefaultUserspace() Userspace {
 	return Userspace{Interval: scalar.Duration(30 * time.Second), Timeout: scalar.Duration(time.Minute)}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (u *Userspace) SetDefaults() { *u = DefaultUserspace() }
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
@@ -40,27 +40,28 @@ func (u Userspace) Validate() error {
 
 // Prover proves again and again that the user space works.
 //
-// The proof is a process of our own program, which starts a thread and writes a file:
-// what hangs or dies then is that process and never this one. Go's runtime ends a
-// process that cannot have a thread, and a thread in a hung write can never be had back.
+// The proof is a process of our own program, which starts a thread and writes a file: if
+// something hangs or dies it is that process and never this one. Go's runtime ends a
+// process that cannot get a thread, and a thread that hangs in a write can never be
+// stopped.
 type Prover struct {
 	spec  Userspace
 	dir   string
 	prove func(context.Context, string) error // of a test
-	busy  atomic.Bool                         // a proof that was given up is still there
+	busy  atomic.Bool                         // a proof that was given up still exists
 
 	mu   sync.Mutex
 	last time.Time // of the last proof that succeeded
 	err  error     // of the last proof
 }
 
-// NewProver makes one that writes into dir, which should be where what matters is: the
-// state directory. It starts its proofs by run.
+// NewProver returns a Prover that writes into dir. This should be on the file system that
+// matters: the state directory. It starts its proofs by run.
 func NewProver(spec Userspace, dir string, run Run) *Prover {
 	return &Prover{spec: spec, dir: dir, prove: func(ctx context.Context, dir string) error { return ProveUserspace(ctx, dir, run) }}
 }
 
-// Run proves at once and then every Interval, until ctx ends. It calls say when the
+// Run does a proof at once and then every Interval, until ctx ends. It calls say when the
 // proofs begin to fail, and with nil when they succeed again.
 func (p *Prover) Run(ctx context.Context, say func(error)) {
 	tick := time.NewTicker(p.spec.Interval.D())
@@ -78,8 +79,8 @@ func (p *Prover) Run(ctx context.Context, say func(error)) {
 	}
 }
 
-// Prove does one proof and returns within Timeout. While one that was given up still
-// hangs it does not begin another.
+// Prove does one proof and returns within Timeout. If an earlier proof still hangs it
+// does not begin another.
 func (p *Prover) Prove(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, p.spec.Timeout.D())
 	defer cancel()
@@ -110,9 +111,9 @@ func (p *Prover) bounded(ctx context.Context) error {
 	}
 }
 
-// Alive is nil while a proof has succeeded within Interval and Timeout together, and
-// before the first has. A machine on which the proof has not worked since procward began
-// is not reset for that: it would be reset again after each boot.
+// Alive returns nil while a proof has succeeded within Interval and Timeout together, and
+// before the first success. A machine on which the proof has not worked since procward
+// began is not reset, because after the boot it would be reset again.
 func (p *Prover) Alive() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,20 +129,20 @@ func (p *Prover) Alive() error {
 // proofWord is the first argument of the process that is the proof.
 const proofWord = "prove-userspace"
 
-// The exit codes of that process. 2 is Go's own, of a thread that could not be had.
+// The exit codes of that process. 2 is Go's own, if a thread could not be made.
 const (
 	proofNoThread = 2
 	proofNoWrite  = 3
 )
 
-// Run runs our own program with these arguments and gives its exit code, -1 where a signal
-// has ended it. The error says why it could not be started. When ctx ends it is killed;
-// what cannot die at once is waited for all the same.
+// Run runs our own program with these arguments and returns its exit code, -1 if a signal
+// ended it. The error says why it could not be started. When ctx ends the program is
+// killed; if it cannot die at once Run still waits for it.
 type Run func(ctx context.Context, argv []string) (code int, err error)
 
-// ProveUserspace succeeds if a process can be started, and in it a thread, and a small
-// file in dir can be written and synced, before ctx ends. It may hang as run does, so a
-// caller that must not hang uses a Prover. The program must call ProofMain.
+// ProveUserspace succeeds if, before ctx ends, a process can be started, and in it a
+// thread, and a small file in dir can be written and synced. It may hang as run does, so
+// a caller that must not hang uses a Prover. The program must call ProofMain.
 func ProveUserspace(ctx context.Context, dir string, run Run) error {
 	code, err := run(ctx, []string{"/proc/self/exe", proofWord, dir})
 	switch {

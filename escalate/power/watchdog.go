@@ -15,10 +15,10 @@ const defaultTimeout = time.Minute
 
 // dog is the watchdog that this process holds.
 //
-// When the process dies without Close (SIGKILL), the descriptor is closed without the
-// magic letter and a device with WDIOF_MAGICCLOSE runs on: a procward that is started
-// again within the timeout takes it over by opening it, and the machine does not notice.
-// If none comes, the machine is reset, as it should be.
+// If the process dies without Close (SIGKILL), the descriptor is closed without the magic
+// letter and a device with WDIOF_MAGICCLOSE goes on. A procward that is started again
+// within the timeout takes it over by opening it, and nothing happens to the machine. If
+// none comes, the machine is reset, as intended.
 type dog struct {
 	dev        device
 	timeout    time.Duration
@@ -80,8 +80,8 @@ func (m *Machine) setUpDog() (err error) {
 	return nil
 }
 
-// preparePanic makes the pretimeout panic. A machine that freezes panics where that is
-// the only rung of the watchdog, and else is reset.
+// preparePanic makes the pretimeout panic. A machine that freezes panics if that is the
+// only rung of the watchdog, else it is reset.
 func (d *dog) preparePanic(p Paths, always bool) error {
 	if d.timeout < 2*time.Second {
 		return fmt.Errorf("a timeout of %v leaves no time for a pretimeout: %s", d.timeout, insteadPanic)
@@ -89,7 +89,7 @@ func (d *dog) preparePanic(p Paths, always bool) error {
 	if err := setGovernor(p); err != nil {
 		return err
 	}
-	// Tried and not taken from WDIOF_PRETIMEOUT: the kernel can also do it for devices
+	// We try it and do not rely on WDIOF_PRETIMEOUT: the kernel can also do it for devices
 	// without (CONFIG_WATCHDOG_HRTIMER_PRETIMEOUT).
 	pretimeout := (d.timeout / 2).Truncate(time.Second)
 	err := d.bark(pretimeout)
@@ -103,7 +103,8 @@ func (d *dog) preparePanic(p Paths, always bool) error {
 	return nil
 }
 
-// bark sets the pretimeout. Drivers (softdog is one) take a new one up at the next feed.
+// bark sets the pretimeout. Drivers (for example softdog) use a new one from the next
+// feed on.
 func (d *dog) bark(pretimeout time.Duration) error {
 	if err := d.dev.setPretimeout(pretimeout); err != nil {
 		return err
@@ -111,7 +112,7 @@ func (d *dog) bark(pretimeout time.Duration) error {
 	return d.dev.feed()
 }
 
-// warnOfDog tells what the operator would not expect of this device.
+// warnOfDog reports what the operator may not expect of this device.
 func (m *Machine) warnOfDog() {
 	d := m.dog
 	switch {
@@ -122,13 +123,13 @@ func (m *Machine) warnOfDog() {
 	}
 }
 
-// HasWatchdog reports whether there is one to be fed.
+// HasWatchdog reports whether there is a watchdog to feed.
 func (m *Machine) HasWatchdog() bool { return m.dog != nil }
 
 // FeedWatchdog feeds the watchdog four times in its timeout for as long as healthy
-// returns nil, until ctx ends or a rung lets it bite. It tells when feeding stops being
-// deserved, and when it is deserved again, not each time. It returns at once where no
-// rung needs the watchdog. healthy must return within a quarter of the timeout.
+// returns nil, until ctx ends or a rung uses the watchdog. It reports when it stops
+// feeding because of healthy, and when it goes on, not each time. If no rung needs the
+// watchdog it returns at once. healthy must return within a quarter of the timeout.
 func (m *Machine) FeedWatchdog(ctx context.Context, healthy func() error) {
 	if m.dog == nil {
 		return
@@ -153,8 +154,8 @@ func (m *Machine) FeedWatchdog(ctx context.Context, healthy func() error) {
 	}
 }
 
-// tellOfFeeding also writes why the machine may be about to be reset into the kernel's
-// log: a user space that stalls may have no other.
+// tellOfFeeding also writes the reason into the kernel's log: if the user space stalls
+// there may be no other log, and the machine may be reset soon.
 func (m *Machine) tellOfFeeding(err error) {
 	m.teller.tell("watchdog feeding", err)
 	if err == nil || m.kmsg < 0 {
@@ -171,8 +172,8 @@ func (d *dog) feed() error {
 	return d.dev.feed()
 }
 
-// starve makes the step after which the watchdog is not fed any more, by anybody. A last
-// meal may be part of it.
+// starve makes the step after which nobody feeds the watchdog any more. It may feed it
+// one last time.
 func (d *dog) starve(panics bool) func() error {
 	return func() error {
 		d.starved.Store(true)
@@ -186,8 +187,9 @@ func (d *dog) starve(panics bool) func() error {
 	}
 }
 
-// close stops the watchdog. One that has been let loose is not stopped, and as a device
-// without magic close stops with its descriptor, that is left to the end of the process.
+// close stops the watchdog. A watchdog that a rung has let loose is not stopped; if its
+// device stops with its descriptor (no magic close), the descriptor stays open until the
+// process ends.
 func (d *dog) close() error {
 	if d.starved.Load() {
 		return nil

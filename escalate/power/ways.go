@@ -33,34 +33,34 @@ var ways = map[string]way{
 
 // way is how a rung ends the machine.
 type way struct {
-	// check says why it cannot be done on this machine, without opening anything.
+	// check returns why it cannot be done on this machine, without opening anything.
 	check func(Paths) error
-	// act takes its steps, and says why the machine is still here.
+	// act takes its steps, and returns why the machine is still here.
 	act func(*run, context.Context) error
 	// ask asks the service manager first; nil: nobody is asked.
 	ask func(Manager, context.Context) error
-	// command is what reboot(2) is given.
+	// command is the argument of reboot(2).
 	command int
 	// letter is its sysrq, and last is the name of that step; 0: none.
 	letter byte
 	last   string
-	// lost says that without sysrq it cannot be done at all.
+	// lost: without sysrq it cannot be done at all.
 	lost bool
-	// watchdog says that it needs the watchdog device.
+	// watchdog: it needs the watchdog device.
 	watchdog bool
-	// pretimeout says that the watchdog has the kernel panic before it would reset.
+	// pretimeout: the watchdog makes the kernel panic before it would reset.
 	pretimeout bool
 }
 
-// Knows says whether a rung is one that ends the machine.
+// Knows reports whether a rung is one that ends the machine.
 func Knows(rung string) bool {
 	_, known := ways[rung]
 	return known
 }
 
-// CheckRung says whether a rung can be carried out on this machine. It opens nothing
-// that opening changes: a watchdog is only looked at in sysfs, so that it does not tell
-// whether somebody else has it; Open does.
+// CheckRung returns why a rung cannot be carried out on this machine, nil if it can. It
+// opens nothing that opening changes: of a watchdog it only reads sysfs, and so it does
+// not know whether somebody else uses it; Open does.
 func CheckRung(rung string, p Paths) error {
 	w, known := ways[rung]
 	if !known {
@@ -69,5 +69,5 @@ func CheckRung(rung string, p Paths) error {
 	return w.check(p)
 }
 
-// anywhere holds on every machine: there is always reboot(2).
+// anywhere returns nil on every machine: there is always reboot(2).
 func anywhere(Paths) error { return nil }

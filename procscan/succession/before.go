@@ -2,9 +2,9 @@ package succession
 
 import "slices"
 
-// before: an earlier judgement stands, however little is known of it at this moment, until
-// something new is proven: what was left over stays so unless its parent turns out to have
-// left by itself, and any other may come to serve.
+// before: an earlier judgement stays valid, also if little is known of the process at
+// this moment, until something new is proven: a left over worker stays one unless its
+// parent turns out to have ended by itself; every other one may come to serve.
 func before(k court, q *Candidate) (Judgement, bool) {
 	switch q.Was {
 	case LeftOver:
@@ -18,7 +18,7 @@ func before(k court, q *Candidate) (Judgement, bool) {
 	return no()
 }
 
-// without are those of some sockets that are not of the given ones, by their inodes.
+// without returns the sockets that are not among the given ones, by their inodes.
 func without(sockets, held []Socket) []Socket {
 	return slices.DeleteFunc(slices.Clone(sockets), func(s Socket) bool {
 		return slices.ContainsFunc(held, func(h Socket) bool { return h.Inode == s.Inode })

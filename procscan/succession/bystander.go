@@ -2,8 +2,8 @@ package succession
 
 import "slices"
 
-// stranger: another program, by its file and by its name, that sits at a terminal where the
-// dead one had none, and serves nowhere that the dead one did: tail, an editor.
+// stranger: another program, by its file and by its name, at a terminal where the dead
+// one had none, that does not serve where the dead one did: tail, an editor.
 func stranger(k court, q *Candidate) (Judgement, bool) {
 	d := k.last
 	if d.PID == 0 || d.Had.TTY != 0 || q.Has.TTY == 0 || d.Had.At == 0 || d.Had.Comm == "" || q.Comm == d.Had.Comm || len(shared(q.Has.Serves, k.places)) > 0 {
@@ -15,9 +15,9 @@ func stranger(k court, q *Candidate) (Judgement, bool) {
 	return as(Stranger, "another program at a terminal: %s, not %s", q.Has.Program.Path, d.Had.Program.Path)
 }
 
-// ending: nothing can be read of where its parts lie, as of a process that is about to end,
-// perhaps because of the death. That shows within a moment. One of which nothing at all can be
-// read has just ended, whoever has started it.
+// ending: it cannot be read where its parts are in memory, as with a process that is
+// about to end, perhaps because of the death. A moment later this is clear. If nothing at
+// all can be read it has just ended.
 func ending(k court, q *Candidate) (Judgement, bool) {
 	if until := min(max(q.Started(), k.last.At)+k.Patience, k.last.At+k.Young); q.Has.At == 0 && k.last.PID != 0 && !k.isRestarted(q) && k.Now < until {
 		j, _ := as(Undecided, "nothing can be read of it: it may have just ended")
@@ -34,8 +34,8 @@ func ending(k court, q *Candidate) (Judgement, bool) {
 	return j, true
 }
 
-// session: it has a connection that came in where the dead one has served, and does not
-// serve there itself.
+// session: it has a connection that came in where the dead one served, and does not serve
+// there itself.
 func session(k court, q *Candidate) (Judgement, bool) {
 	if len(q.Clients) == 0 || !q.Has.Whole || k.isRestarted(q) || len(shared(q.Has.Serves, k.places)) > 0 {
 		return no()
@@ -43,10 +43,11 @@ func session(k court, q *Candidate) (Judgement, bool) {
 	return as(LetBe, "a session of the dead one: it has a connection at %s, and does not listen there", list(q.Clients))
 }
 
-// noServer: the dead one has served somewhere, and this one serves at none of those places.
-// One that is young is given time to, but not for longer than from the death: where new jobs
-// come all the time, the wait would have no end. One that came later and serves elsewhere is no
-// session or job of the dead one: it was configured anew.
+// noServer: the dead one served somewhere, and this one serves at none of those places. A
+// young process is given time to begin, but this time is counted from the death: where
+// new jobs come all the time, the wait would never end. A process that came later and
+// serves elsewhere is not a session or job of the dead one: the configuration has
+// changed.
 func noServer(k court, q *Candidate) (Judgement, bool) {
 	if len(k.places) == 0 || !q.Has.Whole || k.isRestarted(q) || len(shared(q.Has.Serves, k.places)) > 0 {
 		return no()
@@ -62,7 +63,7 @@ func noServer(k court, q *Candidate) (Judgement, bool) {
 	return as(LetBe, "it does not serve where the dead one did, at %s", list(k.places))
 }
 
-// loose reports whether there is no socket but such with a port that the kernel gave out.
+// loose reports whether all sockets have a port that the kernel chose.
 func loose(sockets []Socket) bool {
 	return !slices.ContainsFunc(sockets, func(s Socket) bool { return !s.Loose })
 }

@@ -1,9 +1,9 @@
 package succession
 
-// forks: of the dead one nothing is known but that it was killed or failed, and this is one of
-// several that have lost their parent and have one layout, so that they are forks of one
-// ancestor which is there no more. They are workers of it, and no heir. Whose, is not proven:
-// nothing is done to them.
+// forks: it is only known of the dead one that it was killed or failed. This candidate is
+// one of several that have lost their parent and have the same layout, so they are forks
+// of one ancestor that is gone. They are workers and no successor. Whose workers is not
+// proven, so nothing is done to them.
 func forks(k court, q *Candidate) (Judgement, bool) {
 	if k.last.End != Failed || k.last.Had.Layout.Known() || !k.lostOne(q) {
 		return no()
@@ -17,7 +17,8 @@ func forks(k court, q *Candidate) (Judgement, bool) {
 	return no()
 }
 
-// lostOne reports whether a candidate may be a fork of the last dead, and has lost its parent.
+// lostOne reports whether a candidate may be a fork of the last dead one and has lost its
+// parent.
 func (k court) lostOne(q *Candidate) bool {
 	return q.Has.Layout.Known() && younger(q, k.last) && k.couldBeWorker(q)
 }

@@ -10,30 +10,30 @@ import (
 	"procward/procscan"
 )
 
-// Case is what a judgement goes by.
+// Case is everything that a judgement uses.
 type Case struct {
 	Dead       []Dead // of this outage, oldest first
 	Candidates []Candidate
 	Named      map[int]bool  // PIDs that the pidfile or systemd names
 	Now        time.Duration // CLOCK_BOOTTIME
-	Young      time.Duration // the time that one is given to serve, from its start: start-timeout
-	Begun      time.Duration // what began after this was started by procward's restart; 0: nothing was
-	Patience   time.Duration // how long after a death its cause may still come to be known
-	Served     []Socket      // where those serve that are tracked: it counts where nothing has died
+	Young      time.Duration // how long a process may take to serve, from its start: start-timeout
+	Begun      time.Duration // processes that began after this were started by procward's restart; 0: none were
+	Patience   time.Duration // how long after a death its cause may still become known
+	Served     []Socket      // where the tracked processes serve: used if nothing has died
 }
 
 // Verdict is what a candidate is.
 type Verdict string
 
-// The verdicts. Named, Heir and Untold carry on; the others count for nothing.
+// The verdicts. Named, Heir and Untold carry on; the others do not count.
 const (
 	Named     Verdict = "named"     // by a pidfile or by systemd
-	Heir      Verdict = "heir"      // it is shown to carry on, or to be another instance
+	Heir      Verdict = "heir"      // it is shown that it carries on, or that it is another instance
 	Untold    Verdict = "untold"    // nothing can be shown: to do nothing is the smaller error
 	LeftOver  Verdict = "left over" // a worker of the dead one
 	LetBe     Verdict = "let be"    // it does not serve: a session, a job, a client
 	Stranger  Verdict = "stranger"  // another program at somebody's terminal
-	Undecided Verdict = "undecided" // it is young, and may still come to serve
+	Undecided Verdict = "undecided" // it is young, and may still begin to serve
 )
 
 // Judgement is what one candidate is, and why.
@@ -42,10 +42,10 @@ type Judgement struct {
 	Verdict Verdict
 	Proof   string        // in words
 	Holds   []Socket      // where it serves
-	Shares  bool          // one of these is a socket that the dead one has served at
-	Killed  bool          // LeftOver: the dead one is known to have been killed or to have failed
+	Shares  bool          // one of these is a socket at which the dead one served
+	Killed  bool          // LeftOver: it is known that the dead one was killed or failed
 	Outside bool          // it does not match
-	Until   time.Duration // Undecided: when time is up
+	Until   time.Duration // Undecided: when the time is up
 }
 
 // Carries reports whether the candidate counts.
@@ -76,7 +76,7 @@ func list(sockets []Socket) string {
 	return strings.Join(out, ", ")
 }
 
-// court is a case with what many rows ask of it.
+// court is a case with values that many rows use.
 type court struct {
 	*Case
 	byPID  map[int]*Candidate
@@ -84,10 +84,10 @@ type court struct {
 	places []Socket // where the dead ones have served
 }
 
-// row is one row of the table: false leaves the candidate to the next.
+// row is one row of the table: false passes the candidate to the next row.
 type row func(court, *Candidate) (Judgement, bool)
 
-// table is the rows in their order: the first that holds decides.
+// table is the rows in their order: the first one that matches decides.
 var table = [...]row{outside, named, before, worker, stranger, ending, session, noServer, forks, serving, restarted, handed, later, independent}
 
 // Judge judges each candidate. The judgements are in the order of the candidates.
@@ -122,7 +122,7 @@ func (k court) judge(q *Candidate) Judgement {
 	return j
 }
 
-// first is what the first row says that holds.
+// first returns the judgement of the first row that matches.
 func (k court) first(q *Candidate) Judgement {
 	for _, row := range table {
 		if j, ok := row(k, q); ok {
@@ -146,8 +146,9 @@ func named(k court, q *Candidate) (Judgement, bool) {
 	return no()
 }
 
-// serving: it serves where the dead one did. An orphan of the session of the dead one that
-// has its very socket could be a worker of it, where the layout does not tell: that is said.
+// serving: it serves where the dead one did. An orphan in the session of the dead one
+// that has exactly its socket could be a worker, if the layout does not show it; then the
+// verdict says so.
 func serving(k court, q *Candidate) (Judgement, bool) {
 	at := shared(q.Has.Serves, k.places)
 	switch {
@@ -159,7 +160,7 @@ func serving(k court, q *Candidate) (Judgement, bool) {
 	return as(Heir, "it serves where the dead one did, %s", list(at))
 }
 
-// restarted: procward's restart has brought it.
+// restarted: procward's restart has started it.
 func restarted(k court, q *Candidate) (Judgement, bool) {
 	if k.isRestarted(q) {
 		return as(Heir, "it was started by the restart")
@@ -172,7 +173,7 @@ func (k court) isRestarted(q *Candidate) bool { return k.Begun != 0 && q.Started
 // tick is the precision of start times.
 const tick = 10 * time.Millisecond
 
-// handed: the dead one has ended as one does that leaves its work to another.
+// handed: the dead one ended as a process does that has handed its work to another.
 func handed(k court, q *Candidate) (Judgement, bool) {
 	if k.last.PID != 0 && k.last.End == Clean {
 		return as(Heir, "the dead one left by itself, with code 0")
@@ -180,7 +181,7 @@ func handed(k court, q *Candidate) (Judgement, bool) {
 	return no()
 }
 
-// later: who began after the death is no child of the dead one.
+// later: a process that began after the death is not a child of the dead one.
 func later(k court, q *Candidate) (Judgement, bool) {
 	if k.last.PID == 0 {
 		return as(Heir, "nothing has died")
@@ -194,8 +195,8 @@ func later(k court, q *Candidate) (Judgement, bool) {
 // began reports whether a candidate was started after the last death.
 func (k court) began(q *Candidate) bool { return k.last.PID != 0 && q.Started() > k.last.At+tick }
 
-// independent: who has a parent that lives, or a session of its own, is no orphan of the dead
-// one but another instance.
+// independent: a process with a living parent, or with another session, is no orphan of
+// the dead one but another instance.
 func independent(k court, q *Candidate) (Judgement, bool) {
 	switch {
 	case q.Parent.PID > 1 && !reaps(q.Parent.Comm):
@@ -206,15 +207,16 @@ func independent(k court, q *Candidate) (Judgement, bool) {
 	return no()
 }
 
-// reapers are programs that take in the orphans of others (PR_SET_CHILD_SUBREAPER of
-// prctl(2)), which nothing else tells: of a child of theirs it is not known whose it was.
+// reapers are programs that become the parent of orphans (PR_SET_CHILD_SUBREAPER of
+// prctl(2)). The kernel does not show this in another way. If the parent is one of them,
+// it is not known who the first parent was.
 var reapers = []string{"systemd", "init", "tini", "dumb-init", "catatonit", "docker-init", "conmon", "crun", "runc", "containerd-shim", "procward"}
 
 func reaps(comm string) bool {
 	return slices.ContainsFunc(reapers, func(r string) bool { return strings.HasPrefix(comm, r) })
 }
 
-// doubt is why nothing can be shown of a candidate.
+// doubt says why nothing can be shown about a candidate.
 func (k court) doubt(q *Candidate) string {
 	var why []string
 	if k.couldBeWorker(q) {
@@ -232,7 +234,8 @@ func (k court) doubt(q *Candidate) string {
 	return "taken as the successor, for it cannot be told what it is: " + strings.Join(why, ", ")
 }
 
-// couldBeWorker reports whether a candidate has all of a worker of the last dead but the proof.
+// couldBeWorker reports whether everything but the proof says that a candidate is a
+// worker of the last dead one.
 func (k court) couldBeWorker(q *Candidate) bool {
 	d := k.last
 	known := d.Had.Layout.Known() && !d.Moved && q.Has.Layout.Known()
@@ -240,7 +243,8 @@ func (k court) couldBeWorker(q *Candidate) bool {
 	return !known && d.End != Clean && same && !q.Apart && !k.began(q) && !k.isRestarted(q) && (q.PPID <= 1 || reaps(q.Parent.Comm) || q.Parent.PID == 0)
 }
 
-// noLayout is why the layouts do not tell whether a candidate was forked from the last dead.
+// noLayout says why the layouts do not show whether a candidate was forked from the last
+// dead one.
 func (k court) noLayout(q *Candidate) string {
 	switch {
 	case k.last.Had.At == 0 || !k.last.Had.Layout.Known():
@@ -253,7 +257,7 @@ func (k court) noLayout(q *Candidate) string {
 	return "their layouts differ"
 }
 
-// latest is the last of some dead for which a condition holds.
+// latest is the last of the dead for which a condition is true.
 func latest(dead []Dead, is func(Dead) bool) (Dead, bool) {
 	out, found := Dead{}, false
 	for _, d := range dead {

@@ -1,9 +1,9 @@
 package succession
 
-// outside: it does not match, and has a socket open that a dead one has served at, so that a
-// new one could not. It is no successor. It is a worker if the dead one led its session, which
-// nobody comes into but by a fork of one that is in it, and its layout is that of the dead
-// one. Of any other it is only told.
+// outside: it does not match and has a socket of a dead one open, so that a new process
+// could not bind it. It is no successor. It is a worker if the dead one led its session
+// (a process gets into a session only as the fork of a member) and its layout is that of
+// the dead one. Any other one is only reported.
 func outside(k court, q *Candidate) (Judgement, bool) {
 	if !q.Outside {
 		return no()

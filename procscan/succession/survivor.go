@@ -2,15 +2,15 @@ package succession
 
 import "time"
 
-// takeover is how long after a death one that was beside the dead one, and stood by, is given
-// to serve in its place.
+// takeover is how long after a death a process that was tracked beside the dead one, as a
+// standby, may take to serve in its place.
 const takeover = 3 * time.Second
 
-// Survive judges those that were tracked beside the dead ones and live on, where one is enough:
-// whether what they are shows that none of them does the work. Who counted until now needs a
-// proof not to: it is left over, having been forked from the dead one; a session of it; or it
-// serves nowhere at all, while the dead one had a place of its own, and does not come to. One
-// that serves elsewhere is another instance.
+// Survive judges those that were tracked beside the dead ones and are alive, where one is
+// enough: is there proof that none of them does the work? A process that counted until
+// now needs a proof that it does not: it was forked from the dead one and is left over;
+// it is a session of it; or it serves nowhere, while the dead one had a place of its own,
+// and does not begin to. One that serves elsewhere is another instance.
 func Survive(c Case) []Judgement {
 	out := Judge(c)
 	fixed := false
@@ -41,8 +41,8 @@ func died(c Case) time.Duration {
 	return out
 }
 
-// Lacking reports whether nothing of some dead asks for a judgement of those that were beside them:
-// they have served nowhere, or where the kernel had given them a port.
+// Lacking reports whether there is no reason to judge those that were beside the dead
+// ones: these served nowhere, or only at a port that the kernel chose.
 func Lacking(dead []Dead) bool {
 	for _, d := range dead {
 		if !loose(d.Had.Serves) {

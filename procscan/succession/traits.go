@@ -1,6 +1,7 @@
 // Package succession judges who is left after a death: which of the processes that match
-// carries on, and which is only a worker, a session, a job or a stranger. It is pure: what
-// is known comes in, what is known too little of makes less certain and never more.
+// carries on, and which is only a worker, a session, a job or a stranger. It is pure: it
+// gets everything that is known. If little is known, its verdict is less certain, and it
+// never does more.
 package succession
 
 import (
@@ -11,8 +12,8 @@ import (
 	"procward/procscan"
 )
 
-// Traits are what is remembered of a process beside its ID, to tell later what it has left
-// behind. What is not known has its zero value.
+// Traits are what is remembered of a process in addition to its ID, to find out later
+// what it left behind. What is not known has its zero value.
 type Traits struct {
 	Comm    string        `json:"comm,omitempty"`
 	Program Program       `json:"program,omitzero"`
@@ -20,7 +21,7 @@ type Traits struct {
 	TTY     int           `json:"tty,omitempty"` // tty_nr of proc_pid_stat(5); 0: none
 	Layout  Layout        `json:"layout,omitzero"`
 	Serves  []Socket      `json:"serves,omitempty"`
-	Whole   bool          `json:"whole,omitempty"` // it serves nowhere else
+	Whole   bool          `json:"whole,omitempty"` // nobody else serves there
 	At      time.Duration `json:"at,omitempty"`    // CLOCK_BOOTTIME of the reading; 0: nothing was read
 }
 
@@ -33,16 +34,17 @@ type Program struct {
 
 func (p Program) known() bool { return p.Ino != 0 && p.Path != "" }
 
-// differs reports whether both are known and are not the same file, nor a new one at the same path.
+// differs reports whether both are known and are not the same file, nor a new file at the
+// same path.
 func (p Program) differs(q Program) bool {
 	return p.known() && q.known() && p.Path != q.Path && (p.Dev != q.Dev || p.Ino != q.Ino)
 }
 
 // Layout is where the kernel has put the parts of a program in memory: startcode,
-// startstack and start_brk of proc_pid_stat(5). A fork has that of its parent until it
-// executes a program, and where addresses are randomised no other process has it. It is
-// zero where it cannot be read or tells nothing. (arg_start is left out: a process may
-// move it, by PR_SET_MM of prctl(2), to give itself a longer title.)
+// startstack and start_brk of proc_pid_stat(5). A fork has the layout of its parent until
+// it executes a program, and if addresses are randomised no other process has it. It is
+// zero if it cannot be read or shows nothing. (arg_start is not used: a process may move
+// it, by PR_SET_MM of prctl(2), to get a longer title.)
 type Layout struct {
 	Code  uint64 `json:"code,omitempty"`
 	Stack uint64 `json:"stack,omitempty"`
@@ -55,19 +57,20 @@ func (l Layout) Known() bool { return l.Code > 1 && l.Stack != 0 && l.Brk != 0 }
 // Same reports whether both are known, and equal.
 func (l Layout) Same(m Layout) bool { return l.Known() && l == m }
 
-// Socket is a place where a process serves: a listening socket of TCP or unix(7), or a
-// bound one of UDP.
+// Socket is a place where a process serves: a listening TCP or unix(7) socket, or a bound
+// UDP socket.
 type Socket struct {
 	Kind  string `json:"kind"`            // tcp, udp, unix
 	Addr  string `json:"addr"`            // address and port, or the path; @ is an abstract one
-	Inode uint64 `json:"ino"`             // of the socket, the same for all who have it open
-	Loose bool   `json:"loose,omitempty"` // its port is of those that the kernel gives out: the next one may have another
+	Inode uint64 `json:"ino"`             // of the socket, the same for all that have it open
+	Loose bool   `json:"loose,omitempty"` // the kernel chose its port: the next process may get another one
 }
 
 func (s Socket) String() string { return s.Kind + " " + s.Addr }
 
-// place is what two sockets share when they serve at the same place: a port, whatever the
-// address, or a path. One that is bound to fewer addresses serves there all the same.
+// place is what two sockets have in common if they serve at the same place: a port,
+// whatever the address, or a path. A socket that is bound to fewer addresses still serves
+// there.
 func (s Socket) place() string {
 	if s.Kind == "unix" {
 		if s.Addr == "" {
@@ -85,7 +88,7 @@ func (s Socket) at(places []Socket) bool {
 	})
 }
 
-// shared are those of some sockets that are of the given places too.
+// shared returns the sockets that are also among the given places.
 func shared(sockets, places []Socket) []Socket {
 	var out []Socket
 	for _, s := range sockets {
@@ -113,24 +116,24 @@ type Dead struct {
 	Had   Traits
 	End   End
 	At    time.Duration // when it was told; it may have been earlier
-	Moved bool          // it has executed a program since its traits were read
+	Moved bool          // it executed a program after its traits were read
 }
 
-// Candidate is one that lives, matches, and was not tracked.
+// Candidate is a process that lives, matches, and was not tracked.
 type Candidate struct {
 	procscan.Process
 	Has     Traits
 	Parent  Parent
 	Clients []Socket // its connections at places where a dead one has served
 	Outside bool     // it does not match, and has a socket of a dead one open
-	Apart   bool     // it was there beside the dead one, and no descendant of it
-	Was     Verdict  // by an earlier judgement, which stands until something new is proven; or empty
-	Held    []Socket // where it served when it was judged earlier
-	Killed  bool     // Was LeftOver: of one that is known to have been killed or to have failed
-	Shared  bool     // Was LeftOver: it served where that one did
+	Apart   bool     // it was there at the same time as the dead one, and is not a descendant of it
+	Was     Verdict  // by an earlier judgement, which stays valid until something new is proven; or empty
+	Held    []Socket // where it served when it was judged before
+	Killed  bool     // Was LeftOver: it is known that its dead one was killed or failed
+	Shared  bool     // Was LeftOver: it served where its dead one did
 }
 
-// Parent is the parent of a candidate, now. The zero value: not known.
+// Parent is the present parent of a candidate. The zero value: not known.
 type Parent struct {
 	procscan.Process
 	Layout Layout

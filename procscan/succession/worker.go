@@ -2,11 +2,13 @@ package succession
 
 import "time"
 
-// ripe is how old a fork is before it is believed not to execute another program.
+// ripe is how old a fork must be before we believe that it will not execute another
+// program.
 const ripe = time.Second
 
-// worker: it was forked from the dead one and has executed nothing since. If that has ended
-// by itself with code 0 it may have left its work to this one, and the next rows tell.
+// worker: it was forked from the dead one and has executed nothing since. If the dead one
+// ended by itself with code 0 it may have handed its work to this one, and the next rows
+// decide.
 func worker(k court, q *Candidate) (Judgement, bool) {
 	d, ok := latest(k.Dead, func(d Dead) bool { return k.forked(q, d) })
 	if !ok || d.End == Clean {
@@ -31,9 +33,9 @@ func worker(k court, q *Candidate) (Judgement, bool) {
 	return j, true
 }
 
-// obscured reports whether another one died after d, not known to have been killed or to have
-// failed, of which the layout is not known: the candidate could be its fork, which has been
-// handed the work.
+// obscured reports whether another one died after d, not known to have been killed or to
+// have failed, whose layout is not known: the candidate could be its fork and could have
+// got its work.
 func (k court) obscured(q *Candidate, d Dead) bool {
 	for _, e := range k.Dead {
 		if e.ID != d.ID && e.At >= d.At && younger(q, e) && !e.Had.Layout.Known() && (e.End == Clean || e.End == Unknown) {
@@ -43,8 +45,8 @@ func (k court) obscured(q *Candidate, d Dead) bool {
 	return false
 }
 
-// beside reports whether a fork has lived beside the dead one for longer than one does to whom the
-// work is being handed over, or that it is one of several.
+// beside reports whether a fork lived at the same time as the dead one for longer than a
+// handover takes, or is one of several.
 func (k court) beside(q *Candidate, d Dead) bool {
 	if d.At-q.Started() >= k.Young {
 		return true
@@ -57,10 +59,10 @@ func (k court) beside(q *Candidate, d Dead) bool {
 	return false
 }
 
-// forked reports whether a candidate is proven to descend from a dead one by forks alone. All that
-// have one layout descend from one process that has executed the program. A candidate that
-// is not that process has lost its parent if its parent has another layout, and if the one
-// that it lost is not known to be another, it is the dead one.
+// forked reports whether it is proven that a candidate descends from a dead one by forks
+// alone. All that have the same layout descend from the process that executed the
+// program. If a candidate is not that process, and its parent has another layout, it has
+// lost its first parent. If no other is known to be that parent, it is the dead one.
 func (k court) forked(q *Candidate, d Dead) bool {
 	for range len(k.Candidates) + 1 { // PIDs that were reused between two readings could close a circle
 		if !q.Has.Layout.Same(d.Had.Layout) || q.Apart || !younger(q, d) {
@@ -86,8 +88,8 @@ func (k court) forked(q *Candidate, d Dead) bool {
 	return false
 }
 
-// younger reports whether a candidate began after a dead one. Within a hundredth of a second the
-// PIDs tell.
+// younger reports whether a candidate began after a dead one. Within a hundredth of a
+// second the PIDs decide.
 func younger(q *Candidate, d Dead) bool {
 	return q.Start > d.Start || q.Start == d.Start && q.PID > d.PID
 }

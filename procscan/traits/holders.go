@@ -15,24 +15,25 @@ import (
 	"procward/procscan/succession"
 )
 
-// Holder is a process that has one of some sockets open.
+// Holder is a process that has one of the given sockets open.
 type Holder struct {
 	procscan.Process
 	Got
 }
 
-// Bounds of the search for holders: how many are told, and how long it may take to look at
-// those that are likely, and at all.
+// Limits of the search for holders: how many are reported, and how long it may take to
+// look at the likely processes, and at all.
 const (
 	maxHolders = 64
 	likelyTime = 700 * time.Millisecond
 	searchTime = 400 * time.Millisecond
 )
 
-// Holders finds who, beside the known, has one of the very sockets of places open. The kernel
-// is asked first, for the network namespace of procward, whether one of these is still there at all: only
-// then all processes are looked at, in a bounded time, first those of the given sessions and
-// those that have lost their parent.
+// Holders finds the processes, except the known ones, that have exactly one of the
+// sockets of places open. First it asks the kernel, for the network namespace of
+// procward, whether one of these sockets still exists. Only then it looks at all
+// processes, for a limited time, first at those of the given sessions and at those that
+// have lost their parent.
 func (r *Reader) Holders(places []succession.Socket, sessions map[int]bool, known map[procscan.ID]bool) []Holder {
 	found, _ := hang.Do(&r.guard, "holders", patience+likelyTime, func() ([]procscan.Process, error) {
 		return r.search(r.there(places), sessions, known), nil
@@ -55,7 +56,7 @@ func (r *Reader) Holders(places []succession.Socket, sessions map[int]bool, know
 	return out
 }
 
-// there is the inodes of those sockets that are still served at.
+// there returns the inodes of the sockets that are still in use.
 func (r *Reader) there(places []succession.Socket) map[uint64]bool {
 	if len(places) == 0 {
 		return nil
@@ -66,7 +67,7 @@ func (r *Reader) there(places []succession.Socket) map[uint64]bool {
 	}
 	defer unix.Close(fd)
 	n := &network{fd: fd, loose: r.loose, serving: map[uint64]succession.Socket{}, buf: make([]byte, 64<<10)}
-	_ = n.read() // what is not told of is not looked for
+	_ = n.read() // if it is not reported it is not searched
 	out := map[uint64]bool{}
 	for _, p := range places {
 		if _, ok := n.serving[p.Inode]; ok && p.Inode != 0 {
@@ -76,7 +77,7 @@ func (r *Reader) there(places []succession.Socket) map[uint64]bool {
 	return out
 }
 
-// search looks at what each process has open.
+// search looks at the open files of each process.
 func (r *Reader) search(inodes map[uint64]bool, sessions map[int]bool, known map[procscan.ID]bool) []procscan.Process {
 	if len(inodes) == 0 {
 		return nil
@@ -100,8 +101,8 @@ func (r *Reader) holding(inodes map[uint64]bool, of []procscan.Process, until ti
 	return out
 }
 
-// crowd is all processes but the known, init, kernel threads and ourselves, and of those first the likely
-// ones.
+// crowd is all processes except the known ones, init, kernel threads and ourselves; the
+// likely ones come first.
 func (r *Reader) crowd(sessions map[int]bool, known map[procscan.ID]bool) (likely, rest []procscan.Process) {
 	dir, err := os.Open(r.root)
 	if err != nil {

@@ -23,14 +23,14 @@ type nets struct {
 
 	mu   sync.Mutex
 	busy bool // somebody reads
-	left bool // and was left behind: it closes them itself
+	left bool // it is left behind while somebody reads: the reader closes it
 }
 
-// network is what one namespace has, read once for all.
+// network is what one namespace has, read once for all processes in it.
 type network struct {
 	fd      int
 	loose   [2]int
-	err     error                        // what is below is not all
+	err     error                        // the list below is not complete
 	serving map[uint64]succession.Socket // by inode
 	clients map[uint16]map[uint64]succession.Socket
 	buf     []byte
@@ -38,8 +38,8 @@ type network struct {
 
 func newNets(r *Reader) *nets { return &nets{r: r, known: map[string]*network{}} }
 
-// begin reports whether somebody begins to read. He must not where it is false: what he was asked
-// for was given up meanwhile, and is closed.
+// begin reports whether somebody may begin to read. It returns false if the reading was
+// given up and closed meanwhile.
 func (ns *nets) begin() bool {
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
@@ -47,7 +47,7 @@ func (ns *nets) begin() bool {
 	return ns.busy
 }
 
-// end says that he has ended.
+// end says that a reader has finished.
 func (ns *nets) end() {
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
@@ -56,7 +56,7 @@ func (ns *nets) end() {
 	}
 }
 
-// close gives everything back, as soon as nobody reads.
+// close closes everything as soon as nobody reads.
 func (ns *nets) close() {
 	ns.mu.Lock()
 	defer ns.mu.Unlock()
@@ -114,7 +114,7 @@ func (ns *nets) open(id, file string) (int, error) {
 // read lists all sockets at which somebody serves.
 func (n *network) read() error {
 	for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
-		six := family == unix.AF_INET6 // a kernel may be without it
+		six := family == unix.AF_INET6 // some kernels do not have it
 		req := sockdiag.InetRequest(nil, family, 1<<sockdiag.Listen, 0)
 		if err := sockdiag.Dump(n.fd, req, n.buf, func(msg []byte) { n.inet("tcp", msg) }); err != nil && !six {
 			return err
@@ -127,8 +127,8 @@ func (n *network) read() error {
 	return sockdiag.Dump(n.fd, sockdiag.UnixRequest(nil, 1<<sockdiag.Listen, sockdiag.ShowName), n.buf, n.unix)
 }
 
-// inet takes one struct inet_diag_msg. A UDP socket at a port that the kernel gives out is
-// that of a client.
+// inet takes one struct inet_diag_msg. A UDP socket at a port that the kernel chose
+// belongs to a client.
 func (n *network) inet(kind string, msg []byte) {
 	if len(msg) < sockdiag.InetSize {
 		return
@@ -165,10 +165,10 @@ func (n *network) unix(msg []byte) {
 	n.serving[s.Inode] = s
 }
 
-// maxPorts is how many places are looked at for connections.
+// maxPorts is how many places are checked for connections.
 const maxPorts = 8
 
-// connections are those that came in at some places, by inode.
+// connections are those that came in at the given places, by inode.
 func (n *network) connections(places []succession.Socket) map[uint64]succession.Socket {
 	out := map[uint64]succession.Socket{}
 	for _, p := range places {
@@ -196,7 +196,7 @@ func (n *network) at(port uint16) map[uint64]succession.Socket {
 				ino := uint64(binary.NativeEndian.Uint32(msg[68:]))
 				found[ino] = succession.Socket{Kind: "tcp", Addr: addrPort(msg).String(), Inode: ino}
 			}
-		}) // what is not seen is no session
+		}) // a connection that is not seen makes no session
 	}
 	delete(found, 0)
 	return found

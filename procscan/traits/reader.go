@@ -1,6 +1,6 @@
-// Package traits reads what package succession judges by: of a process its program, layout,
-// terminal, session, and where it serves. It only reads, never for long, and of what it may
-// not or cannot read it tells nothing.
+// Package traits reads what package succession needs for its judgement: of a process its
+// program, layout, terminal, session, and where it serves. It only reads, never for long,
+// and leaves out what it may not or cannot read.
 package traits
 
 import (
@@ -24,8 +24,8 @@ import (
 // Want is a process to be read.
 type Want struct {
 	procscan.ID
-	Places []succession.Socket // connections that came in here are asked for too
-	Parent bool                // so is the parent
+	Places []succession.Socket // also report connections that came in here
+	Parent bool                // also read the parent
 }
 
 // Got is what was read of it.
@@ -35,14 +35,14 @@ type Got struct {
 	Parent  succession.Parent
 }
 
-// patience is how long one process may take to be read, and budget how long those may that
-// take longer, in one reading of several: then nothing more is read.
+// patience is how long the reading of one process may take. budget is how long the slow
+// ones of one reading may take together; after that no more is read.
 const (
 	patience = time.Second
 	budget   = 2 * time.Second
 )
 
-// Reader reads traits. It may be used by several goroutines.
+// Reader reads traits. Several goroutines may use it.
 type Reader struct {
 	root   string
 	guard  hang.Guard
@@ -50,7 +50,7 @@ type Reader struct {
 	loose  [2]int
 }
 
-// Open makes a reader of a process table, which is /proc everywhere but in tests.
+// Open makes a Reader of a process table, which is /proc except in tests.
 func Open(root string) *Reader {
 	r := &Reader{root: root}
 	text, err := os.ReadFile(filepath.Join(root, "sys/kernel/randomize_va_space"))
@@ -61,7 +61,7 @@ func Open(root string) *Reader {
 	return r
 }
 
-// Read reads some processes. What has ended is left out.
+// Read reads some processes. Those that have ended are left out.
 func (r *Reader) Read(of []Want) map[procscan.ID]Got {
 	out := make(map[procscan.ID]Got, len(of))
 	nets := newNets(r)
@@ -87,7 +87,8 @@ func (r *Reader) Read(of []Want) map[procscan.ID]Got {
 	return out
 }
 
-// Gone is those of some processes that have ended. Of what cannot be read nobody knows.
+// Gone returns those of the processes that have ended. Those that cannot be read are not
+// among them.
 func (r *Reader) Gone(of []procscan.ID) []procscan.ID {
 	var out []procscan.ID
 	for _, id := range of {
@@ -105,7 +106,7 @@ func (r *Reader) path(pid int, file string) string {
 
 func (r *Reader) one(w Want, nets *nets) (Got, error) {
 	s, err := r.stat(w.PID)
-	if err != nil || s.Start != w.Start || s.dead { // what a zombie shows must not replace what is known of it
+	if err != nil || s.Start != w.Start || s.dead { // a zombie shows less than what is known of it already
 		return Got{}, procscan.ErrGone
 	}
 	got := Got{Traits: succession.Traits{Comm: string(s.Comm), Session: s.Session, TTY: s.TTY, At: procscan.Boottime()}}
@@ -149,9 +150,9 @@ func (r *Reader) stat(pid int) (s stat, err error) {
 	return s, err
 }
 
-// layout is that of a process, or zero where it could be that of others: addresses are not
-// randomised at all, or not for this one (personality(2)), or were not when it executed its
-// program, so that its stack lies at the very top.
+// layout is the layout of a process, or zero if other processes could have the same:
+// addresses are not randomised at all, or not for this one (personality(2)), or were not
+// when it executed its program, so that its stack is at the very top.
 func (r *Reader) layout(pid int, s stat) succession.Layout {
 	const noRandom, top, argStart = 0x0040000, 1<<17 - 1, 48 // ADDR_NO_RANDOMIZE
 	text, err := os.ReadFile(r.path(pid, "personality"))
@@ -165,7 +166,8 @@ func (r *Reader) layout(pid int, s stat) succession.Layout {
 	return s.layout
 }
 
-// program is the file that a process executes. Its server, if it is on one, is not asked.
+// program is the file that a process executes. If the file is on a server, the server is
+// not asked.
 func (r *Reader) program(pid int) succession.Program {
 	path, err := os.Readlink(r.path(pid, "exe"))
 	if err != nil {
@@ -179,10 +181,11 @@ func (r *Reader) program(pid int) succession.Program {
 	return out
 }
 
-// maxFiles is how many descriptors of a process are looked at.
+// maxFiles is how many descriptors of a process are examined.
 const maxFiles = 4096
 
-// sockets finds out where a process serves, and which connections it has at the places.
+// sockets finds out where a process serves, and which connections it has at the given
+// places.
 func (r *Reader) sockets(w Want, nets *nets, got *Got) {
 	inodes, whole := r.descriptors(w.PID)
 	if len(inodes) == 0 {
@@ -214,8 +217,8 @@ func (r *Reader) sockets(w Want, nets *nets, got *Got) {
 	slices.SortFunc(got.Serves, func(a, b succession.Socket) int { return strings.Compare(a.String(), b.String()) })
 }
 
-// descriptors are the inodes of the sockets that a process has open, and whether these are
-// all. The links are read, not followed.
+// descriptors returns the inodes of the sockets that a process has open, and whether
+// these are all. It reads the links and does not follow them.
 func (r *Reader) descriptors(pid int) (inodes []uint64, whole bool) {
 	dir, err := os.Open(r.path(pid, "fd"))
 	if err != nil {
