@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"procward/escalate"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/restart"
@@ -45,6 +46,7 @@ func (m *Machine) runWaiting() {
 		default:
 			m.start(p)
 		}
+		m.deliver()
 	}
 }
 
@@ -105,7 +107,7 @@ func (m *Machine) start(p *process) {
 	delete(m.looking.want, p.name)
 	p.attempt = attempt{number: d.Attempt}
 	if g, ok := m.cfg.Groups[p.spec.Group]; ok && g.Strategy == escalate.All && len(m.members(p.spec.Group)) > 1 {
-		m.beginOp(&operation{group: p.spec.Group, payer: p.name})
+		m.beginOp(&operation.Operation{Group: p.spec.Group, Payer: p.name})
 		return
 	}
 	m.launch(p)
@@ -230,8 +232,8 @@ func (m *Machine) killEnded(in KillEnded) {
 	p := m.procs[j.process]
 	stuck := m.sayKilled(j.process, p, in.Ended)
 	m.expected(p, in.Ended)
-	if j.op != nil && j.op.token == in.Token {
-		m.opKilled(j.op, j.process, stuck)
+	if j.op != nil && j.op.Token == in.Token {
+		m.post(toOperation{j.op, operation.Killed{Name: j.process, Stuck: stuck}})
 		return
 	}
 	if p == nil || p.attempt.token != in.Token {
@@ -241,7 +243,7 @@ func (m *Machine) killEnded(in KillEnded) {
 	m.touch(p)
 	switch {
 	case p.op != nil:
-		m.opMemberKilled(p, stuck)
+		m.post(toOperation{p.op, operation.Freed{Name: p.name, Killed: true, Stuck: stuck}})
 	case m.suspends(p) != "":
 		m.letGo(p)
 		m.enter(p, Unknown)

@@ -7,6 +7,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/procscan/succession"
@@ -33,7 +34,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 	m.sayConfig()
 	for _, key := range sortedKeys(m.ops) {
 		if op := m.ops[key]; op != nil { // else it has ended with one before it
-			m.opWithout(op)
+			m.post(toOperation{op, operation.Fewer{}})
 		}
 		m.deliver()
 	}

@@ -13,6 +13,7 @@
 //	climb       the escalation of one ladder
 //	lastresort  the rungs that end the machine: the breaker, and the one on its way
 //	signs       what the probes and signs of one target have told
+//	operation   a stop and start of the members of a group, and the orders of the operator
 //
 // # The way of a letter
 //

@@ -8,6 +8,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/engine/climb"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/restart"
@@ -17,7 +18,8 @@ import (
 // found decides what a look means in the state that the process is in.
 func (m *Machine) found(p *process, f Finding, news []procscan.Process) {
 	if p.op != nil {
-		m.opLooked(p)
+		m.touch(p)
+		m.post(toOperation{p.op, operation.Looked{Name: p.name}})
 		return
 	}
 	switch p.state {
@@ -396,7 +398,8 @@ func (m *Machine) due(p *process) {
 		m.wantLook(p)
 	case Restarting:
 		if p.op != nil {
-			m.opLate(p)
+			p.nextLook = 0
+			m.post(toOperation{p.op, operation.Late{Name: p.name}})
 			return
 		}
 		m.attemptLate(p)

@@ -93,7 +93,7 @@ func invariants(m *Machine) string {
 		if j.slot {
 			slots++
 		}
-		if j.op != nil && j.process != "" && j.op.token == token && m.ops[j.op.key()] != j.op {
+		if j.op != nil && j.process != "" && j.op.Token == token && m.ops[j.op.Key()] != j.op {
 			return fmt.Sprintf("job %d belongs to an operation that is over", token)
 		}
 	}
@@ -108,7 +108,7 @@ func invariants(m *Machine) string {
 		}
 	}
 	for key, op := range m.ops {
-		if op.key() != key {
+		if op.Key() != key {
 			return "an operation is under the name of another: " + key
 		}
 	}
@@ -153,7 +153,7 @@ func (p *process) contradiction(m *Machine) string {
 		return "has two scripts"
 	case p.attempt.token != 0 && !has:
 		return "waits for a job that is over"
-	case p.op != nil && m.ops[p.op.key()] != p.op:
+	case p.op != nil && m.ops[p.op.Key()] != p.op:
 		return "is in the hands of an operation that is over"
 	case p.state == Up && p.enough() && p.event != "" && p.event != "count" && p.stall == nil && p.outage:
 		return "is up, and its outage goes on: " + p.event

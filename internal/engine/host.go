@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"procward/internal/engine/climb"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 )
 
@@ -33,12 +34,9 @@ func (m *Machine) holdAll(why string) {
 // freeze forgets what was about to be done, as far as nothing runs for it yet.
 func (m *Machine) freeze() {
 	for _, key := range sortedKeys(m.ops) {
-		op := m.ops[key] // nil: it has ended with one before it
-		if op == nil || op.stage != starting {
-			continue
-		}
-		if p := m.procs[op.current]; p != nil && p.attempt.ready != 0 {
-			m.endOp(op)
+		if op := m.ops[key]; op != nil { // else it has ended with one before it
+			m.post(toOperation{op, operation.Frozen{}})
+			m.deliver()
 		}
 	}
 	for _, name := range m.names {

@@ -9,6 +9,7 @@ import (
 	"procward/escalate"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/operation"
 	"procward/internal/engine/signs"
 	"procward/internal/script"
 	"procward/restart"
@@ -117,13 +118,13 @@ func (m *Machine) moveClimbers(l *climb.Ladder, c climb.Command) {
 
 // operateFor begins the operation of a rung.
 func (m *Machine) operateFor(l *climb.Ladder, stopOnly bool) {
-	op := &operation{group: l.Group, ladder: l.Key, stopOnly: stopOnly}
+	op := &operation.Operation{Group: l.Group, Ladder: l.Key, StopOnly: stopOnly}
 	if mon := m.monitors[l.Monitor]; mon != nil {
 		m.operate(mon, op)
 		return
 	}
 	if l.Group == "" {
-		op.members = []string{l.Process}
+		op.Members = []string{l.Process}
 	}
 	m.beginOp(op)
 }

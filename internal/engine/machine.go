@@ -9,6 +9,7 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/procscan"
 )
@@ -45,13 +46,13 @@ type Machine struct {
 	ladders       map[string]*climb.Ladder
 	barredLadders map[string]bool // by key: those that wait for the end of an operation
 	monitors      map[string]*monitor
-	monitorNames  []string                 // sorted
-	unsettled     map[string]bool          // monitors whose attention may have to change
-	relations     relations                // of the configuration in force
-	rounds        int                      // of attention begun so far
-	stirred       map[string]bool          // processes whose attention may have to change
-	ops           map[string]*operation    // under way, by group, or by process without one
-	trackers      map[procscan.ID][]string // the names that track a process
+	monitorNames  []string                        // sorted
+	unsettled     map[string]bool                 // monitors whose attention may have to change
+	relations     relations                       // of the configuration in force
+	rounds        int                             // of attention begun so far
+	stirred       map[string]bool                 // processes whose attention may have to change
+	ops           map[string]*operation.Operation // under way, by group, or by process without one
+	trackers      map[procscan.ID][]string        // the names that track a process
 	jobs          map[int]job
 	token         int
 	running       int // scripts that hold a parallel slot
@@ -69,7 +70,7 @@ type Machine struct {
 type job struct {
 	process string
 	ladder  string
-	op      *operation
+	op      *operation.Operation
 	script  bool          // of a process: its script or the restart of its unit
 	slot    bool          // holds a parallel slot
 	ending  bool          // it was told to end
@@ -110,7 +111,7 @@ func (m *Machine) resting() bool {
 func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
 		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*climb.Ladder{},
-		ops: map[string]*operation{}, stirred: map[string]bool{}, monitors: map[string]*monitor{},
+		ops: map[string]*operation.Operation{}, stirred: map[string]bool{}, monitors: map[string]*monitor{},
 		durable:  newDurable(),
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
 		alarms: alarms{marked: map[string]bool{}}, census: newCensus(), graves: graves{}, unsettled: map[string]bool{}, barredLadders: map[string]bool{},
@@ -186,7 +187,9 @@ func (m *Machine) take(in Input) {
 	case Resume:
 		m.resume(in.Why)
 	case Operate:
-		m.do(Answer{Token: in.Token, Ordered: m.obey(in.Order)})
+		out := m.obey(in.Order)
+		m.deliver()
+		m.do(Answer{Token: in.Token, Ordered: out})
 	case Show:
 		m.do(Shown{Token: in.Token, Page: m.page(in.Page)})
 	case Means:

@@ -8,13 +8,14 @@ import (
 	"procward/escalate"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/restart"
 	"procward/watch"
 )
 
 // Verb is what an operator asks for.
-type Verb string
+type Verb = operation.Verb
 
 // The verbs.
 const (
@@ -43,14 +44,7 @@ type Ordered struct {
 }
 
 // OrderStatus is how far a start or stop by the operator is.
-type OrderStatus struct {
-	ID     int      `json:"id"`
-	Verb   Verb     `json:"verb"`
-	Names  []string `json:"names"`
-	By     string   `json:"by"`
-	Done   bool     `json:"done"`
-	Failed []string `json:"failed,omitempty"` // what went wrong, in words
-}
+type OrderStatus = operation.Status
 
 // obey takes an order; what it leads to comes with the effects.
 func (m *Machine) obey(o Order) Ordered {
@@ -59,7 +53,7 @@ func (m *Machine) obey(o Order) Ordered {
 		return Ordered{Unknown: unknown, Processes: []string{}}
 	}
 	out := Ordered{Processes: names}
-	var ops []*operation
+	var ops []*operation.Operation
 	if o.Verb == VerbStart || o.Verb == VerbStop {
 		if m.suspended != "" && o.Verb == VerbStart {
 			out.Refused, out.Remedy = "everything is suspended: "+m.suspended, "procward resume first"
@@ -70,7 +64,7 @@ func (m *Machine) obey(o Order) Ordered {
 			out.Processes = []string{}
 		}
 		for _, op := range ops {
-			out.Processes = append(out.Processes, op.inTurn()...)
+			out.Processes = append(out.Processes, op.InTurn()...)
 		}
 	}
 	if m.observe && o.Verb != VerbSuspend && o.Verb != VerbResume {

@@ -2,43 +2,35 @@ package engine
 
 import (
 	"slices"
-	"strings"
 
 	"procward/escalate"
 	"procward/internal/engine/climb"
-	"procward/internal/message"
+	"procward/internal/engine/operation"
 )
-
-// order is a start or stop under way: operations one after the other.
-type order struct {
-	OrderStatus
-	todo []*operation
-	now  *operation // the last that was begun
-}
 
 // maxOrders is how many orders are remembered, those under way apart.
 const maxOrders = 16
 
 // operations is what a start or stop consists of, in order.
-func (m *Machine) operations(o Order) []*operation {
-	var out []*operation
+func (m *Machine) operations(o Order) []*operation.Operation {
+	var out []*operation.Operation
 	seen := map[string]bool{}
 	for _, name := range o.Names {
 		if p := m.procs[name]; p != nil {
-			out = append(out, &operation{group: p.spec.Group, alone: true, members: []string{name}})
+			out = append(out, &operation.Operation{Group: p.spec.Group, Alone: true, Members: []string{name}})
 			continue
 		}
 		for _, group := range m.inOrder(name, o.Verb) {
 			if !seen[group] {
 				seen[group] = true
-				out = append(out, &operation{group: group, members: m.members(group)})
+				out = append(out, &operation.Operation{Group: group, Members: m.members(group)})
 			}
 		}
 	}
 	for _, op := range out {
-		op.stopOnly, op.startOnly, op.by = o.Verb == VerbStop, o.Verb == VerbStart, o.By
+		op.StopOnly, op.StartOnly, op.By = o.Verb == VerbStop, o.Verb == VerbStart, o.By
 	}
-	return slices.DeleteFunc(out, func(op *operation) bool { return len(op.members) == 0 })
+	return slices.DeleteFunc(out, func(op *operation.Operation) bool { return len(op.Members) == 0 })
 }
 
 // inOrder is a group and those that go before it: at a stop all that depend on it, at a
@@ -81,96 +73,25 @@ func (m *Machine) byHand(p *process) bool {
 	return m.cfg.Groups[p.spec.Group].Startup == escalate.Manual
 }
 
-// inTurn is the members in the order in which they are dealt with.
-func (op *operation) inTurn() []string {
-	out := slices.Clone(op.members)
-	if op.stopOnly {
-		slices.Reverse(out)
-	}
-	return out
-}
-
 // begin takes up a start or stop. What is to be stopped is in the operator's hands from
 // now on, also before its turn.
-func (m *Machine) begin(o Order, ops []*operation) int {
+func (m *Machine) begin(o Order, ops []*operation.Operation) int {
 	m.ordered++
-	ord := &order{OrderStatus: OrderStatus{ID: m.ordered, Verb: o.Verb, Names: o.Names, By: o.By}, todo: ops}
+	ord := operation.NewOrder(operation.Status{ID: m.ordered, Verb: o.Verb, Names: o.Names, By: o.By}, ops)
 	m.orders = append(m.orders, ord)
 	if n := len(m.orders) - maxOrders; n > 0 && m.orders[0].Done {
 		m.orders = m.orders[1:]
 	}
 	for _, op := range ops {
-		op.order = ord
-		for _, p := range m.those(op.members) {
-			if op.stopOnly {
+		for _, p := range m.those(op.Members) {
+			if op.StopOnly {
 				p.stopped = "by " + o.By
 				m.touch(p)
 			}
 		}
 	}
-	m.nextOp(ord)
+	m.post(toOrder{order: ord})
 	return ord.ID
-}
-
-// nextOp begins the next operation of an order, once nothing else is done to its group.
-func (m *Machine) nextOp(ord *order) {
-	for len(ord.todo) > 0 {
-		op := ord.todo[0]
-		op.members = slices.DeleteFunc(slices.Clone(op.members), func(name string) bool { return m.procs[name] == nil })
-		switch {
-		case len(op.members) == 0: // gone with a reload
-		case m.halts(op):
-			ord.Failed = append(ord.Failed, "suspended: "+m.suspended)
-			ord.todo = nil
-			m.orderDone(ord)
-			return
-		case m.ops[op.key()] != nil:
-			return // ordersGoOn comes back to it
-		default:
-			ord.todo, ord.now = ord.todo[1:], op
-			m.beginOp(op)
-			return
-		}
-		ord.todo = ord.todo[1:]
-	}
-	m.orderDone(ord)
-}
-
-// opDone goes on after an operation of an order. A start does not go on after a failure:
-// what depends on it would fail as well.
-func (m *Machine) opDone(op *operation) {
-	ord := op.order
-	if ord == nil {
-		return
-	}
-	if op.failed != "" {
-		ord.Failed = append(ord.Failed, op.failed)
-		if op.startOnly {
-			ord.todo = nil
-		}
-	}
-	m.nextOp(ord)
-}
-
-func (m *Machine) ordersGoOn() {
-	for _, ord := range slices.Clone(m.orders) {
-		if !ord.Done && len(ord.todo) > 0 && !m.underWay(ord) {
-			m.nextOp(ord)
-		}
-	}
-}
-
-func (m *Machine) underWay(ord *order) bool {
-	return ord.now != nil && m.ops[ord.now.key()] == ord.now
-}
-
-func (m *Machine) orderDone(ord *order) {
-	ord.Done = true
-	kind, detail := message.OperatorDone, string(ord.Verb)+" "+strings.Join(ord.Names, " ")
-	if len(ord.Failed) > 0 {
-		kind, detail = message.OperatorFailed, detail+": "+strings.Join(ord.Failed, "; ")
-	}
-	m.say(kind, nil, func(s *message.Message) { s.Detail = detail })
 }
 
 // stopNow leaves a process in the operator's hands: what was wrong with it is over, and

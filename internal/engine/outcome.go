@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/restart"
@@ -29,7 +30,8 @@ func (m *Machine) scriptEnded(token int, out outcome) {
 	case j.ladder != "":
 		m.hookEnded(j, token, out)
 	case j.op != nil && j.process == "":
-		m.opScriptEnded(j.op, out)
+		j.op.Token = 0
+		m.post(toOperation{j.op, operation.ScriptEnded{OK: out.ok, Words: out.words, Output: out.output}})
 	default:
 		m.restartEnded(j, token, out)
 	}
@@ -63,7 +65,11 @@ func (m *Machine) restartEnded(j job, token int, out outcome) {
 		m.inHands(p, Finding{Unit: Unit{Name: p.spec.Restart.Unit, Hands: out.words}})
 		return
 	}
-	if p.state != Restarting || m.opTakes(p) {
+	if p.state != Restarting {
+		return
+	}
+	if p.op != nil {
+		m.post(toOperation{p.op, operation.Freed{Name: p.name}})
 		return
 	}
 	p.deadline = m.now + p.spec.Restart.StartTimeout.D()

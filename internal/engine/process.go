@@ -5,6 +5,7 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/engine/operation"
 	"procward/internal/engine/signs"
 	"procward/procscan"
 	"procward/procscan/succession"
@@ -49,8 +50,8 @@ type process struct {
 	lastCause    string
 	lastDown     time.Duration
 	waitsFor     string
-	op           *operation    // the group operation that has it in hand
-	heralded     time.Duration // until when it is looked for often: its unit has been started, perhaps
+	op           *operation.Operation // the group operation that has it in hand
+	heralded     time.Duration        // until when it is looked for often: its unit has been started, perhaps
 	nextLook     time.Duration
 	lookStep     time.Duration
 	watched      signs.Attention

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"procward/escalate"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/restart"
 	"procward/watch"
@@ -137,14 +138,14 @@ func (m *Machine) recover(mon *monitor) {
 	}
 	mon.tried = d.Attempt
 	m.sayRecover(mon, d.Attempt)
-	m.operate(mon, &operation{})
+	m.operate(mon, &operation.Operation{})
 }
 
 // operate begins an operation on the targets of a monitor.
-func (m *Machine) operate(mon *monitor, op *operation) {
-	op.monitor, op.group = mon.name, mon.spec.Recover
+func (m *Machine) operate(mon *monitor, op *operation.Operation) {
+	op.Monitor, op.Group = mon.name, mon.spec.Recover
 	if p := m.procs[mon.spec.Recover]; p != nil {
-		op.group, op.alone, op.members = p.spec.Group, true, []string{p.name}
+		op.Group, op.Alone, op.Members = p.spec.Group, true, []string{p.name}
 	}
 	mon.recovering = true
 	m.unsettle(mon)

@@ -74,7 +74,7 @@ func TestAStopOfWhatIsGoneEnds(t *testing.T) {
 	s.reload(without(s.cfg, "db")) // while it is killed
 	s.run(time.Minute)
 	if len(s.m.ops) != 0 || !s.m.orders[0].Done {
-		t.Errorf("operations %v, order %+v:\n%s", s.m.ops, s.m.orders[0].OrderStatus, s.story())
+		t.Errorf("operations %v, order %+v:\n%s", s.m.ops, s.m.orders[0].Status, s.story())
 	}
 }
 

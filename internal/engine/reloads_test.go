@@ -335,7 +335,7 @@ func (r *reloads) atRest() {
 	}
 	for _, ord := range r.m.orders {
 		if !ord.Done {
-			r.t.Fatalf("in the end the order %+v is not done:\n%s", ord.OrderStatus, r.story())
+			r.t.Fatalf("in the end the order %+v is not done:\n%s", ord.Status, r.story())
 		}
 	}
 	if r.m.running != 0 || len(r.m.jobs) != 0 || len(r.m.ops) != 0 {

@@ -57,7 +57,7 @@ func (m *Machine) firstPage() Page {
 	g.Status = Status{Observe: m.observe, Suspended: m.suspended, Files: m.cfg.Files, Problems: m.cfg.Problems,
 		Groups: []GroupStatus{}, Processes: make([]ProcessStatus, 0, len(m.names)), Breaker: m.breakerStatus()}
 	for _, ord := range m.orders {
-		g.Status.Orders = append(g.Status.Orders, ord.OrderStatus)
+		g.Status.Orders = append(g.Status.Orders, ord.Status)
 	}
 	return g
 }
@@ -106,9 +106,9 @@ func (m *Machine) shown(p *process) State {
 		return GaveUp
 	case p.state == Unknown && m.suspends(p) != "":
 		return SuspendedState
-	case p.op != nil && p.op.stopOnly && p.state == Restarting:
+	case p.op != nil && p.op.StopOnly && p.state == Restarting:
 		return StoppingState
-	case p.op != nil && p.op.startOnly && p.state == Restarting:
+	case p.op != nil && p.op.StartOnly && p.state == Restarting:
 		return StartingState
 	}
 	return p.state

@@ -8,6 +8,7 @@ import (
 
 	"procward/escalate"
 	"procward/internal/engine/climb"
+	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/watch/probe"
@@ -165,8 +166,8 @@ func (j job) mark() string {
 	switch {
 	case j.process != "":
 		return "PROCWARD_PROCESS=" + j.process
-	case j.op != nil && j.op.group != "":
-		return "PROCWARD_GROUP=" + j.op.group
+	case j.op != nil && j.op.Group != "":
+		return "PROCWARD_GROUP=" + j.op.Group
 	}
 	return ""
 }
@@ -203,6 +204,7 @@ func (m *Machine) goOn() {
 		m.deliver()
 	}
 	m.stopAgain()
+	m.deliver()
 	if m.suspended != "" { // also what an earlier daemon was about to do
 		m.freeze()
 	}
@@ -237,48 +239,33 @@ func (m *Machine) dropUnclaimed() {
 	clear(m.restored)
 }
 
-// claimOp goes on with an operation that was under way: a script of it is awaited. A mere
-// stop begins again, which is harmless; of everything else what came of it is looked for.
+// claimOp goes on with an operation that was under way.
 func (m *Machine) claimOp(key string, s savedOperation) {
-	op := &operation{group: s.Group, ladder: s.Ladder, monitor: s.Monitor, alone: s.Alone, payer: s.Payer, stopOnly: s.StopOnly, startOnly: s.StartOnly, by: s.By, stuck: map[string]bool{}}
+	op := &operation.Operation{Group: s.Group, Ladder: s.Ladder, Monitor: s.Monitor, Alone: s.Alone, Payer: s.Payer, StopOnly: s.StopOnly, StartOnly: s.StartOnly, By: s.By}
 	for _, p := range m.those(s.Members) {
 		if p.groupKey() == strings.TrimPrefix(key, keyOperation) {
-			op.members = append(op.members, p.name)
+			op.Members = append(op.Members, p.name)
 		}
 	}
-	if len(op.members) == 0 || m.ops[op.key()] != nil {
+	if len(op.Members) == 0 || m.ops[op.Key()] != nil {
 		return // as unclaimed: its drop-in may be rejected for the time being
 	}
 	delete(m.restored, key)
-	m.ops[op.key()] = op
+	m.ops[op.Key()] = op
 	m.touchOp(op)
-	for _, p := range m.those(op.members) {
+	for _, p := range m.those(op.Members) {
 		if p.state == Restarting {
 			p.op, p.attempt.ready, p.deadline = op, 0, 0
-			op.todo = append(op.todo, p.name)
 		}
 	}
-	if mon := m.monitors[op.monitor]; mon != nil {
+	if mon := m.monitors[op.Monitor]; mon != nil {
 		mon.recovering = true
 		m.unsettle(mon)
 	}
-	switch {
-	case s.Script != nil:
-		op.stage = startScript
-		if s.Stops {
-			op.stage = stopScript
-		}
-		op.token = m.awaitScript(job{op: op}, s.Script)
-	case op.stopOnly:
-		op.todo = nil
-		m.drained(op)
-	default:
-		op.stage = finding
-		for _, p := range m.mine(op) {
-			m.awaitStart(p)
-		}
-		m.opFound(op)
+	if s.Script != nil {
+		op.Token = m.awaitScript(job{op: op}, s.Script)
 	}
+	m.post(toOperation{op, operation.Restored{Script: s.Script != nil, Stops: s.Stops}})
 }
 
 func (m *Machine) claimMonitors() {
@@ -320,7 +307,7 @@ func (m *Machine) climbOn(l *climb.Ladder, s savedLadder) {
 	underWay := false
 	if l.Climb.Phase == escalate.Acting {
 		op := m.ops[m.opKey(l)]
-		if underWay = s.Hook != nil || op != nil && op.ladder == l.Key; s.Hook != nil {
+		if underWay = s.Hook != nil || op != nil && op.Ladder == l.Key; s.Hook != nil {
 			l.Hook = m.awaitScript(job{ladder: l.Key}, s.Hook)
 		}
 	}

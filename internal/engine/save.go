@@ -10,6 +10,7 @@ import (
 
 	"procward/escalate"
 	"procward/internal/engine/climb"
+	"procward/internal/engine/operation"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/restart"
@@ -33,15 +34,15 @@ const (
 
 // durable is what the machine knows of what is saved of it.
 type durable struct {
-	hostHold, operatorHold string          // why it is suspended
-	configHold             string          // likewise: a reload says observe; not saved
-	restored               map[string]any  // what was saved and nobody has claimed yet, by key
-	untold                 bool            // that it is suspended
-	claimed                []string        // the processes that were given what was saved of them
-	orders                 []*order        // by the operator, oldest first
-	ordered                int             // how many there were
-	alive                  time.Duration   // when the state was saved that was restored, if in this boot
-	touched                map[string]bool // keys of what may have changed since changes
+	hostHold, operatorHold string             // why it is suspended
+	configHold             string             // likewise: a reload says observe; not saved
+	restored               map[string]any     // what was saved and nobody has claimed yet, by key
+	untold                 bool               // that it is suspended
+	claimed                []string           // the processes that were given what was saved of them
+	orders                 []*operation.Order // by the operator, oldest first
+	ordered                int                // how many there were
+	alive                  time.Duration      // when the state was saved that was restored, if in this boot
+	touched                map[string]bool    // keys of what may have changed since changes
 }
 
 func newDurable() durable {
@@ -234,7 +235,7 @@ func (m *Machine) touchMonitor(mon *monitor) {
 	m.unsettle(mon)
 }
 
-func (m *Machine) touchOp(op *operation) { m.touched[keyOperation+op.key()] = true }
+func (m *Machine) touchOp(op *operation.Operation) { m.touched[keyOperation+op.Key()] = true }
 
 // touchJob marks what a job belongs to.
 func (m *Machine) touchJob(j job) {
@@ -353,9 +354,9 @@ func (m *Machine) saveLadder(l *climb.Ladder) any {
 	return out
 }
 
-func (m *Machine) saveOperation(op *operation) savedOperation {
-	return savedOperation{Group: op.group, Members: op.members, Ladder: op.ladder, Monitor: op.monitor, Alone: op.alone, Payer: op.payer,
-		StopOnly: op.stopOnly, StartOnly: op.startOnly, By: op.by, Stops: op.stage == stopScript, Script: m.saveScript(op.token)}
+func (m *Machine) saveOperation(op *operation.Operation) savedOperation {
+	return savedOperation{Group: op.Group, Members: op.Members, Ladder: op.Ladder, Monitor: op.Monitor, Alone: op.Alone, Payer: op.Payer,
+		StopOnly: op.StopOnly, StartOnly: op.StartOnly, By: op.By, Stops: op.StopsByScript(), Script: m.saveScript(op.Token)}
 }
 
 // digest tells one match from another.

@@ -164,7 +164,7 @@ func (m *Machine) environment(p *process, extra map[string]string, rung string) 
 		left = append(left, strconv.Itoa(id.PID))
 	}
 	event, attempt := p.event, p.attempt.number
-	if p.op != nil && p.op.by != "" {
+	if p.op != nil && p.op.By != "" {
 		event = "manual"
 	}
 	if rung != "" {

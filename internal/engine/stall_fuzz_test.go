@@ -197,7 +197,7 @@ func (p *play) acts(e Effect) {
 // to a stop by the operator.
 func (p *play) mayAct(token int, e Effect) {
 	op := p.m.jobs[token].op
-	if p.suspended && (op == nil || p.m.halts(op)) || p.cfg.Daemon.Observe {
+	if p.suspended && (op == nil || p.m.suspended != "" && op.Halts()) || p.cfg.Daemon.Observe {
 		p.t.Fatalf("%#v while suspended (%v) or in observe mode (%v):\n%s", e, p.suspended, p.cfg.Daemon.Observe, p.story())
 	}
 }
