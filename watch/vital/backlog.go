@@ -1,9 +1,25 @@
 package vital
 
 import (
+	"fmt"
 	"slices"
 	"time"
 )
+
+// backlog is a listening socket of the process (TCP, unix) from whose accept queue nothing
+// has been taken, and something waits in it.
+type backlog struct{}
+
+func (backlog) sources() []source { return []source{fromQueues} }
+
+func (backlog) judge(v view) symptom { return v.queues.symptom(v.r.asked) }
+
+func (backlog) fine(view) string { return "its accept queues are served" }
+
+func (backlog) wrong(v view) string {
+	q := &v.queues.longest
+	return fmt.Sprintf("%s: %d in the accept queue, and none is taken", q.where, q.length)
+}
 
 // backlogs are the listening sockets of a process with something in the queue.
 type backlogs struct {

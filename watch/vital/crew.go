@@ -128,19 +128,6 @@ func (m *mark) spin(t *task, at, now time.Duration) {
 	}
 }
 
-// stuck is the symptom of D. A spell is present from the second look on.
-func (c *crew) stuck(r *reading, now time.Duration) symptom {
-	switch {
-	case !r.swept:
-		return symptom{}
-	case c.blocked.tid == 0:
-		return symptom{what: absent}
-	case c.blocked.dSince == now:
-		return symptom{} // one look does not tell a short wait for a disk
-	}
-	return symptom{what: present, since: c.blocked.dSince}
-}
-
 // spinning is the symptom of a thread that never waits.
 func (c *crew) spinning(r *reading, idle, pending bool) symptom {
 	switch {

@@ -26,7 +26,7 @@ type kin struct {
 // descent sums the RSS of a process and of its descendants, as often as a limit on it
 // wants, and leaves the last sum as it is in between.
 func (rd *reader) descent(p *proc) error {
-	pace := p.life.plan.tenth(tree)
+	pace := p.life.plan.paces[fromFamily]
 	if p.treeAt == 0 || rd.now-p.treeAt >= pace {
 		if f := &rd.family; f.at == 0 || rd.now-f.at >= pace/2 {
 			if err := rd.pass(); err != nil {

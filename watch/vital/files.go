@@ -96,7 +96,7 @@ func (rd *reader) limits(p *proc) error {
 // has its own. Between two looks, a tenth of the time that they must be held apart, the
 // last count stands.
 func (rd *reader) children(p *proc) error {
-	if p.kidsAt == 0 || rd.now-p.kidsAt >= p.life.plan.tenth(children, zombies) {
+	if p.kidsAt == 0 || rd.now-p.kidsAt >= p.life.plan.paces[fromChildren] {
 		p.kids, p.zombies = 0, 0
 		if err := rd.countChildren(p); err != nil {
 			p.kidsAt = 0

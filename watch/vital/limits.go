@@ -2,29 +2,20 @@ package vital
 
 import (
 	"errors"
-	"strings"
 	"time"
 
+	"procward/internal/kind"
 	"procward/internal/scalar"
 	"procward/watch"
 )
 
-// Limits is what one process may use at most.
-type Limits struct {
-	RSS      *Memory `yaml:"rss"`      // memory: a size, or a share of the host's (MemTotal)
-	CPU      *Limit  `yaml:"cpu"`      // a share of one CPU, from one reading to the next: 95%, 250%
-	FDs      *Limit  `yaml:"fds"`      // open descriptors: a number, or a share of its soft limit
-	Threads  *Limit  `yaml:"threads"`  // a number
-	Children *Limit  `yaml:"children"` // direct children, zombies among them: a number
-	Zombies  *Limit  `yaml:"zombies"`  // children that it has not reaped: a number
-	Growth   *Growth `yaml:"growth"`
-}
-
 // Limit is one bound: bad is what was above Max at every reading for the time of For.
 type Limit struct {
-	Max    Amount          `yaml:"max"`
-	For    scalar.Duration `yaml:"for"`    // 60s, held without a break
-	Action watch.Action    `yaml:"action"` // restart
+	Max Amount `yaml:"max"`
+	// held for this long, without a break
+	For scalar.Duration `yaml:"for"`
+	// or `report`
+	Action watch.Action `yaml:"action"`
 }
 
 // DefaultLimit is a Limit before its keys are read.
@@ -35,21 +26,17 @@ func DefaultLimit() Limit {
 // SetDefaults is for who reads the keys.
 func (l *Limit) SetDefaults() { *l = DefaultLimit() }
 
-// Growth is about leaks: values that grow and never fall over a window.
-type Growth struct {
-	RSS     *Leak `yaml:"rss"`
-	FDs     *Leak `yaml:"fds"`
-	Threads *Leak `yaml:"threads"`
-}
-
 // Leak is one value that must not only ever grow. Bad is a value that over For never fell
 // from one reading to the next, was larger at the end of each eighth of For than at its
 // beginning, and has become larger by at least By since that growth began. So neither the
 // first growth of a program that then stays as it is, nor a single page, is a leak.
 type Leak struct {
-	For    scalar.Duration `yaml:"for"`    // 24h
-	By     Amount          `yaml:"by"`     // 10%, of what it was when the growth began; or a number (rss: a size)
-	Action watch.Action    `yaml:"action"` // report
+	// it never fell from one reading to the next, and was larger at the end of each eighth of
+	// this time than at its beginning
+	For scalar.Duration `yaml:"for"`
+	By  Amount          `yaml:"by"` // of what it was when the growth began
+	// or `restart`
+	Action watch.Action `yaml:"action"`
 }
 
 // DefaultLeak is a Leak before its keys are read.
@@ -66,28 +53,6 @@ type bound struct {
 	example string  // in words
 	least   int64   // of a number
 	share   float64 // a share must be below this; 0: any
-}
-
-var memoryBound = bound{forms: []Form{Size, Share}, example: "a size like 2GiB, or a share of the host's memory like 50%", share: 1}
-
-// bounds are those of max.
-var bounds = map[kind]bound{
-	rss:      memoryBound,
-	pss:      memoryBound,
-	private:  memoryBound,
-	tree:     memoryBound,
-	cpu:      {forms: []Form{Share}, example: "a share of one CPU like 95% or 250%"},
-	fds:      {forms: []Form{Number, Share}, example: "a number like 500, or a share of the process's limit like 90%", least: 1, share: 1},
-	threads:  {forms: []Form{Number}, example: "a number like 500", least: 1},
-	children: {forms: []Form{Number}, example: "a number like 500"},
-	zombies:  {forms: []Form{Number}, example: "a number like 10"},
-}
-
-// growths are those of by.
-var growths = map[kind]bound{
-	rssGrowth:     {forms: []Form{Size, Share}, example: "a size like 100MiB, or a share like 10%"},
-	fdsGrowth:     {forms: []Form{Number, Share}, example: "a number like 100, or a share like 10%", least: 1},
-	threadsGrowth: {forms: []Form{Number, Share}, example: "a number like 100, or a share like 10%", least: 1},
 }
 
 func (b bound) check(key string, a Amount) error {
@@ -112,56 +77,38 @@ func (b bound) check(key string, a Amount) error {
 // Validate reports, as KeyErrors, what makes no sense.
 func (l Limits) Validate() error {
 	var errs []error
-	if l.RSS != nil {
-		errs = append(errs, scalar.Under("rss", l.RSS.Kind.Validate()))
-	}
-	for _, x := range l.all() {
-		key := x.kind.String()
-		errs = append(errs, bounds[x.kind].check(key+".max", x.limit.Max),
-			positive(key+".for", x.limit.For), scalar.Under(key, x.limit.Action.Validate()))
-	}
-	for _, x := range l.leaks() {
-		key := "growth." + strings.TrimSuffix(x.kind.String(), "-growth")
-		errs = append(errs, growths[x.kind].check(key+".by", x.leak.By),
-			positive(key+".for", x.leak.For), scalar.Under(key, x.leak.Action.Validate()))
+	for _, row := range kind.Set[limit](l) {
+		errs = append(errs, scalar.Under(row.Name, row.Kind.validate(row.Name)))
 	}
 	return errors.Join(errs...)
 }
 
-type kindLimit struct {
-	kind  kind
-	limit *Limit
+func (l *Limit) validate(name string) error { return l.validateAs(quantities[name]) }
+
+func (l *Limit) validateAs(q *quantity) error {
+	return errors.Join(q.most.check("max", l.Max), positive("for", l.For), l.Action.Validate())
 }
 
-// all are the limits that are set.
-func (l Limits) all() []kindLimit {
-	var set []kindLimit
-	if l.RSS != nil {
-		set = append(set, kindLimit{l.RSS.kind(), &l.RSS.Limit})
-	}
-	for _, x := range []kindLimit{{cpu, l.CPU}, {fds, l.FDs}, {threads, l.Threads}, {children, l.Children}, {zombies, l.Zombies}} {
-		if x.limit != nil {
-			set = append(set, x)
-		}
-	}
-	return set
+func (l *Limit) items(name string) []item { return l.itemsAs(name, quantities[name]) }
+
+func (l *Limit) itemsAs(name string, q *quantity) []item {
+	return []item{{name: name, sight: bounded{q}, hold: l.For.D(), max: l.Max, report: l.Action == watch.ActReport}}
 }
 
-type kindLeak struct {
-	kind kind
-	leak *Leak
+func (g *Growth) validate(string) error {
+	var errs []error
+	for _, row := range kind.Set[*Leak](*g) {
+		k := row.Kind
+		errs = append(errs, scalar.Under(row.Name, errors.Join(quantities[row.Name].growth.check("by", k.By), positive("for", k.For), k.Action.Validate())))
+	}
+	return errors.Join(errs...)
 }
 
-// leaks are those that are set.
-func (l Limits) leaks() []kindLeak {
-	if l.Growth == nil {
-		return nil
+func (g *Growth) items(string) []item {
+	var all []item
+	for _, row := range kind.Set[*Leak](*g) {
+		k := row.Kind
+		all = append(all, item{name: row.Name + "-growth", sight: growing{quantities[row.Name]}, hold: k.For.D(), by: k.By, report: k.Action == watch.ActReport})
 	}
-	var set []kindLeak
-	for _, x := range []kindLeak{{rssGrowth, l.Growth.RSS}, {fdsGrowth, l.Growth.FDs}, {threadsGrowth, l.Growth.Threads}} {
-		if x.leak != nil {
-			set = append(set, x)
-		}
-	}
-	return set
+	return all
 }

@@ -1,6 +1,10 @@
 package vital
 
-import "procward/internal/scalar"
+import (
+	"errors"
+
+	"procward/internal/scalar"
+)
 
 // MemoryKind is what is counted of the memory of a process.
 type MemoryKind string
@@ -16,7 +20,12 @@ const (
 
 // Memory is a limit on memory: of one kind, so that it is one sign, rss, for all of them.
 type Memory struct {
-	Kind  MemoryKind `yaml:"kind"` // rss
+	// what is counted: `rss`, the resident memory of the process; `pss`, where a page that n
+	// processes share counts as 1/n; `private`, the pages that only this process has; `tree`,
+	// the resident memory of the process and of all its descendants, where a shared page
+	// counts for each. `pss` and `private` need root, or the same user; where the kernel does
+	// not answer within 10 s, or refuses, the limit is unknown (PW0604), which is no failure
+	Kind  MemoryKind `yaml:"kind"`
 	Limit `yaml:",inline"`
 }
 
@@ -26,25 +35,23 @@ func DefaultMemory() Memory { return Memory{Kind: RSS, Limit: DefaultLimit()} }
 // SetDefaults is for who reads the keys.
 func (m *Memory) SetDefaults() { *m = DefaultMemory() }
 
-// memoryKinds are the rows of the kinds.
-var memoryKinds = map[MemoryKind]kind{RSS: rss, PSS: pss, Private: private, Tree: tree}
+func (m *Memory) validate(string) error {
+	return errors.Join(m.Kind.Validate(), m.validateAs(m.quantity()))
+}
 
-func (m *Memory) kind() kind {
-	if k, known := memoryKinds[m.Kind]; known {
-		return k
+func (m *Memory) items(name string) []item { return m.itemsAs(name, m.quantity()) }
+
+func (m *Memory) quantity() *quantity {
+	if q, known := memories[m.Kind]; known {
+		return q
 	}
-	return rss
+	return memories[RSS]
 }
 
 // Validate reports, as a KeyError, a kind that does not exist.
 func (k MemoryKind) Validate() error {
-	if _, known := memoryKinds[k]; known {
+	if _, known := memories[k]; known {
 		return nil
 	}
 	return scalar.Errorf("kind", "%q is not known: write rss, pss, private or tree", string(k))
-}
-
-// memoryWords say what an amount is of.
-var memoryWords = map[kind]string{
-	rss: "rss %s", rssGrowth: "rss %s", pss: "pss %s", private: "private memory %s", tree: "rss %s with all descendants",
 }

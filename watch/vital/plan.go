@@ -1,40 +1,12 @@
 package vital
 
 import (
+	"slices"
 	"time"
 
+	"procward/internal/kind"
 	"procward/watch"
 )
-
-// kind is one of the signs.
-type kind uint8
-
-const (
-	stopped kind = iota
-	uninterruptible
-	spinning
-	backlog
-	rss // and three other ways to count memory, which make the same sign
-	pss
-	private
-	tree
-	cpu
-	fds
-	threads
-	children
-	zombies
-	rssGrowth
-	fdsGrowth
-	threadsGrowth
-)
-
-var kindNames = [...]string{
-	"stopped", "uninterruptible", "spinning", "backlog",
-	"rss", "rss", "rss", "rss", "cpu", "fds", "threads", "children", "zombies",
-	"rss-growth", "fds-growth", "threads-growth",
-}
-
-func (k kind) String() string { return kindNames[k] }
 
 // source is what a reading is made of; each can fail by itself.
 type source uint8
@@ -54,20 +26,20 @@ const (
 	sources
 )
 
-// needs are the sources of each kind beside fromStat, which every kind needs.
-var needs = [...][]source{
-	stopped: {fromCgroup}, uninterruptible: {fromCgroup, fromTasks}, spinning: {fromTasks}, backlog: {fromQueues},
-	pss: {fromRollup}, private: {fromRollup}, tree: {fromFamily},
-	fds: {fromFDs}, children: {fromChildren}, zombies: {fromChildren, fromZombies},
-	fdsGrowth: {fromFDs}, threadsGrowth: nil,
-}
+// costly are the sources that are read less often than at every tick: what the kernel's
+// counters prove for the time between two looks needs few of them, and reading every
+// thread, every socket or every page is what costs.
+var costly = []source{fromTasks, fromQueues, fromChildren, fromRollup, fromFamily}
 
 // item is one sign of a plan.
 type item struct {
-	kind   kind
+	name string
+	sight
+	from   []source      // what a reading of it is made of, beside fromStat
 	hold   time.Duration // how long it must be held
 	max    Amount        // of limits
 	by     Amount        // of growth
+	leak   int           // of growth: which of the leaks of a life
 	report bool
 }
 
@@ -75,37 +47,46 @@ type item struct {
 type plan struct {
 	items []item
 	needs [sources]bool
+	paces [sources]time.Duration // of what is costly: a tenth of the shortest time of those that need it
+	leaks int                    // how many there are
+	calm  bool                   // the threads are looked at also while they use no CPU time
 }
 
 func compile(s Spec) *plan {
 	p := &plan{}
 	for _, j := range s.Signs {
-		for _, f := range j.fields() {
-			if f.value != nil {
-				p.add(item{kind: f.kind, hold: f.value.D(), report: j.Action == watch.ActReport})
-			}
+		for _, row := range j.set() {
+			p.add(item{name: row.Name, sight: passive[row.Name], hold: row.Kind.D(), report: j.Action == watch.ActReport})
 		}
 	}
-	for _, x := range s.Limits.all() {
-		p.add(item{kind: x.kind, hold: x.limit.For.D(), max: x.limit.Max, report: x.limit.Action == watch.ActReport})
-	}
-	for _, x := range s.Limits.leaks() {
-		p.add(item{kind: x.kind, hold: x.leak.For.D(), by: x.leak.By, report: x.leak.Action == watch.ActReport})
+	for _, row := range kind.Set[limit](s.Limits) {
+		for _, it := range row.Kind.items(row.Name) {
+			p.add(it)
+		}
 	}
 	return p
 }
 
 func (p *plan) add(it item) {
+	it.from = it.sources()
+	switch s := it.sight.(type) {
+	case interface{ calm() }:
+		p.calm = true
+	case growing:
+		it.leak = p.leaks
+		p.leaks++
+	case bounded:
+		if it.max.Form == Share && s.wholeFrom != fromStat {
+			it.from = append(slices.Clip(it.from), s.wholeFrom)
+		}
+	}
 	p.items = append(p.items, it)
 	p.needs[fromStat] = true
-	for _, s := range needs[it.kind] {
+	for _, s := range it.from {
 		p.needs[s] = true
-	}
-	if it.kind == fds && it.max.Form == Share {
-		p.needs[fromLimits] = true
-	}
-	if _, memory := memoryWords[it.kind]; memory && it.max.Form == Share {
-		p.needs[fromMemory] = true
+		if slices.Contains(costly, s) && (p.paces[s] == 0 || it.hold/10 < p.paces[s]) {
+			p.paces[s] = it.hold / 10
+		}
 	}
 }
 
@@ -119,40 +100,11 @@ func (p *plan) tick(longest time.Duration) time.Duration {
 	return max(tick, shortestTick)
 }
 
-// pace is how often a kind is looked at where that is less often than every tick: what the
-// kernel's counters prove for the time between two looks needs few of them, and reading
-// every thread, every socket or every page is what costs.
-func (p *plan) pace(k kind) time.Duration {
-	switch k {
-	case uninterruptible, spinning:
-		return p.tenth(uninterruptible, spinning)
-	case backlog:
-		return p.tenth(backlog)
-	case pss, private, tree:
-		return p.tenth(k)
+// paceOf is how often an item is looked at, where that is less often than every tick.
+func (p *plan) paceOf(it item) time.Duration {
+	var pace time.Duration
+	for _, s := range it.from {
+		pace = max(pace, p.paces[s])
 	}
-	return 0
-}
-
-// tenth is a tenth of the shortest time of the given kinds; 0 where none is in the plan.
-func (p *plan) tenth(of ...kind) time.Duration {
-	var least time.Duration
-	for _, it := range p.items {
-		for _, k := range of {
-			if it.kind == k && (least == 0 || it.hold/10 < least) {
-				least = it.hold / 10
-			}
-		}
-	}
-	return least
-}
-
-// has reports whether a kind is in the plan.
-func (p *plan) has(k kind) bool {
-	for _, it := range p.items {
-		if it.kind == k {
-			return true
-		}
-	}
-	return false
+	return pace
 }

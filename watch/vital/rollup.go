@@ -175,7 +175,7 @@ type rolled struct {
 // shares takes the last answer on PSS and private memory, and asks anew where it is time.
 func (rd *reader) shares(p *proc) error {
 	o := &p.rolled
-	if o.asked == nil && (o.at == 0 || rd.now-o.at >= p.life.plan.tenth(pss, private)) {
+	if o.asked == nil && (o.at == 0 || rd.now-o.at >= p.life.plan.paces[fromRollup]) {
 		o.at, o.asked = rd.now, rd.rollups.ask(p.id, p.live, rd.now)
 	}
 	if o.asked != nil {

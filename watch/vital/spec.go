@@ -6,62 +6,36 @@ package vital
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"procward/internal/kind"
 	"procward/internal/scalar"
 	"procward/watch"
 )
 
-// Sign is one passive sign of a stall: exactly one of its fields is set.
-type Sign struct {
-	// Stopped is job control's stop (state T of proc_pid_stat(5)) or a frozen cgroup for
-	// this long. A tracer's stop (state t) is none: somebody is debugging.
-	Stopped *scalar.Duration `yaml:"stopped"`
-	// Uninterruptible is a thread in state D without one context switch for this long:
-	// the rule of the kernel's own hung task detector. A frozen process is none.
-	Uninterruptible *scalar.Duration `yaml:"uninterruptible"`
-	// Spinning is a thread that for this long used at least a hundredth of a CPU and did not
-	// wait for anything once (its voluntary switches stand still).
-	Spinning *scalar.Duration `yaml:"spinning"`
-	// Backlog is a listening socket of the process (TCP, unix) from whose accept queue
-	// nothing has been taken for this long, and something waits in it.
-	Backlog *scalar.Duration `yaml:"backlog"`
-}
-
 // Set names the fields that are set.
 func (s Sign) Set() []string {
 	var names []string
-	for _, f := range s.fields() {
-		if f.value != nil {
-			names = append(names, f.kind.String())
-		}
+	for _, row := range s.set() {
+		names = append(names, row.Name)
 	}
 	return names
-}
-
-type field struct {
-	kind  kind
-	value *scalar.Duration
-}
-
-func (s Sign) fields() []field {
-	return []field{{stopped, s.Stopped}, {uninterruptible, s.Uninterruptible}, {spinning, s.Spinning}, {backlog, s.Backlog}}
 }
 
 // Validate reports, as KeyErrors, what makes no sense: not exactly one sign, or a length
 // of 0.
 func (s Sign) Validate() error {
 	var errs []error
-	for _, f := range s.fields() {
-		if f.value != nil {
-			errs = append(errs, positive(f.kind.String(), *f.value))
-		}
+	set := s.set()
+	for _, row := range set {
+		errs = append(errs, positive(row.Name, *row.Kind))
 	}
-	switch set := s.Set(); {
+	switch {
 	case len(set) == 0:
-		errs = append(errs, scalar.Errorf("", "names no sign: write one of stopped, uninterruptible, spinning, backlog"))
+		errs = append(errs, scalar.Errorf("", "names no sign: write one of %s", strings.Join(kind.Names[Sign](), ", ")))
 	case len(set) > 1:
-		errs = append(errs, scalar.Errorf(set[1], "stands beside %s: write one list item for each", set[0]))
+		errs = append(errs, scalar.Errorf(set[1].Name, "stands beside %s: write one list item for each", set[0].Name))
 	}
 	return errors.Join(errs...)
 }
@@ -108,7 +82,7 @@ func (s Spec) Validate() error {
 func Names(s Spec) []string {
 	var names []string
 	for _, it := range compile(s).items {
-		names = append(names, it.kind.String())
+		names = append(names, it.name)
 	}
 	return names
 }
@@ -119,8 +93,8 @@ func Names(s Spec) []string {
 func Within(s Spec, name string) time.Duration {
 	p := compile(s)
 	for _, it := range p.items {
-		if it.kind.String() == name {
-			return it.hold + 2*max(p.pace(it.kind), p.tick(defaultTick))
+		if it.name == name {
+			return it.hold + 2*max(p.paceOf(it), p.tick(defaultTick))
 		}
 	}
 	return 0
@@ -131,7 +105,7 @@ func Within(s Spec, name string) time.Duration {
 func Action(s Spec, name string) watch.Action {
 	for _, it := range compile(s).items {
 		switch {
-		case it.kind.String() != name:
+		case it.name != name:
 		case it.report:
 			return watch.ActReport
 		default:

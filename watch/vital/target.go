@@ -100,7 +100,7 @@ func (t *target) tell(signs []watch.Sign, now, boot time.Duration) []watch.Sign 
 func (t *target) sign(i int, p *proc, now, boot time.Duration) watch.Sign {
 	it, h := &t.plan.items[i], &p.life.holds[i]
 	s := watch.Sign{
-		Target: t.name, Round: t.round, Name: it.kind.String(), Verdict: h.verdict, Report: it.report,
+		Target: t.name, Round: t.round, Name: it.name, Verdict: h.verdict, Report: it.report,
 		PID: p.id.PID, Text: p.life.text(it, h, &p.r, now), At: boot,
 	}
 	if h.verdict == watch.Failing || h.verdict == watch.Bad {

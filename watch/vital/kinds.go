@@ -1,0 +1,131 @@
+package vital
+
+import (
+	"time"
+
+	"procward/internal/kind"
+	"procward/internal/scalar"
+	"procward/watch"
+)
+
+// Sign is one passive sign of a stall, and the table of them: a row each, of which an item
+// has exactly one. The comments of the rows are the page of the documentation.
+type Sign struct {
+	// stopped by a signal (state T), or in a frozen cgroup, for this long. A debugger's stop
+	// is none
+	Stopped *scalar.Duration `yaml:"stopped"`
+	// a thread in state D without one context switch for this long, which is the kernel's own
+	// hung-task rule
+	Uninterruptible *scalar.Duration `yaml:"uninterruptible"`
+	// a thread that used at least a hundredth of a CPU and did not wait for anything once,
+	// for this long
+	Spinning *scalar.Duration `yaml:"spinning"`
+	// connections wait at a listening socket of the process (TCP or unix), and none was taken
+	// for this long
+	Backlog *scalar.Duration `yaml:"backlog"`
+}
+
+// passive is what the rows of Sign do, by their names.
+var passive = map[string]sight{
+	"stopped":         stopped{},
+	"uninterruptible": uninterruptible{},
+	"spinning":        spinning{},
+	"backlog":         backlog{},
+}
+
+// Limits is what one process may use at most, and the table of it: a row each. The
+// comments of the rows are the page of the documentation.
+type Limits struct {
+	// memory
+	RSS *Memory `yaml:"rss"`
+	// CPU time, from one reading to the next
+	CPU *Limit `yaml:"cpu"`
+	// open descriptors
+	FDs *Limit `yaml:"fds"`
+	// threads
+	Threads *Limit `yaml:"threads"`
+	// direct children, zombies among them
+	Children *Limit `yaml:"children"`
+	// children that it has not reaped
+	Zombies *Limit `yaml:"zombies"`
+	// leaks: a value that grows and never falls
+	Growth *Growth `yaml:"growth"`
+}
+
+// Growth is the table of the values that must not only ever grow.
+type Growth struct {
+	// of the resident memory
+	RSS *Leak `yaml:"rss"`
+	// of the open descriptors
+	FDs *Leak `yaml:"fds"`
+	// of the threads
+	Threads *Leak `yaml:"threads"`
+}
+
+// limit is what each row of Limits can do.
+type limit interface {
+	// validate reports, as KeyErrors, what makes no sense.
+	validate(name string) error
+	// items is the signs that it makes.
+	items(name string) []item
+}
+
+// sight is how one kind of sign is seen: a passive one, a limit or a growth.
+type sight interface {
+	// sources is what a reading of it is made of, beside fromStat.
+	sources() []source
+	// judge is what a reading says that could be taken.
+	judge(v view) symptom
+	// fine and wrong are the reading in words.
+	fine(v view) string
+	wrong(v view) string
+}
+
+// view is one reading of one process, as one sign of it is judged. Times are of the
+// watcher's clock.
+type view struct {
+	*life
+	it    *item
+	h     *hold
+	r     *reading
+	now   time.Duration
+	rated bool // usage is known
+}
+
+// symptom is what the reading says.
+func (v view) symptom() symptom {
+	if why := v.unread(); why != nil {
+		return symptom{what: unreadable, why: why}
+	}
+	return v.it.sight.judge(v)
+}
+
+// unread is why a sign cannot be told from the reading, or nil.
+func (v view) unread() error {
+	if v.r.fail[fromStat] != nil {
+		return v.r.fail[fromStat]
+	}
+	if sure, is := v.it.sight.(interface{ sure(*reading) bool }); is && sure.sure(v.r) {
+		return nil
+	}
+	for _, s := range v.it.from {
+		if v.r.fail[s] != nil {
+			return v.r.fail[s]
+		}
+	}
+	return nil
+}
+
+// held is the symptom of what each reading tells by itself.
+func (v view) held(is bool) symptom {
+	switch {
+	case !is:
+		return symptom{what: absent}
+	case v.h.verdict == watch.Failing || v.h.verdict == watch.Bad:
+		return symptom{what: present, since: v.h.since}
+	}
+	return symptom{what: present, since: v.now}
+}
+
+// set is the kinds of signs that are set, with their times.
+func (s Sign) set() []kind.Row[*scalar.Duration] { return kind.Set[*scalar.Duration](s) }
