@@ -72,15 +72,16 @@ var (
 )
 
 // tables are the keys and defaults of the pages: the headings that are keys go before
-// those in the tables below them.
+// those in the tables below them, also below headings of a lower level.
 func tables(page string) map[string]string {
-	out, section := map[string]string{}, ""
+	out, section, at := map[string]string{}, "", 0
 	for _, line := range strings.Split(page, "\n") {
-		if strings.HasPrefix(line, "#") {
+		level := len(line) - len(strings.TrimLeft(line, "#"))
+		if level > 0 && level <= at {
 			section = ""
 		}
 		if m := heading.FindStringSubmatch(line); m != nil {
-			section = m[1]
+			section, at = m[1], level
 		} else if m := row.FindStringSubmatch(line); m != nil && section != "" {
 			out[section+"."+m[1]] = m[2]
 		}
