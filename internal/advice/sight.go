@@ -10,6 +10,7 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/hang"
 	"procward/procscan"
 )
 
@@ -110,14 +111,9 @@ type details struct{ user, exe, args string }
 const detailTime = 2 * time.Second
 
 func detailsOf(fs *procscan.FS, p procscan.Process) details {
-	read := make(chan details, 1)
-	go func() { read <- readDetails(p) }() // ends with the read, or with the command
-	select {
-	case d := <-read:
-		if now, err := fs.Read(p.PID); err == nil && now.ID == p.ID {
-			return d
-		}
-	case <-time.After(detailTime):
+	d, err := hang.Do(&hang.Guard{}, "", detailTime, func() (details, error) { return readDetails(p), nil })
+	if now, gone := fs.Read(p.PID); err == nil && gone == nil && now.ID == p.ID {
+		return d
 	}
 	return details{user: "?", exe: p.Exe, args: p.Args}
 }

@@ -1,6 +1,7 @@
 package hang
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -56,6 +57,35 @@ func TestMany(t *testing.T) {
 		synctest.Wait()
 		if n := g.Hanging(); n != 0 {
 			t.Errorf("%d hang in the end", n)
+		}
+	})
+}
+
+// What panics, and what comes back too late, holds up nobody after it.
+func TestCalls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := Guard{Most: 1}
+		if _, err := Do(&g, "a", time.Second, func() (int, error) { panic("oh") }); err == nil || err.Error() != "internal failure: oh" {
+			t.Error(err)
+		}
+		answer := make(chan int)
+		c, err := Go(&g, "", func() (int, error) { return <-answer, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 2 {
+			if _, err := c.Wait(ctx); !errors.Is(err, ErrHangs) || !errors.Is(err, context.Canceled) || g.Hanging() != 1 {
+				t.Errorf("%v, %d hang", err, g.Hanging())
+			}
+		}
+		if _, err := Go(&g, "b", func() (int, error) { return 0, nil }); !errors.Is(err, ErrMany) {
+			t.Error(err)
+		}
+		answer <- 7
+		if n, err := c.Wait(t.Context()); n != 7 || err != nil || g.Hanging() != 0 {
+			t.Errorf("%d, %v, %d hang", n, err, g.Hanging())
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/hang"
 	"procward/procscan"
 )
 
@@ -192,8 +193,8 @@ func TestCollectHangs(t *testing.T) {
 	}
 	text, _ := os.ReadFile(path)
 	wants(t, string(text), "State:\tT", fmt.Sprintf("the rest is missing: it took too long, while reading task/%d/stack", v.id.PID))
-	if w.stuck.Load() != 1 {
-		t.Errorf("%d stuck", w.stuck.Load())
+	if n := w.guard.Hanging(); n != 1 {
+		t.Errorf("%d stuck", n)
 	}
 	ctx, cancel = context.WithCancel(context.Background())
 	cancel()
@@ -208,23 +209,19 @@ func TestCollectHangs(t *testing.T) {
 // Once too many hang, no more are begun.
 func TestCollectStuck(t *testing.T) {
 	w := &Writer{Dir: t.TempDir()}
-	w.stuck.Store(maxStuck)
-	if _, err := w.Collect(context.Background(), Case{Process: "victim"}); !errors.Is(err, errStuck) {
+	over, cancel := context.WithCancel(context.Background())
+	cancel()
+	release := make(chan struct{})
+	for range maxStuck {
+		_, err := hang.Until(over, w.calls(), "", func() (struct{}, error) { <-release; return struct{}{}, nil })
+		if !errors.Is(err, hang.ErrHangs) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Collect(context.Background(), Case{Process: "victim"}); !errors.Is(err, hang.ErrMany) {
 		t.Error(err)
 	}
-	w.stuck.Store(0)
-	release := make(chan bool)
-	task := w.start(func() { <-release })
-	w.leave(task)
-	if w.stuck.Load() != 1 {
-		t.Errorf("%d stuck", w.stuck.Load())
-	}
 	close(release)
-	<-task.done
-	w.leave(task)
-	if w.stuck.Load() != 0 {
-		t.Errorf("%d stuck", w.stuck.Load())
-	}
 }
 
 // A deadline that has passed is an error, and no file.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"procward/internal/hang"
 	"procward/procscan"
 )
 
@@ -23,20 +24,21 @@ func (w *Writer) report(ctx context.Context, c Case) []byte {
 	w.head(head, c)
 	type part struct {
 		page *page
-		task *task
+		call *hang.Call[struct{}]
 	}
 	parts := make([]part, 0, len(ids)+1)
 	begin := func(limit int, read func(*page)) {
 		p := newPage(limit)
-		t := w.start(func() {
+		call, err := hang.Go(w.calls(), "", func() (struct{}, error) {
 			read(p)
 			p.finish()
+			return struct{}{}, nil
 		})
-		if t == nil {
-			p.linef("%v", errStuck)
+		if err != nil {
+			p.linef("%v", err)
 			p.finish()
 		}
-		parts = append(parts, part{p, t})
+		parts = append(parts, part{p, call})
 	}
 	begin(size/8, w.host)
 	for _, id := range ids {
@@ -44,12 +46,8 @@ func (w *Writer) report(ctx context.Context, c Case) []byte {
 	}
 	text := head.take("")
 	for _, p := range parts {
-		if p.task != nil {
-			select {
-			case <-p.task.done:
-			case <-ctx.Done():
-				w.leave(p.task)
-			}
+		if p.call != nil {
+			_, _ = p.call.Wait(ctx) // the page says what is missing
 		}
 		text = append(append(text, '\n'), p.page.take(missing(ctx))...)
 	}

@@ -11,9 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync/atomic"
+	"sync"
 	"time"
 
+	"procward/internal/hang"
 	"procward/procscan"
 )
 
@@ -37,7 +38,8 @@ type Writer struct {
 	MaxTotal int64  // of all files together; 0: DefaultMaxTotal
 	Proc     string // the proc file system; "": /proc
 
-	stuck atomic.Int32 // tasks that were left behind and have not ended
+	once  sync.Once
+	guard hang.Guard
 }
 
 // The limits if a Writer gives none.
@@ -50,10 +52,9 @@ const (
 // Longest is how long Collect takes at most.
 const Longest = 10 * time.Second
 
-// maxStuck is how many tasks may hang, each with a thread, before no more are started.
+// maxStuck is how many reads and writes may hang, each with a thread, before no more are
+// begun.
 const maxStuck = 32
-
-var errStuck = errors.New("not tried: too many earlier readers hang")
 
 // Collect takes the evidence of a case and returns the path of the file. It returns by
 // the deadline of ctx, or after Longest. A part that hangs is left behind; then the file
@@ -78,68 +79,22 @@ func (w *Writer) Collect(ctx context.Context, c Case) (string, error) {
 	defer cancel()
 	text := w.report(reading, c)
 
-	type result struct {
-		path string
-		err  error
-	}
-	written := make(chan result, 1)
-	t := w.start(func() {
-		path, err := w.write(c, text)
-		written <- result{path, err}
-	})
-	if t == nil {
-		return "", fmt.Errorf("write evidence of %s: %w", c.Process, errStuck)
-	}
-	timer := time.NewTimer(time.Until(end))
-	defer timer.Stop()
-	select {
-	case r := <-written:
-		if r.err != nil {
-			return r.path, fmt.Errorf("write evidence of %s: %w", c.Process, r.err)
-		}
-		return r.path, nil
-	case <-timer.C:
-		w.leave(t)
+	writing, stop := context.WithDeadline(context.WithoutCancel(ctx), end)
+	defer stop()
+	path, err := hang.Until(writing, w.calls(), "", func() (string, error) { return w.write(c, text) })
+	switch {
+	case errors.Is(err, hang.ErrHangs):
 		return "", fmt.Errorf("write evidence of %s: %s takes too long: %w", c.Process, w.Dir, os.ErrDeadlineExceeded)
+	case err != nil:
+		return path, fmt.Errorf("write evidence of %s: %w", c.Process, err)
 	}
+	return path, nil
 }
 
-// task is something that may hang.
-type task struct {
-	done  chan struct{}
-	state atomic.Int32
-}
-
-// The states of a task.
-const (
-	running = iota
-	ended
-	left // left behind: nobody waits for it any more
-)
-
-// start begins a task; it returns nil if too many hang already. The task ends when its
-// reading or writing ends.
-func (w *Writer) start(f func()) *task {
-	if w.stuck.Load() >= maxStuck {
-		return nil
-	}
-	t := &task{done: make(chan struct{})}
-	go func() {
-		f()
-		if !t.state.CompareAndSwap(running, ended) {
-			w.stuck.Add(-1)
-		}
-		close(t.done)
-	}()
-	return t
-}
-
-// leave stops waiting for a task.
-func (w *Writer) leave(t *task) {
-	w.stuck.Add(1)
-	if !t.state.CompareAndSwap(running, left) {
-		w.stuck.Add(-1)
-	}
+// calls guards what may hang.
+func (w *Writer) calls() *hang.Guard {
+	w.once.Do(func() { w.guard.Most = maxStuck })
+	return &w.guard
 }
 
 func (w *Writer) proc() string {

@@ -11,9 +11,9 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync/atomic"
 	"time"
 
+	"procward/internal/hang"
 	"procward/internal/scalar"
 )
 
@@ -26,7 +26,7 @@ type asker struct {
 	plain   *loaded        // where there are no files; else nil
 	files   files
 	reach   reach
-	reading atomic.Bool
+	reading hang.Guard
 }
 
 // newAsker makes the checker of a valid spec.
@@ -101,18 +101,11 @@ func (a *asker) readFiles(ctx context.Context, b *budget) (*loaded, error) {
 	defer b.pause()()
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
-	type read struct {
-		l   *loaded
-		err error
-	}
-	r, err := patiently(ctx, &a.reading, func() read {
-		l, err := a.files.now()
-		return read{l, err}
-	})
-	if err != nil {
+	l, err := hang.Until(ctx, &a.reading, "files", a.files.now)
+	if errors.Is(err, hang.ErrHangs) {
 		return nil, fmt.Errorf("read %s: %w", strings.Join(a.files.paths, ", "), err)
 	}
-	return r.l, r.err
+	return l, err
 }
 
 // bare is the error below what http.Client wraps around it: the method and the URL.

@@ -3,11 +3,11 @@ package probe
 import (
 	"context"
 	"errors"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/hang"
 	"procward/internal/scalar"
 )
 
@@ -59,7 +59,7 @@ type beat struct {
 type listener struct {
 	spec  *Heartbeat
 	awake func() time.Duration
-	busy  atomic.Bool
+	busy  hang.Guard
 
 	looked bool          // at all
 	moved  bool          // since it was looked at first
@@ -72,25 +72,16 @@ func newListener(spec *Heartbeat, awake func() time.Duration, since time.Duratio
 }
 
 func (l *listener) check(ctx context.Context, timeout time.Duration) result {
-	type looked struct {
-		beat
-		err error
-	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	now, err := patiently(ctx, &l.busy, func() looked {
-		b, err := look(l.spec.File)
-		return looked{b, err}
-	})
+	now, err := hang.Until(ctx, &l.busy, "file", func() (beat, error) { return look(l.spec.File) })
 	switch {
 	case errors.Is(err, context.DeadlineExceeded): // that says something of the file system, not of the program
 		return unknown("stat %s did not return within %s", l.spec.File, scalar.Duration(timeout))
 	case err != nil:
 		return unknown("stat %s: %v", l.spec.File, err)
-	case now.err != nil:
-		return unknown("stat %s: %v", l.spec.File, now.err)
 	}
-	return l.judge(now.beat, l.awake())
+	return l.judge(now, l.awake())
 }
 
 // judge is what one look at the file means.

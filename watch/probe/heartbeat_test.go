@@ -103,8 +103,8 @@ func TestHeartbeatThatCannotBeRead(t *testing.T) {
 	}
 	newBeating(t, loop).after(t, time.Hour, Unknown, unix.ELOOP.Error())
 	b := newBeating(t, filepath.Join(dir, "beat"))
-	b.busy.Store(true) // an earlier stat has not come back
-	b.after(t, time.Hour, Unknown, "it hangs")
+	hangsIn(t, &b.busy, "file") // an earlier stat has not come back
+	b.after(t, time.Hour, Unknown, "does not answer")
 	write(t, filepath.Join(dir, "file"), "")
 	newBeating(t, filepath.Join(dir, "file", "beat")).after(t, time.Hour, Unknown, "not a directory")
 }

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"log"
@@ -24,6 +25,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/hang"
 	"procward/internal/scalar"
 )
 
@@ -422,24 +424,20 @@ func TestHTTPFilesHang(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.reading.Store(true) // an earlier reading has not come back
-	once(t, a, long).is(t, Unknown, false, "it hangs")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	hang := make(chan struct{})
-	defer close(hang)
-	if _, err := patiently(ctx, &askerBusy(t).reading, func() int { <-hang; return 1 }); err != context.Canceled {
-		t.Error(err)
-	}
+	hangsIn(t, &a.reading, "files") // an earlier reading has not come back
+	once(t, a, long).is(t, Unknown, false, "does not answer")
 }
 
-func askerBusy(t *testing.T) *asker {
+// hangsIn begins a call that does not come back before the test ends.
+func hangsIn(t *testing.T, g *hang.Guard, name string) {
 	t.Helper()
-	a, err := newAsker(web(func(*HTTP) {}).HTTP)
-	if err != nil {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	release := make(chan struct{})
+	t.Cleanup(func() { close(release) })
+	if _, err := hang.Until(ctx, g, name, func() (int, error) { <-release; return 1, nil }); !errors.Is(err, hang.ErrHangs) {
 		t.Fatal(err)
 	}
-	return a
 }
 
 // once carries out one check as a Prober does.

@@ -6,12 +6,12 @@ import (
 	"net"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"procward/internal/account"
+	"procward/internal/hang"
 )
 
 // ear is the socket of a notify check. It is opened by a goroutine of its own, which
@@ -30,7 +30,7 @@ type ear struct {
 	err    error         // why it is not
 	done   chan struct{} // closed when the goroutine has ended; nil: there was none yet
 
-	looking atomic.Bool
+	looking hang.Guard
 }
 
 // hearing judges what an ear hears.
@@ -67,7 +67,7 @@ func (e *ear) isLost(ctx context.Context, timeout time.Duration) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	now, err := patiently(ctx, &e.looking, func() inode { return inodeAt(unix.AT_FDCWD, e.path) })
+	now, err := hang.Until(ctx, &e.looking, "path", func() (inode, error) { return inodeAt(unix.AT_FDCWD, e.path), nil })
 	if err != nil || now == file {
 		return false
 	}

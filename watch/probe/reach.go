@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"time"
 
+	"procward/internal/hang"
 	"procward/internal/scalar"
 )
 
@@ -21,7 +21,7 @@ import (
 type reach struct {
 	answered map[string]netip.Addr // by host: the address that accepted last
 	greeted  map[string]bool       // by address: a TLS handshake succeeded there
-	hangs    atomic.Bool           // the path of a unix socket
+	hangs    hang.Guard            // the path of a unix socket
 }
 
 // dial connects; what it opens is closed with the check.
@@ -61,24 +61,14 @@ const farewell = 250 * time.Millisecond
 // dialUnix connects to a unix socket. Where its path lies on a file system that does not
 // answer, connect(2) never returns.
 func (r *reach) dialUnix(ctx context.Context, b *budget, path string) (net.Conn, error) {
-	type dialled struct {
-		conn net.Conn
-		err  error
-	}
 	patience, hangs := context.WithCancel(context.WithoutCancel(ctx))
 	defer hangs()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(farewell, hangs) })()
-	d, err := patiently(patience, &r.hangs, func() dialled {
-		conn, err := b.keep(connectUnix(ctx, path))
-		return dialled{conn, err}
-	})
-	if errors.Is(err, context.Canceled) {
-		err = errHangs
+	conn, err := hang.Until(patience, &r.hangs, "path", func() (net.Conn, error) { return b.keep(connectUnix(ctx, path)) })
+	if errors.Is(err, hang.ErrHangs) {
+		return nil, &untold{fmt.Errorf("connect to %s: %w", path, hang.ErrHangs)}
 	}
-	if err != nil {
-		return nil, &untold{fmt.Errorf("connect to %s: %w", path, err)}
-	}
-	return d.conn, d.err
+	return conn, err
 }
 
 // connectUnix connects. A full accept queue makes connect(2) wait for TCP; a unix socket that

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -95,37 +94,4 @@ func (b *budget) judge(err error, missing string) result {
 		return unknown("%v", err)
 	}
 	return failure("%v", err)
-}
-
-var errHangs = errors.New("it hangs: the kernel does not come back from it")
-
-// patiently runs f, which may hang in the kernel for ever, and waits for it only until
-// ctx ends. busy says that one is still under way: there is never more than one.
-func patiently[T any](ctx context.Context, busy *atomic.Bool, f func() T) (T, error) {
-	var none T
-	if !busy.CompareAndSwap(false, true) {
-		return none, errHangs
-	}
-	type end struct {
-		value T
-		err   error
-	}
-	ended := make(chan end, 1)
-	go func() {
-		var e end
-		defer func() {
-			if p := recover(); p != nil {
-				e.err = fmt.Errorf("internal failure: %v", p)
-			}
-			busy.Store(false)
-			ended <- e
-		}()
-		e.value = f()
-	}()
-	select {
-	case e := <-ended:
-		return e.value, e.err
-	case <-ctx.Done():
-		return none, ctx.Err()
-	}
 }
