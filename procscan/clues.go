@@ -3,9 +3,10 @@ package procscan
 import (
 	"bytes"
 	"fmt"
-	"os/user"
 	"path/filepath"
 	"strconv"
+
+	"procward/internal/account"
 )
 
 // clue is a key of a match, for explaining. want is what the match gives for it, empty
@@ -74,7 +75,7 @@ var clues = [...]clue{
 			if q.err != nil {
 				return q.err.Error()
 			}
-			return fmt.Sprintf("user is %s, not %s", userName(s.uid), q.match.User)
+			return fmt.Sprintf("user is %s, not %s", account.NameOf(s.uid, s.users), q.match.User)
 		},
 	},
 	{
@@ -119,12 +120,4 @@ func brief(args []byte) string {
 		return fmt.Sprintf("%q…", args[:most])
 	}
 	return strconv.Quote(string(args))
-}
-
-func userName(uid uint32) string {
-	number := strconv.FormatUint(uint64(uid), 10)
-	if u, err := user.LookupId(number); err == nil {
-		return u.Username
-	}
-	return number
 }

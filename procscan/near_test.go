@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"procward/internal/account"
 )
 
 func TestNear(t *testing.T) {
@@ -24,8 +26,8 @@ func TestNear(t *testing.T) {
 		want []string
 	}{
 		"user": {func(m *Match) { m.Name, m.User = "java", other }, []string{
-			"20: name is java, but user is " + userName(uint32(os.Geteuid())) + ", not " + other,
-			"21: name is java, but user is " + userName(uint32(os.Geteuid())) + ", not " + other,
+			"20: name is java, but user is " + account.NameOf(uint32(os.Geteuid()), nil) + ", not " + other,
+			"21: name is java, but user is " + account.NameOf(uint32(os.Geteuid()), nil) + ", not " + other,
 		}},
 		"no such user": {func(m *Match) { m.Name, m.User = "redis", "no-such-user" }, []string{
 			`50: name is redis, but user "no-such-user": no such user`,

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+
+	"procward/internal/launch"
 )
 
 // ours knows procward's own processes, which are never what a match means: children that
@@ -121,12 +123,8 @@ func (o *ours) child(s *subject) (bool, error) {
 		return false, err
 	}
 	err := s.readArgs()
-	return string(s.args) == o.args || bytes.HasPrefix(s.args, []byte(launcherWord)), err
+	return string(s.args) == o.args || bytes.HasPrefix(s.args, []byte(launch.Word+" ")), err
 }
-
-// launcherWord begins the arguments of a process that starts our programs, and those of
-// its children until they have called execve(2) (internal/launch). They are children of ours.
-const launcherWord = "procward-start "
 
 // joinArgs makes of the zeros between arguments blanks, in place, and drops those at the
 // end: programs that write a title over their arguments pad it with zeros.

@@ -54,6 +54,7 @@ func NewScanner(fs *FS) *Scanner {
 func (s *Scanner) hire() *worker {
 	w := &worker{crew: s.crew}
 	w.subject = newSubject(s.fs, w.enter)
+	w.subject.users = s.users
 	return w
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/account"
 	"procward/internal/procfile"
 )
 
@@ -15,6 +16,7 @@ import (
 type subject struct {
 	fs    *FS
 	ours  *ours
+	users account.Ask
 	enter func(id ID, what string) error // asked before a read that may block for ever
 
 	id    ID

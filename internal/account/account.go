@@ -48,6 +48,16 @@ func Find(name string, ask Ask) (Account, error) {
 	return Account{}, fmt.Errorf("user %q: getent says %q: %w", name, answer, ErrUnknown)
 }
 
+// NameOf is the name of a user id, or the number if it has none that can be found. Without
+// ask only the files are read.
+func NameOf(uid uint32, ask Ask) string {
+	number := strconv.FormatUint(uint64(uid), 10)
+	if a, err := Find(number, ask); err == nil && a.UID == uid {
+		return a.Name
+	}
+	return number
+}
+
 // among finds a user in lines of passwd(5): by name, else by number.
 func among(text, name string) (Account, bool) {
 	var byNumber Account

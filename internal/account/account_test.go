@@ -31,6 +31,26 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestNameOf(t *testing.T) {
+	ask := func(arguments ...string) (string, error) {
+		switch arguments[1] {
+		case "70001":
+			return "remote:*:70001:70002:Some One:/home/remote:/bin/bash\n", nil
+		case "70002": // the name of another user
+			return "70002:*:7:7::/:/bin/sh\n", nil
+		}
+		return "", ErrUnknown
+	}
+	for uid, want := range map[uint32]string{0: "root", 70001: "remote", 70002: "70002", 70003: "70003"} {
+		if got := NameOf(uid, ask); got != want {
+			t.Errorf("%d is %s", uid, got)
+		}
+	}
+	if got := NameOf(70001, nil); got != "70001" {
+		t.Errorf("of the files alone: %s", got)
+	}
+}
+
 func TestGroupsByTheNameService(t *testing.T) {
 	for text, want := range map[string]bool{
 		"group: files systemd\n": false, "group:\tfiles [SUCCESS=merge] systemd\n": false, "# group: ldap\n": false,

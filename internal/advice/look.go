@@ -31,7 +31,8 @@ func Look(ctx context.Context, cfg *confd.Config, names []string, near func(Sigh
 	scanner.SetScripts(cfg.Scripts())
 	programs := &script.Runner{}
 	defer programs.Close()
-	scanner.SetUsers(account.Cached(programs.Getent))
+	users := account.Cached(programs.Getent)
+	scanner.SetUsers(users)
 	scanner.SetDeadline(scanTime)
 	matchers := make([]*procscan.Matcher, len(names))
 	for i, name := range names {
@@ -45,7 +46,7 @@ func Look(ctx context.Context, cfg *confd.Config, names []string, near func(Sigh
 	}
 	sights := make([]Sight, len(names))
 	for i, name := range names {
-		sights[i] = sightOf(fs, name, cfg.Processes[name], found[i])
+		sights[i] = looker{fs, users}.sightOf(name, cfg.Processes[name], found[i])
 		if near(sights[i]) {
 			misses, err := scanner.Near(ctx, matchers[i])
 			if err != nil {

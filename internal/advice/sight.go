@@ -3,13 +3,14 @@ package advice
 import (
 	"fmt"
 	"os"
-	"os/user"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	confd "procward/conf.d"
+	"procward/internal/account"
 	"procward/internal/hang"
 	"procward/procscan"
 )
@@ -67,10 +68,16 @@ type NearMiss struct {
 	Why  string `json:"why"`
 }
 
-func sightOf(fs *procscan.FS, name string, p confd.Process, found procscan.Selection) Sight {
+// looker is by what it is looked.
+type looker struct {
+	fs    *procscan.FS
+	users account.Ask
+}
+
+func (l looker) sightOf(name string, p confd.Process, found procscan.Selection) Sight {
 	s := Sight{
 		Name: name, Group: p.Group, Min: p.Match.Count.Min, Max: p.Match.Count.Max.String(), Match: p.Match,
-		Selected: seenOf(fs, found.Selected), Matching: seenOf(fs, found.Matching), Hint: found.Hint,
+		Selected: l.seenOf(found.Selected), Matching: l.seenOf(found.Matching), Hint: found.Hint,
 	}
 	for _, u := range found.Unreadable {
 		s.Unreadable = append(s.Unreadable, Unread{u.PID, u.Comm, u.What, fmt.Sprint(u.Err)})
@@ -91,10 +98,10 @@ func missesOf(misses []procscan.NearMiss) []NearMiss {
 	return out
 }
 
-func seenOf(fs *procscan.FS, ps []procscan.Process) []Seen {
+func (l looker) seenOf(ps []procscan.Process) []Seen {
 	out := make([]Seen, 0, len(ps))
 	for _, p := range ps {
-		d := detailsOf(fs, p)
+		d := l.detailsOf(p)
 		out = append(out, Seen{
 			PID: p.PID, Start: p.Start, PPID: p.PPID, User: d.user, Comm: p.Comm, Exe: d.exe, Args: d.args,
 			UptimeS: (procscan.Boottime() - p.Started()).Seconds(), Unit: procscan.UnitOf(p.Unit),
@@ -110,19 +117,20 @@ type details struct{ user, exe, args string }
 // it for ever.
 const detailTime = 2 * time.Second
 
-func detailsOf(fs *procscan.FS, p procscan.Process) details {
-	d, err := hang.Do(&hang.Guard{}, "", detailTime, func() (details, error) { return readDetails(p), nil })
-	if now, gone := fs.Read(p.PID); err == nil && gone == nil && now.ID == p.ID {
+func (l looker) detailsOf(p procscan.Process) details {
+	d, err := hang.Do(&hang.Guard{}, "", detailTime, func() (details, error) { return l.readDetails(p), nil })
+	if now, gone := l.fs.Read(p.PID); err == nil && gone == nil && now.ID == p.ID {
 		return d
 	}
 	return details{user: "?", exe: p.Exe, args: p.Args}
 }
 
-func readDetails(p procscan.Process) details {
+func (l looker) readDetails(p procscan.Process) details {
 	dir := "/proc/" + strconv.Itoa(p.PID)
 	d := details{user: "?", exe: p.Exe, args: p.Args}
-	if info, err := os.Stat(dir); err == nil {
-		d.user = ownerOf(info)
+	var st unix.Stat_t
+	if unix.Stat(dir, &st) == nil {
+		d.user = account.NameOf(st.Uid, l.users)
 	}
 	if d.exe == "" {
 		link, _ := os.Readlink(dir + "/exe")
@@ -133,21 +141,4 @@ func readDetails(p procscan.Process) details {
 		d.args = strings.ReplaceAll(strings.TrimRight(string(text), "\x00"), "\x00", " ")
 	}
 	return d
-}
-
-// userName is the name of a user id, or the number where it has none.
-func userName(uid uint32) string {
-	id := strconv.FormatUint(uint64(uid), 10)
-	if u, err := user.LookupId(id); err == nil {
-		return u.Username
-	}
-	return id
-}
-
-func ownerOf(info os.FileInfo) string {
-	st, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return "?"
-	}
-	return userName(st.Uid)
 }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net"
-	"os/user"
 	"strconv"
+
+	"procward/internal/account"
 
 	"golang.org/x/sys/unix"
 )
@@ -48,8 +49,8 @@ func (p peer) String() string {
 		return "a caller who cannot be identified"
 	}
 	id := strconv.FormatUint(uint64(p.uid), 10)
-	if u, err := user.LookupId(id); err == nil { // of /etc/passwd: nobody is asked
-		return fmt.Sprintf("%s (user id %s)", u.Username, id)
+	if name := account.NameOf(p.uid, nil); name != id {
+		return fmt.Sprintf("%s (user id %s)", name, id)
 	}
 	return "user id " + id
 }

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/engine"
+	"procward/internal/launch"
 	"procward/internal/procfile"
 	"procward/internal/scalar"
-	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
 	"procward/watch"
@@ -78,7 +78,7 @@ func (h *Host) orphanedLauncher(p procscan.Process) bool {
 	own, _ := os.Readlink("/proc/self/exe")
 	exe, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.PID))
 	parent, _ := os.Readlink(fmt.Sprintf("/proc/%d/exe", p.PPID))
-	return p.PPID != os.Getpid() && bytes.HasPrefix(args, []byte(script.LauncherWord+"\x00")) &&
+	return p.PPID != os.Getpid() && bytes.HasPrefix(args, []byte(launch.Word+"\x00")) &&
 		sameProgram(exe, own) && !sameProgram(parent, own)
 }
 

@@ -12,7 +12,6 @@ import (
 	"time"
 	"unicode"
 
-	"procward/internal/launch"
 	"procward/internal/scalar"
 )
 
@@ -71,10 +70,6 @@ func (a Argv) Validate() error {
 	}
 	return nil
 }
-
-// LauncherWord is argv[0] of the processes that start scripts, and of their children until
-// these have been executed.
-const LauncherWord = launch.Word
 
 // Job is one run of a script.
 type Job struct {
