@@ -67,7 +67,7 @@ func (m *Machine) wakeOf(key string) time.Duration {
 	}
 	name, is = strings.CutPrefix(key, keyMonitor)
 	if mon := m.monitors[name]; is && mon != nil {
-		return mon.deadline
+		return mon.Deadline
 	}
 	return 0
 }

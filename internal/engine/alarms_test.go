@@ -25,7 +25,7 @@ func (s *sim) alarmsHold() {
 		want = earliest(want, l.Wake())
 	}
 	for _, mon := range m.monitors {
-		want = earliest(want, mon.deadline)
+		want = earliest(want, mon.Deadline)
 	}
 	if got := m.alarms.table.Next(); got != want {
 		s.t.Fatalf("the earliest alarm is %v, and something is due at %v, now %v:\n%s", got, want, m.now, s.story())

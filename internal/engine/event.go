@@ -48,7 +48,7 @@ func (m *Machine) hookEvent(l *climb.Ladder, c climb.RunHook) *HookEvent {
 	names := m.members(l.Group)
 	switch mon := m.monitors[l.Monitor]; {
 	case mon != nil:
-		names, e.Message.Cause = mon.targets, mon.inWords()
+		names, e.Message.Cause = mon.Targets, mon.InWords()
 	case l.Process != "":
 		names = []string{l.Process}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"procward/internal/engine/climb"
+	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/message"
 )
@@ -77,9 +78,8 @@ func (m *Machine) letAllGo(why string) {
 		return
 	}
 	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })
-	for _, mon := range m.monitors {
-		mon.watched.Afresh = mon.outage
-		m.unsettle(mon)
+	for _, name := range m.monitorNames {
+		m.post(toMonitor{m.monitors[name], monitor.Resumed{}})
 	}
 	m.lookAgain()
 }

@@ -43,7 +43,7 @@ func (m *Machine) ladderEnv(l *climb.Ladder) climb.Env {
 		Open:    func() bool { return m.keepsClimbing(l) },
 	}
 	if mon := m.monitors[l.Monitor]; mon != nil {
-		env.Monitor = climb.Monitor{Outage: mon.outage, Bad: mon.watched.Bad(), Aims: len(mon.targets) > 0}
+		env.Monitor = climb.Monitor{Outage: mon.Outage, Bad: mon.watched.Bad(), Aims: len(mon.Targets) > 0}
 	}
 	return env
 }
@@ -164,8 +164,8 @@ func (m *Machine) ladderOf(p *process) *climb.Ladder {
 }
 
 // monitorLadder is the ladder of a monitor.
-func (m *Machine) monitorLadder(mon *monitor) *climb.Ladder {
-	return m.ladderAt("monitor "+mon.name, climb.Ladder{Monitor: mon.name})
+func (m *Machine) monitorLadder(mon *attended) *climb.Ladder {
+	return m.ladderAt("monitor "+mon.Name, climb.Ladder{Monitor: mon.Name})
 }
 
 func (m *Machine) ladderAt(key string, like climb.Ladder) *climb.Ladder {
@@ -307,7 +307,7 @@ func (m *Machine) isGone(l *climb.Ladder) bool {
 // the boot.
 func (m *Machine) reason(l *climb.Ladder) string {
 	if mon := m.monitors[l.Monitor]; mon != nil {
-		return mon.inWords()
+		return mon.InWords()
 	}
 	var all []string
 	for _, w := range climb.Missing(m.climberFacts(l)) {

@@ -45,7 +45,7 @@ type Machine struct {
 	names         []string // of procs, sorted
 	ladders       map[string]*climb.Ladder
 	barredLadders map[string]bool // by key: those that wait for the end of an operation
-	monitors      map[string]*monitor
+	monitors      map[string]*attended
 	monitorNames  []string                        // sorted
 	unsettled     map[string]bool                 // monitors whose attention may have to change
 	relations     relations                       // of the configuration in force
@@ -111,7 +111,7 @@ func (m *Machine) resting() bool {
 func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
 		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*climb.Ladder{},
-		ops: map[string]*operation.Operation{}, stirred: map[string]bool{}, monitors: map[string]*monitor{},
+		ops: map[string]*operation.Operation{}, stirred: map[string]bool{}, monitors: map[string]*attended{},
 		durable:  newDurable(),
 		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
 		alarms: alarms{marked: map[string]bool{}}, census: newCensus(), graves: graves{}, unsettled: map[string]bool{}, barredLadders: map[string]bool{},

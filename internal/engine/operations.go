@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"procward/internal/engine/climb"
+	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/script"
 )
@@ -156,7 +157,7 @@ func (m *Machine) runOpScript(op *operation.Operation, c operation.RunScript) {
 		env["PROCWARD_RUNG"] = m.rungName(l)
 	}
 	if mon := m.monitors[op.Monitor]; mon != nil {
-		env["PROCWARD_MONITOR"], env["PROCWARD_CAUSE"] = mon.name, mon.inWords()
+		env["PROCWARD_MONITOR"], env["PROCWARD_CAUSE"] = mon.Name, mon.InWords()
 	}
 	m.do(Run{Token: op.Token, Job: script.Job{Argv: c.Argv, Env: env, Timeout: timeout, Persist: true}})
 }
@@ -265,7 +266,7 @@ type ended struct{ op *operation.Operation }
 func (e ended) deliver(m *Machine) {
 	op := e.op
 	if mon := m.monitors[op.Monitor]; mon != nil {
-		m.recoveryEnded(mon)
+		m.post(toMonitor{mon, monitor.Operated{}})
 	}
 	if l := m.ladders[op.Ladder]; l != nil {
 		m.climb(l, climb.Acted{Failed: op.Failed != "" && !op.StopOnly})

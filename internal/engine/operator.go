@@ -8,6 +8,7 @@ import (
 	"procward/escalate"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/restart"
@@ -177,10 +178,10 @@ func (m *Machine) recoverOrder(names []string) {
 		l := m.ladderOf(p)
 		ladders[l.Key] = l
 	}
-	for _, mon := range m.monitors {
-		if slices.ContainsFunc(mon.targets, func(t string) bool { return slices.Contains(names, t) }) || len(names) == len(m.names) {
-			m.touchMonitor(mon)
-			mon.history, _ = mon.spec.Policy().Next(mon.history, restart.GiveBack, watch.Cause{}, m.now, 0)
+	for _, name := range m.monitorNames {
+		mon := m.monitors[name]
+		if slices.ContainsFunc(mon.Targets, func(t string) bool { return slices.Contains(names, t) }) || len(names) == len(m.names) {
+			m.post(toMonitor{mon, monitor.GiveBack{}})
 			l := m.monitorLadder(mon)
 			ladders[l.Key] = l
 		}
@@ -188,10 +189,6 @@ func (m *Machine) recoverOrder(names []string) {
 	for _, key := range sortedKeys(ladders) {
 		l := ladders[key]
 		m.climb(l, climb.GiveBack{})
-		if mon := m.monitors[l.Monitor]; mon != nil {
-			mon.watched.Afresh = true
-			m.unsettle(mon)
-		}
 	}
 	for _, p := range m.those(names) {
 		if p.op == nil && p.state == FinalState { // he has mended it: its end counts no more

@@ -64,13 +64,13 @@ func dependencies(cfg *confd.Config, group string) []string {
 
 // unsettle lets what is watched of a monitor, and of those that need it, be reckoned anew
 // at the end of the step, and when it is due.
-func (m *Machine) unsettle(mon *monitor) {
-	m.mark(keyMonitor + mon.name)
-	if m.unsettled[mon.name] {
+func (m *Machine) unsettle(mon *attended) {
+	m.mark(keyMonitor + mon.Name)
+	if m.unsettled[mon.Name] {
 		return
 	}
-	m.unsettled[mon.name] = true
-	for _, name := range m.relations.neededBy[mon.name] {
+	m.unsettled[mon.Name] = true
+	for _, name := range m.relations.neededBy[mon.Name] {
 		if other := m.monitors[name]; other != nil {
 			m.unsettle(other)
 		}

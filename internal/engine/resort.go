@@ -34,7 +34,7 @@ func (m *Machine) ladderThatEnds() *lastresort.Ladder {
 	}
 	out := &lastresort.Ladder{Acting: l.Climb.Phase == escalate.Acting, Free: m.haltedBy() == "" && m.ops[m.opKey(l)] == nil}
 	if mon := m.monitors[l.Monitor]; mon != nil {
-		out.Wanted = mon.outage && mon.watched.Bad()
+		out.Wanted = mon.Outage && mon.watched.Bad()
 		return out
 	}
 	members := m.climberFacts(l)

@@ -8,6 +8,7 @@ import (
 
 	"procward/escalate"
 	"procward/internal/engine/climb"
+	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/procscan"
@@ -259,8 +260,7 @@ func (m *Machine) claimOp(key string, s savedOperation) {
 		}
 	}
 	if mon := m.monitors[op.Monitor]; mon != nil {
-		mon.recovering = true
-		m.unsettle(mon)
+		m.post(toMonitor{mon, monitor.Operates{}})
 	}
 	if s.Script != nil {
 		op.Token = m.awaitScript(job{op: op}, s.Script)
@@ -274,7 +274,7 @@ func (m *Machine) claimMonitors() {
 		if s, ok := m.restored[keyMonitor+name].(savedMonitor); ok {
 			delete(m.restored, keyMonitor+name)
 			m.touchMonitor(mon)
-			mon.history, mon.outage, mon.tried = s.History, s.Outage, s.Tried
+			mon.History, mon.Outage, mon.Tried = s.History, s.Outage, s.Tried
 		}
 	}
 }

@@ -230,8 +230,8 @@ func (m *Machine) touchLadder(l *climb.Ladder) {
 	m.mark(keyLadder + l.Key)
 }
 
-func (m *Machine) touchMonitor(mon *monitor) {
-	m.touched[keyMonitor+mon.name] = true
+func (m *Machine) touchMonitor(mon *attended) {
+	m.touched[keyMonitor+mon.Name] = true
 	m.unsettle(mon)
 }
 
@@ -259,7 +259,7 @@ func (m *Machine) saveKey(key string) any {
 	}
 	name, is = strings.CutPrefix(key, keyMonitor)
 	if mon := m.monitors[name]; is && mon != nil {
-		return savedMonitor{History: mon.history, Outage: mon.outage, Tried: mon.tried}
+		return savedMonitor{History: mon.History, Outage: mon.Outage, Tried: mon.Tried}
 	}
 	name, is = strings.CutPrefix(key, keyLadder)
 	if l := m.ladders[name]; is && l != nil {

@@ -178,7 +178,7 @@ func (m *Machine) environment(p *process, extra map[string]string, rung string) 
 		"PROCWARD_RUNG": rung,
 	})
 	if mon := m.monitors[p.askedBy()]; mon != nil {
-		env["PROCWARD_EVENT"], env["PROCWARD_CAUSE"], env["PROCWARD_MONITOR"] = "stall", mon.inWords(), mon.name
+		env["PROCWARD_EVENT"], env["PROCWARD_CAUSE"], env["PROCWARD_MONITOR"] = "stall", mon.InWords(), mon.Name
 	}
 	if pid := p.lastDead().PID; p.event == "exit" && pid != 0 {
 		env["PROCWARD_PID"] = strconv.Itoa(pid)

@@ -14,6 +14,7 @@ func (m *Machine) sensed(in Sensed) {
 		} else if mon := m.monitors[s.Target]; mon != nil && mon.watched.Hears(s) {
 			m.monitorSign(mon, s)
 		}
+		m.deliver()
 	}
 }
 

@@ -1,0 +1,296 @@
+package engine
+
+import (
+	"cmp"
+	"strconv"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/engine/climb"
+	"procward/internal/engine/monitor"
+	"procward/internal/engine/operation"
+	"procward/internal/engine/signs"
+	"procward/internal/message"
+	"procward/watch"
+	"procward/watch/probe"
+)
+
+// attended is one entry under monitors:, and what is watched of it.
+type attended struct {
+	monitor.Monitor
+	watched signs.Attention
+}
+
+// toMonitor tells a monitor something, and posts what it wants done.
+type toMonitor struct {
+	mon   *attended
+	event monitor.Event
+}
+
+func (t toMonitor) deliver(m *Machine) {
+	for _, c := range t.mon.Next(t.event, m.monitorEnv(t.mon)) {
+		m.post(ofMonitor{t.mon, c})
+	}
+	m.touchMonitor(t.mon)
+}
+
+func (m *Machine) monitorEnv(mon *attended) monitor.Env {
+	return monitor.Env{
+		Now: m.now, Suspended: m.suspended, Observe: m.observe, Climbs: m.phaseOf(mon) != escalate.Idle,
+		Targets: func() []monitor.Target { return m.targetFacts(mon) },
+		Unsure:  func() string { return m.unsure(mon) },
+	}
+}
+
+// phaseOf is where the climb of a monitor stands.
+func (m *Machine) phaseOf(mon *attended) escalate.Phase {
+	if l := m.ladders["monitor "+mon.Name]; l != nil {
+		return l.Climb.Phase
+	}
+	return escalate.Idle
+}
+
+func (m *Machine) targetFacts(mon *attended) []monitor.Target {
+	var out []monitor.Target
+	for _, p := range m.those(mon.Targets) {
+		t := monitor.Target{Name: p.name, State: string(p.state), Up: p.state == Up, Suspended: p.suspended, Busy: m.ops[p.groupKey()] != nil,
+			Acting: m.ladderOf(p).Climb.Phase == escalate.Acting, HeldBy: m.heldBy(p)}
+		switch p.state {
+		case AbsentNow, EndedState, StoppedBy:
+			t.Rests = true
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// ofMonitor carries out what a monitor wants done.
+type ofMonitor struct {
+	mon     *attended
+	command monitor.Command
+}
+
+func (o ofMonitor) deliver(m *Machine) {
+	switch c := o.command.(type) {
+	case monitor.Say:
+		m.do(Say{c.Message})
+	case monitor.Look:
+		for _, p := range m.those(c.Names) {
+			p.asked = true
+			m.wantLook(p)
+		}
+	case monitor.Recover:
+		m.operate(o.mon, &operation.Operation{})
+	case monitor.Judge:
+		o.mon.watched.Afresh = true
+	case monitor.Climb:
+		m.climb(m.monitorLadder(o.mon), climb.Exhausted{})
+	case monitor.Decide:
+		m.climb(m.monitorLadder(o.mon), climb.Judge{})
+	case monitor.Settle:
+		m.climb(m.monitorLadder(o.mon), climb.Settled{})
+	}
+}
+
+// configureMonitors puts the monitors of a configuration in force.
+func (m *Machine) configureMonitors(cfg *confd.Config) {
+	for name, mon := range m.monitors {
+		if _, stays := cfg.Monitors[name]; !stays {
+			m.attend(mon.watched.Leave(name))
+			delete(m.monitors, name)
+			m.touchMonitor(mon)
+			m.touchLadder(m.monitorLadder(mon))
+			delete(m.ladders, "monitor "+name)
+		}
+	}
+	m.monitorNames = sortedKeys(cfg.Monitors)
+	for _, name := range m.monitorNames {
+		mon := m.monitors[name]
+		if mon == nil {
+			mon = &attended{Monitor: monitor.Monitor{Name: name}}
+			m.monitors[name] = mon
+		}
+		m.post(toMonitor{mon, monitor.Configured{Spec: cfg.Monitors[name], Targets: m.relations.targets(cfg, cfg.Monitors[name])}})
+	}
+}
+
+// attendMonitors fits what is watched to what the targets and the needed monitors have
+// come to in this step.
+func (m *Machine) attendMonitors() {
+	if len(m.unsettled) == 0 {
+		return
+	}
+	names := sortedKeys(m.unsettled)
+	m.unsettled = emptied(m.unsettled)
+	for _, name := range names {
+		mon := m.monitors[name]
+		if mon == nil {
+			continue
+		}
+		m.mark(keyMonitor + name)
+		checks := []probe.Check{mon.Spec.Check}
+		if m.unjudged(mon) != "" {
+			mon.Next(monitor.Rests{}, monitor.Env{})
+			m.attend(mon.watched.Later(name, checks, m.now, m.nextRound))
+			continue
+		}
+		m.attend(mon.watched.Watch(signs.Watch{Target: name, Checks: checks}, m.now, m.nextRound))
+	}
+}
+
+// unjudged says why the monitor is not judged at the moment, or nothing.
+func (m *Machine) unjudged(mon *attended) string {
+	return mon.Unjudged(
+		func() []monitor.Target { return m.targetFacts(mon) },
+		func() string {
+			return m.throughNeeds(mon, len(m.monitors), func(need *attended) string {
+				if need.Outage || need.watched.Reported() {
+					return need.Name
+				}
+				return ""
+			})
+		})
+}
+
+// unsure says which monitor that this one needs, also through others, has begun to fail or
+// not told anything yet, or nothing: it may be the cause, and be told a moment later.
+func (m *Machine) unsure(mon *attended) string {
+	return m.throughNeeds(mon, len(m.monitors), func(need *attended) string {
+		switch {
+		case !need.watched.On():
+		case need.watched.Verdict() == watch.Failing:
+			return "monitor " + need.Name + ", which fails"
+		case need.watched.Verdict() == watch.Pending && m.now < need.watched.Since+signs.Longest(need.Spec.Check):
+			return "monitor " + need.Name + ", which has not told anything yet"
+		}
+		return ""
+	})
+}
+
+// throughNeeds is the first thing that is to be said of the monitors that one needs, also
+// through others, or nothing.
+func (m *Machine) throughNeeds(mon *attended, depth int, says func(*attended) string) string {
+	for _, name := range mon.Spec.Needs {
+		need := m.monitors[name]
+		if need == nil || depth == 0 {
+			continue
+		}
+		if words := cmp.Or(says(need), m.throughNeeds(need, depth-1, says)); words != "" {
+			return words
+		}
+	}
+	return ""
+}
+
+// monitorSign takes a verdict on a monitor.
+func (m *Machine) monitorSign(mon *attended, s watch.Sign) {
+	about := message.Message{Monitor: mon.Name}
+	signs.About(s, &about)
+	if s.Slow {
+		about.Kind = message.ProbeSlow
+		m.do(Say{about})
+		return
+	}
+	if old := mon.watched.Take(s); old.Verdict != s.Verdict {
+		m.post(toMonitor{mon, monitor.Told{Sign: s, About: about, News: signs.Kind(old, s, false)}})
+	}
+}
+
+// monitorDue tells a monitor that its time has come.
+func (m *Machine) monitorDue(mon *attended) {
+	if mon != nil && mon.Deadline != 0 && mon.Deadline <= m.now {
+		m.post(toMonitor{mon, monitor.Due{}})
+	}
+}
+
+// monitorsLooked takes a look at one target, which began at a time, to the monitors.
+func (m *Machine) monitorsLooked(p *process, began time.Duration, f Finding) {
+	if !p.asked {
+		return
+	}
+	p.asked = false
+	hands := ""
+	if f.Unit.Hands != "" {
+		hands = f.Unit.Name + ": " + f.Unit.Hands
+	}
+	for _, name := range m.relations.monitored[p.name] {
+		if mon := m.monitors[name]; mon != nil && mon.Awaits(p.name) {
+			m.post(toMonitor{mon, monitor.Looked{Target: p.name, Began: began, Hands: hands}})
+		}
+	}
+}
+
+// operate begins an operation on the targets of a monitor.
+func (m *Machine) operate(mon *attended, op *operation.Operation) {
+	op.Monitor, op.Group = mon.Name, mon.Spec.Recover
+	if p := m.procs[mon.Spec.Recover]; p != nil {
+		op.Group, op.Alone, op.Members = p.spec.Group, true, []string{p.name}
+	}
+	m.post(toMonitor{mon, monitor.Operates{}})
+	m.beginOp(op)
+}
+
+// targetKey is what operations on the targets of a monitor exclude each other on.
+func (m *Machine) targetKey(mon *attended) string {
+	if p := m.procs[mon.Spec.Recover]; p != nil {
+		return p.groupKey()
+	}
+	return "group " + mon.Spec.Recover
+}
+
+// monitorEnvironment is what the hook of a monitor is told.
+func (m *Machine) monitorEnvironment(mon *attended, extra map[string]string) map[string]string {
+	p := m.procs[mon.Spec.Recover]
+	if p == nil {
+		p = &process{}
+		p.spec.Group = mon.Spec.Recover
+	}
+	policy := mon.Spec.Policy()
+	env := m.environment(p, extra, "hook")
+	env["PROCWARD_MONITOR"] = mon.Name
+	env["PROCWARD_CAUSE"] = mon.InWords()
+	env["PROCWARD_EXIT_CODE"], env["PROCWARD_EXIT_SIGNAL"], env["PROCWARD_PID"] = "", "", ""
+	env["PROCWARD_ATTEMPT"] = strconv.Itoa(policy.Used(mon.History, m.now))
+	env["PROCWARD_ATTEMPTS"] = policy.Attempts.String()
+	return env
+}
+
+func (m *Machine) monitorStatus(mon *attended) MonitorStatus {
+	now, policy := m.now, mon.Spec.Policy()
+	out := MonitorStatus{
+		Name: mon.Name, Recover: mon.Spec.Recover, State: m.monitorState(mon),
+		AttemptsUsed: policy.Used(mon.History, now), Attempts: policy.Attempts.String(), Window: policy.Window.String(),
+		WaitsFor: cmp.Or(m.unjudged(mon), mon.PutOff()),
+	}
+	if told := signStatus(&mon.watched, m.at); len(told) > 0 {
+		out.Sign = &told[0]
+	}
+	if mon.Deadline > now {
+		in := mon.Deadline - now
+		out.NextIn = &in
+	}
+	if m.phaseOf(mon) != escalate.Idle {
+		out.Rung = m.rungName(m.monitorLadder(mon))
+	}
+	return out
+}
+
+// monitorState is where a monitor stands, in one word.
+func (m *Machine) monitorState(mon *attended) string {
+	switch phase := m.phaseOf(mon); {
+	case phase == escalate.GivenUp, phase == escalate.Handed:
+		return string(phase)
+	case mon.Recovering:
+		return "recovering"
+	case phase != escalate.Idle:
+		return "exhausted"
+	case !mon.watched.On():
+		return "not-judged"
+	case mon.Waits():
+		return "waiting"
+	case mon.Outage:
+		return string(watch.Bad)
+	}
+	return cmp.Or(string(mon.watched.Verdict()), "pending")
+}
