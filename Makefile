@@ -62,7 +62,7 @@ lint: ## gofmt, vet and staticcheck; always clean
 	$(GO) run $(STATICCHECK) ./...
 
 .PHONY: generate
-generate: ## Write the generated files anew (docs/messages.md)
+generate: ## Write the generated files anew (docs/messages.md, the tables in docs/configuration)
 	$(GO) generate ./...
 
 .PHONY: bench

@@ -11,7 +11,6 @@ import (
 
 	"procward/escalate"
 	"procward/escalate/power"
-	"procward/internal/scalar"
 	"procward/watch/probe"
 	"procward/watch/vital"
 )
@@ -31,19 +30,17 @@ func pages(t *testing.T) string {
 }
 
 // TestDocumentedKeys holds that the pages of the configuration have every key, and no
-// other, each with its default.
+// other, each with its default; but for those of the tables that are generated.
 func TestDocumentedKeys(t *testing.T) {
 	documented := tables(pages(t))
 	built := map[string]string{}
 	daemon, userspace := DefaultDaemon(), power.DefaultUserspace()
 	daemon.Userspace = &userspace
 	for section, v := range map[string]any{
-		"daemon": daemon, "processes.NAME": DefaultProcess(), "groups.NAME": escalate.DefaultGroup(), "escalate": defaultRung(),
-		"stall": defaultSign(), "limits": defaultLimits(), "monitors.NAME": DefaultMonitor(),
+		"daemon": daemon, "processes.NAME": DefaultProcess(), "groups.NAME": escalate.DefaultGroup(), "monitors.NAME": DefaultMonitor(),
 	} {
 		collect(built, section, reflect.ValueOf(v))
 	}
-	built["stall.heartbeat.max-age"], built["stall.notify.max-age"] = "", "" // required
 	for _, elsewhere := range []string{"processes.NAME.limits", "monitors.NAME"} {
 		for _, key := range fields(reflect.TypeFor[vital.Limits]()) {
 			delete(built, elsewhere+"."+key)
@@ -75,7 +72,7 @@ var (
 // those in the tables below them, also below headings of a lower level.
 func tables(page string) map[string]string {
 	out, section, at := map[string]string{}, "", 0
-	for _, line := range strings.Split(page, "\n") {
+	for _, line := range strings.Split(marked.ReplaceAllString(page, ""), "\n") {
 		level := len(line) - len(strings.TrimLeft(line, "#"))
 		if level > 0 && level <= at {
 			section = ""
@@ -120,39 +117,6 @@ func inWords(v reflect.Value) string {
 		return strings.ReplaceAll(fmt.Sprint(v.Interface()), " ", ", ")
 	}
 	return fmt.Sprint(v.Interface())
-}
-
-// defaultRung has every rung set, with its defaults and those that zero values stand for.
-func defaultRung() escalate.Rung {
-	r := escalate.Rung{}
-	v := reflect.ValueOf(&r).Elem()
-	wait := scalar.Duration(escalate.DefaultWait)
-	for i := range v.NumField() {
-		row := v.Field(i)
-		row.Set(reflect.New(row.Type().Elem()))
-		preset(row.Elem())
-		row.Elem().FieldByName("Wait").Set(reflect.ValueOf(&wait))
-	}
-	return r
-}
-
-// defaultSign has every kind set, with its defaults.
-func defaultSign() Sign {
-	s := Sign{Check: probe.DefaultCheck()}
-	web, program := probe.DefaultHTTP(), probe.DefaultExec()
-	tls := probe.DefaultTLS()
-	web.TLS = &tls
-	s.HTTP, s.Exec, s.TCP, s.Unix, s.Heartbeat, s.Notify = &web, &program, &probe.TCP{}, &probe.Unix{}, &probe.Heartbeat{}, &probe.Notify{}
-	return s
-}
-
-// defaultLimits has every limit set, with its defaults.
-func defaultLimits() vital.Limits {
-	memory, limit, leak := vital.DefaultMemory(), vital.DefaultLimit(), vital.DefaultLeak()
-	return vital.Limits{
-		RSS: &memory, CPU: &limit, FDs: &limit, Threads: &limit, Children: &limit, Zombies: &limit,
-		Growth: &vital.Growth{RSS: &leak, FDs: &leak, Threads: &leak},
-	}
 }
 
 // TestDocumentedExample holds that the drop-ins shown on the pages are good.

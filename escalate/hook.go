@@ -21,9 +21,9 @@ type Hook struct {
 	Run script.Argv `yaml:"run"`
 	// of the script
 	Timeout scalar.Duration `yaml:"timeout"`
-	// whom it runs as
+	// the user that it runs as
 	User string `yaml:"user"`
-	// its further environment
+	// its additional environment
 	Env  map[string]string `yaml:"env"`
 	Wait *scalar.Duration  `yaml:"wait"`
 }

@@ -9,27 +9,26 @@ import (
 // exactly one. The comments of the rows, and those of the keys of each kind, are the page
 // of the documentation.
 type Rung struct {
-	// stop and start the whole group, again until its own attempts are spent
+	// stop and start the whole group, again until its own attempts are used
 	RestartGroup *RestartGroup `yaml:"restart-group"`
-	// run a script that hands the group over, for instance to clusterware:
-	// [exit codes](scripts.md#exit-codes-of-a-hook)
+	// run a script, for example to hand over to clusterware: [exit
+	// codes](scripts.md#exit-codes-of-a-hook)
 	Hook *Hook `yaml:"hook"`
 	// stop the group
 	StopGroup *StopGroup `yaml:"stop-group"`
-	// end procward itself, with an exit code that clusterware sees. The watched processes go
-	// on
+	// end procward itself with an exit code, for clusterware. The watched processes go on
 	StopDaemon *StopDaemon `yaml:"stop-daemon"`
-	// power off: [below](#rungs-that-end-the-machine)
+	// power the machine off: [below](#rungs-that-end-the-machine)
 	Shutdown *Shutdown `yaml:"shutdown"`
 	// reboot
 	Reboot *Reboot `yaml:"reboot"`
-	// crash the kernel: kdump, or `kernel.panic`, decides what follows
+	// crash the kernel; what follows is decided by kdump or `kernel.panic`
 	Panic *Panic `yaml:"panic"`
 	// let the watchdog device reset the machine
 	WatchdogReset *WatchdogReset `yaml:"watchdog-reset"`
 	// let the watchdog's pretimeout panic the kernel
 	WatchdogPanic *WatchdogPanic `yaml:"watchdog-panic"`
-	// nothing: given up at this point
+	// do nothing: procward gives up here
 	None *None `yaml:"none"`
 }
 

@@ -12,7 +12,7 @@ import (
 type RestartGroup struct {
 	// a number from 1
 	Attempts scalar.Limit `yaml:"attempts"`
-	// within which
+	// a sliding window for these attempts
 	Window scalar.Duration  `yaml:"window"`
 	Wait   *scalar.Duration `yaml:"wait"`
 }

@@ -18,15 +18,15 @@ import (
 type Exec struct {
 	// the program. Required
 	Run script.Argv `yaml:"run"`
-	// whom it runs as; procward's own user without it
+	// the user that it runs as; without it procward's own user
 	User string `yaml:"user"`
-	// its further environment
+	// its additional environment
 	Env map[string]string `yaml:"env"`
-	// exit codes that are a success
+	// the exit codes that are a success
 	OK []int `yaml:"ok"`
-	// what exit code 1 counts as: `ok`, or `fail`. 2 is a failure
+	// what exit code 1 counts as: `ok`, or `fail`. Exit code 2 is a failure
 	Warning Word `yaml:"warning"`
-	// what exit code 3, any other, and the end by a signal count as: `unknown`, or `fail`
+	// what exit code 3, any other code, or a signal counts as: `unknown`, or `fail`
 	Unknown Word `yaml:"unknown"`
 }
 

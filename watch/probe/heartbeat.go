@@ -18,7 +18,7 @@ import (
 type Heartbeat struct {
 	// its path. Required
 	File string `yaml:"file"`
-	// within which it must move. Required
+	// within this time it must change. Required
 	MaxAge scalar.Duration `yaml:"max-age"`
 }
 

@@ -28,17 +28,15 @@ type HTTP struct {
 	Method string `yaml:"method"`
 	// of the request: `{Host: www.example.com}`
 	Headers map[string]string `yaml:"headers"`
-	// a file whose first line is `user:password`, or `Bearer` and a token. Nobody but root and
-	// procward's user may write it
+	// a file whose first line is `user:password`, or `Bearer` and a token
 	AuthFile string `yaml:"auth-file"`
-	// that are accepted: numbers, classes like `2xx`, ranges like `200-399`
+	// the good ones: numbers, classes like `2xx`, ranges like `200-399`
 	Status Statuses `yaml:"status"`
-	// a regular expression (RE2) that is found in the body
+	// a regular expression (RE2) that must be found in the body
 	Body Pattern `yaml:"body"`
-	// how much of the body is read. Without `body` an answer that does not say how long it is,
-	// such as a stream of events, is judged by its status
+	// how much of the body is read
 	MaxBody scalar.Size `yaml:"max-body"`
-	// how the server is known, and procward to it
+	// how the server, and procward itself, are identified
 	TLS *TLS `yaml:"tls"`
 	// `true`: redirects are followed
 	Redirects bool `yaml:"redirects"`

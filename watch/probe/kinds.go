@@ -10,23 +10,18 @@ import (
 // Kinds is the table of probes, a row each: a check has exactly one. The comments of the
 // rows, and those of the keys of each kind, are the page of the documentation.
 type Kinds struct {
-	// ask a web server, over a connection of its own each time. Proxies of the environment
-	// are not used
+	// asks a web server, each time over a new connection, never over a proxy
 	HTTP *HTTP `yaml:"http"`
-	// connect to a port
+	// connects to a port
 	TCP *TCP `yaml:"tcp"`
-	// connect to a stream socket
+	// connects to a stream socket
 	Unix *Unix `yaml:"unix"`
-	// run a script or a Nagios plug-in (monitoring-plugins). The first line of its output is
-	// in the message. Out of time it is ended with all that it has started, in whatever
-	// session, and none outlives procward, where control groups of version 2 can be had
-	// (Linux 5.14); else PW0115 says so once
+	// runs a script or a Nagios plug-in (monitoring-plugins); its first line of output is in
+	// the message
 	Exec *Exec `yaml:"exec"`
-	// a file that the program touches, or replaces, again and again. That its time of change
-	// moves is what counts, so that a step of the clock does no harm
+	// a file that the program touches or replaces again and again
 	Heartbeat *Heartbeat `yaml:"heartbeat"`
-	// a datagram socket on which the program speaks the protocol of `sd_notify`: `READY=1`,
-	// `WATCHDOG=1`, `STATUS=`
+	// a socket for programs that use `sd_notify`: `READY=1`, `WATCHDOG=1`, `STATUS=`
 	Notify *Notify `yaml:"notify"`
 }
 

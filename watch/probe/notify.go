@@ -21,14 +21,11 @@ import (
 // socket is there as long as its process or monitor is attended, also while that is
 // started again. Its directory must exist.
 type Notify struct {
-	// its path, made by procward: give it to the program as `NOTIFY_SOCKET`. Its directory must
-	// be there; best is one that only root may write, since whoever may write it can put
-	// another socket in its place (`check` warns). Required
+	// its path; procward makes it, and the program gets it as `NOTIFY_SOCKET`. Required
 	Socket string `yaml:"socket"`
-	// whom the program runs as, and who may write to the socket; procward's own user without
-	// it
+	// the user that the program runs as, who may write to it; without it procward's own user
 	User string `yaml:"user"`
-	// between two `WATCHDOG=1`. Required
+	// from one `WATCHDOG=1` to the next. Required
 	MaxAge scalar.Duration `yaml:"max-age"`
 }
 

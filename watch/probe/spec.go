@@ -19,24 +19,21 @@ import (
 type Check struct {
 	Kinds `yaml:",inline"`
 
-	// in messages; without it the kind, for the second of a kind `http-2`, and so on
+	// in messages; without it the kind, then `http-2` and so on
 	Name string `yaml:"name"`
-	// from the start of one check to the start of the next; up to a tenth less, so that many
-	// checks drift apart
+	// from the start of one check to the start of the next; see below
 	Interval scalar.Duration `yaml:"interval"`
 	// of one check. A check that takes more than 80 % of it is a warning
 	Timeout scalar.Duration `yaml:"timeout"`
-	// that many in a row make it bad; or `3 of 5`: that many of the last five
+	// so many failures in a row are bad; or `3 of 5`: so many of the last five
 	Failures Failures `yaml:"failures"`
-	// that many in a row make it good again
+	// so many successes in a row are good again
 	Successes int `yaml:"successes"`
 	// after each start of the process, before the first check
 	StartDelay scalar.Duration `yaml:"start-delay"`
-	// what a check that ran out of its time counts as: `fail`, or `unknown`. While the whole
-	// host is under heavy pressure it is unknown in any case, and reported so
+	// what a timeout counts as: `fail`, or `unknown`
 	OnTimeout OnTimeout `yaml:"on-timeout"`
-	// what follows from a bad sign: `restart`, or `report`, which is a message and nothing
-	// else
+	// if the sign is bad: `restart`, or `report`, which is a message and nothing else
 	Action watch.Action `yaml:"action"`
 }
 

@@ -16,16 +16,16 @@ import (
 type TCP struct {
 	// `host:port`. Required
 	Address string `yaml:"address"`
-	// sent after the connection is made. Only in double quotes `\r\n` is the end of a line:
+	// is sent after the connection is made. A line end is `\r\n` in double quotes:
 	// `"PING\r\n"`
 	Send Sent `yaml:"send"`
-	// a regular expression (RE2) that is found in what comes, at most 64 KiB
+	// a regular expression (RE2) that must be found in the answer, at most 64 KiB of it
 	Expect Pattern `yaml:"expect"`
 }
 
 // Unix connects to a stream socket.
 type Unix struct {
-	// of the socket; `@` at its beginning stands for the abstract name space. Required
+	// of the socket; with `@` at its beginning it is an abstract one. Required
 	Path string `yaml:"path"`
 	// as with `tcp`
 	Send Sent `yaml:"send"`

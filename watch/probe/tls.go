@@ -13,20 +13,20 @@ import (
 
 // TLS says how the server of an https URL is known, and we to it.
 type TLS struct {
-	// authorities (PEM) instead of the host's
+	// authorities (PEM), instead of those of the host
 	CAFile string `yaml:"ca-file"`
-	// whom the certificate must be for, if not the host in the URL
+	// the name in the certificate, if it is not the host in the URL
 	ServerName string `yaml:"server-name"`
 	// procward's own certificate (PEM)
 	CertFile string `yaml:"cert-file"`
 	// and its key
 	KeyFile string `yaml:"key-file"`
-	// `true`: any certificate will do, and so will old TLS: 1.0, 1.1, and a key exchange by RSA
+	// `true`: any certificate is accepted, also TLS 1.0, TLS 1.1 and RSA key exchange
 	Insecure bool `yaml:"insecure"`
-	// what a certificate counts as that cannot be verified: `unknown`, or `fail`
+	// what a certificate that cannot be verified counts as: `unknown`, or `fail`
 	Unverified Word `yaml:"unverified"`
-	// a certificate that ends within this is a failure. With `action: report` only, as no
-	// restart helps
+	// if the certificate ends within this time, that is a failure. Only with `action:
+	// report`
 	Expires scalar.Duration `yaml:"expires"`
 }
 

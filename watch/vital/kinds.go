@@ -11,17 +11,17 @@ import (
 // Sign is one passive sign of a stall, and the table of them: a row each, of which an item
 // has exactly one. The comments of the rows are the page of the documentation.
 type Sign struct {
-	// stopped by a signal (state T), or in a frozen cgroup, for this long. A debugger's stop
-	// is none
+	// stopped by a signal (state T), or in a frozen cgroup, for this time; not if a debugger
+	// stopped it
 	Stopped *scalar.Duration `yaml:"stopped"`
-	// a thread in state D without one context switch for this long, which is the kernel's own
-	// hung-task rule
+	// a thread in state D without one context switch for this time (the kernel's hung-task
+	// rule)
 	Uninterruptible *scalar.Duration `yaml:"uninterruptible"`
-	// a thread that used at least a hundredth of a CPU and did not wait for anything once,
-	// for this long
+	// a thread that used at least 1 % of a CPU for this time and did not once wait for
+	// anything
 	Spinning *scalar.Duration `yaml:"spinning"`
-	// connections wait at a listening socket of the process (TCP or unix), and none was taken
-	// for this long
+	// connections wait at a listening socket (TCP or unix), and none was accepted for this
+	// time
 	Backlog *scalar.Duration `yaml:"backlog"`
 }
 
@@ -36,29 +36,29 @@ var passive = map[string]sight{
 // Limits is what one process may use at most, and the table of it: a row each. The
 // comments of the rows are the page of the documentation.
 type Limits struct {
-	// memory
+	// memory. `max` is a size (`2GiB`, `512MB`), or a share of the host's memory (`50%`)
 	RSS *Memory `yaml:"rss"`
-	// CPU time, from one reading to the next
+	// CPU time. `max` is a share of one CPU: `95%`, `250%`
 	CPU *Limit `yaml:"cpu"`
-	// open descriptors
+	// open descriptors. `max` is a number, or a share of the process's own limit (`90%`)
 	FDs *Limit `yaml:"fds"`
-	// threads
+	// threads. `max` is a number
 	Threads *Limit `yaml:"threads"`
-	// direct children, zombies among them
+	// direct children, zombies among them. `max` is a number
 	Children *Limit `yaml:"children"`
-	// children that it has not reaped
+	// children that have ended and that it has not waited for. `max` is a number
 	Zombies *Limit `yaml:"zombies"`
-	// leaks: a value that grows and never falls
+	// leaks: a value that grows and never falls: below
 	Growth *Growth `yaml:"growth"`
 }
 
 // Growth is the table of the values that must not only ever grow.
 type Growth struct {
-	// of the resident memory
+	// of the resident memory. `by` is a share, or a size
 	RSS *Leak `yaml:"rss"`
-	// of the open descriptors
+	// of the open descriptors. `by` is a share, or a number
 	FDs *Leak `yaml:"fds"`
-	// of the threads
+	// of the threads. `by` is a share, or a number
 	Threads *Leak `yaml:"threads"`
 }
 

@@ -11,8 +11,9 @@ import (
 
 // Limit is one bound: bad is what was above Max at every reading for the time of For.
 type Limit struct {
+	// what is exceeded. Required
 	Max Amount `yaml:"max"`
-	// held for this long, without a break
+	// exceeded for this long
 	For scalar.Duration `yaml:"for"`
 	// or `report`
 	Action watch.Action `yaml:"action"`
@@ -31,10 +32,10 @@ func (l *Limit) SetDefaults() { *l = DefaultLimit() }
 // beginning, and has become larger by at least By since that growth began. So neither the
 // first growth of a program that then stays as it is, nor a single page, is a leak.
 type Leak struct {
-	// it never fell from one reading to the next, and was larger at the end of each eighth of
-	// this time than at its beginning
+	// it grew for this long
 	For scalar.Duration `yaml:"for"`
-	By  Amount          `yaml:"by"` // of what it was when the growth began
+	// and has grown by this since the growth began
+	By Amount `yaml:"by"`
 	// or `restart`
 	Action watch.Action `yaml:"action"`
 }

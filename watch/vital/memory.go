@@ -20,11 +20,7 @@ const (
 
 // Memory is a limit on memory: of one kind, so that it is one sign, rss, for all of them.
 type Memory struct {
-	// what is counted: `rss`, the resident memory of the process; `pss`, where a page that n
-	// processes share counts as 1/n; `private`, the pages that only this process has; `tree`,
-	// the resident memory of the process and of all its descendants, where a shared page
-	// counts for each. `pss` and `private` need root, or the same user; where the kernel does
-	// not answer within 10 s, or refuses, the limit is unknown (PW0604), which is no failure
+	// what is counted: `rss`, `pss`, `private`, `tree`: below
 	Kind  MemoryKind `yaml:"kind"`
 	Limit `yaml:",inline"`
 }
