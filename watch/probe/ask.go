@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"procward/internal/hang"
 	"procward/internal/scalar"
 )
 
@@ -23,10 +22,8 @@ type asker struct {
 	body    *regexp.Regexp // nil: any
 	request *http.Request  // without what the files say
 	expires time.Duration  // of the certificate; 0: it does not matter
-	plain   *loaded        // where there are no files; else nil
-	files   files
+	files   *files[*loaded]
 	reach   reach
-	reading hang.Guard
 }
 
 // newAsker makes the checker of a valid spec.
@@ -42,7 +39,7 @@ func newAsker(spec *HTTP) (*asker, error) {
 			req.Host = v
 		}
 	}
-	a := &asker{spec: spec, request: req, files: files{spec: spec}}
+	a := &asker{spec: spec, request: req, files: filesOf(spec.needs(), func() (*loaded, error) { return load(spec) })}
 	if spec.Body != "" {
 		if a.body, err = regexp.Compile(string(spec.Body)); err != nil {
 			return nil, err
@@ -51,18 +48,16 @@ func newAsker(spec *HTTP) (*asker, error) {
 	if spec.TLS != nil {
 		a.expires = spec.TLS.Expires.D()
 	}
-	if a.files.paths = paths(spec.needs()); len(a.files.paths) == 0 {
-		if a.plain, err = load(spec); err != nil {
-			return nil, err
-		}
+	if a.files.none() {
+		_, err = a.files.now()
 	}
-	return a, nil
+	return a, err
 }
 
 func (a *asker) check(ctx context.Context, timeout time.Duration) (r result) {
 	ctx, b := begin(ctx, timeout)
 	defer func() { r.aside = b.end() }()
-	l, err := a.readFiles(ctx, b)
+	l, err := a.files.read(ctx, b)
 	if err != nil {
 		return unknown("%v", err)
 	}
@@ -90,22 +85,6 @@ func (a *asker) check(ctx context.Context, timeout time.Duration) (r result) {
 		return b.judge(err, "no complete answer")
 	}
 	return success("status %d", resp.StatusCode)
-}
-
-// readFiles is what the files say now. They may lie where reading hangs; the time of the
-// check stands still meanwhile.
-func (a *asker) readFiles(ctx context.Context, b *budget) (*loaded, error) {
-	if a.plain != nil {
-		return a.plain, nil
-	}
-	defer b.pause()()
-	ctx, cancel := context.WithTimeout(ctx, b.timeout)
-	defer cancel()
-	l, err := hang.Until(ctx, &a.reading, "files", a.files.now)
-	if errors.Is(err, hang.ErrHangs) {
-		return nil, fmt.Errorf("read %s: %w", strings.Join(a.files.paths, ", "), err)
-	}
-	return l, err
 }
 
 // bare is the error below what http.Client wraps around it: the method and the URL.

@@ -424,7 +424,7 @@ func TestHTTPFilesHang(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hangsIn(t, &a.reading, "files") // an earlier reading has not come back
+	hangsIn(t, &a.files.reading, "files") // an earlier reading has not come back
 	once(t, a, long).is(t, Unknown, false, "does not answer")
 }
 

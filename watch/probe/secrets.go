@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -20,55 +19,10 @@ import (
 // maxFile bounds what is read of a file of certificates or secrets.
 const maxFile = 4 << 20
 
-// paths are those of needs.
-func paths(needs []Need) []string {
-	var all []string
-	for _, n := range needs {
-		all = append(all, n.Argv[0])
-	}
-	return all
-}
-
 // loaded is what a spec and its files say together.
 type loaded struct {
 	tls           *tls.Config
 	authorization string
-}
-
-// files keeps what was loaded until one of the files changes, so that a renewed
-// certificate or password needs no reload.
-type files struct {
-	spec  *HTTP
-	paths []string
-	seen  []stamp
-	last  *loaded
-}
-
-// stamp tells versions of a file apart.
-type stamp struct {
-	dev, ino    uint64
-	size        int64
-	mtime, ctim unix.Timespec
-}
-
-func (f *files) now() (*loaded, error) {
-	seen := make([]stamp, len(f.paths))
-	for i, path := range f.paths {
-		var st unix.Stat_t
-		if err := unix.Stat(path, &st); err != nil {
-			return nil, &os.PathError{Op: "stat", Path: path, Err: err}
-		}
-		seen[i] = stamp{uint64(st.Dev), st.Ino, st.Size, st.Mtim, st.Ctim}
-	}
-	if f.last != nil && slices.Equal(seen, f.seen) {
-		return f.last, nil
-	}
-	l, err := load(f.spec)
-	if err != nil {
-		return nil, err
-	}
-	f.seen, f.last = seen, l
-	return l, nil
 }
 
 // load reads the files of a spec.
@@ -86,21 +40,30 @@ func load(h *HTTP) (*loaded, error) {
 
 // authorization is the value of the header that the first line of a file stands for.
 func authorization(path string) (string, error) {
-	data, err := trusted(path)
-	if err != nil {
-		return "", err
-	}
-	line, _, _ := bufio.ScanLines(data, true)
-	text := strings.TrimRight(string(data[:max(line, 0)]), "\r\n")
+	text, err := secret(path)
 	switch {
-	case strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return "", fmt.Errorf("read %s: its first line holds a control character", path)
+	case err != nil:
+		return "", err
 	case strings.HasPrefix(text, "Bearer "):
 		return text, nil
 	case strings.Contains(text, ":"):
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(text)), nil
 	}
 	return "", fmt.Errorf("read %s: its first line is neither user:password nor Bearer and a token", path)
+}
+
+// secret is the first line of a file.
+func secret(path string) (string, error) {
+	data, err := trusted(path)
+	if err != nil {
+		return "", err
+	}
+	line, _, _ := bufio.ScanLines(data, true)
+	text := strings.TrimRight(string(data[:max(line, 0)]), "\r\n")
+	if strings.ContainsFunc(text, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		return "", fmt.Errorf("read %s: its first line holds a control character", path)
+	}
+	return text, nil
 }
 
 // trusted reads a file: where we are root, only one that nobody else may write.
