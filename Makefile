@@ -44,7 +44,7 @@ reloads: ## Reload 15,000 times at random, whatever is under way, on a virtual c
 
 .PHONY: test-vm
 test-vm: ## Test what ends a machine, in virtual ones, most of which wait (root, Debian on amd64; under 15 minutes)
-	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 40m -parallel 4 -v ./internal/testbed/vm
+	PROCWARD_TEST_VM=1 $(GO) test -count=1 -timeout 40m -parallel 3 -v ./internal/testbed/vm
 
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS for FUZZTIME each

@@ -1,7 +1,6 @@
 package escalate
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -122,13 +121,9 @@ func (l Ledger) Clear() Ledger {
 // Report is a rung of which it is now known whether it happened.
 type Report struct{ Entry }
 
-// String says it in words: "reboot as asked at …", "reboot did not happen, asked at …".
+// String says when and why the rung was asked for: "asked for at …: group web: httpd is down".
 func (r Report) String() string {
-	words := "did not happen, asked at"
-	if r.Outcome == Happened {
-		words = "as asked at"
-	}
-	s := fmt.Sprintf("%s %s %s", r.Rung, words, r.Wall.Format(time.RFC3339))
+	s := "asked for at " + r.Wall.Format(time.RFC3339)
 	if r.Reason != "" {
 		s += ": " + r.Reason
 	}

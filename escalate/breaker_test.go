@@ -2,6 +2,7 @@ package escalate
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -109,10 +110,10 @@ func TestOpened(t *testing.T) {
 		now  Moment
 		want string
 	}{
-		"a new boot":  {at("b", time.Minute, -day), "reboot as asked at 2026-03-01T13:00:00Z: httpd is down"},
-		"the same":    {at("a", 2*time.Hour, day), "reboot did not happen, asked at 2026-03-01T13:00:00Z: httpd is down"},
+		"a new boot":  {at("b", time.Minute, -day), "reboot happened, asked for at 2026-03-01T13:00:00Z: httpd is down"},
+		"the same":    {at("a", 2*time.Hour, day), "reboot missed, asked for at 2026-03-01T13:00:00Z: httpd is down"},
 		"not known":   {at("", 2*time.Hour, 0), ""},
-		"right after": {at("a", time.Hour, 0), "reboot did not happen, asked at 2026-03-01T13:00:00Z: httpd is down"},
+		"right after": {at("a", time.Hour, 0), "reboot missed, asked for at 2026-03-01T13:00:00Z: httpd is down"},
 	} {
 		before := saved(t, l)
 		after, reports := l.Opened(c.now)
@@ -121,7 +122,7 @@ func TestOpened(t *testing.T) {
 		}
 		var got []string
 		for _, r := range reports {
-			got = append(got, r.String())
+			got = append(got, fmt.Sprintf("%s %s, %s", r.Rung, r.Outcome, r))
 		}
 		if strings.Join(got, "; ") != c.want {
 			t.Errorf("%s: %q, want %q", name, got, c.want)

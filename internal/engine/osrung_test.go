@@ -47,12 +47,12 @@ func TestRebootsAsOftenAsItMayAndThenGivesUp(t *testing.T) {
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		1.004 PW0501 process=httpd escalation: reboot: process httpd: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent
-		21.004 PW0512 procward restarted this machine, by reboot: reboot as asked at 2001-09-09T02:03:21Z: process httpd: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent
+		21.004 PW0512 procward restarted or shut down this machine, by reboot: asked for at 2001-09-09T02:03:21Z: process httpd: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent
 		21.004 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
 		22.006 PW0204 process=httpd absent: no process matches
 		22.006 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		22.009 PW0501 process=httpd escalation: reboot: process httpd: httpd is down: absent, 0 of 0 attempts in 24h are spent
-		42.009 PW0512 procward restarted this machine, by reboot: reboot as asked at 2001-09-09T02:03:42Z: process httpd: httpd is down: absent, 0 of 0 attempts in 24h are spent
+		42.009 PW0512 procward restarted or shut down this machine, by reboot: asked for at 2001-09-09T02:03:42Z: process httpd: httpd is down: absent, 0 of 0 attempts in 24h are spent
 		42.009 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
 		43.011 PW0204 process=httpd absent: no process matches
 		43.011 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
@@ -167,7 +167,7 @@ func TestAnActThatReturnsHasFailed(t *testing.T) {
 		1.104 PW0105 suspended: the host goes down by procward's own rung reboot
 		2.004 PW0502 process=httpd escalation failed: reboot: all was tried
 		2.007 PW0501 process=httpd escalation: panic: process httpd: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent
-		22.007 PW0512 procward restarted this machine, by panic: panic as asked at 2001-09-09T02:03:22Z: process httpd: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent
+		22.007 PW0512 procward restarted or shut down this machine, by panic: asked for at 2001-09-09T02:03:22Z: process httpd: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent
 		22.007 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
 		23.009 PW0204 process=httpd absent: no process matches
 		23.009 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0

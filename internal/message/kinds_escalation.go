@@ -78,15 +78,15 @@ var (
 	}
 	MachineEnded = &Kind{
 		ID: "PW0512", Event: "machine-ended", Severity: Notice,
-		Text:    "procward restarted this machine[, by {rung}][: {detail}]",
-		Example: Message{Rung: "reboot", Detail: "reboot as asked at 2026-11-22T03:24:01Z: group web: httpd is down: killed by SIGKILL, 3 of 3 attempts in 24h are spent"},
+		Text:    "procward restarted or shut down this machine[, by {rung}][: {detail}]",
+		Example: Message{Rung: "reboot", Detail: "asked for at 2026-11-22T03:24:01Z: group web: httpd is down: killed by SIGKILL, 3 of 3 attempts in 24h are spent"},
 		Meaning: "Procward ended the boot before this one with this rung, for the reason given. After `shutdown` somebody has switched the machine on again.",
 		Action:  "Find the cause of the outage. `procward status` shows how many such rungs are left.",
 	}
 	MachineStayed = &Kind{
 		ID: "PW0513", Event: "machine-stayed", Severity: Err,
 		Text:    "the machine is still running after {rung}[: {detail}]",
-		Example: Message{Rung: "reboot", Detail: "reboot did not happen, asked at 2026-11-22T03:24:01Z: group web: httpd is down"},
+		Example: Message{Rung: "reboot", Detail: "asked for at 2026-11-22T03:24:01Z: group web: httpd is down"},
 		Meaning: "Procward began a rung that ends the machine. Then procward itself ended, and the machine did not. The rung counts all the same.",
 		Action:  "Look in the kernel's log to see what was tried.",
 	}

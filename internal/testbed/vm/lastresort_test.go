@@ -54,7 +54,7 @@ func ended(m *Machine, rung string, known int, want string) {
 	}
 	write(m, resort(often, "", "none: {}"))
 	m.Must("/etc/procward/scripts/victim; systemctl start procward")
-	if log := said(m, "machine-ended"); !regexp.MustCompile("by procward: " + rung + ": " + rung + " as asked at .*: group all: victim is down").MatchString(log) {
+	if log := said(m, "machine-ended"); !regexp.MustCompile("this machine, by " + rung + ": asked for at .*: group all: victim is down").MatchString(log) {
 		m.t.Errorf("%s: after the boot it says %q", rung, log)
 	}
 	m.t.Logf("%s: %s", rung, m.Must("procward status | grep 'end the machine' -A1"))
