@@ -80,7 +80,7 @@ func (r RebootLimit) Ask(l Ledger, rung, reason string, now Moment) (Ledger, Ver
 		return l, Verdict{Why: "reboot-limit.count is 0"}
 	case r.lost(l) > 0:
 		return l, Verdict{Why: fmt.Sprintf("what counts for reboot-limit is not known (%s), so it is taken for spent; the next is allowed after %v more of running time, or after `procward recover --all`",
-			l.Lost.Why, scalar.Duration(r.lost(l).Round(time.Second)))}
+			l.Lost.Why, scalar.Duration(r.lost(l)).Rounded())}
 	case len(used) >= r.Count:
 		return l, Verdict{Why: r.spent(l, used)}
 	case now.Uptime < r.MinUptime.D():
@@ -107,7 +107,7 @@ func (r RebootLimit) spent(l Ledger, used []Entry) string {
 		list = append(list, e.Rung+" at "+e.Wall.Format(time.RFC3339))
 	}
 	return fmt.Sprintf("reboot-limit is spent: %d of %d in %v (the last: %s); the next is allowed after %v more of running time, or after `procward recover --all`",
-		len(used), r.Count, r.Window, strings.Join(list, ", "), scalar.Duration(r.free(l, used).Round(time.Second)))
+		len(used), r.Count, r.Window, strings.Join(list, ", "), scalar.Duration(r.free(l, used)).Rounded())
 }
 
 // free is the running time until a rung is allowed again.

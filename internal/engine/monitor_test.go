@@ -158,7 +158,7 @@ func TestMonitorPutsOffWhatIsInOtherHands(t *testing.T) {
 	s.tells(`
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		10.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
-		10.001 PW0307 process=httpd next restart, attempt 1 of 3, in 1m0s
+		10.001 PW0307 process=httpd next restart, attempt 1 of 3, in 1m
 		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
 		30.000 PW0613 monitor=port recovery for a monitor is put off: httpd, which is waiting
 		70.002 PW0301 process=httpd restart, attempt 1 of 3

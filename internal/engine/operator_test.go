@@ -202,7 +202,7 @@ func TestAStopThatFailsIsReportedAndKills(t *testing.T) {
 	s.tells(`
 		10.000 PW0901 an operator gave a command: root asks: stop web
 		10.000 PW0401 group=web the group is being stopped: members app, httpd
-		10.001 PW0403 group=web the start or stop of the group failed: stop script killed after its timeout, 1m0s
+		10.001 PW0403 group=web the start or stop of the group failed: stop script killed after its timeout, 1m
 		10.002 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
 		10.003 PW0214 process=app group=web pid=101 procward has ended a process: ended
 		10.004 PW0902 command done: stop web`)

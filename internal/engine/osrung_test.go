@@ -93,7 +93,7 @@ func TestWaitsForTheMinimumUptime(t *testing.T) {
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		1.002 PW0511 process=httpd escalation waits before reboot: the machine is up for less than reboot-limit.min-uptime, 18m20s; again in 1m39s`)
 	p := s.told().Processes[0]
-	if p.NextIn == nil || round(*p.NextIn) != "49s" || !strings.Contains(p.WaitsFor, "min-uptime") || p.Rung != "reboot" {
+	if p.NextIn == nil || scalar.Duration(*p.NextIn).Rounded() != "49s" || !strings.Contains(p.WaitsFor, "min-uptime") || p.Rung != "reboot" {
 		t.Errorf("%+v", p)
 	}
 	s.rebirth(time.Second, func(m Moment) Moment { return m }) // a daemon that dies meanwhile changes nothing

@@ -3,6 +3,7 @@ package engine
 import (
 	"procward/escalate"
 	"procward/internal/message"
+	"procward/internal/scalar"
 	"procward/restart"
 )
 
@@ -46,7 +47,7 @@ func (m *Machine) follow(p *process, d restart.Decision) {
 		p.deadline = d.At
 		if wait := d.At - m.now; wait > 0 {
 			m.say(message.RestartLater, p, func(s *message.Message) {
-				s.Attempt, s.Attempts, s.Detail = d.Attempt, p.spec.Restart.Attempts.String(), round(wait)
+				s.Attempt, s.Attempts, s.Detail = d.Attempt, p.spec.Restart.Attempts.String(), scalar.Duration(wait).Rounded()
 			})
 		}
 	case restart.CleanStop:

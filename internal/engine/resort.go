@@ -8,6 +8,7 @@ import (
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
 	"procward/internal/message"
+	"procward/internal/scalar"
 )
 
 // lastResort is what the machine knows of the end of the host that it runs on.
@@ -65,7 +66,7 @@ func (o ofResort) deliver(m *Machine) {
 	case lastresort.Refuse:
 		m.answer(c.Ladder, climb.Refused{Rung: c.Rung, Why: c.Why})
 	case lastresort.Postpone:
-		m.answer(c.Ladder, climb.Postponed{Until: c.Until, In: round(c.Until - m.now), Why: c.Why})
+		m.answer(c.Ladder, climb.Postponed{Until: c.Until, In: scalar.Duration(c.Until - m.now).Rounded(), Why: c.Why})
 	case lastresort.Failed:
 		m.answer(c.Ladder, climb.Stayed{Rung: c.Rung, Why: c.Why})
 	}

@@ -5,9 +5,9 @@ import (
 	"maps"
 	"strconv"
 	"strings"
-	"time"
 
 	"procward/internal/message"
+	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
@@ -118,7 +118,7 @@ func scriptOutcome(r script.Result) outcome {
 	case r.Err != nil:
 		out.code, out.words = -1, r.Err.Error()
 	case r.TimedOut:
-		out.code, out.words = -1, "killed after its timeout, "+round(r.Took)
+		out.code, out.words = -1, "killed after its timeout, "+scalar.Duration(r.Took).Rounded()
 	case r.Signal != "":
 		out.code, out.words = -1, "killed by "+r.Signal
 	default:
@@ -144,15 +144,6 @@ func unitOutcome(in UnitRestarted) outcome {
 		return outcome{ok: true}
 	}
 	return outcome{code: -1, conflict: in.Conflict, lack: in.Unheard, words: in.Err.Error()}
-}
-
-// round is a duration as an operator reads it.
-func round(d time.Duration) string {
-	unit := time.Millisecond
-	if d >= 10*time.Second {
-		unit = time.Second
-	}
-	return d.Round(unit).String()
 }
 
 // environment is what a script is told. extra comes from env: and may not hide it.

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"procward/internal/engine"
+	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/internal/systemd"
 	"procward/procscan"
@@ -70,7 +71,7 @@ func (h *Host) Stuck() error {
 		if took <= stuckAfter {
 			return nil
 		}
-		return fmt.Errorf("%s for %v already", what, took.Round(time.Second))
+		return fmt.Errorf("%s for %s already", what, scalar.Duration(took).Rounded())
 	}
 	look := time.Duration(0)
 	if began := time.Duration(h.looking.Load()); began != 0 {

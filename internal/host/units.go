@@ -12,6 +12,7 @@ import (
 	"procward/internal/engine"
 	"procward/internal/ktime"
 	"procward/internal/message"
+	"procward/internal/scalar"
 	"procward/internal/systemd"
 	"procward/procscan"
 )
@@ -116,7 +117,7 @@ func (h *Host) ask(ctx context.Context, units map[string]bool) (map[string]syste
 		return nil, nil
 	}
 	if since := h.asked.silent(); since > 0 {
-		return nil, fmt.Errorf("it has answered nothing for %v", since.Round(time.Second))
+		return nil, fmt.Errorf("it has answered nothing for %s", scalar.Duration(since).Rounded())
 	}
 	names := make([]string, 0, len(units))
 	for unit := range units { // in no order: if not all can be answered, others are the next time
@@ -225,7 +226,7 @@ func (h *Host) restartUnit(e engine.RestartUnit) {
 		err = errNoSystemd
 		cancel()
 	case h.asked.silentTooLong():
-		err = fmt.Errorf("systemd has answered nothing for %v", h.asked.silent().Round(time.Second))
+		err = fmt.Errorf("systemd has answered nothing for %s", scalar.Duration(h.asked.silent()).Rounded())
 		cancel()
 	default:
 		act := h.Systemd.Restart

@@ -99,7 +99,7 @@ func (l *listener) judge(b beat, now time.Duration) result {
 	case b == (beat{}):
 		return failure("%s does not exist", l.spec.File)
 	}
-	return failure("%s has not moved for %s", l.spec.File, scalar.Duration(age.Round(time.Second)))
+	return failure("%s has not moved for %s", l.spec.File, scalar.Duration(age).Rounded())
 }
 
 // look is stat(2); a file that does not exist is no error.

@@ -151,7 +151,7 @@ func (l *life) judge(maxAge, now time.Duration) result {
 	case l.trigger:
 		r = failure("it says itself that it is stuck (WATCHDOG=trigger)")
 	case age >= maxAge && now >= l.extend:
-		r = failure("no WATCHDOG=1 for %s", scalar.Duration(age.Round(time.Second)))
+		r = failure("no WATCHDOG=1 for %s", scalar.Duration(age).Rounded())
 	case l.alive == 0:
 		r = early("no READY=1 or WATCHDOG=1 yet")
 	}

@@ -145,7 +145,7 @@ func TestSlow(t *testing.T) {
 		}
 		takes.Store(int64(4001 * time.Millisecond))
 		s.Attend("web", 1, []Check{of("x", func(c *Check) { c.Name, c.Action = "front", watch.ActReport })}, s.boot())
-		s.expect(35*time.Second, "4.001s web/1 front ok (report): well", "4.001s web/1 front ok (slow) (report): took 4.001s of its 5s: well")
+		s.expect(35*time.Second, "4.001s web/1 front ok (report): well", "4.001s web/1 front ok (slow) (report): took 4s of its 5s: well")
 		takes.Store(int64(4 * time.Second))
 		s.expect(10 * time.Second)
 		takes.Store(int64(5 * time.Second))
@@ -419,7 +419,7 @@ func TestLast(t *testing.T) {
 		s.Attend("db", 1, []Check{of("x"), of("x", func(c *Check) { c.StartDelay = scalar.Duration(time.Hour) })}, s.boot())
 		time.Sleep(25 * time.Second)
 		got := strings.Join(s.Last("db"), "\n")
-		if want := "http: bad; last check failed, 5s ago, took 2ms: exit code 2: full; output: full | x=1\nhttp-2: not checked yet"; got != want {
+		if want := "http: bad; last check failed, 5s ago, took 1.50ms: exit code 2: full; output: full | x=1\nhttp-2: not checked yet"; got != want {
 			t.Errorf("\n got %s\nwant %s", got, want)
 		}
 	})

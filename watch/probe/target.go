@@ -130,7 +130,7 @@ func (it *item) words(now time.Duration) string {
 		verdict = "pending"
 	}
 	s := fmt.Sprintf("%s: %s; last check %s, %s ago, took %s: %s", it.name, verdict, e.outcome,
-		scalar.Duration((now - e.at).Round(time.Second)), e.took.Round(time.Millisecond), e.text)
+		scalar.Duration(now-e.at).Rounded(), scalar.Duration(e.took).Rounded(), e.text)
 	if e.output != "" {
 		s += "; output: " + e.output
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"procward/internal/scalar"
 	"procward/watch"
 )
 
@@ -146,7 +147,7 @@ func (p *Prober) judgeWait(it *item, e ended) {
 	behind := it.waited > max(it.spec.Interval.D(), giveWay) && p.lapsed <= it.began-it.waited
 	if behind && !it.behind {
 		s := it.sign(e, true)
-		s.Text = fmt.Sprintf("began %s after its time, as too many checks were under way", it.waited.Round(time.Millisecond))
+		s.Text = fmt.Sprintf("began %s after its time, as too many checks were under way", scalar.Duration(it.waited).Rounded())
 		p.signs = append(p.signs, s)
 	}
 	it.behind = behind
@@ -158,7 +159,7 @@ func (it *item) sign(e ended, slow bool) watch.Sign {
 		Report: it.spec.Action == watch.ActReport, Slow: slow, Text: e.text, Output: e.output, Took: e.took, At: e.at,
 	}
 	if slow {
-		s.Text = fmt.Sprintf("took %s of its %s: %s", e.took.Round(time.Millisecond), it.spec.Timeout, e.text)
+		s.Text = fmt.Sprintf("took %s of its %s: %s", scalar.Duration(e.took).Rounded(), it.spec.Timeout, e.text)
 	}
 	return s
 }

@@ -21,16 +21,7 @@ func (l *life) text(it *item, h *hold, r *reading, now time.Duration) string {
 	case watch.OK:
 		return it.fine(v)
 	}
-	return it.wrong(v) + " for " + round(now-h.since)
-}
-
-// round leaves of a time what a reader wants to know.
-func round(d time.Duration) string {
-	unit := time.Second
-	if d < 10*time.Second {
-		unit = 100 * time.Millisecond
-	}
-	return d.Round(unit).String()
+	return it.wrong(v) + " for " + scalar.Duration(now-h.since).Rounded()
 }
 
 // lines are the last reading and the signs of a process.
