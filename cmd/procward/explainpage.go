@@ -3,10 +3,13 @@ package main
 import (
 	"fmt"
 	"time"
+
+	"procward/internal/explain"
+	"procward/internal/rehearse"
 )
 
 // showExplanation writes the facts, the timetable and the notes.
-func showExplanation(p paper, e explanation) {
+func showExplanation(p paper, e explain.Explanation) {
 	title := e.Kind + " " + e.Name
 	if e.Group != "" {
 		title += ", group " + e.Group
@@ -17,7 +20,7 @@ func showExplanation(p paper, e explanation) {
 	}
 	var rows [][]cell
 	for _, f := range e.Facts {
-		rows = append(rows, []cell{{"  " + f.About, faint}, {f.Text, none}})
+		rows = append(rows, []cell{{"  " + f.About, faint}, {visible(f.Text), none}})
 	}
 	p.table(rows)
 	if len(e.Steps) > 0 {
@@ -33,7 +36,7 @@ func showExplanation(p paper, e explanation) {
 }
 
 // timetable is the steps as rows, with many attempts of the same pause in one.
-func timetable(e explanation) [][]cell {
+func timetable(e explain.Explanation) [][]cell {
 	rows := [][]cell{{{"EARLIEST", bold}, {"LATEST", bold}, {"STEP", bold}}}
 	begin := "down: one look, and if something has taken its place nothing follows"
 	switch e.Kind {
@@ -51,45 +54,45 @@ func timetable(e explanation) [][]cell {
 			i += n - 1
 			s = e.Steps[i]
 		}
-		if !looked && (s.Kind == stepRung || s.Kind == stepStopDaemon) {
+		if !looked && (s.Kind == rehearse.Rung || s.Kind == rehearse.StopDaemon) {
 			looked = true
 			rows = append(rows, []cell{{}, {}, {"before every rung one look: if all that is required is up, the climb ends", faint}})
 		}
 		rows = append(rows, stepRow(s))
 		if s.Detail != "" {
-			rows = append(rows, []cell{{}, {}, {"  " + s.Detail, faint}})
+			rows = append(rows, []cell{{}, {}, {"  " + visible(s.Detail), faint}})
 		}
 	}
-	if n := len(e.Steps); n > 0 && e.Ends == "never" && e.Steps[n-1].Kind == stepAttempt {
+	if n := len(e.Steps); n > 0 && e.Ends == "never" && e.Steps[n-1].Kind == rehearse.Attempt {
 		rows = append(rows, []cell{{}, {}, {"and so on, without end", faint}})
 	}
 	return rows
 }
 
 // alike is how many attempts with the same pause stand at the beginning.
-func alike(steps []explainedStep) int {
+func alike(steps []explain.Step) int {
 	n := 0
-	for n < len(steps) && steps[n].Kind == stepAttempt && steps[n].pause == steps[0].pause {
+	for n < len(steps) && steps[n].Kind == rehearse.Attempt && steps[n].Pause == steps[0].Pause {
 		n++
 	}
 	return n
 }
 
-func stepRow(s explainedStep) []cell {
+func stepRow(s explain.Step) []cell {
 	late := "never"
 	if s.LatestS != nil {
 		late = at(*s.LatestS)
 	}
 	c := none
 	switch s.Kind {
-	case stepExhausted:
+	case rehearse.Exhausted:
 		c = yellow
-	case stepStopDaemon, stepGivenUp:
+	case rehearse.StopDaemon, rehearse.GivenUp:
 		c = red
 	}
-	return []cell{{at(s.EarliestS), none}, {late, none}, {s.Text, c}}
+	return []cell{{at(s.EarliestS), none}, {late, none}, {visible(s.Text), c}}
 }
 
 func at(seconds float64) string {
-	return "t+" + span(time.Duration(seconds*float64(time.Second)))
+	return "t+" + explain.Span(time.Duration(seconds*float64(time.Second)))
 }

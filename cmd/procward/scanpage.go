@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"procward/internal/advice"
+	"procward/internal/explain"
 )
 
 // Bounds of what a page shows; JSON has all.
@@ -33,7 +34,7 @@ func showSight(p paper, s advice.Sight) {
 		c = red
 	}
 	fmt.Fprintf(p, "%s: %s\n", p.in(bold, s.Name), p.in(c, verdictOf(s)))
-	fmt.Fprintf(p, "  %s\n", p.in(faint, matchText(s.Match)))
+	fmt.Fprintf(p, "  %s\n", p.in(faint, visible(explain.Match(s.Match))))
 	if len(s.Selected) > 0 {
 		p.table(seenRows(s))
 	}
@@ -60,7 +61,7 @@ func showSight(p paper, s advice.Sight) {
 
 // verdictOf is "2 selected, at least 1 wanted", and what is wrong with it.
 func verdictOf(s advice.Sight) string {
-	text := fmt.Sprintf("%d selected, %s wanted", len(s.Selected), countText(s.Match.Count))
+	text := fmt.Sprintf("%d selected, %s wanted", len(s.Selected), explain.Count(s.Match.Count))
 	switch {
 	case s.OK:
 		return text

@@ -24,21 +24,6 @@ func TestAge(t *testing.T) {
 	}
 }
 
-func TestSpan(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0:                         "0s",
-		149 * time.Millisecond:    "0.1s",
-		900 * time.Millisecond:    "0.9s",
-		59_999 * time.Millisecond: "60s",
-		time.Minute:               "1m",
-		90 * time.Minute:          "1h30m",
-	} {
-		if got := span(d); got != want {
-			t.Errorf("span(%v) = %q, want %q", d, got, want)
-		}
-	}
-}
-
 func TestVisible(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain text":           "plain text",

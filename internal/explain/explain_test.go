@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"testing"
@@ -6,13 +6,14 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/internal/script"
 )
 
-// dur keeps a fuzzed length from 0 to a day.
+// dur keeps a fuzzed length from 0 to an hour.
 func dur(n uint32) scalar.Duration {
-	return scalar.Duration(time.Duration(n) * time.Millisecond % (24 * time.Hour))
+	return scalar.Duration(time.Duration(n) * time.Millisecond % time.Hour)
 }
 
 // FuzzSchedule holds the timetable to what explain promises of it: time does not run
@@ -45,12 +46,12 @@ func FuzzSchedule(f *testing.F) {
 			t.Skip()
 		}
 		cfg := &confd.Config{Processes: map[string]confd.Process{"x": p}, Groups: map[string]escalate.Group{"g": g}}
-		e := explainProcess(cfg, "x", p)
+		e := ofProcess(cfg, "x", p)
 		hold(t, e, p, g)
 	})
 }
 
-func hold(t *testing.T, e explanation, p confd.Process, g escalate.Group) {
+func hold(t *testing.T, e Explanation, p confd.Process, g escalate.Group) {
 	t.Helper()
 	attempts, tries, early, late := 0, 0, 0.0, 0.0
 	for i, s := range e.Steps {
@@ -62,15 +63,15 @@ func hold(t *testing.T, e explanation, p confd.Process, g escalate.Group) {
 			late = *s.LatestS
 		}
 		switch s.Kind {
-		case stepAttempt:
+		case rehearse.Attempt:
 			if attempts++; s.Number != attempts || !p.Restart.Attempts.Allows(attempts-1) {
 				t.Fatalf("step %d is attempt %d of %v: %+v", i, attempts, p.Restart.Attempts, s)
 			}
-		case stepRung:
+		case rehearse.Rung:
 			if s.Rung == "restart-group" {
 				tries++
 			}
-		case stepGivenUp:
+		case rehearse.GivenUp:
 			if i != len(e.Steps)-1 {
 				t.Fatalf("step %d follows the end", i+1)
 			}
@@ -95,7 +96,7 @@ func TestRungWithANarrowWindow(t *testing.T) {
 	p := confd.DefaultProcess()
 	p.Group, p.Restart.Attempts, p.Restart.Run = "g", scalar.AtMost(0), script.Argv{"/bin/true"}
 	cfg := &confd.Config{Processes: map[string]confd.Process{"x": p}, Groups: map[string]escalate.Group{"g": g}}
-	e := explainProcess(cfg, "x", p)
+	e := ofProcess(cfg, "x", p)
 	for _, s := range e.Steps {
 		if s.LatestS == nil {
 			t.Errorf("never: %+v", s)
@@ -108,12 +109,28 @@ func TestRungWithANarrowWindow(t *testing.T) {
 
 func TestManyAttempts(t *testing.T) {
 	p := confd.DefaultProcess()
-	p.Restart.Attempts, p.Restart.Run, p.Restart.Window = scalar.AtMost(1_000_000), script.Argv{"/bin/true"}, dur(1<<31)
-	e := explainProcess(&confd.Config{}, "x", p)
-	if len(e.Steps) != longest || e.Ends != "never" {
+	p.Restart.Attempts, p.Restart.Run, p.Restart.Window = scalar.AtMost(1_000_000), script.Argv{"/bin/true"}, scalar.Duration(30*24*time.Hour)
+	p.Restart.StartTimeout = dur(1) // else it looks and looks
+	e := ofProcess(&confd.Config{Processes: map[string]confd.Process{"x": p}}, "x", p)
+	if len(e.Steps) != rehearse.Longest || e.Ends != "never" {
 		t.Errorf("%d steps, ends %s", len(e.Steps), e.Ends)
 	}
 	if len(e.Notes) == 0 || e.Notes[0] != "only the first 1000 attempts are shown" {
 		t.Errorf("notes %q", e.Notes)
+	}
+}
+
+func TestSpan(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0:                         "0s",
+		149 * time.Millisecond:    "0.1s",
+		900 * time.Millisecond:    "0.9s",
+		59_999 * time.Millisecond: "60s",
+		time.Minute:               "1m",
+		90 * time.Minute:          "1h30m",
+	} {
+		if got := Span(d); got != want {
+			t.Errorf("span(%v) = %q, want %q", d, got, want)
+		}
 	}
 }

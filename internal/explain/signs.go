@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"fmt"
@@ -11,8 +11,8 @@ import (
 	"procward/watch/vital"
 )
 
-// explainedSign is one sign of a stall, with its worst case.
-type explainedSign struct {
+// Sign is one sign of a stall, with its worst case.
+type Sign struct {
 	Name    string   `json:"name"`
 	Action  string   `json:"action"`
 	BadS    float64  `json:"bad_s"`              // from the stall until it is bad
@@ -21,8 +21,8 @@ type explainedSign struct {
 }
 
 // signsOf is the signs of a process: its probes, then what is passive.
-func signsOf(p confd.Process) []explainedSign {
-	var out []explainedSign
+func signsOf(p confd.Process) []Sign {
+	var out []Sign
 	checks, passive := p.Checks(), p.Vital()
 	for i, name := range probe.Names(checks) {
 		out = append(out, signOf(p, name, checks[i].Action, probe.WorstCase(checks[i])))
@@ -33,8 +33,8 @@ func signsOf(p confd.Process) []explainedSign {
 	return out
 }
 
-func signOf(p confd.Process, name string, action watch.Action, bad time.Duration) explainedSign {
-	s := explainedSign{Name: name, Action: string(action), BadS: bad.Seconds(), Text: fmt.Sprintf("bad at most %s after it begins", span(bad))}
+func signOf(p confd.Process, name string, action watch.Action, bad time.Duration) Sign {
+	s := Sign{Name: name, Action: string(action), BadS: bad.Seconds(), Text: fmt.Sprintf("bad at most %s after it begins", Span(bad))}
 	_, pause := p.Restart.PauseRange(1)
 	switch {
 	case action == watch.ActReport:
@@ -43,7 +43,7 @@ func signOf(p confd.Process, name string, action watch.Action, bad time.Duration
 		script := bad + stallWork(p) + pause
 		seconds := script.Seconds()
 		s.ScriptS = &seconds
-		s.Text += fmt.Sprintf(", its restart at most %s after it", span(script))
+		s.Text += fmt.Sprintf(", its restart at most %s after it", Span(script))
 	default:
 		s.Text += ", and the ladder begins"
 	}
@@ -59,10 +59,10 @@ func stallWork(p confd.Process) time.Duration {
 	return d
 }
 
-func signFacts(signs []explainedSign) []fact {
-	var facts []fact
+func signFacts(signs []Sign) []Fact {
+	var facts []Fact
 	for _, s := range signs {
-		facts = append(facts, fact{"sign " + s.Name, s.Text})
+		facts = append(facts, Fact{"sign " + s.Name, s.Text})
 	}
 	return facts
 }

@@ -1,4 +1,4 @@
-package main
+package explain
 
 import (
 	"fmt"
@@ -14,54 +14,54 @@ import (
 )
 
 // processFacts is what the timetable of a process rests on.
-func processFacts(p confd.Process, whose string, l escalate.Ladder, members []string, g escalate.Group) []fact {
+func processFacts(p confd.Process, whose string, l escalate.Ladder, members []string, g escalate.Group) []Fact {
 	r := p.Restart
-	facts := []fact{{"match", matchText(p.Match)}}
+	facts := []Fact{{"match", Match(p.Match)}}
 	if how := restartText(r); how != "" {
-		facts = append(facts, fact{"restart", how},
-			fact{"recovered", recoveredText(p)})
+		facts = append(facts, Fact{"restart", how},
+			Fact{"recovered", recoveredText(p)})
 	}
 	if !r.Kill.Never {
-		facts = append(facts, fact{"kill", killText(r.Kill)})
+		facts = append(facts, Fact{"kill", killText(r.Kill)})
 	}
 	if r.Dump != nil {
-		facts = append(facts, fact{"dump", fmt.Sprintf("of a stalled process, before the kill: %s, then at most %v", signalText(r.Dump.Signal), r.Dump.Wait)})
+		facts = append(facts, Fact{"dump", fmt.Sprintf("of a stalled process, before the kill: %s, then at most %v", signalText(r.Dump.Signal), r.Dump.Wait)})
 	}
-	facts = append(facts, fact{"attempts", attemptsFact(r)})
+	facts = append(facts, Fact{"attempts", attemptsFact(r)})
 	if g.Strategy == escalate.All && len(members) > 1 {
-		facts = append(facts, fact{"strategy", "all: each attempt restarts the whole group: " + strings.Join(members, ", ")})
+		facts = append(facts, Fact{"strategy", "all: each attempt restarts the whole group: " + strings.Join(members, ", ")})
 	}
 	if len(g.DependsOn) > 0 {
-		facts = append(facts, fact{"depends on", strings.Join(g.DependsOn, ", ") + "; held while that is down or being restarted"})
+		facts = append(facts, Fact{"depends on", strings.Join(g.DependsOn, ", ") + "; held while that is down or being restarted"})
 	}
-	return append(facts, fact{"ladder", whose + rungNames(l)})
+	return append(facts, Fact{"ladder", whose + rungNames(l)})
 }
 
 // groupFacts is what the timetable of a group rests on.
-func groupFacts(cfg *confd.Config, g escalate.Group, members []string) []fact {
-	var facts []fact
+func groupFacts(cfg *confd.Config, g escalate.Group, members []string) []Fact {
+	var facts []Fact
 	for i, name := range members {
 		p := cfg.Processes[name]
 		text := fmt.Sprintf("%d. %s: %s", i+1, name, attemptsFact(p.Restart))
 		if p.Escalate != nil {
 			text += "; has a ladder of its own"
 		}
-		facts = append(facts, fact{"member", text})
+		facts = append(facts, Fact{"member", text})
 	}
 	if len(members) == 0 {
-		facts = append(facts, fact{"member", "none: no process names this group"})
+		facts = append(facts, Fact{"member", "none: no process names this group"})
 	}
-	facts = append(facts, fact{"strategy", strategyText(g.Strategy)})
+	facts = append(facts, Fact{"strategy", strategyText(g.Strategy)})
 	if len(g.DependsOn) > 0 {
-		facts = append(facts, fact{"depends on", strings.Join(g.DependsOn, ", ") + "; held while that is down or being restarted"})
+		facts = append(facts, Fact{"depends on", strings.Join(g.DependsOn, ", ") + "; held while that is down or being restarted"})
 	}
 	if g.Start != nil {
-		facts = append(facts, fact{"stop", fmt.Sprintf("%s, at most %v", g.Stop.Line(), g.Timeout)},
-			fact{"start", fmt.Sprintf("%s, at most %v", g.Start.Line(), g.Timeout)})
+		facts = append(facts, Fact{"stop", fmt.Sprintf("%s, at most %v", g.Stop.Line(), g.Timeout)},
+			Fact{"start", fmt.Sprintf("%s, at most %v", g.Start.Line(), g.Timeout)})
 	} else {
-		facts = append(facts, fact{"start, stop", "by the members' own kill and restart, in the order above; stops in reverse"})
+		facts = append(facts, Fact{"start, stop", "by the members' own kill and restart, in the order above; stops in reverse"})
 	}
-	return append(facts, fact{"ladder", "its own" + rungNames(g.Escalate)})
+	return append(facts, Fact{"ladder", "its own" + rungNames(g.Escalate)})
 }
 
 func strategyText(s escalate.Strategy) string {
@@ -127,25 +127,26 @@ func rungNames(l escalate.Ladder) string {
 	return ": " + strings.Join(names, ", ")
 }
 
-// matchText is a match in words.
-func matchText(m procscan.Match) string {
+// Match is a match in words.
+func Match(m procscan.Match) string {
 	var parts []string
 	for _, k := range []struct{ key, value string }{
 		{"exe", m.Exe}, {"name", m.Name}, {"args ~", m.Args}, {"not args ~", m.NotArgs},
 		{"user", m.User}, {"unit", m.Unit}, {"pidfile", m.Pidfile},
 	} {
 		if k.value != "" {
-			parts = append(parts, k.key+" "+visible(k.value))
+			parts = append(parts, k.key+" "+k.value)
 		}
 	}
 	text := strings.Join(parts, ", ") + "; select " + string(m.Select)
 	if m.Namespace == "any" {
 		text += ", in any PID namespace"
 	}
-	return text + ", " + countText(m.Count)
+	return text + ", " + Count(m.Count)
 }
 
-func countText(c procscan.Count) string {
+// Count is how many of a match there should be: "at least 1", "1 to 4".
+func Count(c procscan.Count) string {
 	if c.Max.Unlimited {
 		return fmt.Sprintf("at least %d", c.Min)
 	}
