@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Claims is what is in force of the drop-ins of a directory. A daemon that keeps them and
-// gives them to its next Loader chooses after its restart, of two drop-ins with the same
-// name, as it chose before: a copy that lies beside a drop-in does not take its place.
+// Claims says which drop-ins of a directory are in force. A daemon keeps them and gives
+// them to its next Loader. Then, after a restart, the Loader chooses between two drop-ins
+// with the same name as it did before: a copy beside a drop-in does not take its place.
 type Claims struct {
 	Files map[string]string `json:"files"` // by the name of the drop-in: the checksum of what is in force
 	Names map[string]string `json:"names"` // of processes, groups, monitors: the drop-in that declares them
@@ -49,8 +49,8 @@ func (cs candidates) claims() Claims {
 	return out
 }
 
-// byName compares names of drop-ins without what they end in: a.yaml comes before
-// a-old.yaml, though "." comes after "-".
+// byName compares names of drop-ins without their suffix: a.yaml comes before a-old.yaml,
+// though "." comes after "-".
 func byName(a, b *candidate) int {
 	return strings.Compare(strings.TrimSuffix(a.newest.file, ".yaml"), strings.TrimSuffix(b.newest.file, ".yaml"))
 }

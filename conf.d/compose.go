@@ -8,16 +8,16 @@ import (
 	"procward/escalate"
 )
 
-// candidate is one drop-in at a load: its newest version, and the last that was good.
+// candidate is one drop-in at a load: its newest version, and its last good version.
 type candidate struct {
-	newest, good *version // good is nil where none ever was, as far as this process knows
+	newest, good *version // good is nil if there never was one, as far as this process knows
 	claim        claim
-	use          *version // what takes part: newest, good, or nil for none
+	use          *version // the version in use: newest, good, or nil for none
 	rejected     bool     // newest is not wanted
 	problems     []Problem
 }
 
-// settled reports whether what takes part was in force before.
+// settled reports whether the version in use was in force before.
 func (c *candidate) settled() bool {
 	if c.good == nil {
 		return c.use == c.newest && c.claim.sum == hex.EncodeToString(c.newest.sum[:])
@@ -25,7 +25,7 @@ func (c *candidate) settled() bool {
 	return c.use == c.good
 }
 
-// reject puts the last good version in the place of the newest, if there is one.
+// reject replaces the newest version by the last good one, if there is one.
 func (c *candidate) reject(ps ...Problem) {
 	c.problems = append(c.problems, ps...)
 	c.rejected = true
@@ -39,10 +39,10 @@ func (c *candidate) reject(ps ...Problem) {
 // candidates is every drop-in of a load, in the byte order of the names.
 type candidates []*candidate
 
-// compose chooses the version of every drop-in, so that all that are used agree, and
-// puts them together. What was in force goes before what has changed, and who has held a
-// name before who has not; among equals the byte order of the names decides, without the
-// .yaml at their end.
+// compose chooses the version of every drop-in, so that all versions in use agree, and
+// puts them together. Versions that were in force come before changed ones, and a drop-in
+// that has used a name before comes before one that has not. Otherwise the byte order of
+// the names decides, without .yaml at their end.
 func (cs candidates) compose() *Config {
 	for _, c := range cs {
 		c.use = c.newest
@@ -80,8 +80,8 @@ func (cs candidates) byClaim() candidates {
 	return out
 }
 
-// clash rejects a drop-in that declares a name to which another one has the better claim,
-// and says whether there was one.
+// clash rejects a drop-in with a name to which another one has the better claim, and
+// reports whether there was one.
 func (cs candidates) clash() bool {
 	type holding struct {
 		by *candidate
@@ -109,7 +109,7 @@ func (cs candidates) clash() bool {
 	return false
 }
 
-// taken are the names of a candidate that another one has.
+// taken returns the names of a candidate that another one has.
 func (c *candidate) taken(by *candidate) []Problem {
 	var ps []Problem
 	for _, n := range c.use.names {
@@ -120,8 +120,9 @@ func (c *candidate) taken(by *candidate) []Problem {
 	return ps
 }
 
-// dangling rejects the drop-ins whose references lead nowhere or in a circle, and says
-// whether there was one. What was in force stays so; mend leaves out the reference.
+// dangling rejects the drop-ins whose references lead nowhere or in a circle, and reports
+// whether there was one. A version that was in force stays; mend leaves out the
+// reference.
 func (cs candidates) dangling() bool {
 	whole, gone := cs.assemble(), cs.lost()
 	wrong := map[*candidate][]Problem{}

@@ -12,8 +12,8 @@ import (
 	"procward/watch/probe"
 )
 
-// Config is the whole configuration, composed of every drop-in that is good. Two
-// configurations are compared section by section with reflect.DeepEqual.
+// Config is the whole configuration, composed of every good drop-in. Two configurations
+// are compared section by section with reflect.DeepEqual.
 type Config struct {
 	Daemon    Daemon
 	Processes map[string]Process
@@ -68,13 +68,13 @@ func programs(needs []need) []string {
 	return paths
 }
 
-// Members is the processes of a group in the order of starts: after those that they
+// Members returns the processes of a group in the order of starts: after those that they
 // name under after, else by name.
 func (c *Config) Members(group string) []string {
 	return c.MembersOfAll()[group]
 }
 
-// MembersOfAll is Members of every group that has some.
+// MembersOfAll is Members of every group that has members.
 func (c *Config) MembersOfAll() map[string][]string {
 	out, seen := map[string][]string{}, map[string]bool{}
 	var visit func(group, name string)
@@ -128,8 +128,8 @@ func (c *Config) OSRungs() []Use {
 	return out
 }
 
-// At is a problem at a key of a process, group or monitor (section "processes", "groups"
-// or "monitors"), with its place in the drop-in.
+// At makes a problem at a key of a process, group or monitor (section "processes",
+// "groups" or "monitors"), with its place in the drop-in.
 func (c *Config) At(section, name, key, text string) Problem {
 	return c.origins[name].problem(join(section, name), key, text)
 }

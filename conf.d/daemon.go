@@ -29,8 +29,8 @@ type Log struct {
 	Facility string   `yaml:"facility"` // syslog facility: daemon, local0 …
 }
 
-// DefaultDaemon is what the daemon: section holds before its keys are read, and
-// where no drop-in has one.
+// DefaultDaemon returns the daemon: section with its defaults. It is also used if no
+// drop-in has the section.
 func DefaultDaemon() Daemon {
 	return Daemon{
 		Log: Log{To: []string{"auto"}, Facility: "daemon"}, Follow: true, ParallelRestarts: 8, Pressure: probe.DefaultPressure(),
@@ -38,7 +38,7 @@ func DefaultDaemon() Daemon {
 	}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (d *Daemon) SetDefaults() { *d = DefaultDaemon() }
 
 // sinks are the words of log.to; facilities those of log.facility (syslog(3)).
@@ -84,7 +84,7 @@ func (l Log) Validate() error {
 	return errors.Join(errs...)
 }
 
-// noWord says that a word is none of those that may stand there, and which may.
+// noWord says that a word is not one of the allowed ones, and lists these.
 func noWord(word string, words []string) string {
 	list := strings.Join(words, ", ")
 	if near := nearest(word, words); near != "" {

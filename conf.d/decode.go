@@ -9,15 +9,15 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// Bounds of one drop-in: values read, those behind aliases each time anew, and
-// problems told.
+// Limits of one drop-in: how many values are read (values behind aliases count each time)
+// and how many problems are reported.
 const (
 	maxValues   = 1 << 18
 	maxProblems = 50
 )
 
-// decoder reads YAML nodes into specs and notes every problem with its place. What
-// yaml.v3 does by itself tells no column, and forgets strictness in own unmarshallers.
+// decoder reads YAML nodes into specs and notes every problem with its place. yaml.v3
+// itself gives no column, and is no longer strict inside our own unmarshallers.
 type decoder struct {
 	file     string
 	values   int
@@ -38,8 +38,8 @@ func (d *decoder) bad(n *yaml.Node, path, format string, args ...any) {
 	d.wrong = append(d.wrong, path)
 }
 
-// value reads n into v, whose defaults stay where n is silent. at shows where an
-// empty value stands: its key, or the list item.
+// value reads n into v; defaults stay if n does not mention a key. at is where an empty
+// value is: its key, or the list item.
 func (d *decoder) value(n, at *yaml.Node, v reflect.Value, path string) {
 	if d.values++; d.values > maxValues {
 		if d.values == maxValues+1 {
@@ -77,7 +77,7 @@ func (d *decoder) value(n, at *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// empty reads a key without a value: an empty section where that says something.
+// empty reads a key without a value: it is allowed where an empty section has a meaning.
 func (d *decoder) empty(at *yaml.Node, v reflect.Value, path string) {
 	t := v.Type()
 	switch {
@@ -101,7 +101,7 @@ func (d *decoder) section(n *yaml.Node, v reflect.Value, path string) {
 	})
 }
 
-// names reads a mapping with keys of the operator's choice.
+// names reads a mapping whose keys the operator chooses.
 func (d *decoder) names(n *yaml.Node, v reflect.Value, path string) {
 	v.Set(reflect.MakeMap(v.Type()))
 	d.pairs(n, path, func(key string, k, value *yaml.Node) {
@@ -114,7 +114,7 @@ func (d *decoder) names(n *yaml.Node, v reflect.Value, path string) {
 	})
 }
 
-// pairs gives every key of a mapping once.
+// pairs calls back for every key of a mapping, once.
 func (d *decoder) pairs(n *yaml.Node, path string, each func(key string, k, value *yaml.Node)) {
 	first := map[string]*yaml.Node{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -145,7 +145,8 @@ func (d *decoder) list(n *yaml.Node, v reflect.Value, path string) {
 	v.Set(out)
 }
 
-// unknown notes a key that the struct does not have, with the nearest that it has.
+// unknown notes a key that the struct does not have, with the most similar key that it
+// has.
 func (d *decoder) unknown(k *yaml.Node, t reflect.Type, path string) {
 	key := resolve(k).Value
 	known := strings.Join(fields(t), ", ")
@@ -158,8 +159,8 @@ func (d *decoder) unknown(k *yaml.Node, t reflect.Type, path string) {
 	d.meant = append(d.meant, join(path, meant))
 }
 
-// meantKey is the key that an unknown one was probably meant to be: one that is spelt
-// nearly so, or one of a section below.
+// meantKey is the key that an unknown one was probably meant to be: one with nearly the
+// same spelling, or one of a section below.
 func meantKey(key string, t reflect.Type) string {
 	if near := nearest(key, fields(t)); near != "" {
 		return near
@@ -174,7 +175,7 @@ func meantKey(key string, t reflect.Type) string {
 	return ""
 }
 
-// textual reports whether a pointer to v reads itself from a word.
+// textual reports whether v reads itself from a word.
 func textual(v reflect.Value) (encoding.TextUnmarshaler, bool) {
 	u, ok := v.Addr().Interface().(encoding.TextUnmarshaler)
 	return u, ok

@@ -22,7 +22,7 @@ type dropin struct {
 	Monitors  map[string]Monitor        `yaml:"monitors"`
 }
 
-// version is one reading of a drop-in: what it says, and what is wrong with it.
+// version is one reading of a drop-in: its content, and what is wrong with it.
 type version struct {
 	file     string
 	sum      sum
@@ -41,7 +41,7 @@ type declared struct {
 // daemonName stands for the daemon: section among the names.
 const daemonName = "daemon:"
 
-// path is the key of what is declared.
+// path is the key of the declaration.
 func (d declared) path() string {
 	if d.name == daemonName {
 		return "daemon"
@@ -77,8 +77,8 @@ func read(file string, text []byte) *version {
 	return v
 }
 
-// declarations finds the names in the tree, so that their places are known, also in
-// a file that is wrong.
+// declarations finds the names in the tree, so that their places are known even if the
+// file is wrong.
 func declarations(file string, root *yaml.Node) []declared {
 	var out []declared
 	seen := map[[2]string]bool{}
@@ -109,11 +109,11 @@ func pairs(n *yaml.Node, each func(k, v *yaml.Node)) {
 	}
 }
 
-// name is what a process, group or monitor may be called.
+// name matches the allowed names of processes, groups and monitors.
 var name = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 
-// validate asks the spec of one name, leaving out what follows from problems that
-// the decoder told already.
+// validate asks the spec of one name, without what follows from problems that the decoder
+// has reported.
 func (v *version) validate(n declared, d *decoder) {
 	var err error
 	switch n.section {
@@ -158,7 +158,7 @@ func (v *version) twice() {
 	}
 }
 
-// taken is the problem of a name that stands before.
+// taken is the problem of a name that was used before.
 func taken(n, before declared) Problem {
 	what := "rename one of them"
 	if n.name == daemonName {
@@ -168,7 +168,7 @@ func taken(n, before declared) Problem {
 		before.origin.problem("", "", "").place(), before.path(), what))
 }
 
-// keyErrors takes apart what Validate reports.
+// keyErrors splits the error that Validate returns.
 func keyErrors(err error) []*scalar.KeyError {
 	if err == nil {
 		return nil
@@ -188,7 +188,7 @@ func keyErrors(err error) []*scalar.KeyError {
 }
 
 // explains reports whether a problem at key is only the consequence of one that the
-// decoder told: at, above or below it, or by a key that was meant to be it.
+// decoder reported: at, above or below it, or at a key that was meant to be it.
 func (d *decoder) explains(key string) bool {
 	return slices.ContainsFunc(d.wrong, func(w string) bool { return within(key, w) || within(w, key) }) ||
 		slices.ContainsFunc(d.meant, func(m string) bool { return within(m, key) })

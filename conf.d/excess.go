@@ -8,8 +8,8 @@ import (
 	"procward/procscan"
 )
 
-// Excess is what to do about more processes than count.max. In YAML it is a word, or a
-// section of its keys.
+// Excess says what to do if there are more processes than count.max. In YAML it is a
+// word, or a section.
 type Excess struct {
 	Action ExcessAction    `yaml:"action"` // report
 	For    scalar.Duration `yaml:"for"`    // 30s: how long there must be too many before they are restarted
@@ -24,19 +24,20 @@ const (
 	ExcessRestart ExcessAction = "restart"
 )
 
-// DefaultExcess is an Excess before its keys are read. A server that drains beside its
-// successor (haproxy -sf, an exec upgrade) is one too many for a while, and no failure.
+// DefaultExcess returns an Excess with its defaults. A server that finishes its work
+// beside its successor (haproxy -sf, an exec upgrade) is one too many for a while, and
+// this is no failure.
 func DefaultExcess() Excess {
 	return Excess{Action: ExcessReport, For: scalar.Duration(30 * time.Second)}
 }
 
-// UnmarshalText reads the action alone.
+// UnmarshalText reads the short form: the action alone.
 func (e *Excess) UnmarshalText(text []byte) error {
 	e.Action = ExcessAction(text)
 	return nil
 }
 
-// validate reports what makes no sense beside a match.
+// validate reports what makes no sense together with the match.
 func (e Excess) validate(match procscan.Match) error {
 	var errs []error
 	switch {

@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// effort bounds the search for a fault, in bytes parsed, to a fraction of a second; in a
-// line of longLine bytes no column is searched.
+// effort limits the search for a fault, in bytes parsed, to a fraction of a second. In a
+// line longer than longLine bytes no column is searched.
 const (
 	effort   = 2 << 20
 	longLine = 1000
 )
 
-// faultAt is the offset at which a text that does not parse ceases to be YAML: the end
-// of the longest run of whole lines that parses, and from there of the longest run of
-// characters. It is -1 where that takes too long to find. (The parser itself tells no
-// column, and often the wrong line.)
+// faultAt is the offset at which a text stops being YAML: the end of the longest run of
+// whole lines that can be parsed, and from there of the longest run of characters. It is
+// -1 if the search takes too long. (The parser itself gives no column, and often the
+// wrong line.)
 func faultAt(text []byte) int {
 	spent := 0
 	good := func(n int) bool {
@@ -64,7 +64,7 @@ func (c *crumbs) Read(p []byte) (int, error) {
 	return 1, nil
 }
 
-// lineEnd is the end of the line that the offset lies in, its line feed included.
+// lineEnd is the end of the line with this offset, including its line feed.
 func lineEnd(text []byte, offset int) int {
 	if i := bytes.IndexByte(text[max(offset-1, 0):], '\n'); i >= 0 {
 		return max(offset-1, 0) + i + 1

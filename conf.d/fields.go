@@ -2,7 +2,7 @@ package confd
 
 import "reflect"
 
-// inline marks a struct field whose keys stand among those of the struct around it.
+// inline marks a struct field whose keys are among those of the struct around it.
 const inline = ",inline"
 
 // fields are the keys of a struct, in its order.

@@ -8,12 +8,12 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// Follow calls changed whenever the drop-ins are no longer those of the last Load, once
-// nothing was written for the time quiet. The kernel wakes it, also where a link in the
-// directory, or one on the way, leads to something new; by itself it looks only every
-// rescan, for what the kernel does not tell: what is done on another host, a directory
-// exchanged together with those above it. It returns when ctx ends; changed is called by
-// the same goroutine, one call at a time.
+// Follow calls changed when the drop-ins differ from those of the last Load and nothing
+// was written for the time quiet. The kernel wakes it, also if a link in the directory,
+// or one on the way, leads to something new. Without a report of the kernel it only looks
+// every rescan, for changes on another host, or a directory that was exchanged together
+// with those above it. It returns when ctx ends. changed is called by the same goroutine,
+// one call at a time.
 func (l *Loader) Follow(ctx context.Context, quiet, rescan time.Duration, changed func()) {
 	f := follower{quiet: quiet, rescan: rescan, look: l.look, changed: changed}
 	w, err := fsnotify.NewWatcher()
@@ -29,12 +29,12 @@ func (l *Loader) Follow(ctx context.Context, quiet, rescan time.Duration, change
 	f.loop(ctx)
 }
 
-// look reports whether the drop-ins are others than were loaded or announced, and notes
-// them as announced.
+// look reports whether the drop-ins differ from those that were loaded or announced, and
+// notes them as announced.
 func (l *Loader) look() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	found, _ := l.from.list() // of an error the sum tells
+	found, _ := l.from.list() // for an error the sum differs too
 	if found.seen == l.seen {
 		return false
 	}
@@ -47,14 +47,14 @@ type follower struct {
 	quiet, rescan time.Duration
 	events        <-chan fsnotify.Event // nil: only the rescan
 	errors        <-chan error
-	watch         func() (trails, error) // nil: nothing to watch with
+	watch         func() (trails, error) // nil: the kernel cannot report changes
 	trails        trails
 	look          func() bool
 	changed       func()
 }
 
-// loop looks after each quiet time that follows an event, and once at the start, for
-// what changed before the watch stood.
+// loop looks after each quiet time that follows an event, and once at the start, because
+// something may have changed before the watch began.
 func (f follower) loop(ctx context.Context) {
 	settle, slow := time.NewTimer(f.quiet), time.NewTicker(f.rescan)
 	defer settle.Stop()
@@ -72,20 +72,21 @@ func (f follower) loop(ctx context.Context) {
 		case <-slow.C:
 			settle.Reset(f.quiet)
 		case <-settle.C:
-			// It is watched anew before it is read, so that nothing is missed in between.
-			// Failing that, the rescan finds it.
+			// Watch anew before reading, so that nothing is missed in between. If that fails, the
+			// rescan finds it.
 			moved := f.rewatch()
 			if f.look() {
 				f.changed()
 			}
-			if moved { // what has just appeared may have had more put into it already
+			if moved { // a new directory may already have something in it
 				settle.Reset(f.quiet)
 			}
 		}
 	}
 }
 
-// rewatch watches what the paths lead to now, and says whether that is something else.
+// rewatch watches what the paths lead to now, and reports whether that is something else
+// than before.
 func (f *follower) rewatch() bool {
 	if f.watch == nil {
 		return false

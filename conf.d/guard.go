@@ -16,20 +16,20 @@ import (
 	"procward/watch/probe"
 )
 
-// guard says how strictly the owners and modes of files are taken.
+// guard says how strictly owners and modes of files are checked.
 type guard struct {
 	uid    uint32 // whose files are fine, besides root's
-	strict bool   // what somebody else may write is refused; else scripts get a warning
+	strict bool   // files that somebody else may write are refused; otherwise scripts get a warning
 	off    bool   // anybody may write
 	hangs  *hang.Guard
 }
 
-// patience is how long a question to a file system may take; half as long with each that
-// hangs already, so that many together are waited for about twice as long.
+// patience is how long a question to a file system may take. It is halved with each one
+// that hangs already, so that many together take about twice as long.
 const patience = 5 * time.Second
 
-// patiently asks about a path. What does not answer is left behind, and the next time it
-// is an error at once until it does.
+// patiently asks about a path. A question without an answer is left behind; until it
+// returns, the next question is an error at once.
 func patiently[T any](g guard, path string, ask func() (T, error)) (T, error) {
 	v, err := hang.Do(g.hangs, path, max(patience>>g.hangs.Hanging(), patience/32), ask)
 	if errors.Is(err, hang.ErrHangs) || errors.Is(err, hang.ErrMany) {
@@ -51,8 +51,9 @@ func (g guard) open(path string) (*os.File, error) {
 }
 
 // checkFiles looks at every script, and every file of a probe, that a good version names.
-// One that is missing or not executable is a warning: its package may come later. A script
-// that somebody else may write makes the drop-in bad where the guard is strict.
+// A missing or not executable script is a warning, because its package may be installed
+// later. A script that somebody else may write makes the drop-in bad if the guard is
+// strict.
 func (g guard) checkFiles(v *version) {
 	if v.bad() {
 		return
@@ -68,8 +69,8 @@ func (g guard) checkFiles(v *version) {
 	}
 }
 
-// answers says what is wrong with a path, "" if nothing, for a file system that may not
-// answer. Then it is no more than a warning: what is run is looked at again before.
+// answers says what is wrong with a path, "" if nothing, on a file system that may not
+// answer. No answer is only a warning: a script is checked again before it runs.
 func (g guard) answers(n need) (text string, warning bool) {
 	type verdict struct {
 		text    string
@@ -91,8 +92,8 @@ func (g guard) answers(n need) (text string, warning bool) {
 	return v.text, v.warning
 }
 
-// file says what is wrong with a file that a probe reads, "" if nothing. While it cannot be
-// used the probe tells nothing, so this is never more than a warning.
+// file says what is wrong with a file that a probe reads, "" if nothing. Without the file
+// the probe cannot tell, so this is never more than a warning.
 func (g guard) file(path string) string {
 	if g.strict && !g.off {
 		var untrusted *trust.Error
@@ -112,7 +113,7 @@ func (g guard) file(path string) string {
 }
 
 // socket says what is wrong with the directory of a socket that a probe makes, "" if
-// nothing. procward is not harmed by one that others may write, but the socket may be.
+// nothing. If others may write it they can harm the socket, but not procward.
 func (g guard) socket(path string) string {
 	dir := filepath.Dir(path)
 	if !g.off {
@@ -132,8 +133,8 @@ func (g guard) socket(path string) string {
 	return ""
 }
 
-// script says what is wrong with one script, "" if nothing: with it, its interpreter, or
-// the script among its arguments.
+// script says what is wrong with one script, "" if nothing. It includes its interpreter,
+// or the script among its arguments.
 func (g guard) script(argv []string) (text string, warning bool) {
 	path := argv[0]
 	if !g.off {

@@ -14,7 +14,7 @@ import (
 var whole = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 // scalar reads a word, number or truth value into v. A string keeps the text as it is
-// written, so that a name may be 8080 or true; everything else is typed strictly.
+// written, so that a name may be 8080 or true; everything else must have the right type.
 func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
 	if u, ok := textual(v); ok {
 		if err := u.UnmarshalText([]byte(n.Value)); err != nil {
@@ -43,7 +43,7 @@ func (d *decoder) scalar(n *yaml.Node, v reflect.Value, path string) {
 	}
 }
 
-// instead is what to write where a word stands for a type that is none.
+// instead is what to write if a word was given for another type.
 func instead(word string, t reflect.Type) string {
 	if t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.String {
 		return "a list, like [" + word + "]"
@@ -84,7 +84,7 @@ func (d *decoder) fraction(n *yaml.Node, v reflect.Value, path string) {
 	v.SetFloat(f)
 }
 
-// quoted is the remedy where a value is right but for its quotes.
+// quoted is the remedy if only the quotes are wrong.
 func quoted(n *yaml.Node) string {
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		return ", without quotes"
@@ -92,7 +92,7 @@ func quoted(n *yaml.Node) string {
 	return ""
 }
 
-// plain reports whether a node has no tag but those that its own form gives it.
+// plain reports whether a node has no tag except the one that its own form gives it.
 func plain(n *yaml.Node) bool {
 	switch n.ShortTag() {
 	case "!!str", "!!int", "!!float", "!!bool", "!!timestamp", "!!null", "!!merge":
@@ -105,7 +105,7 @@ func plain(n *yaml.Node) bool {
 	return false
 }
 
-// form is what a node is, for the operator.
+// form says what a node is, for the operator.
 func form(n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.MappingNode:

@@ -17,15 +17,15 @@ import (
 type Options struct {
 	// AnyOwner accepts drop-ins and scripts that anybody may write, also as root.
 	AnyOwner bool
-	// Claims is what was in force when the daemon before this one ended.
+	// Claims is what was in force when the previous daemon ended.
 	Claims Claims
-	// Fallback, if not nil, is told by Follow that changes cannot wake it, so that
-	// only the slow rescan finds them.
+	// Fallback, if not nil, is called by Follow when the kernel cannot report changes, so
+	// that only the slow rescan finds them.
 	Fallback func(error)
 }
 
 // Loader reads a directory of drop-ins again and again and remembers the last good
-// version of each. It may be used by several goroutines.
+// version of each. Several goroutines may use it.
 type Loader struct {
 	from     directory
 	fallback func(error)
@@ -47,11 +47,10 @@ func NewLoader(dir string, opts Options) *Loader {
 	}
 }
 
-// Load reads the drop-ins anew and composes them. What is wrong with single drop-ins
-// is in the configuration's Problems: at the first load a bad one is left out, later
-// its last good version stays. A directory that cannot be read, or is not trusted, is
-// an error at the first load; later the last configuration stays, with a problem that
-// says so.
+// Load reads the drop-ins again and composes them. The problems of single drop-ins are in
+// the configuration's Problems: at the first load a bad drop-in is left out, later its
+// last good version stays. If the directory cannot be read, or is not trusted, the first
+// load returns an error; later the last configuration stays, with a problem that says so.
 func (l *Loader) Load() (*Config, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -89,7 +88,7 @@ func (l *Loader) Claims() Claims {
 	return l.held
 }
 
-// stay is the last configuration, while the directory cannot be read.
+// stay is the last configuration, used while the directory cannot be read.
 func (l *Loader) stay(err error) *Config {
 	c := *l.last
 	c.Problems = slices.Concat([]Problem{{File: l.from.path, Text: "cannot be read, so the last configuration stays: " + err.Error()}}, l.last.Problems)
@@ -108,8 +107,8 @@ func (t text) version() *version {
 	return &version{file: t.path, problems: []Problem{{File: t.path, Text: what + t.err.Error()}}}
 }
 
-// Load composes the drop-ins at the root of a file system, without a look at the
-// scripts they name and at who may write what.
+// Load composes the drop-ins at the root of a file system. It does not look at the
+// scripts that they name, nor at who may write the files.
 func Load(fsys fs.FS) (*Config, error) {
 	found, err := fromFS(fsys)
 	if err != nil {

@@ -7,14 +7,14 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
-// origin is where a section stands: its file, its key and its value there.
+// origin is where a section is: its file, its key and its value there.
 type origin struct {
 	file       string
 	key, value *yaml.Node
 }
 
-// problem is a problem with the key below the section, at its place or, where the key
-// is not in the file, at that of the nearest key above it.
+// problem is a problem with the key below the section, at the place of the key or, if it
+// is not in the file, of the nearest key above it.
 func (o origin) problem(section, key, text string) Problem {
 	p := Problem{File: o.file, Key: join(section, key), Text: text}
 	if n := o.find(key); n != nil {
@@ -23,7 +23,7 @@ func (o origin) problem(section, key, text string) Problem {
 	return p
 }
 
-// find is the node that shows where key is: the value of a scalar or a list item, the
+// find is the node that shows the place of key: the value of a scalar or a list item, the
 // key of a section or list.
 func (o origin) find(key string) *yaml.Node {
 	shown, n := o.key, resolve(o.value)
@@ -40,7 +40,7 @@ func (o origin) find(key string) *yaml.Node {
 	return shown
 }
 
-// child is the part of n that the path begins with, and the rest of the path.
+// child is the part of n at the beginning of the path, and the rest of the path.
 func child(n *yaml.Node, path string) (key, value *yaml.Node, rest string) {
 	if strings.HasPrefix(path, "[") {
 		number, rest, _ := strings.Cut(path[1:], "]")
@@ -62,7 +62,7 @@ func child(n *yaml.Node, path string) (key, value *yaml.Node, rest string) {
 	return nil, nil, ""
 }
 
-// resolve follows an alias to what it stands for.
+// resolve follows an alias.
 func resolve(n *yaml.Node) *yaml.Node {
 	for n != nil && n.Kind == yaml.AliasNode {
 		n = n.Alias

@@ -6,16 +6,16 @@ import (
 	"slices"
 )
 
-// missing are the names that drop-ins declare which take no part.
+// missing are the names in drop-ins that are left out.
 type missing struct {
 	names   map[string]bool
-	unknown bool // and there are drop-ins of which the names cannot be read
+	unknown bool // some of those drop-ins have names that cannot be read
 }
 
-// perhaps reports whether a name may stand in a drop-in that takes no part.
+// perhaps reports whether a name may be in a drop-in that is left out.
 func (m missing) perhaps(name string) bool { return m.unknown || m.names[name] }
 
-// lost collects the names of the versions that take no part.
+// lost collects the names of the versions that are left out.
 func (cs candidates) lost() missing {
 	m := missing{names: map[string]bool{}}
 	for _, c := range cs {
@@ -42,9 +42,9 @@ func (cs candidates) rank(whole *Config) func(name string) int {
 	return func(name string) int { return slices.Index(order, cs.holder(whole, name)) }
 }
 
-// mend leaves out the references that still lead nowhere: of drop-ins that were in
+// mend leaves out the references that still lead nowhere: from drop-ins that were in
 // force and stay so, and to names in drop-ins that are left out. A monitor with such a
-// reference is left out itself.
+// reference is itself left out.
 func (cs candidates) mend(whole *Config) {
 	gone := cs.lost()
 	drop := map[string][]string{} // by section and name: what is left out
@@ -74,8 +74,8 @@ func (cs candidates) mend(whole *Config) {
 	whole.doubt(gone)
 }
 
-// withoutNeeds leaves out the monitors that need one which is left out: judged without
-// it they would act where they must not.
+// withoutNeeds leaves out the monitors that need one which is left out: without it they
+// could act when they must not.
 func (c *Config) withoutNeeds() {
 	before := -1
 	for before != len(c.Monitors) {
@@ -90,7 +90,7 @@ func without(names, drop []string) []string {
 	return slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(drop, n) })
 }
 
-// doubt warns of processes whose group is not there, and of groups without a member.
+// doubt warns of processes whose group does not exist, and of groups without a member.
 func (c *Config) doubt(gone missing) {
 	warn := func(section, name, key, text string) {
 		p := c.At(section, name, key, text)

@@ -11,14 +11,14 @@ import (
 )
 
 // Monitor is one entry of the monitors: section: a check of something that is not one
-// process, and what is restarted when it is bad.
+// process, and what is restarted if it is bad.
 type Monitor struct {
 	probe.Check `yaml:",inline"`
-	Recover     string          `yaml:"recover"`  // the process or group that is restarted; empty: it is only reported, and escalated
+	Recover     string          `yaml:"recover"`  // the process or group that is restarted; empty: the failure is only reported and escalated
 	Attempts    scalar.Limit    `yaml:"attempts"` // 3 restarts of it per window
 	Window      scalar.Duration `yaml:"window"`   // 24h
 	When        When            `yaml:"when"`     // always
-	Needs       []string        `yaml:"needs"`    // monitors: while one of them is bad, this one is not judged
+	Needs       []string        `yaml:"needs"`    // other monitors: while one of them is bad, this one is not judged
 	Escalate    escalate.Ladder `yaml:"escalate"` // its own ladder
 }
 
@@ -31,18 +31,18 @@ const (
 	WhenUp     When = "up"     // only while what it recovers is up
 )
 
-// DefaultMonitor is what a monitor holds before its keys are read.
+// DefaultMonitor returns a Monitor with its defaults.
 func DefaultMonitor() Monitor {
 	return Monitor{
 		Check: probe.DefaultCheck(), Attempts: scalar.AtMost(3), Window: scalar.Duration(24 * time.Hour), When: WhenAlways,
 	}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (m *Monitor) SetDefaults() { *m = DefaultMonitor() }
 
-// Policy is how often, within what window, the monitor has its target restarted: not at
-// all where there is none.
+// Policy says how many restarts of its target the monitor has, in which window; none
+// without a target.
 func (m Monitor) Policy() restart.Spec {
 	s := restart.Spec{When: restart.Always, Window: m.Window}
 	if m.Recover != "" {

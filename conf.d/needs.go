@@ -7,14 +7,14 @@ import (
 	"procward/watch/probe"
 )
 
-// need is a path of the host that is configured, and the key it stands at.
+// need is a path on the host that the configuration names, and its key.
 type need struct {
 	key  string
 	use  probe.Use
 	argv []string
 }
 
-// needs is what a valid name of a section uses of the host.
+// needs is what a valid section uses of the host.
 func (v *version) needs(n declared) []need {
 	switch n.section {
 	case "processes":

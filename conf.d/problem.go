@@ -14,11 +14,11 @@ type Problem struct {
 	Column  int    `json:"column,omitempty"` // from 1, in characters
 	Key     string `json:"key,omitempty"`    // "processes.httpd.restart.window"
 	Text    string `json:"text"`             // what is wrong, and the remedy
-	Warning bool   `json:"warning"`          // doubtful, not wrong: the file stands
+	Warning bool   `json:"warning"`          // doubtful, not wrong: the file is used
 }
 
-// String is "file:line:column: path.to.key: what is wrong: the remedy", without the
-// parts that are not known.
+// String is "file:line:column: path.to.key: what is wrong: the remedy", without unknown
+// parts.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.File != "" {
@@ -46,7 +46,7 @@ func sortProblems(ps []Problem) {
 	})
 }
 
-// hasErrors reports whether one of them is more than a warning.
+// hasErrors reports whether one of them is not a warning.
 func hasErrors(ps []Problem) bool {
 	return slices.ContainsFunc(ps, func(p Problem) bool { return !p.Warning })
 }

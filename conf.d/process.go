@@ -24,7 +24,7 @@ type Process struct {
 	Escalate *escalate.Ladder `yaml:"escalate"` // nil: the group's; empty: none
 }
 
-// Absent says what to do about a process that is not there at the start.
+// Absent says what to do if a process is not there at the start.
 type Absent string
 
 // The choices of Absent.
@@ -34,12 +34,12 @@ const (
 	AbsentIgnore  Absent = "ignore"
 )
 
-// DefaultProcess is what a process holds before its keys are read.
+// DefaultProcess returns a Process with its defaults.
 func DefaultProcess() Process {
 	return Process{Match: procscan.DefaultMatch(), Absent: AbsentRestart, Excess: DefaultExcess(), Restart: restart.DefaultSpec()}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (p *Process) SetDefaults() { *p = DefaultProcess() }
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
@@ -64,7 +64,7 @@ func (p Process) Validate() error {
 	return errors.Join(errs...)
 }
 
-// targetless reports rungs that act on a group, for a ladder that has none.
+// targetless reports rungs that act on a group, in a ladder without one.
 func targetless(l escalate.Ladder, why string) error {
 	var errs []error
 	for i, r := range l {

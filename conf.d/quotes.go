@@ -34,10 +34,10 @@ func (v *version) probes(n declared) []probeAt {
 	return nil
 }
 
-// escape is what stands for one character, but in double quotes only (YAML 1.2, 7.3.1).
+// escape matches an escape sequence of double quotes (YAML 1.2, 7.3.1).
 var escape = regexp.MustCompile(`\\(?:[abefnrtv0]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8})`)
 
-// doubtQuotes warns of texts whose quotes make something else of them than was meant.
+// doubtQuotes warns of texts that probably mean something else because of their quotes.
 func (v *version) doubtQuotes(n declared) {
 	warn := func(key, text string) {
 		p := n.origin.problem(n.path(), key, text)
@@ -59,7 +59,7 @@ func (v *version) doubtQuotes(n declared) {
 	}
 }
 
-// texts are what a probe sends, and the expressions that it seeks, by their keys.
+// texts are what a probe sends, and its regular expressions, by their keys.
 func texts(p probeAt) (sent, sought map[string]string) {
 	sent, sought = map[string]string{}, map[string]string{}
 	var collect func(at string, v reflect.Value)

@@ -20,8 +20,8 @@ type fault struct {
 	text   string
 }
 
-// faults finds what is wrong with the references of a composition. Of the references
-// of a circle it blames the one whose section has the highest rank.
+// faults finds what is wrong with the references of a composition. In a circle it blames
+// the reference whose section has the highest rank.
 func (c *Config) faults(rank func(name string) int) []fault {
 	var out []fault
 	var afters, depends, needs []ref
@@ -62,7 +62,7 @@ func (c *Config) faults(rank func(name string) int) []fault {
 	return slices.Concat(out, circles(afters, rank), circles(depends, rank), circles(needs, rank))
 }
 
-// recoverable reports whether a name is one that a monitor may have restarted.
+// recoverable reports whether a monitor may restart this name.
 func (c *Config) recoverable(name string) bool {
 	return slices.Contains(slices.Collect(c.recoverables()), name)
 }
@@ -83,7 +83,7 @@ func (c *Config) recoverables() iter.Seq[string] {
 	}
 }
 
-// notBeside says why a process is no member of another's group, "" if it is one.
+// notBeside says why a process is not a member of another's group, "" if it is one.
 func (c *Config) notBeside(name, to string) string {
 	group := c.Processes[name].Group
 	p, ok := c.Processes[to]
@@ -105,7 +105,7 @@ func (c *Config) notBeside(name, to string) string {
 	return fmt.Sprintf("%s is in group %s, not in %s: use depends-on between the groups, or remove it here", to, p.Group, group)
 }
 
-// circles finds a circle, blames one reference of it, leaves that out and looks again.
+// circles finds a circle, blames one of its references, leaves that out and looks again.
 func circles(refs []ref, rank func(name string) int) []fault {
 	var out []fault
 	for {
@@ -163,7 +163,7 @@ func findCircle(refs []ref) []ref {
 	return nil
 }
 
-// meant is the remedy for a name that is not there.
+// meant is the remedy for a name that does not exist.
 func meant(name string, names func(func(string) bool)) string {
 	known := slices.Sorted(names)
 	if near := nearest(name, known); near != "" {

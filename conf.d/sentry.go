@@ -10,18 +10,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mark tells directories of one name apart.
+// mark tells directories with the same name apart.
 type mark struct{ dev, ino uint64 }
 
-// sentry has the kernel tell of changes along the trails of a directory.
+// sentry lets the kernel report changes along the trails of a directory.
 type sentry struct {
 	from    directory
 	watcher *fsnotify.Watcher
 	seen    map[string]mark // what is watched
 }
 
-// watch watches what the paths lead to now, and nothing else. A directory that is not there
-// is no error: that which it will be in is watched.
+// watch watches what the paths lead to now, and nothing else. If a directory does not
+// exist that is no error: the directory in which it will appear is watched.
 func (s *sentry) watch() (trails, error) {
 	t := s.from.trace()
 	for dir := range s.seen {
@@ -34,7 +34,7 @@ func (s *sentry) watch() (trails, error) {
 	watched := s.watcher.WatchList()
 	for dir := range t.dirs {
 		before := s.seen[dir]
-		if !slices.Contains(watched, dir) { // the kernel has dropped it: it was removed
+		if !slices.Contains(watched, dir) { // the kernel has ended the watch: the directory was removed
 			before = mark{}
 		}
 		now, err := patiently(s.from.guard, "watch "+dir, func() (mark, error) { return s.add(dir, before) })
@@ -46,7 +46,7 @@ func (s *sentry) watch() (trails, error) {
 	return t, errors.Join(errs...)
 }
 
-// add watches a directory, where it is not the one that is watched already.
+// add watches a directory, unless it is watched already.
 func (s *sentry) add(dir string, before mark) (mark, error) {
 	var st unix.Stat_t
 	if err := unix.Lstat(dir, &st); err != nil {
@@ -56,6 +56,6 @@ func (s *sentry) add(dir string, before mark) (mark, error) {
 	if before == now {
 		return now, nil
 	}
-	_ = s.watcher.Remove(dir) // it may be the watch of one that is no longer of this name
+	_ = s.watcher.Remove(dir) // it may be the watch of a directory that has another name by now
 	return now, s.watcher.Add(dir)
 }

@@ -13,7 +13,7 @@ import (
 	"syscall"
 )
 
-// sum tells contents apart.
+// sum identifies a content.
 type sum = [sha256.Size]byte
 
 // listing is one reading of a directory of drop-ins.
@@ -36,8 +36,8 @@ type directory struct {
 	guard guard
 }
 
-// list reads every drop-in. The error says that the directory could not be read, which
-// tells nothing about what is in it.
+// list reads every drop-in. If the directory cannot be read it returns an error; what is
+// in it is unknown then.
 func (d directory) list() (listing, error) {
 	dir, err := patiently(d.guard, d.path, d.contents)
 	if err != nil {
@@ -86,8 +86,8 @@ func (d directory) contents() (contents, error) {
 	return contents{stamp(dir), entries}, nil
 }
 
-// readPatiently is read. A drop-in that does not answer, a link to a server that is gone
-// for instance, holds up no other.
+// readPatiently is read with a time limit. A drop-in that does not answer, for example a
+// link to a server that is gone, does not delay the others.
 func (d directory) readPatiently(path string) (text, string) {
 	type reading struct {
 		text text
@@ -103,7 +103,7 @@ func (d directory) readPatiently(path string) (text, string) {
 	return r.text, r.how
 }
 
-// read reads one drop-in, and tells its mode and owner.
+// read reads one drop-in, with its mode and owner.
 func (d directory) read(path string) (t text, how string) {
 	t.path = path
 	f, err := d.guard.open(path)
@@ -145,7 +145,7 @@ func isDropin(name string) bool {
 	return strings.HasSuffix(name, ".yaml") && !strings.HasPrefix(name, ".")
 }
 
-// doubtful says why a file that is not read looks as if it was meant to be.
+// doubtful says why a file that is not read looks like a drop-in.
 func doubtful(e fs.DirEntry) string {
 	name := e.Name()
 	if e.IsDir() || strings.HasPrefix(name, ".") || isDropin(name) {

@@ -8,8 +8,8 @@ import (
 	"procward/procscan"
 )
 
-// doubtSpelling warns of texts of a process that look right and are not: they come from a
-// word processor, a web page, or from the belief that a path is a pattern.
+// doubtSpelling warns of texts of a process that look right but are not: they come from a
+// word processor or a web page, or somebody took a path for a pattern.
 func (v *version) doubtSpelling(n declared) {
 	if n.section != "processes" {
 		return
@@ -22,7 +22,7 @@ func (v *version) doubtSpelling(n declared) {
 	}
 	for key, text := range spelled(p) {
 		odd := oddity(text)
-		if odd == "" && strings.TrimSpace(text) != text && !strings.HasSuffix(key, "args") { // of an expression it may be meant
+		if odd == "" && strings.TrimSpace(text) != text && !strings.HasSuffix(key, "args") { // in an expression it may be intended
 			odd = "begins or ends with a blank, which counts: remove it"
 		}
 		if odd != "" {
@@ -77,7 +77,7 @@ func oddPath(exe string) string {
 	return ""
 }
 
-// anyProgram reports whether nothing but arguments tells the process from others.
+// anyProgram reports whether only arguments tell the process from others.
 func anyProgram(m procscan.Match) bool {
 	return m.Args != "" && m.Exe == "" && m.Name == "" && m.Unit == ""
 }

@@ -13,8 +13,8 @@ import (
 	"procward/watch/vital"
 )
 
-// Sign is one item under stall: of a process: a passive sign, or a probe. Of the common
-// keys a passive sign has action alone.
+// Sign is one item under stall: of a process: a passive sign, or a probe. A passive sign
+// has only one common key, action.
 type Sign struct {
 	vital.Sign  `yaml:",inline"`
 	probe.Check `yaml:",inline"`
@@ -45,7 +45,7 @@ func (p Process) Vital() vital.Spec {
 	return out
 }
 
-// keyed is a sign's keys without those of its kind: a passive one has none but action.
+// keyed is the keys of a sign without those of its kind: a passive one has only action.
 func (s Sign) keyed() bool {
 	own := probe.DefaultCheck()
 	own.Action = s.Action
@@ -65,12 +65,12 @@ func (s Sign) Validate() error {
 	return errors.Join(s.Sign.Validate(), s.Action.Validate())
 }
 
-// signKinds are the keys of which an item has one.
+// signKinds are the keys of which an item has exactly one.
 func signKinds() []string {
 	return append(kind.Names[vital.Sign](), kind.Names[probe.Kinds]()...)
 }
 
-// validateStall reports what is wrong with the signs, each by itself and side by side.
+// validateStall reports what is wrong with the signs, one by one and together.
 func (p Process) validateStall() error {
 	errs := []error{scalar.Under("limits", p.Limits.Validate())}
 	limits := vital.Names(vital.Spec{Limits: p.Limits})
@@ -94,7 +94,7 @@ func (p Process) validateStall() error {
 	return errors.Join(errs...)
 }
 
-// signNames is what each item under stall: is called in messages.
+// signNames is the name of each item under stall: in messages.
 func (p Process) signNames() []string {
 	checks := probe.Names(p.Checks())
 	out := make([]string, len(p.Stall))
@@ -104,7 +104,7 @@ func (p Process) signNames() []string {
 			out[i] = strings.Join(s.Set(), "-")
 			continue
 		case s.Name != "":
-			out[i] = s.Name // given twice it is not made unique in silence
+			out[i] = s.Name // a name that is given twice is an error, and not made unique
 		default:
 			out[i] = checks[0]
 		}

@@ -2,7 +2,7 @@ package confd
 
 import "strings"
 
-// nearest is the candidate that the word was probably meant to be, "" if none is near.
+// nearest is the candidate that the word was probably meant to be, "" if none is similar.
 func nearest(word string, candidates []string) string {
 	plain := strings.NewReplacer("_", "-", " ", "-").Replace(strings.ToLower(word))
 	best, least := "", 1+min(len(plain)/3+1, 3)
@@ -14,8 +14,8 @@ func nearest(word string, candidates []string) string {
 	return best
 }
 
-// distance is the number of insertions, deletions, replacements and swaps of
-// neighbours that turn a into b.
+// distance is how many insertions, deletions, replacements and swaps of neighbours turn a
+// into b.
 func distance(a, b string) int {
 	if len(a) > 64 {
 		return len(a)

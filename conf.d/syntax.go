@@ -15,8 +15,8 @@ import (
 // maxSize is the largest drop-in in bytes.
 const maxSize = 1 << 20
 
-// parse reads the one YAML document of a drop-in. It gives nil where there is none,
-// which is fine, and a problem with its place where the text is not YAML.
+// parse reads the one YAML document of a drop-in. It returns nil if there is none, which
+// is fine, and a problem with its place if the text is not YAML.
 func parse(file string, text []byte) (*yaml.Node, *Problem) {
 	if len(text) > maxSize {
 		return nil, &Problem{File: file, Text: "is larger than 1 MiB: split it into several drop-ins"}
@@ -40,8 +40,8 @@ func parse(file string, text []byte) (*yaml.Node, *Problem) {
 	return docs[0].Content[0], nil
 }
 
-// badText finds what no drop-in may hold: bytes that are no UTF-8, NUL, and line breaks
-// that YAML takes for such and editors do not, so that no place would be right.
+// badText finds what a drop-in must not contain: bytes that are not UTF-8, NUL, and line
+// breaks of YAML that are none in editors, so that no line number would be right.
 func badText(file string, text []byte) *Problem {
 	for i := 0; i < len(text); {
 		r, n := utf8.DecodeRune(text[i:])
@@ -81,8 +81,8 @@ func documentsOf(r io.Reader) ([]*yaml.Node, error) {
 	}
 }
 
-// yamlError takes apart an error of yaml.v3. Its line may be that of the context, or one
-// too small, so it is the last resort.
+// yamlError reads an error of yaml.v3. Its line may be that of the context, or too small
+// by one, so it is used only if nothing better is known.
 var yamlError = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
 
 func syntaxError(file string, text []byte, err error) Problem {
@@ -99,7 +99,7 @@ func syntaxError(file string, text []byte, err error) Problem {
 	return Problem{File: file, Line: line, Column: column, Text: "is not YAML: " + parts[2] + remedy(parts[2], text[at:])}
 }
 
-// remedies tell what to do about the errors of the YAML parser.
+// remedies say what to do about the errors of the YAML parser.
 var remedies = []struct{ what, remedy string }{
 	{"mapping values are not allowed", "check the indentation and, here and in the line above, the space after each colon; a value that holds a colon and a space goes into quotes"},
 	{"did not find expected key", "check the indentation, and the quotes around this"},

@@ -7,17 +7,17 @@ import (
 	"strings"
 )
 
-// trails is what the kernel has to tell of, so that a change is seen wherever it is made: in
-// the directory of drop-ins, in those of the files that links in it lead to, and in those of
-// the links on the way.
+// trails is what the kernel has to report, so that a change is seen wherever it is made:
+// in the directory of drop-ins, in those of the files that links in it lead to, and in
+// those of the links on the way.
 type trails struct {
-	dir   string          // of the drop-ins, without links in its path; empty while it is not there
-	dirs  map[string]bool // to be watched, without links in their paths
-	names map[string]bool // in these: where a path leads on
+	dir   string          // of the drop-ins, without links in its path; empty if it does not exist
+	dirs  map[string]bool // to watch, without links in their paths
+	names map[string]bool // the names in them that the paths go through
 }
 
-// trace follows the path of the directory and of every link in it. A path on a file system
-// that does not answer is left out: the rescan is to find what changes there.
+// trace follows the path of the directory and of every link in it. A path on a file
+// system that does not answer is left out: the rescan finds changes there.
 func (d directory) trace() trails {
 	t := trails{dirs: map[string]bool{}, names: map[string]bool{}}
 	whole, err := filepath.Abs(d.path)
@@ -37,7 +37,7 @@ func (d directory) trace() trails {
 	return t
 }
 
-// tread follows one path, adds what it finds, and gives where the path leads.
+// tread follows one path, adds what it finds, and returns where the path leads.
 func (d directory) tread(t trails, path string) string {
 	found, err := patiently(d.guard, "follow "+path, func() (trails, error) {
 		alone := trails{dirs: map[string]bool{}, names: map[string]bool{}}
@@ -55,8 +55,8 @@ func (d directory) tread(t trails, path string) string {
 // maxLinks is how many symbolic links the kernel follows (path_resolution(7)).
 const maxLinks = 40
 
-// follow goes along a path, and gives where it leads; "" where that is nowhere yet: then it
-// notes where the rest would appear.
+// follow goes along a path and returns where it leads. If that is nowhere yet it returns
+// "" and notes where the rest would appear.
 func (t trails) follow(path string) string {
 	here, rest := "/", parts(path)
 	for links := 0; len(rest) > 0; {
@@ -96,7 +96,7 @@ func parts(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// concern reports whether a change of what has this name may change what a load would read.
+// concern reports whether a change under this name may change what a load would read.
 func (t trails) concern(name string) bool {
 	return t.names[name] || t.dirs[name] || filepath.Dir(name) == t.dir && isDropin(filepath.Base(name))
 }

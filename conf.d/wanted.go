@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// wanted is what may stand for a type, for the operator: a type that is written in a way of
-// its own says so itself.
+// wanted says which values a type allows, for the operator: a type with its own form says
+// so itself.
 func wanted(t reflect.Type) string {
 	if w, ok := reflect.Zero(t).Interface().(interface{ Wanted() string }); ok && t.Kind() != reflect.Pointer {
 		return w.Wanted()

@@ -9,23 +9,23 @@ import (
 	"procward/internal/scalar"
 )
 
-// RebootLimit is the reboot breaker: how often a rung that ends the operating system
-// (shutdown, reboot, panic, watchdog-reset, watchdog-panic) may be taken, over boots.
+// RebootLimit is the reboot breaker: how many rungs that end the operating system
+// (shutdown, reboot, panic, watchdog-reset, watchdog-panic) are allowed, over reboots.
 //
 // The window is running time of the machine, counted by the Ledger on CLOCK_BOOTTIME;
-// the time that the machine was off does not count. Only the wall clock knows that time,
-// and a wall clock can be wrong by a day just when it matters: before NTP, with an empty
-// RTC battery. Running time never exceeds true time, so whatever the wall clock does,
-// there are never more than Count such rungs in any Window of true time. The price is
-// that a machine which was off for a day still remembers.
+// time while the machine was off does not count. Only the wall clock knows that time, and
+// a wall clock can be wrong by a day just when it matters: before NTP, or with an empty
+// RTC battery. Running time is never longer than true time, so there are never more than
+// Count such rungs in any Window of true time, whatever the wall clock does. The price is
+// that a machine that was off for a day still remembers.
 type RebootLimit struct {
 	Count     int             `yaml:"count"`      // 3 in the window, at least 0; 0 allows none
 	Window    scalar.Duration `yaml:"window"`     // 24h, above 0
 	MinUptime scalar.Duration `yaml:"min-uptime"` // 10m after boot; Count times that fits into the window; 0s for none
 }
 
-// DefaultRebootLimit is what reboot-limit holds before its keys are read. The minimum
-// uptime leaves an operator ten minutes after each boot to log in and say stop.
+// DefaultRebootLimit returns a RebootLimit with its defaults. The minimum uptime leaves
+// an operator ten minutes after each boot to log in and suspend.
 func DefaultRebootLimit() RebootLimit {
 	return RebootLimit{Count: 3, Window: scalar.Duration(24 * time.Hour), MinUptime: scalar.Duration(10 * time.Minute)}
 }
@@ -53,23 +53,22 @@ type Answer int
 
 // The answers of RebootLimit.Ask.
 const (
-	Refuse Answer = iota // not taken; the ladder goes on
-	Allow                // taken as soon as the new ledger has been saved, and only then
-	Later                // not before Verdict.At, for the machine has only just booted
+	Refuse Answer = iota // refused; the ladder goes on
+	Allow                // allowed, but only after the new ledger was saved
+	Later                // not before Verdict.At, because the machine has only just booted
 )
 
 // Verdict is an answer with its reason.
 type Verdict struct {
 	Answer Answer
 	Why    string        // in words, of Refuse and Later
-	At     time.Duration // of Later: the uptime (CLOCK_BOOTTIME) at which to look, and to ask, again
+	At     time.Duration // of Later: the uptime (CLOCK_BOOTTIME) at which to look and ask again
 }
 
-// Ask says whether a rung that ends the system may be taken now, and returns the ledger
-// after that. On Allow the rung stands in it as asked and is spent: it must be saved
-// durably before the act. Where it cannot be saved the rung must not be taken, and the
-// ledger that was passed in stays the one in use. A rung counts whether or not it then
-// happens.
+// Ask decides whether a rung that ends the system may run now, and returns the ledger
+// after that. With Allow the rung is in it as asked and counts: it must be saved durably
+// before the act. If it cannot be saved the rung must not run, and the ledger that was
+// passed in stays the one in use. A rung counts whether or not it then happens.
 func (r RebootLimit) Ask(l Ledger, rung, reason string, now Moment) (Ledger, Verdict) {
 	l, _ = l.Opened(now)
 	used := l.counted(r.Window.D())
@@ -92,7 +91,7 @@ func (r RebootLimit) Ask(l Ledger, rung, reason string, now Moment) (Ledger, Ver
 	return l, Verdict{Answer: Allow}
 }
 
-// lost is the running time until what is not known counts no more.
+// lost is the running time until the unknown no longer counts.
 func (r RebootLimit) lost(l Ledger) time.Duration {
 	if l.Lost == nil {
 		return 0
@@ -100,7 +99,7 @@ func (r RebootLimit) lost(l Ledger) time.Duration {
 	return max(r.Window.D()-(l.Ran-l.Lost.Ran), 0)
 }
 
-// spent says why there is no rung left, and until when.
+// spent says why no rung is left, and until when.
 func (r RebootLimit) spent(l Ledger, used []Entry) string {
 	var list []string
 	for _, e := range used[len(used)-min(len(used), 5):] {
@@ -118,11 +117,11 @@ func (r RebootLimit) free(l Ledger, used []Entry) time.Duration {
 	return r.Window.D() - (l.Ran - used[len(used)-r.Count].Ran)
 }
 
-// Standing is what the breaker stands at, to be shown.
+// Standing is how much of the limit is used, to show it.
 type Standing struct {
 	Used []Entry       // those that count now, oldest first
-	Free time.Duration // running time until a rung is allowed again; 0 where one is left, or none ever is
-	Lost string        // why it is not known what counts; empty where it is
+	Free time.Duration // running time until a rung is allowed again; 0 if one is left, or none ever is
+	Lost string        // why it is not known what counts; empty if it is known
 }
 
 // Standing is how much of the limit is used.

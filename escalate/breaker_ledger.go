@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Moment is a point in time as the breaker needs it.
+// Moment is a point in time in the form that the breaker needs.
 type Moment struct {
-	Boot   string        // /proc/sys/kernel/random/boot_id; empty where it cannot be read
+	Boot   string        // /proc/sys/kernel/random/boot_id; empty if it cannot be read
 	Uptime time.Duration // CLOCK_BOOTTIME: since the boot, sleep included
 	Wall   time.Time     // only to show
 }
@@ -33,30 +33,30 @@ type Entry struct {
 	Outcome Outcome       `json:"outcome,omitempty"`
 }
 
-// Ledger is what the breaker remembers over boots. It is a value: its methods leave it
-// as it is and return another. The zero value is that of a new machine.
+// Ledger is what the breaker remembers over reboots. It is a value: its methods do not
+// change it and return another one. The zero value is that of a new machine.
 //
 // It has a clock of its own: the sum of the running time (CLOCK_BOOTTIME) that was seen
-// in each boot. That clock never steps and never runs faster than true time. It loses
-// what ran at the end of a boot after the last save, which makes the breaker only
-// stricter; saving the ledger once an hour while it has entries keeps the loss small.
+// in each boot. That clock never steps and is never faster than true time. It loses the
+// time at the end of a boot after the last save; this makes the breaker only stricter.
+// While the ledger has entries it is saved once an hour, which keeps the loss small.
 type Ledger struct {
 	Ran     time.Duration `json:"ran"`              // the clock when last seen
 	Boot    string        `json:"boot,omitempty"`   // the boot in which that was
 	Uptime  time.Duration `json:"uptime,omitempty"` // and its CLOCK_BOOTTIME
 	Entries []Entry       `json:"entries,omitempty"`
-	Lost    *Lost         `json:"lost,omitempty"` // what was known before, or some of it
+	Lost    *Lost         `json:"lost,omitempty"` // what was known before is lost, at least a part of it
 }
 
-// Lost says that rungs may have been taken that the ledger does not know. It counts like a
-// spent limit, for one whole window: a machine must not end again and again because it
-// cannot remember.
+// Lost means that rungs may have been taken that the ledger does not know. It counts like
+// a limit that is used up, for one whole window: a machine must not end again and again
+// because it cannot remember.
 type Lost struct {
 	Why string        `json:"why"`
 	Ran time.Duration `json:"ran"` // on the ledger's own clock, when it was found out
 }
 
-// Forgot is for a ledger that could not be read, or may be older than it should be.
+// Forgot is for a ledger that could not be read, or may be out of date.
 func (l Ledger) Forgot(now Moment, why string) Ledger {
 	l = l.Seen(now)
 	l.Lost = &Lost{Why: why, Ran: l.Ran}
@@ -69,8 +69,8 @@ func (l Ledger) Empty() bool { return len(l.Entries) == 0 && l.Lost == nil }
 // keep is how many entries stay to be shown after they no longer count.
 const keep = 20
 
-// Seen brings the ledger's clock up to now. A boot other than the last one has run since
-// then for its whole uptime.
+// Seen moves the ledger's clock to now. If the boot has changed, the new one has run for
+// its whole uptime.
 func (l Ledger) Seen(now Moment) Ledger {
 	gain := now.Uptime
 	if now.Boot == l.Boot {
@@ -83,9 +83,9 @@ func (l Ledger) Seen(now Moment) Ledger {
 	return l
 }
 
-// Opened is for the start of the daemon: it settles whether a rung that was asked for
-// has happened, and reports it. In another boot it has; in the same boot the daemon
-// would not start if it had. Without a boot id nothing is settled.
+// Opened is called at the start of the daemon: it decides whether a rung that was asked
+// for has happened, and reports it. In another boot it has; in the same boot it has not,
+// because otherwise the daemon would not start. Without a boot id nothing is decided.
 func (l Ledger) Opened(now Moment) (Ledger, []Report) {
 	l = l.Seen(now)
 	var reports []Report
@@ -106,7 +106,8 @@ func (l Ledger) Opened(now Moment) (Ledger, []Report) {
 	return l, reports
 }
 
-// Failed is for an act that returned: what was asked for in this boot has not happened.
+// Failed is called when an act returned: what was asked for in this boot has not
+// happened.
 func (l Ledger) Failed(now Moment) Ledger {
 	l, _ = l.Opened(now)
 	return l
@@ -118,7 +119,7 @@ func (l Ledger) Clear() Ledger {
 	return l
 }
 
-// Report is a rung of which it is now known whether it happened.
+// Report is a rung of which it is known now whether it happened.
 type Report struct{ Entry }
 
 // String says when and why the rung was asked for: "asked for at …: group web: httpd is down".
@@ -130,8 +131,8 @@ func (r Report) String() string {
 	return s
 }
 
-// counted is the entries within the window, oldest first. One that seems to lie in the
-// future counts.
+// counted returns the entries within the window, oldest first. An entry in the future
+// counts.
 func (l Ledger) counted(window time.Duration) []Entry {
 	var out []Entry
 	for _, e := range l.Entries {

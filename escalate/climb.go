@@ -2,7 +2,7 @@ package escalate
 
 import "time"
 
-// Phase is where a climb stands.
+// Phase is the present state of a climb.
 type Phase string
 
 // The phases. The zero value is Idle.
@@ -11,18 +11,18 @@ const (
 	Looking Phase = "looking"     // one look before a rung
 	Acting  Phase = "acting"      // a rung's action runs; it is never interrupted
 	Pausing Phase = "waiting"     // after the action, for a recovery to show
-	GivenUp Phase = "given-up"    // the ladder is spent
+	GivenUp Phase = "given-up"    // the end of the ladder is reached
 	Handed  Phase = "handed-over" // a hook took it over
 )
 
-// Climb is what a ladder remembers of its position. The zero value stands at the
-// bottom. Times are CLOCK_BOOTTIME.
+// Climb is what a ladder remembers of its position. The zero value is at the bottom.
+// Times are CLOCK_BOOTTIME.
 type Climb struct {
 	Phase    Phase                   `json:"phase,omitempty"`
 	Position int                     `json:"position,omitempty"` // the rung that is looked at, acted or waited for; of Idle: where the next climb begins
-	Acted    string                  `json:"acted,omitempty"`    // name of the rung acted last
-	Tries    int                     `json:"tries,omitempty"`    // restart-group: how often this one was acted since the last recovery
-	Spent    map[int][]time.Duration `json:"spent,omitempty"`    // restart-group: of the first, second …, when each attempt was run
+	Acted    string                  `json:"acted,omitempty"`    // name of the rung that ran last
+	Tries    int                     `json:"tries,omitempty"`    // restart-group: how many times this one ran since the last recovery
+	Spent    map[int][]time.Duration `json:"spent,omitempty"`    // restart-group: of the first, second …, when each attempt ran
 	Until    time.Duration           `json:"until,omitempty"`    // of Pausing
 }
 
@@ -32,19 +32,19 @@ type Input int
 // The inputs of Next.
 const (
 	Exhausted Input = iota // a member has no attempt left
-	Missing                // the look found a required member missing
-	AllUp                  // the look found every required member up
+	Missing                // a required member was missing at the look
+	AllUp                  // every required member was up at the look
 	Done                   // the action ended well
 	Failed                 // the action failed, or was refused
 	Skipped                // the hook asks for the next rung (75)
 	TakenOver              // the hook handed over (0)
 	Waited                 // the time of Pausing is over
 	Recovered              // every required member is up for its settle time
-	GiveBack               // recover or retry-after: from the bottom, attempts there again
+	GiveBack               // recover or retry-after: from the bottom, with all attempts
 	Halt                   // suspended before the rung that is looked at
 )
 
-// Action is what follows.
+// Action is what has to be done next.
 type Action int
 
 // The actions of a Decision.
@@ -53,12 +53,12 @@ const (
 	Look            // look whether every required member is up, then Missing or AllUp
 	Act             // carry out Rung, then Done, Failed, Skipped or TakenOver
 	Wait            // input Waited at Decision.At
-	GiveUp          // the ladder is spent
+	GiveUp          // the end of the ladder is reached
 	End             // the climb is over: back to the bottom
 	HandOver        // nothing more is done here
 )
 
-// Decision is what the ladder wants done.
+// Decision is the answer of the ladder.
 type Decision struct {
 	Action  Action
 	Rung    Rung          // of Act
@@ -83,7 +83,7 @@ func (l Ladder) Next(c Climb, in Input, now time.Duration) (Climb, Decision) {
 		}
 	case Looking:
 		switch in {
-		case AllUp, Halt: // what is up may fail again before it has recovered: then on from here
+		case AllUp, Halt: // a member that is up may fail again before it has recovered: then go on from here
 			c.Phase, c.Until = Idle, 0
 			return c, Decision{Action: End}
 		case Missing:
@@ -124,8 +124,8 @@ func (l Ladder) act(c Climb, now time.Duration) (Climb, Decision) {
 		d := Decision{Action: Act, Rung: r}
 		if own := r.Own(); own != nil {
 			spent := within(c.Spent[l.nth(c.Position)], own.Window.D(), now)
-			// Tries count as well: a window shorter than the attempts take would hold the
-			// climb here for ever.
+			// Tries count as well: if the window is shorter than the attempts take, the climb
+			// would stay here for ever.
 			if !own.Most.Allows(max(len(spent), c.Tries)) {
 				continue
 			}
@@ -149,7 +149,7 @@ func (l Ladder) top() int {
 	return len(l)
 }
 
-// nth is how many rungs with attempts of their own stand below a position: attempts are
+// nth is how many rungs with attempts of their own are below a position: attempts are
 // counted by kind, so that a reload which moves the rung does not give them back.
 func (l Ladder) nth(position int) int {
 	n := 0
@@ -161,8 +161,8 @@ func (l Ladder) nth(position int) int {
 	return n
 }
 
-// onward goes to the look before the next act: of the same rung if that has
-// attempts of its own, or if a reload has put another in the place of the one that was acted.
+// onward goes to the look before the next act: of the same rung if it has attempts of its
+// own, or if a reload has replaced the rung that ran.
 func (l Ladder) onward(c Climb) Climb {
 	if r := l.at(c.Position); r.Own() == nil && r.Name() == c.Acted {
 		c.Position, c.Tries = c.Position+1, 0
@@ -185,7 +185,7 @@ func (l Ladder) acted(c Climb, in Input, now time.Duration) (Climb, Decision) {
 	return c, Decision{}
 }
 
-// at is the rung at i, or none: a reload may have shortened the ladder.
+// at is the rung at i, or none: a reload may have made the ladder shorter.
 func (l Ladder) at(i int) Rung {
 	if i >= len(l) {
 		return Rung{None: &None{}}
@@ -193,8 +193,8 @@ func (l Ladder) at(i int) Rung {
 	return l[i]
 }
 
-// Postponed is the climb after an action that cannot be begun before a time: then one
-// look, and the same rung again.
+// Postponed is the climb after an action that cannot begin before a time: then one look,
+// and the same rung again.
 func (c Climb) Postponed(until time.Duration) Climb {
 	c.Phase, c.Acted, c.Until = Pausing, "", until
 	return c
@@ -203,7 +203,7 @@ func (c Climb) Postponed(until time.Duration) Climb {
 // IsPostponed reports whether a climb waits to begin the rung that it stands at.
 func (c Climb) IsPostponed() bool { return c.Phase == Pausing && c.Acted == "" }
 
-// Rung is the rung that the climb stands at, false at the bottom and past the end.
+// Rung is the rung that the climb is at; false at the bottom and after the end.
 func (c Climb) Rung(l Ladder) (Rung, bool) {
 	if c.Phase == Idle || c.Position >= len(l) {
 		return Rung{}, false

@@ -8,7 +8,7 @@ import (
 	"procward/internal/script"
 )
 
-// Strategy says who is restarted when one member of a group dies.
+// Strategy says what is restarted when one member of a group dies.
 type Strategy string
 
 // The strategies. One is the default.
@@ -32,7 +32,7 @@ type Group struct {
 	Strategy      Strategy        `yaml:"strategy"`
 	Startup       Startup         `yaml:"startup"`
 	Start         script.Argv     `yaml:"start"`
-	StartAttempts int             `yaml:"start-attempts"` // 1: how often the operator's start is tried
+	StartAttempts int             `yaml:"start-attempts"` // 1: how many times the operator's start is tried
 	Stop          script.Argv     `yaml:"stop"`
 	Timeout       scalar.Duration `yaml:"timeout"` // 120s for each script
 	Escalate      Ladder          `yaml:"escalate"`
@@ -40,7 +40,7 @@ type Group struct {
 	Remind        scalar.Interval `yaml:"remind"`      // 1h
 }
 
-// DefaultGroup is what a group holds before its keys are read.
+// DefaultGroup returns a Group with its defaults.
 func DefaultGroup() Group {
 	return Group{
 		Strategy: One, Startup: Auto, StartAttempts: 1, Timeout: scalar.Duration(2 * time.Minute),
@@ -48,7 +48,7 @@ func DefaultGroup() Group {
 	}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (g *Group) SetDefaults() { *g = DefaultGroup() }
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.

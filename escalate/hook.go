@@ -9,7 +9,7 @@ import (
 	"procward/internal/script"
 )
 
-// Exit codes of a hook. Any other is that of a failed rung.
+// Exit codes of a hook. Any other code means that the rung failed.
 const (
 	HandedOver = 0  // another host has it now
 	NextRung   = 75 // not handled (EX_TEMPFAIL): climb on
@@ -28,10 +28,10 @@ type Hook struct {
 	Wait *scalar.Duration  `yaml:"wait"`
 }
 
-// DefaultHook is what a hook rung holds before its keys are read.
+// DefaultHook returns a hook rung with its defaults.
 func DefaultHook() Hook { return Hook{Timeout: scalar.Duration(time.Minute)} }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (h *Hook) SetDefaults() { *h = DefaultHook() }
 
 func (h *Hook) wait() *scalar.Duration { return h.Wait }

@@ -5,9 +5,9 @@ import (
 	"procward/internal/scalar"
 )
 
-// Rung is one step of a ladder, and the table of rungs: a row each, of which a step has
-// exactly one. The comments of the rows, and those of the keys of each kind, are the page
-// of the documentation.
+// Rung is one step of a ladder, and the table of rungs: one row for each, of which a step
+// has exactly one. The comments of the rows, and those of the keys of each kind, are the
+// text of the documentation.
 type Rung struct {
 	// stop and start the whole group, again until its own attempts are used
 	RestartGroup *RestartGroup `yaml:"restart-group"`
@@ -40,7 +40,7 @@ type rung interface {
 	wait() *scalar.Duration
 	// deed is what the rung does.
 	deed() Deed
-	// words is what follows its name in a timetable, of a try from 1.
+	// words is the text after its name in a timetable, for a try from 1.
 	words(try int) string
 }
 
@@ -49,8 +49,8 @@ type Deed interface{ isDeed() }
 
 // The deeds that have no type of their own among the rungs.
 type (
-	// Regroup stops the group, or the target of a monitor, and unless it is to stay down
-	// starts it again.
+	// Regroup stops the group, or the target of a monitor, and starts it again unless it
+	// must stay down.
 	Regroup struct{ StopOnly bool }
 	// Leave ends procward itself with an exit code.
 	Leave struct{ Code int }
@@ -67,7 +67,7 @@ func (Leave) isDeed()      {}
 func (EndMachine) isDeed() {}
 func (Stay) isDeed()       {}
 
-// only is the row that is set, where exactly one is.
+// only is the row that is set, if exactly one is.
 func (r Rung) only() (kind.Row[rung], bool) {
 	if set := kind.Set[rung](r); len(set) == 1 {
 		return set[0], true
@@ -75,8 +75,8 @@ func (r Rung) only() (kind.Row[rung], bool) {
 	return kind.Row[rung]{}, false
 }
 
-// Own is the attempts of a rung that is tried again until they are spent, nil for one that
-// is taken once.
+// Own is the attempts of a rung that is tried again until they are used, nil for a rung
+// that runs once.
 func (r Rung) Own() *Tries {
 	row, _ := r.only()
 	if again, ok := row.Kind.(interface{ own() *Tries }); ok {
@@ -85,7 +85,7 @@ func (r Rung) Own() *Tries {
 	return nil
 }
 
-// Tries is how often, within what window, a rung is tried.
+// Tries is how many times, within which window, a rung is tried.
 type Tries struct {
 	Most   scalar.Limit
 	Window scalar.Duration

@@ -2,7 +2,7 @@ package escalate
 
 import "procward/internal/scalar"
 
-// Plain is the keys of a rung without any of its own.
+// Plain is the keys of a rung that has no keys of its own.
 type Plain struct {
 	Wait *scalar.Duration `yaml:"wait"` // after its action, to show a recovery; 60s
 }

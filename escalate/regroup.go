@@ -8,7 +8,7 @@ import (
 	"procward/internal/scalar"
 )
 
-// RestartGroup restarts the whole group, again until its own attempts are spent.
+// RestartGroup restarts the whole group, again until its own attempts are used.
 type RestartGroup struct {
 	// a number from 1
 	Attempts scalar.Limit `yaml:"attempts"`
@@ -17,12 +17,12 @@ type RestartGroup struct {
 	Wait   *scalar.Duration `yaml:"wait"`
 }
 
-// DefaultRestartGroup is what a restart-group rung holds before its keys are read.
+// DefaultRestartGroup returns a restart-group rung with its defaults.
 func DefaultRestartGroup() RestartGroup {
 	return RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(24 * time.Hour)}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (r *RestartGroup) SetDefaults() { *r = DefaultRestartGroup() }
 
 func (r *RestartGroup) wait() *scalar.Duration { return r.Wait }

@@ -1,5 +1,4 @@
-// Package escalate is the ladder that is climbed when restarts do not help: the pure
-// ladder, and the actors of its rungs.
+// Package escalate is the ladder that is climbed when restarts do not help. It is pure.
 package escalate
 
 import (
@@ -15,7 +14,7 @@ import (
 // DefaultWait is the time after a rung's action in which a recovery may show.
 const DefaultWait = 60 * time.Second
 
-// Name is the rung's word in the configuration, "" where not exactly one is set.
+// Name is the rung's word in the configuration, "" if not exactly one is set.
 func (r Rung) Name() string {
 	row, _ := r.only()
 	return row.Name
@@ -43,7 +42,7 @@ func (r Rung) Wait() time.Duration {
 	return DefaultWait
 }
 
-// Words tells of a try of a valid rung, from 1, in a timetable.
+// Words describes a try of a valid rung, from 1, in a timetable.
 func (r Rung) Words(try int) string {
 	row, one := r.only()
 	if !one {
@@ -64,7 +63,7 @@ func (r Rung) Validate() error {
 // Ladder is the ordered escalation.
 type Ladder []Rung
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Ladder) Wanted() string { return "a list, like [{restart-group: {}}], or [] for none" }
 
 // Validate reports every rung that is wrong.

@@ -6,7 +6,7 @@ import (
 	"procward/internal/scalar"
 )
 
-// DefaultExitCode is that of stop-daemon.
+// DefaultExitCode is the exit code of stop-daemon.
 const DefaultExitCode = 70
 
 // StopDaemon ends procward itself with an exit code that clusterware sees.
@@ -16,7 +16,7 @@ type StopDaemon struct {
 	Wait     *scalar.Duration `yaml:"wait"`
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (s *StopDaemon) SetDefaults() {
 	code := DefaultExitCode
 	*s = StopDaemon{ExitCode: &code}

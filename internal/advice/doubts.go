@@ -14,11 +14,11 @@ import (
 	"procward/internal/systemd"
 )
 
-// systemdTime bounds how long systemd is asked.
+// systemdTime limits how long systemd is asked.
 const systemdTime = 5 * time.Second
 
-// Doubts looks at this host for what the drop-ins alone do not tell: warnings, in
-// the order of the names.
+// Doubts looks at this host for what the drop-ins alone do not show. It returns warnings,
+// in the order of the names.
 func Doubts(ctx context.Context, cfg *confd.Config) ([]confd.Problem, error) {
 	sights, err := Look(ctx, cfg, slices.Sorted(maps.Keys(cfg.Processes)), func(Sight) bool { return false })
 	if err != nil {
@@ -98,7 +98,7 @@ func programsOf(ps []Seen) []string {
 	return out
 }
 
-// setting is the Restart= setting of a unit, "" where it is not known.
+// setting is the Restart= setting of a unit, "" if it is not known.
 type setting func(unit string) string
 
 // restartSettings asks systemd; the function must be closed after use.

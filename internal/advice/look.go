@@ -1,5 +1,5 @@
-// Package advice looks at this host for what the drop-ins alone do not tell, and asks no
-// daemon: what each match selects at this moment, what is doubtful about that, who else
+// Package advice looks at this host for what the drop-ins alone do not show, without
+// asking a daemon: what each match selects now, what is doubtful about that, who else
 // restarts the same processes, and what the kernel and the system offer.
 package advice
 
@@ -14,12 +14,12 @@ import (
 	"procward/procscan"
 )
 
-// scanTime is how long reads that hang may delay a scan: more than the daemon allows,
-// since nothing but the operator waits, and a busy host looks like one that hangs.
+// scanTime is how long reads that hang may delay a scan: longer than the daemon allows,
+// because only the operator waits, and a busy host looks like one that hangs.
 const scanTime = 5 * time.Second
 
-// Look scans once for the named processes, and finds out what comes close where near
-// says so.
+// Look scans once for the named processes. With near it also finds out which processes
+// nearly match.
 func Look(ctx context.Context, cfg *confd.Config, names []string, near func(Sight) bool) ([]Sight, error) {
 	fs, err := procscan.Open("/proc")
 	if err != nil {

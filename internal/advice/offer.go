@@ -22,11 +22,11 @@ type Offer struct {
 	Fallbacks []string  `json:"fallbacks,omitempty"` // what stands in for something that is missing
 }
 
-// Feature is one thing that procward uses where it is there.
+// Feature is one thing that procward uses if it is available.
 type Feature struct {
 	Name  string `json:"name"`
 	There bool   `json:"there"`
-	Note  string `json:"note,omitempty"` // why it is not there
+	Note  string `json:"note,omitempty"` // why it is not available
 }
 
 // Probe tries what procward would use.

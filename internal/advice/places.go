@@ -36,8 +36,8 @@ func shared(flag, dir string) []confd.Problem {
 	return []confd.Problem{{Text: fmt.Sprintf("the directory of %s will not be used: %v", flag, err), Warning: true}}
 }
 
-// WithoutSystemd warns of matches by a unit of systemd, on a host that has none. A control group of another
-// maker may be matched all the same, so that they are no problems.
+// WithoutSystemd warns of matches by a systemd unit on a host without systemd. They are
+// only warnings, because a control group of another program may match all the same.
 func WithoutSystemd(cfg *confd.Config) []confd.Problem {
 	var out []confd.Problem
 	for _, name := range slices.Sorted(maps.Keys(cfg.Processes)) {

@@ -13,7 +13,7 @@ import (
 	"procward/procscan"
 )
 
-// supervisorDoubts is the parents of selected processes that restart them as well.
+// supervisorDoubts finds the parents of selected processes that restart them as well.
 func supervisorDoubts(s Sight) []string {
 	parents := map[int]procscan.Supervisor{}
 	for _, p := range s.Selected {
@@ -37,7 +37,7 @@ func commOf(pid int) string {
 	return strings.TrimSpace(string(text))
 }
 
-// isProcward says that a process runs this program.
+// isProcward reports whether a process runs this program.
 func isProcward(pid int) bool {
 	if pid <= 0 {
 		return false
@@ -51,8 +51,8 @@ func isProcward(pid int) bool {
 	return exe == own || filepath.Base(exe) == "procward"
 }
 
-// sharedDoubts is, for each name, with which others it has a process in common: after its
-// death both would restart it.
+// sharedDoubts says, for each name, which other names have a process in common with it:
+// after the death of the process both would restart it.
 func sharedDoubts(cfg *confd.Config, sights []Sight) map[string][]string {
 	first, out := map[int]string{}, map[string][]string{}
 	told := map[[2]string]bool{}

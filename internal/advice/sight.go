@@ -15,7 +15,7 @@ import (
 	"procward/procscan"
 )
 
-// Sight is what one match selects at this moment.
+// Sight is what one match selects now.
 type Sight struct {
 	Name       string     `json:"name"`
 	Group      string     `json:"group,omitempty"`
@@ -45,7 +45,7 @@ type Seen struct {
 	Unit    string  `json:"unit,omitempty"`
 }
 
-// Unread is a process that could be meant, but could not be read far enough.
+// Unread is a process that may be meant, but could not be read completely.
 type Unread struct {
 	PID   int    `json:"pid"`
 	Comm  string `json:"comm"`
@@ -61,7 +61,7 @@ func UnreadRemedy() string {
 	return "run the command as root, or narrow the match"
 }
 
-// NearMiss is a process that comes close.
+// NearMiss is a process that nearly matches.
 type NearMiss struct {
 	PID  int    `json:"pid"`
 	Comm string `json:"comm"`
@@ -113,8 +113,8 @@ func (l looker) seenOf(ps []procscan.Process) []Seen {
 // details is what is shown of a process and not always read by a scan.
 type details struct{ user, exe, args string }
 
-// detailTime bounds the reading of details: a process whose memory is locked would hang
-// it for ever.
+// detailTime limits the reading of details: a process whose memory is locked would make
+// it hang for ever.
 const detailTime = 2 * time.Second
 
 func (l looker) detailsOf(p procscan.Process) details {

@@ -1,6 +1,7 @@
-// Package kind reads tables of kinds. A table is a struct of pointers with a row for each
-// kind: the yaml tag of the row is the name of the kind, and what it points to holds the
-// keys of the kind. In a value of the table the rows that are not nil are set.
+// Package kind reads tables of kinds. A table is a struct of pointers with one row for
+// each kind: the yaml tag of the row is the name of the kind, and the struct that it
+// points to holds the keys of the kind. In a value of the table, the rows that are not
+// nil are set.
 package kind
 
 import "reflect"

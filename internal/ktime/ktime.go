@@ -1,4 +1,4 @@
-// Package ktime reads the clocks of the kernel that package time does not give away.
+// Package ktime reads the clocks of the kernel that package time does not offer.
 package ktime
 
 import (

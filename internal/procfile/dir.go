@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Dir is a descriptor of the root of a proc file system. What is not there, or belongs to a
-// process that has ended meanwhile (ENOENT, ESRCH), is os.ErrNotExist.
+// Dir is a descriptor of the root of a proc file system. The error is os.ErrNotExist if
+// something is not there, or belongs to a process that has ended meanwhile (ENOENT,
+// ESRCH).
 type Dir int
 
 // Open opens the root of a proc file system.
@@ -23,14 +24,15 @@ func Open(root string) (Dir, error) {
 	return Dir(fd), nil
 }
 
-// Close gives the directory back.
+// Close closes the directory.
 func (d Dir) Close() error { return unix.Close(int(d)) }
 
-// Path is a file name below the root, built without garbage and used again and again.
+// Path is a file name below the root. It is built without garbage and used again and
+// again.
 type Path struct{ buf [96]byte }
 
-// Of is "PID/name", or "PID/task/TID/name" where tid is not 0, with its terminating zero.
-// A name is a constant of at most 15 bytes.
+// Of is "PID/name", or "PID/task/TID/name" if tid is not 0, with its terminating zero. A
+// name is a constant of at most 15 bytes.
 func (p *Path) Of(pid, tid int, name string) *byte {
 	b := append(p.dir(pid, tid), name...)
 	b = append(b, 0)
@@ -55,7 +57,7 @@ func (p *Path) dir(pid, tid int) []byte {
 }
 
 // The calls below are those of package unix without its conversion of the name, which
-// would cost a heap object for each file of each look.
+// would need a heap object for each file of each look.
 
 // Open opens a file.
 func (d Dir) Open(name *byte, flags int) (int, error) {
@@ -71,7 +73,7 @@ func (d Dir) Open(name *byte, flags int) (int, error) {
 	}
 }
 
-// Link reads a symbolic link into buf and gives what was filled.
+// Link reads a symbolic link into buf and returns the part that was filled.
 func (d Dir) Link(name *byte, buf []byte) ([]byte, error) {
 	n, _, errno := unix.Syscall6(unix.SYS_READLINKAT, uintptr(d), uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&buf[0])), uintptr(len(buf)), 0, 0)
 	if errno != 0 {
@@ -89,7 +91,7 @@ func (d Dir) Inode(name *byte, st *unix.Stat_t) error {
 	return nil
 }
 
-// gone makes os.ErrNotExist of what /proc answers for a process that has ended.
+// gone turns the answers of /proc for a process that has ended into os.ErrNotExist.
 func gone(err error) error {
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) {
 		return os.ErrNotExist
@@ -118,7 +120,7 @@ func (d Dir) Once(name *byte, buf []byte) ([]byte, error) {
 	return text, err
 }
 
-// Stat reads the stat file of a process, or of a thread of it where tid is not 0.
+// Stat reads the stat file of a process, or of one of its threads if tid is not 0.
 func (d Dir) Stat(pid, tid int, buf []byte, s *Stat) error {
 	var p Path
 	text, err := d.Once(p.Of(pid, tid, "stat"), buf)
@@ -150,8 +152,8 @@ func (d Dir) All(name *byte, buf []byte, limit int) ([]byte, error) {
 	return d.slurp(name, buf, limit, false)
 }
 
-// Whole is All for the files that one read(2) answers whole where there is room for it, as
-// cmdline and status: a short read is the last.
+// Whole is All for the files that one read(2) returns completely if there is room, such
+// as cmdline and status: a short read is the last one.
 func (d Dir) Whole(name *byte, buf []byte, limit int) ([]byte, error) {
 	return d.slurp(name, buf, limit, true)
 }
@@ -175,7 +177,7 @@ func (d Dir) slurp(name *byte, buf []byte, limit int, short bool) ([]byte, error
 	}
 }
 
-// Fill is read(2), tried again where a signal came.
+// Fill is read(2), tried again after a signal.
 func Fill(fd int, buf []byte) (int, error) {
 	for {
 		n, err := unix.Read(fd, buf)

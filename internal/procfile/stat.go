@@ -1,6 +1,6 @@
-// Package procfile reads the files of proc(5) for all who look at processes: one parser of
-// /proc/PID/stat, and calls that make no garbage, since they are made for each process of
-// each look. It only reads.
+// Package procfile reads the files of proc(5) for all packages that look at processes:
+// one parser of /proc/PID/stat, and calls that make no garbage, because they are made for
+// each process of each look. It only reads.
 package procfile
 
 import (
@@ -28,7 +28,7 @@ const (
 	pfKthread = 0x00200000
 )
 
-// ErrForm says that a text is not what the manual says.
+// ErrForm means that a text is not in the form of the manual.
 var ErrForm = errors.New("not in the form of proc(5)")
 
 // Stat is one line of /proc/PID/stat or /proc/PID/task/TID/stat (proc_pid_stat(5)).
@@ -66,21 +66,23 @@ const (
 	fieldExitCode  = 52
 )
 
-// Kernel says that it is a thread of the kernel.
+// Kernel reports whether it is a thread of the kernel.
 func (s *Stat) Kernel() bool { return s.Flags&pfKthread != 0 }
 
-// Exiting says that the kernel is taking it apart: its memory has gone already, or will.
+// Exiting reports whether the kernel is ending it: its memory is gone already, or will be
+// soon.
 func (s *Stat) Exiting() bool { return s.Flags&pfExiting != 0 }
 
-// Dead says that no thread is left and only the parent has yet to reap the process.
+// Dead reports whether no thread is left and only the parent has not yet reaped the
+// process.
 func (s *Stat) Dead() bool { return Dead(s.State, s.Threads) }
 
-// Dead is Stat.Dead by the two fields that tell.
+// Dead is Stat.Dead by the two fields that matter.
 func Dead(state byte, threads int) bool {
 	return state == 'X' || state == 'x' || state == 'Z' && threads <= 1
 }
 
-// Leaderless says that the leading thread has exited while others live.
+// Leaderless reports whether the leading thread has exited while others live.
 func (s *Stat) Leaderless() bool { return s.State == 'Z' && s.Threads > 1 }
 
 // Parse reads a line. The name ends at the last ')' of the text, since it may itself hold
@@ -142,8 +144,8 @@ func (s *Stat) set(field int, v int64) {
 	}
 }
 
-// Far is one of the fields from 25 on, which are few who ask for; 0 where it is not there.
-// The text that was parsed must still be.
+// Far is one of the fields from 25 on, which few callers need; 0 if it is missing. The
+// text that was parsed must not have changed.
 func (s *Stat) Far(field int) uint64 {
 	b := s.far
 	for at := firstFar; ; at++ {
@@ -158,8 +160,9 @@ func (s *Stat) Far(field int) uint64 {
 	}
 }
 
-// Number reads a decimal number behind blanks at the beginning of b, with an optional minus
-// sign. Numbers beyond 64 bits wrap; the kernel prints none that is used here.
+// Number reads a decimal number after blanks at the beginning of b, with an optional
+// minus sign. Numbers of more than 64 bits wrap; the kernel prints none that is used
+// here.
 func Number(b []byte) (v int64, rest []byte, ok bool) {
 	for len(b) > 0 && (b[0] == ' ' || b[0] == '\t') {
 		b = b[1:]
@@ -178,7 +181,8 @@ func Number(b []byte) (v int64, rest []byte, ok bool) {
 	return v, b[i:], i > 0
 }
 
-// Line is the number behind a word that begins a line: "voluntary_ctxt_switches:\t7".
+// Line is the number after a word at the beginning of a line:
+// "voluntary_ctxt_switches:\t7".
 func Line(text []byte, word string) (int64, bool) {
 	for len(text) > 0 {
 		if len(text) > len(word) && string(text[:len(word)]) == word {
@@ -194,7 +198,8 @@ func Line(text []byte, word string) (int64, bool) {
 	return 0, false
 }
 
-// Read reads the stat file of a process of this host, for those who do not care for garbage.
+// Read reads the stat file of a process of this host, for callers to whom garbage does
+// not matter.
 func Read(pid int) (s Stat, err error) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
