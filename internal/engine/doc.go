@@ -13,6 +13,7 @@
 //	climb       the escalation of one ladder
 //	lastresort  the rungs that end the machine: the breaker, and the one on its way
 //	monitor     a check of something that is not one process, and the restart of what it is about
+//	saved       what outlives the daemon: how each kind is read, and what is left after a boot
 //	signs       what the probes and signs of one target have told
 //	operation   a stop and start of the members of a group, and the orders of the operator
 //

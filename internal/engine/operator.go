@@ -122,7 +122,7 @@ func (m *Machine) named(o Order) (out []string, unknown string) {
 func (m *Machine) suspendOrder(o Order, names []string) {
 	if len(o.Names) == 0 {
 		m.operatorHold = "by " + o.By
-		m.touched[keyOperator] = true
+		m.book.Touch(keyOperator)
 		m.holdAll(m.operatorHold)
 		return
 	}
@@ -152,7 +152,7 @@ func (p *process) given() bool { return p.state == GaveUp || p.state == Handed |
 func (m *Machine) resumeOrder(o Order, names []string) {
 	if len(o.Names) == 0 && m.operatorHold != "" {
 		m.operatorHold = ""
-		m.touched[keyOperator] = true
+		m.book.Touch(keyOperator)
 		m.letAllGo("by " + o.By)
 	}
 	for _, p := range m.those(names) {

@@ -51,7 +51,7 @@ type ofResort struct{ command lastresort.Command }
 func (o ofResort) deliver(m *Machine) {
 	switch c := o.command.(type) {
 	case lastresort.Save:
-		m.touched[keyBreaker] = true
+		m.book.Touch(keyBreaker)
 	case lastresort.Record:
 		m.resort.Token = m.newToken(job{})
 		m.do(Record{Token: m.resort.Token})

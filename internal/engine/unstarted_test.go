@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 	"time"
@@ -46,11 +47,12 @@ func TestAnAttemptThatIsGivenBackIsSavedSo(t *testing.T) {
 	s.dieAll("httpd", sigkill)
 	s.run(10 * time.Second)
 	saved := s.m.Save()
-	v, err := decodeAs[savedProcess](saved[keyProcess+"httpd"])
+	var v savedProcess
+	err := json.Unmarshal(saved[keyProcess+"httpd"], &v)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h := v.(savedProcess).History; len(h.Spent) != 0 || h.Tries != 0 || h.Unstarted == 0 {
+	if h := v.History; len(h.Spent) != 0 || h.Tries != 0 || h.Unstarted == 0 {
 		t.Errorf("saved %+v", h)
 	}
 }

@@ -75,9 +75,6 @@ func (op *Operation) InTurn() []string {
 // Stuck says that a member cannot be killed.
 func (op *Operation) Stuck(name string) bool { return op.stuck[name] }
 
-// StopsByScript says that the group's stop script runs.
-func (op *Operation) StopsByScript() bool { return op.stage == stopScript }
-
 // Halts says that a suspension ends the operation before its next step. A stop by the operator
 // goes on: he wants nothing restarted, and a cluster may stop what it runs here because the
 // host is being shut down.

@@ -1,0 +1,214 @@
+package engine
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"procward/escalate"
+	"procward/internal/engine/climb"
+	"procward/internal/engine/lastresort"
+	"procward/internal/engine/monitor"
+	"procward/internal/engine/operation"
+	"procward/internal/engine/saved"
+	"procward/internal/message"
+)
+
+// Moment is one instant, in one boot.
+type Moment = escalate.Moment
+
+// Restore gives the machine what an earlier one has saved. It is called before the first
+// Step; what is restored comes into force with the configuration that names it. What
+// cannot be understood is left out, and the error says so.
+//
+// After another boot there is nothing left of what was tracked or under way, and every
+// ladder begins at the bottom. What stays is carried by the wall clock: the attempts
+// spent, given up, handed over, and what the operator has stopped or suspended. A wall
+// clock that was put back makes nothing younger than it was.
+//
+// In observe mode nothing is restored: what was under way would go on.
+func (m *Machine) Restore(s Saved, from, now Moment) error {
+	m.at, m.now = now, now.Uptime
+	if m.observe {
+		return nil
+	}
+	bad := m.book.Read(s, saved.Carry{From: from, To: now})
+	if bad[keyBreaker] != nil {
+		m.post(toResort{lastresort.Lost{Why: "what was kept of it cannot be read"}})
+	}
+	if ledger, is := saved.Claim[escalate.Ledger](&m.book, keyBreaker); is {
+		m.post(toResort{lastresort.Opened{Ledger: ledger}})
+	}
+	m.deliver()
+	if v, is := saved.Claim[savedOperator](&m.book, keyOperator); is {
+		m.operatorHold = v.Suspended
+		m.suspended, m.untold = m.operatorHold, m.operatorHold != ""
+	}
+	if from.Boot == now.Boot {
+		m.paused, m.alive = m.now, from.Uptime
+	}
+	if len(bad) == 0 {
+		return nil
+	}
+	var wrong []string
+	for _, key := range sortedKeys(bad) {
+		wrong = append(wrong, fmt.Sprintf("%s: %v", key, bad[key]))
+	}
+	return fmt.Errorf("restore the state: %s", strings.Join(wrong, "; "))
+}
+
+// goOn takes operations and ladders up again, once the processes are there, and says
+// what was taken over.
+func (m *Machine) goOn() {
+	m.sayTakenOver()
+	for _, name := range m.monitorNames {
+		mon := m.monitors[name]
+		if s, is := saved.Claim[monitor.Saved](&m.book, keyMonitor+name); is {
+			mon.Claim(s)
+			m.touchMonitor(mon)
+		}
+	}
+	climbs := m.claimLadders()
+	for _, key := range m.book.Unclaimed(keyOperation) {
+		m.claimOp(key)
+		m.deliver()
+	}
+	for _, key := range sortedKeys(climbs) {
+		m.climbOn(m.ladders[key], climbs[key])
+		m.deliver()
+	}
+	m.stopAgain()
+	m.deliver()
+	if m.suspended != "" { // also what an earlier daemon was about to do
+		m.freeze()
+	}
+	m.dropUnclaimed()
+}
+
+func (m *Machine) sayTakenOver() {
+	tracked := 0
+	for _, p := range m.those(m.claimed) {
+		tracked += len(p.tracked)
+	}
+	if len(m.claimed) > 0 && m.alive != 0 {
+		m.say(message.TakenOver, nil, func(s *message.Message) {
+			s.Detail = fmt.Sprintf("%d processes, with %d PIDs", len(m.claimed), tracked)
+		})
+	}
+	m.claimed = nil
+	m.sayReports()
+	if m.untold {
+		m.untold = false
+		m.say(message.Suspended, nil, func(s *message.Message) { s.Detail = m.suspended })
+	}
+}
+
+// stopAgain goes on with a stop by the operator whose turn had not come.
+func (m *Machine) stopAgain() {
+	var o Order
+	for _, name := range m.names {
+		if p := m.procs[name]; p.stopped != "" && p.op == nil && p.state != StoppedBy {
+			o.Names = append(o.Names, name)
+			o.By = strings.TrimPrefix(p.stopped, "by ")
+		}
+	}
+	if o.Verb = VerbStop; len(o.Names) > 0 {
+		m.begin(o, m.operations(o))
+	}
+}
+
+// dropUnclaimed forgets what the configuration no longer names, unless a drop-in is
+// rejected, which may name it when it is mended.
+func (m *Machine) dropUnclaimed() {
+	for _, f := range m.cfg.Files {
+		if f.Rejected {
+			return
+		}
+	}
+	m.book.Forget()
+}
+
+// claimOp goes on with an operation that was under way, unless nobody of it is there: its
+// drop-in may be rejected for the time being.
+func (m *Machine) claimOp(key string) {
+	s, is := m.book.Value(key).(operation.Saved)
+	if !is {
+		return
+	}
+	var members []string
+	for _, p := range m.those(s.Members) {
+		if p.groupKey() == strings.TrimPrefix(key, keyOperation) {
+			members = append(members, p.name)
+		}
+	}
+	op := s.Operation(members)
+	if len(members) == 0 || m.ops[op.Key()] != nil {
+		return
+	}
+	saved.Claim[operation.Saved](&m.book, key)
+	m.ops[op.Key()] = op
+	m.touchOp(op)
+	for _, p := range m.those(members) {
+		if p.state == Restarting {
+			p.op, p.attempt.ready, p.deadline = op, 0, 0
+		}
+	}
+	if mon := m.monitors[op.Monitor]; mon != nil {
+		m.post(toMonitor{mon, monitor.Operates{}})
+	}
+	if s.Script != nil {
+		op.Token = m.awaitScript(job{op: op}, s.Script)
+	}
+	m.post(toOperation{op, operation.Restored{Script: s.Script != nil, Stops: s.Stops}})
+}
+
+// claimLadders puts the ladders that are in use where they stood.
+func (m *Machine) claimLadders() map[string]climb.Saved {
+	climbs := map[string]climb.Saved{}
+	var all []*climb.Ladder
+	for _, name := range m.names {
+		all = append(all, m.ladderOf(m.procs[name]))
+	}
+	for _, name := range m.monitorNames {
+		all = append(all, m.monitorLadder(m.monitors[name]))
+	}
+	for _, l := range all {
+		if s, is := saved.Claim[climb.Saved](&m.book, keyLadder+l.Key); is {
+			l.Claim(s)
+			m.touchLadder(l)
+			climbs[l.Key] = s
+		}
+	}
+	return climbs
+}
+
+// climbOn goes on with a climb: with the hook, or the operation, that its rung has begun.
+func (m *Machine) climbOn(l *climb.Ladder, s climb.Saved) {
+	underWay := false
+	if l.Climb.Phase == escalate.Acting {
+		op := m.ops[m.opKey(l)]
+		if underWay = s.Hook != nil || op != nil && op.Ladder == l.Key; s.Hook != nil {
+			l.Hook = m.awaitScript(job{ladder: l.Key}, s.Hook)
+		}
+	}
+	m.climb(l, climb.Restored{UnderWay: underWay})
+}
+
+// awaitScript awaits a script that an earlier daemon has started.
+func (m *Machine) awaitScript(j job, s *saved.Script) int {
+	j.path, j.id, j.asked, j.until = s.Path, s.ID, s.Asked, s.Until
+	token := m.newToken(j)
+	m.do(Await{Token: token, ID: s.ID, Path: s.Path, Env: j.mark(), Since: s.Asked, Timeout: max(s.Until-m.now, time.Second)})
+	return token
+}
+
+// mark is a variable that the script of a job was given and those of others were not.
+func (j job) mark() string {
+	switch {
+	case j.process != "":
+		return "PROCWARD_PROCESS=" + j.process
+	case j.op != nil && j.op.Group != "":
+		return "PROCWARD_GROUP=" + j.op.Group
+	}
+	return ""
+}
