@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"procward/internal/kind"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/watch"
@@ -64,17 +65,17 @@ func (c Check) with(change func(*Check)) Check {
 func TestValidateRefuses(t *testing.T) {
 	good := web(func(*HTTP) {})
 	for want, c := range map[string]Check{
-		": says not what is checked: add one of http, tcp, unix, exec, heartbeat, notify": DefaultCheck(),
-		"tcp: there is http already: one check is of one kind, make it two":               good.with(func(c *Check) { c.TCP = &TCP{} }),
-		`name: "a b" is no name: use up to 64 letters, digits, and . _ - between them`:    good.with(func(c *Check) { c.Name = "a b" }),
-		"interval: 99ms is not from 100ms to 24h":                                         good.with(func(c *Check) { c.Interval = scalar.Duration(99 * time.Millisecond) }),
-		"timeout: 0s is not from 1ms to 1h":                                               good.with(func(c *Check) { c.Timeout = 0 }),
-		"successes: 0 is not from 1 to 64":                                                good.with(func(c *Check) { c.Successes = 0 }),
-		"failures: 5 failures cannot be among 3 results: write for instance 3 of 5":       good.with(func(c *Check) { c.Failures = Failures{5, 3} }),
-		"failures: 65 results are not remembered: the most is 64; use a longer interval":  good.with(func(c *Check) { c.Failures = Failures{65, 65} }),
-		"failures: 0 is less than 1":                                                      good.with(func(c *Check) { c.Failures = Failures{} }),
-		`on-timeout: "ok" is neither fail nor unknown`:                                    good.with(func(c *Check) { c.OnTimeout = "ok" }),
-		`action: "kill" is not known: write restart or report`:                            good.with(func(c *Check) { c.Action = "kill" }),
+		": says not what is checked: add one of " + strings.Join(kind.Names[Kinds](), ", "): DefaultCheck(),
+		"tcp: there is http already: one check is of one kind, make it two":                 good.with(func(c *Check) { c.TCP = &TCP{} }),
+		`name: "a b" is no name: use up to 64 letters, digits, and . _ - between them`:      good.with(func(c *Check) { c.Name = "a b" }),
+		"interval: 99ms is not from 100ms to 24h":                                           good.with(func(c *Check) { c.Interval = scalar.Duration(99 * time.Millisecond) }),
+		"timeout: 0s is not from 1ms to 1h":                                                 good.with(func(c *Check) { c.Timeout = 0 }),
+		"successes: 0 is not from 1 to 64":                                                  good.with(func(c *Check) { c.Successes = 0 }),
+		"failures: 5 failures cannot be among 3 results: write for instance 3 of 5":         good.with(func(c *Check) { c.Failures = Failures{5, 3} }),
+		"failures: 65 results are not remembered: the most is 64; use a longer interval":    good.with(func(c *Check) { c.Failures = Failures{65, 65} }),
+		"failures: 0 is less than 1":                                                        good.with(func(c *Check) { c.Failures = Failures{} }),
+		`on-timeout: "ok" is neither fail nor unknown`:                                      good.with(func(c *Check) { c.OnTimeout = "ok" }),
+		`action: "kill" is not known: write restart or report`:                              good.with(func(c *Check) { c.Action = "kill" }),
 
 		"http.url: is missing: write for instance http://127.0.0.1/health":                             web(func(h *HTTP) { h.URL = "" }),
 		`http.url: "ftp://x/" begins with neither http:// nor https://`:                                web(func(h *HTTP) { h.URL = "ftp://x/" }),

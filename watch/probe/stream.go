@@ -43,17 +43,21 @@ func (t *TCP) checker(site) (checker, error) {
 }
 
 func (t *TCP) validate(Check) error {
-	errs := []error{t.Expect.validate("expect")}
-	host, port, err := net.SplitHostPort(t.Address)
+	return errors.Join(t.Expect.validate("expect"), hostAndPort("address", t.Address, 80))
+}
+
+// hostAndPort holds for an address; usual is the port of an example.
+func hostAndPort(key, address string, usual int) error {
+	host, port, err := net.SplitHostPort(address)
 	switch {
-	case t.Address == "":
-		errs = append(errs, scalar.Errorf("address", "is missing: write for instance 127.0.0.1:80, or '[::1]:80'"))
+	case address == "":
+		return scalar.Errorf(key, "is missing: write for instance 127.0.0.1:%d, or '[::1]:%[1]d'", usual)
 	case err != nil || host == "":
-		errs = append(errs, scalar.Errorf("address", "%q is not like 127.0.0.1:80 or [::1]:80", t.Address))
+		return scalar.Errorf(key, "%q is not like 127.0.0.1:%d or [::1]:%[2]d", address, usual)
 	case !isPort(port):
-		errs = append(errs, scalar.Errorf("address", "%q is no port from 1 to 65535", port))
+		return scalar.Errorf(key, "%q is no port from 1 to 65535", port)
 	}
-	return errors.Join(errs...)
+	return nil
 }
 
 // maxUnixPath is sun_path of unix(7) without the byte at its end.
