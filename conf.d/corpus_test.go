@@ -7,11 +7,17 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"procward/escalate"
+	"procward/internal/kind"
+	"procward/watch/probe"
 )
 
 var update = flag.Bool("update", false, "write the expected errors of testdata/bad anew")
 
-// TestBad holds the exact errors of a corpus of bad drop-ins: NAME.txt beside NAME.yaml.
+// TestBad holds the exact errors of a corpus of bad drop-ins: NAME.txt beside NAME.yaml. In
+// them {probes} stands for the names of all probes as the table has them, and {rungs} for
+// those of all rungs.
 func TestBad(t *testing.T) {
 	for _, name := range corpus(t, "testdata/bad") {
 		t.Run(name, func(t *testing.T) {
@@ -21,7 +27,9 @@ func TestBad(t *testing.T) {
 				t.Error("the file is not left out")
 			}
 			checkPlaces(t, data, c.Problems)
-			got := show(c.Problems)
+			got := strings.NewReplacer(
+				strings.Join(kind.Names[probe.Kinds](), ", "), "{probes}", strings.Join(kind.Names[escalate.Rung](), ", "), "{rungs}",
+			).Replace(show(c.Problems))
 			beside := filepath.Join("testdata/bad", strings.TrimSuffix(name, ".yaml")+".txt")
 			if *update {
 				if err := os.WriteFile(beside, []byte(got), 0o644); err != nil {
