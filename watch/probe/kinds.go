@@ -23,6 +23,8 @@ type Kinds struct {
 	Heartbeat *Heartbeat `yaml:"heartbeat"`
 	// a socket for programs that use `sd_notify`: `READY=1`, `WATCHDOG=1`, `STATUS=`
 	Notify *Notify `yaml:"notify"`
+	// asks a Redis server, or one like it: `PING`, and its role
+	Redis *Redis `yaml:"redis"`
 }
 
 // probe is what each row of the table can do. What has defaults also has SetDefaults.
