@@ -9,8 +9,9 @@ import (
 	"procward/internal/account"
 )
 
-// clue is a key of a match, for explaining. want is what the match gives for it, empty
-// if nothing; points says that the process looks meant by it, even where it does not hold.
+// clue is a key of a match, used to explain it. want is what the match says for it, empty
+// if nothing; points reports that the process seems to be meant by it, even if it does
+// not match.
 type clue struct {
 	word   string
 	want   func(q *query) string
@@ -20,7 +21,7 @@ type clue struct {
 	isNot  func(s *subject, q *query) string
 }
 
-// answer is what a process answers to a clue.
+// answer is what a process shows for a clue.
 type answer struct {
 	given, holds bool
 	err          error
@@ -88,7 +89,7 @@ var clues = [...]clue{
 	},
 }
 
-// sameBase reports whether the program's file is called like the one that is wanted.
+// sameBase reports whether the program's file has the same name as the wanted one.
 func sameBase(s *subject, q *query) bool {
 	have := filepath.Base(string(bytes.TrimSuffix(s.exe, []byte(deleted))))
 	return q.runs(s.exe) || have == filepath.Base(q.match.Exe)
@@ -113,7 +114,7 @@ func saysNotArgs(s *subject, q *query) (bool, error) {
 	return !found(q.notArgs, s.args, s.plainArgs()), nil
 }
 
-// brief is a command line that fits into a message.
+// brief shortens a command line so that it fits into a message.
 func brief(args []byte) string {
 	const most = 120
 	if len(args) > most {

@@ -17,15 +17,15 @@ import (
 
 // connector listens to the kernel's process events (connector/cn_proc.c): a process has
 // executed a program, changed its name, or its user. It is read on demand only and never
-// wakes anybody. A silent one is not trusted: before each reading a canary is sent, an
+// wakes anybody. Silence alone is not believed: before each reading a canary is sent, an
 // event of our own, which must come back.
 type connector struct {
 	fs  *FS
 	fd  int
-	err error // why it is not to be trusted; nil while it is
+	err error // why it cannot be trusted; nil while it can
 	buf [256]byte
 
-	execed func(pid int, at time.Duration) // is told of each exec too; may be nil
+	execed func(pid int, at time.Duration) // is called for each exec too; may be nil
 }
 
 var (
@@ -34,16 +34,16 @@ var (
 	errClosed = errors.New("closed")
 )
 
-// listen starts to listen; err of the result says whether it did.
+// listen starts to listen; err of the result is not nil if that failed.
 func listen(fs *FS) *connector {
 	c := &connector{fs: fs, fd: -1}
 	c.open()
 	return c
 }
 
-// open subscribes anew, and tries whether the kernel tells everything that it must: it
+// open subscribes again, and tries whether the kernel reports everything that it must: it
 // is silent in other PID namespaces, and before Linux 5.16 about names that are changed
-// by way of /proc/PID/comm.
+// through /proc/PID/comm.
 func (c *connector) open() {
 	c.shut()
 	if link, err := os.Readlink(filepath.Join(c.fs.root, "self")); err != nil || link != fmt.Sprint(os.Getpid()) {
@@ -73,9 +73,9 @@ func (c *connector) close() error {
 	return nil
 }
 
-// drain takes in what has been told so far and calls forget with the PID of each process
-// that has changed. False says that this is not all, and everything must be read; from
-// now on the connector may be good again, as err tells.
+// drain reads everything that was reported and calls forget with the PID of each process
+// that has changed. False means that something is missing and everything must be read;
+// from now on the connector may work again, see err.
 func (c *connector) drain(forget func(pid int)) bool {
 	if c.err == errClosed {
 		return false
@@ -91,8 +91,8 @@ func (c *connector) drain(forget func(pid int)) bool {
 }
 
 // exchange sends a canary and reads all messages that are there. The kernel puts a
-// message into our queue before the call that causes it returns, so the canary and all
-// that came before it are there at once.
+// message into our queue before the call that causes it returns, so the canary and
+// everything before it are there at once.
 func (c *connector) exchange(canary func() error, forget func(pid int)) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -123,7 +123,7 @@ func (c *connector) exchange(canary func() error, forget func(pid int)) error {
 	}
 }
 
-// prctl names our own thread as it is named already.
+// prctl sets the name of our own thread to what it is already.
 func (c *connector) prctl() error {
 	var name [16]byte
 	if err := prctlName(unix.PR_GET_NAME, &name); err != nil {
@@ -132,7 +132,7 @@ func (c *connector) prctl() error {
 	return prctlName(unix.PR_SET_NAME, &name)
 }
 
-// rename does the same by way of the thread's comm file.
+// rename does the same through the thread's comm file.
 func (c *connector) rename() error {
 	path := filepath.Join(c.fs.root, "thread-self/comm")
 	name, err := os.ReadFile(path)
@@ -142,7 +142,7 @@ func (c *connector) rename() error {
 	return err
 }
 
-// event is one process event, as far as it matters.
+// event is one process event, as far as it matters here.
 type event struct {
 	what      uint32
 	at        time.Duration // CLOCK_MONOTONIC
@@ -150,8 +150,8 @@ type event struct {
 }
 
 // The layout of a message: struct nlmsghdr (16 bytes), struct cn_msg (20), struct
-// proc_event from linux/cn_proc.h: what, cpu, timestamp, then PID and thread group of
-// whom it is about. All in the host's byte order.
+// proc_event from linux/cn_proc.h: what, cpu, timestamp, then PID and thread group of the
+// process. All in the host's byte order.
 const (
 	offWhat = 36
 	offAt   = 44

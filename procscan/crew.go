@@ -14,20 +14,20 @@ var (
 	errHangsMany = errors.New("not tried: too many reads hang already")
 )
 
-// maxHangs is how many blocked reads of exe or cmdline are left behind at most, and how
-// many other tasks besides; each holds a thread.
+// maxHangs is how many blocked reads of exe or cmdline may be left behind, and how many
+// other tasks in addition; each holds a thread.
 const maxHangs = 8
 
-// task is a read or lookup that may block for ever: which process it is of, and what.
+// task is a read or lookup that may block for ever: of which process, and what.
 type task struct {
 	id   ID
 	what string
 }
 
-// crew does the items of a job one after the other on one goroutine, the worker. When the
-// worker gets stuck in a task, it is left behind, and a new one takes over at the same
-// item, in which that task is then refused. Where nothing hangs this costs one goroutine
-// for the whole job and two uncontended locks for each task.
+// crew does the items of a job one after the other on one goroutine, the worker. If the
+// worker gets stuck in a task it is left behind, and a new worker continues with the same
+// item; that task is then refused. If nothing hangs this costs one goroutine for the
+// whole job and two uncontended locks for each task.
 type crew struct {
 	budget time.Duration // about how long one job may be delayed by what hangs, in all
 	hire   func() *worker
@@ -38,26 +38,27 @@ type crew struct {
 	hanging atomic.Int32      // how many
 }
 
-// worker is what one goroutine has to itself: its tools, and what it found in an item.
+// worker is everything that one goroutine needs for itself: its tools, and what it found
+// in an item.
 type worker struct {
 	crew    *crew
 	subject *subject
 	found   finding
-	asked   []uint64 // by query: the round in which a process was last judged by it
+	asked   []uint64 // by query: the round in which it last judged a process
 	round   uint64
 	lookups lookups
 
 	mu    sync.Mutex
-	item  int // the one it is at
+	item  int // the item that it works on
 	task  task
 	steps uint64 // grows with each task and item
-	left  bool   // left behind: what it finds is not wanted any more
+	left  bool   // left behind: its results are not wanted any more
 	hang  task   // the task it was left in
 	done  bool   // has come back from the job
 }
 
-// job is a number of items. work does one with the worker's tools; keep stores what came
-// out, and is not called for a worker that was left behind.
+// job is a number of items. work does one with the worker's tools; keep stores the
+// result, and is not called for a worker that was left behind.
 type job struct {
 	items      int
 	work, keep func(w *worker, item int)
@@ -84,7 +85,7 @@ func (c *crew) run(ctx context.Context, j job) error {
 	return nil
 }
 
-// worker is the one that came back from the last job, or a new one.
+// worker returns the one that came back from the last job, or a new one.
 func (c *crew) worker(item int) *worker {
 	w := c.idle
 	if w == nil {
@@ -95,8 +96,8 @@ func (c *crew) worker(item int) *worker {
 	return w
 }
 
-// wait waits until the worker is done. It is false when the worker was left behind: it
-// has been in one task for so long, or the context has ended.
+// wait waits until the worker is done. It returns false if the worker was left behind,
+// because it was in one task for too long or the context has ended.
 func (c *crew) wait(ctx context.Context, w *worker, done <-chan struct{}, patience time.Duration) bool {
 	const looks = 4
 	ticks := time.NewTicker(max(patience/looks, time.Millisecond))
@@ -125,7 +126,7 @@ func (c *crew) wait(ctx context.Context, w *worker, done <-chan struct{}, patien
 
 const anyStep = math.MaxUint64
 
-// leave leaves a worker behind that has got no further than step.
+// leave leaves a worker behind if it is still at the same step.
 func (c *crew) leave(w *worker, step uint64) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -141,9 +142,9 @@ func (c *crew) leave(w *worker, step uint64) bool {
 	return true
 }
 
-// refuses is why a task is not to be tried. Once many tasks hang, the files that take the
-// lock of a process's memory are not tried any more; what takes no such lock goes on
-// until as many again hang.
+// refuses says why a task must not be tried. If many tasks hang, files that take the lock
+// of a process's memory are not tried any more; tasks that take no such lock go on until
+// as many again hang.
 func (c *crew) refuses(t task) error {
 	if c.hanging.Load() == 0 {
 		return nil

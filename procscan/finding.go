@@ -5,27 +5,28 @@ import (
 	"os"
 )
 
-// finding is what a worker found of one item.
+// finding is what a worker found out about one item.
 type finding struct {
 	query   query
 	unit    string
 	near    NearMiss
 	answers []answerTo
 	process Process // where there are answers
-	glanced bool    // the process was not read, and what is known of it stays so
-	fact    fact    // else what is known of it now, without how long
+	glanced bool    // the process was not read, and what is known of it stays
+	fact    fact    // otherwise what is known of it now
 	start   uint64
 	ended   bool
 }
 
-// answerTo is that a process is meant by a query, or could be.
+// answerTo says that a process is meant by a query, or could be.
 type answerTo struct {
 	query int
 	verdict
 	why error // of a doubt
 }
 
-// judge reads one process as far as the queries need it. known is what is remembered.
+// judge reads one process as far as the queries need it. known is what is remembered of
+// it.
 func (w *worker) judge(pid int, known fact, x *index) {
 	f, s := &w.found, w.subject
 	f.answers, f.glanced, f.ended, f.fact = f.answers[:0], false, false, fact{}
@@ -75,7 +76,7 @@ func (w *worker) ask(x *index) {
 	})
 }
 
-// doubtAll is the finding of a process of which nothing could be read.
+// doubtAll is the finding for a process of which nothing could be read.
 func (f *finding) doubtAll(x *index, why error) {
 	for i := range x.queries {
 		if !x.queries[i].none {

@@ -11,8 +11,8 @@ import (
 	"procward/internal/procfile"
 )
 
-// FS is a mounted proc file system, or a tree of files that looks like one.
-// It may be used by several goroutines at a time.
+// FS is a mounted proc file system, or a tree of files that looks like one. Several
+// goroutines may use it at the same time.
 type FS struct {
 	root string
 	dir  procfile.Dir // root
@@ -20,7 +20,7 @@ type FS struct {
 	self int // our own PID as this tree shows it; 0 in a tree that is made of files
 }
 
-// Open opens the proc file system at root, which is /proc everywhere but in tests.
+// Open opens the proc file system at root, which is /proc except in tests.
 func Open(root string) (*FS, error) {
 	dir, err := procfile.Open(root)
 	if err != nil {
@@ -43,13 +43,13 @@ func Open(root string) (*FS, error) {
 // Root is where the process table is mounted.
 func (fs *FS) Root() string { return fs.root }
 
-// Close gives the directory back; the FS must not be used any more.
+// Close closes the directory; the FS must not be used any more.
 func (fs *FS) Close() error { return fs.dir.Close() }
 
-// Read reads /proc/PID/stat, and no other file of the process. Of a process whose
-// leading thread has exited while others live, State is that of a living thread; whether
-// the whole process is dead, Process.Dead tells. Of a process that is not there the error
-// is os.ErrNotExist to errors.Is.
+// Read reads /proc/PID/stat, and no other file of the process. If the leading thread has
+// exited while others live, State is that of a living thread; Process.Dead says whether
+// the whole process is dead. If the process does not exist the error is os.ErrNotExist to
+// errors.Is.
 func (fs *FS) Read(pid int) (Process, error) {
 	var buf [procfile.StatSize]byte
 	var s procfile.Stat
@@ -65,7 +65,7 @@ func (fs *FS) Read(pid int) (Process, error) {
 	return out, nil
 }
 
-// process is what a stat line tells.
+// process makes a Process of a stat line.
 func process(s *procfile.Stat) Process {
 	p := Process{
 		ID:   ID{PID: s.PID, Start: s.Start},

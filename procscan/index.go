@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 )
 
-// index finds, of many queries, those that a process could answer, so that it is compared
-// with a few of them and not with all. A query is found by what it asks for of name, exe and
-// user, all of which must be right, and among those of one such mark by a word of its args
-// or by its unit. What it gives too many does no harm: a query that is found is judged.
+// index finds, among many queries, those that a process could match, so that it is
+// compared with a few of them and not with all. It finds a query by the name, exe and
+// user that it asks for, all of which must be right; among those with the same values, by
+// a word of its args or by its unit. It may return too many queries: each one that it
+// returns is judged.
 type index struct {
 	queries []query
-	shapes  [8]*shape // by the bits below; nil where no query is of that shape
+	shapes  [8]*shape // by the bits below; nil if no query has that shape
 }
 
 // What a query asks for.
@@ -26,12 +27,12 @@ type shape struct {
 	names   map[comm]struct{} // that are asked for
 	users   map[uint32]struct{}
 	exes    map[string]struct{}
-	alike   map[string][]int // by what a process could be called that runs their exe
+	alike   map[string][]int // by the names that a process could have that runs their exe
 	buckets map[mark]*bucket
 	all     []int
 }
 
-// mark is what queries ask for; what they do not ask for is left empty.
+// mark is what queries ask for; other fields are empty.
 type mark struct {
 	name comm
 	exe  string
@@ -136,8 +137,8 @@ func (s *shape) makeLexicons(queries []query) {
 	}
 }
 
-// asks reports whether one of the queries could be answered by a process of which so much is
-// known. exeOnly: what it runs decides that, before anything else is read of it.
+// asks reports whether a process of which this much is known could match one of the
+// queries. exeOnly: its program decides that, before anything else is read of it.
 func (x *index) asks(f *fact) (asks, exeOnly bool) {
 	if f.kernel {
 		return false, false
@@ -153,7 +154,8 @@ func (x *index) asks(f *fact) (asks, exeOnly bool) {
 	return asks, asks && exeOnly && f.comm != (comm{})
 }
 
-// suits reports whether nothing that is known of a process keeps it from the queries of a shape.
+// suits reports whether nothing that is known of a process excludes the queries of a
+// shape.
 func (s *shape) suits(kind int, f *fact) bool {
 	if _, meant := s.names[f.comm]; kind&byName != 0 && f.comm != (comm{}) && !meant {
 		return false
@@ -181,8 +183,8 @@ func (x *index) runs(exe []byte) bool {
 	return false
 }
 
-// meant gives the queries that the process could answer, some more than once. It reads what
-// it needs to tell, and no more.
+// meant returns the queries that the process could match, some more than once. It reads
+// only what it needs for this.
 func (x *index) meant(s *subject, give func(i int)) {
 	for kind, shape := range x.shapes {
 		if shape != nil && !s.over {
@@ -230,8 +232,8 @@ func (s *shape) meant(kind int, p *subject, give func(i int)) {
 	}
 }
 
-// resembling gives the queries whose program a process is called like whose exe is denied
-// to us.
+// resembling returns the queries whose program has the name of a process whose exe we may
+// not read.
 func (s *shape) resembling(p *subject, give func(i int)) {
 	if err := p.readArgs(); err != nil || p.over {
 		each(s.all, give)

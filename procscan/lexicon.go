@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// lexicon finds those of many words that occur in a text. A word is found by four bytes of
-// it that few others have.
+// lexicon finds those of many words that occur in a text. It finds a word by four of its
+// bytes that few other words have.
 type lexicon struct {
 	words map[uint32][]word
 }
@@ -46,7 +46,7 @@ func gramAt[T string | []byte](text T) uint32 {
 	return binary.LittleEndian.Uint32([]byte(text[:gram]))
 }
 
-// find gives the queries whose word occurs in the text, some more than once.
+// find returns the queries whose word occurs in the text, some more than once.
 func (l *lexicon) find(text []byte, give func(query int)) {
 	for at := 0; at+gram <= len(text); at++ {
 		for _, w := range l.words[binary.LittleEndian.Uint32(text[at:])] {
@@ -57,8 +57,8 @@ func (l *lexicon) find(text []byte, give func(query int)) {
 	}
 }
 
-// wordIn is the longest text that occurs in whatever a regular expression finds, with line
-// breaks as blanks, or nothing where there is none of four bytes.
+// wordIn is the longest text that occurs in everything that a regular expression matches,
+// with line breaks as blanks; nothing if there is none of four bytes.
 func wordIn(expr string) string {
 	re, err := syntax.Parse(expr, syntax.Perl)
 	if err != nil {
@@ -74,7 +74,7 @@ func wordIn(expr string) string {
 func longest(re *syntax.Regexp) string {
 	switch re.Op {
 	case syntax.OpLiteral:
-		// The rune that stands for what is no text is found in bytes that are not its own.
+		// The rune for bytes that are not text can match other bytes.
 		if text := string(re.Rune); re.Flags&syntax.FoldCase == 0 && !strings.ContainsRune(text, '\uFFFD') {
 			return text
 		}
@@ -96,7 +96,7 @@ func longest(re *syntax.Regexp) string {
 	return ""
 }
 
-// lineBreaks are seen as blanks in arguments.
+// lineBreaks are read as blanks in arguments.
 const lineBreaks = "\n\r\v\f"
 
 func plainText(text string) string {

@@ -8,9 +8,9 @@ import (
 	"procward/internal/procfile"
 )
 
-// entry is one directory of the proc root that has a PID for a name. The inode number
-// tells a PID that was reused: no two processes of one boot are ever given the same (in
-// the tens of thousands of PIDs that are possible at a time; it has 32 bits and wraps).
+// entry is one directory of the proc root whose name is a PID. The inode number shows if
+// a PID was reused: no two processes of one boot get the same (with the tens of thousands
+// of PIDs that are possible at a time; it has 32 bits and wraps).
 type entry struct {
 	pid int
 	ino uint64

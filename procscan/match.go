@@ -21,27 +21,27 @@ const (
 )
 
 // Match describes a program in the process table. At least one of Exe, Name, Args and
-// Unit is given; all that are given must hold.
+// Unit is needed; all that are given must match.
 type Match struct {
 	Exe       string `yaml:"exe"`       // /proc/PID/exe; links resolved at each scan; a replaced binary still matches
 	Name      string `yaml:"name"`      // comm, exact, at most 15 bytes (proc_pid_comm(5))
 	Args      string `yaml:"args"`      // RE2 search in argv joined by one space
 	NotArgs   string `yaml:"not-args"`  // and this must not be found
 	User      string `yaml:"user"`      // effective user, by name or number
-	Unit      string `yaml:"unit"`      // systemd unit, or any suffix of the cgroup path by whole components
-	Pidfile   string `yaml:"pidfile"`   // an untrusted hint beside the others; names one PID
+	Unit      string `yaml:"unit"`      // systemd unit, or the last components of the cgroup path
+	Pidfile   string `yaml:"pidfile"`   // an untrusted hint in addition to the others; names one PID
 	Namespace string `yaml:"namespace"` // own (default): only our own PID namespace; any
 	Select    Select `yaml:"select"`
 	Count     Count  `yaml:"count"`
 }
 
-// Count is how many processes are to be there.
+// Count is how many processes there must be.
 type Count struct {
 	Min int          `yaml:"min"` // 1 by default
 	Max scalar.Limit `yaml:"max"` // unlimited by default
 }
 
-// DefaultMatch is what a match holds before its keys are read.
+// DefaultMatch returns a Match with its defaults.
 func DefaultMatch() Match {
 	return Match{Select: Root, Namespace: "own", Count: Count{Min: 1, Max: scalar.Unlimited}}
 }

@@ -12,24 +12,24 @@ import (
 	"procward/internal/account"
 )
 
-// ErrNoUser says that the user of a match does not exist on this host. Such a match
+// ErrNoUser means that the user of a match does not exist on this host. Such a match
 // finds nothing.
 var ErrNoUser = errors.New("no such user")
 
-// Matcher is a Match made ready for scans. It does not change and may be used by several
-// scanners and goroutines.
+// Matcher is a Match prepared for scans. It does not change, and several scanners and
+// goroutines may use it.
 type Matcher struct {
 	match   Match
-	args    *regexp.Regexp // nil where not given
+	args    *regexp.Regexp // nil if not given
 	notArgs *regexp.Regexp
 	unit    []string // by components
 	word    string   // a text that is in all arguments that args matches, or empty
 }
 
-// dotAll lets a dot match line breaks too, which are in arguments as any other byte.
+// dotAll lets a dot match line breaks too, because arguments may contain them.
 const dotAll = "(?s)"
 
-// Compile makes a match ready for scans. The error is that of Validate.
+// Compile prepares a match for scans. The error is that of Validate.
 func (m Match) Compile() (*Matcher, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
@@ -47,14 +47,14 @@ func (m Match) Compile() (*Matcher, error) {
 // Match is what the matcher was compiled from.
 func (m *Matcher) Match() Match { return m.match }
 
-// query is a matcher for the length of one scan: with what its words mean at present.
+// query is a matcher for one scan: with the present meaning of its words.
 type query struct {
 	*Matcher
-	exe   [2]string // as written, and with links resolved; the same where there is none
-	alias string    // the name of exe as written, where it is a link to a program of another name
+	exe   [2]string // as written, and with links resolved; the same if there is no link
+	alias string    // the name of exe as written, if it is a link to a program of another name
 	uid   uint32
 	hint  int   // the PID in the pidfile, 0 if none
-	none  bool  // finds nothing, because err says so
+	none  bool  // finds nothing, for the reason in err
 	err   error // of resolving
 }
 
@@ -75,20 +75,20 @@ func (m *Matcher) resolve(l *lookups) query {
 	return q
 }
 
-// isVersionOf reports whether a file name is that of a program, or of one version of it: the link
-// python3 leads to python3.11, and either may be what was executed.
+// isVersionOf reports whether a file name is that of a program, or of a version of it:
+// the link python3 leads to python3.11, and both may have been executed.
 func isVersionOf(file, name string) bool {
 	version, is := strings.CutPrefix(file, name)
 	return is && strings.Trim(version, "0123456789.-_") == ""
 }
 
-// lookups remembers what was looked up for one scan: thousands of matches may ask for the
-// same program and the same user.
+// lookups remembers the results of one scan: thousands of matches may ask for the same
+// program and the same user.
 type lookups struct {
 	round uint64
 	paths map[string]string
 	users map[string]numbered
-	ask   account.Ask // nil: the files alone are read
+	ask   account.Ask // nil: only the files are read
 }
 
 type numbered struct {
@@ -121,8 +121,8 @@ func (l *lookups) uidOf(name string) (uint32, error) {
 	return a.uid, a.err
 }
 
-// realPath resolves the links in a path. Of a file that is not there, as in the middle
-// of an upgrade, it resolves those of the directory.
+// realPath resolves the links in a path. If the file does not exist, as in the middle of
+// an upgrade, it resolves those of the directory.
 func realPath(path string) string {
 	if real, err := filepath.EvalSymlinks(path); err == nil {
 		return real
@@ -149,13 +149,13 @@ func uidOf(name string, ask account.Ask) (uint32, error) {
 	return a.UID, nil
 }
 
-// components splits a path or unit name at its slashes.
+// components splits a path or a unit name at its slashes.
 func components(path string) []string {
 	return strings.FieldsFunc(path, func(r rune) bool { return r == '/' })
 }
 
-// runs reports whether exe, as readlink(2) of /proc/PID/exe gives it, is the program. A binary
-// that was replaced while it runs has " (deleted)" at its end.
+// runs reports whether exe, as readlink(2) of /proc/PID/exe gives it, is the program. If
+// it was replaced while it runs it has " (deleted)" at its end.
 func (q *query) runs(exe []byte) bool {
 	bare := bytes.TrimSuffix(exe, []byte(deleted))
 	for _, want := range q.exe {
@@ -168,8 +168,8 @@ func (q *query) runs(exe []byte) bool {
 
 const deleted = " (deleted)"
 
-// says applies args and not-args to argv joined by blanks, as it is, and with line breaks as
-// blanks: either will do.
+// says applies args and not-args to argv joined by blanks, once as it is and once with
+// line breaks as blanks: one match is enough.
 func (m *Matcher) says(argv, plain []byte) bool {
 	return (m.args == nil || found(m.args, argv, plain)) && (m.notArgs == nil || !found(m.notArgs, argv, plain))
 }

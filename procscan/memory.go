@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// memory holds what is known of each process that was there at the last scan, as far as the
-// kernel tells when that changes: its name and its user. Nothing else is remembered. What
-// a process runs is read again where only that is asked for, since a program is renamed
-// without a word; arguments, titles and control groups likewise.
+// memory holds what is known of each process of the last scan, but only what the kernel
+// reports when it changes: its name and its user. Nothing else is remembered. The program
+// of a process is read again if only that is asked for, because a program can be renamed
+// without a report; the same is true of arguments, titles and control groups.
 type memory struct {
 	now, next ledger
 }
@@ -19,16 +19,16 @@ type ledger struct {
 	facts   []fact
 }
 
-// fact is what a process was when it was read last. Ten thousand take 500 kB.
+// fact is what was last read of a process. Ten thousand of them take 500 kB.
 type fact struct {
 	comm   comm          // empty: nothing is known
-	until  time.Duration // CLOCK_BOOTTIME up to which this is relied upon
+	until  time.Duration // CLOCK_BOOTTIME until which this can be trusted
 	uid    uint32
 	user   bool // uid is known
 	kernel bool // a thread of the kernel, which is never meant
 }
 
-// comm is a name with zeros behind it. That of a kernel thread may be longer, and cut.
+// comm is a name filled up with zeros. That of a kernel thread may be longer, and is cut.
 type comm [commSize + 1]byte
 
 func commFrom[T string | []byte](name T) (c comm) {
@@ -45,12 +45,12 @@ func (m *memory) forget(pid int) {
 	}
 }
 
-// forgetAll drops everything, the memory it lay in too.
+// forgetAll drops everything, and its memory too.
 func (m *memory) forgetAll() { *m = memory{} }
 
-// turn opens the ledger for a new listing and appends to todo the places in it of those
-// processes that have to be read: those which could answer a query for all that is known of
-// them; with all set, every one.
+// turn opens the ledger for a new listing and appends to todo the places of the processes
+// that must be read: those that could match a query, as far as is known of them; with all
+// set, every one.
 func (m *memory) turn(entries []entry, x *index, all bool, now time.Duration, todo []errand) []errand {
 	m.next.entries = append(m.next.entries[:0], entries...)
 	m.next.facts = m.next.facts[:0]
@@ -72,11 +72,11 @@ func (m *memory) turn(entries []entry, x *index, all bool, now time.Duration, to
 	return todo
 }
 
-// errand is a process to be read: its place in the ledger, and what is known of it.
+// errand is a process to read: its place in the ledger, and what is known of it.
 type errand struct {
 	place int
 	known fact
 }
 
-// note keeps what is known of the process at a place of the ledger.
+// note stores what is known of the process at a place of the ledger.
 func (m *memory) note(place int, f fact) { m.now.facts[place] = f }

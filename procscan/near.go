@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// MaxNear is how many near misses are told at most.
+// MaxNear is how many near misses are reported at most.
 const MaxNear = 10
 
-// NearMiss is a process that comes close to a match without being chosen.
+// NearMiss is a process that nearly matches.
 type NearMiss struct {
 	Process
 	Why string // in words: "name is nginx, but user is root, not www-data"
@@ -20,9 +20,10 @@ type NearMiss struct {
 	holds int // keys
 }
 
-// Near finds the processes that come close to a match: at least one of exe, name, args
-// and unit points to them, and something keeps them out. Those for which most keys hold
-// come first; there are at most MaxNear. It reads much more than Scan, for people.
+// Near finds the processes that nearly match: at least one of exe, name, args and unit
+// points to them, and something excludes them. Those with the most matching keys come
+// first; there are at most MaxNear. It reads much more than Scan, and is meant for
+// people.
 func (s *Scanner) Near(ctx context.Context, m *Matcher) ([]NearMiss, error) {
 	found, err := s.Scan(ctx, []*Matcher{m})
 	if err != nil {
@@ -66,7 +67,7 @@ func leftOut(q *query, sel Selection) []NearMiss {
 		}
 		miss := NearMiss{Process: p, Why: "matches, but " + notChosen(q, sel, p), holds: len(clues) + 1}
 		if sel.Hint == 0 && q.match.Select == Root {
-			miss.holds = 0 // workers are many and no surprise: they come last
+			miss.holds = 0 // workers are many and expected: they come last
 		}
 		out = append(out, miss)
 	}
@@ -83,7 +84,7 @@ func notChosen(q *query, sel Selection, p Process) string {
 	return fmt.Sprintf("PID %d is the %s one (select: %[2]s)", sel.Selected[0].PID, q.match.Select)
 }
 
-// near says of one process why it does not match, in Why, if it is close at all.
+// near says why a process does not match, in Why, if it nearly matches.
 func (s *subject) near(pid int, q *query) NearMiss {
 	if s.open(pid) != nil {
 		return NearMiss{}
@@ -114,7 +115,7 @@ func (s *subject) near(pid int, q *query) NearMiss {
 	return s.explain(q, answers[:])
 }
 
-// lifeless is near for a zombie or a kernel thread: only the name is left of them.
+// lifeless is near for a zombie or a kernel thread: only its name can be read.
 func (s *subject) lifeless(q *query) NearMiss {
 	comm := string(s.stat.Comm)
 	if comm != q.match.Name && !(q.match.Name == "" && q.match.Exe != "" && comm == commOf(q.match.Exe)) {
@@ -127,7 +128,7 @@ func (s *subject) lifeless(q *query) NearMiss {
 	return NearMiss{Process: s.process(), Why: fmt.Sprintf("name is %s, but %s", comm, what), holds: 1}
 }
 
-// explain puts into a sentence which keys hold and which do not.
+// explain says in a sentence which keys match and which do not.
 func (s *subject) explain(q *query, answers []answer) NearMiss {
 	var good, bad []string
 	for i, a := range answers {
@@ -154,7 +155,7 @@ func (s *subject) explain(q *query, answers []answer) NearMiss {
 	return NearMiss{Process: s.process(), Why: why, holds: holds}
 }
 
-// excluded is why a process for which all keys hold does not match.
+// excluded says why a process with all keys right does not match.
 func (s *subject) excluded(q *query) string {
 	if s.id.PID == s.fs.self {
 		return "it is procward itself"

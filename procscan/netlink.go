@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// queueSize is the room the kernel is asked for to keep events in until they are read;
-// it doubles it, and an event takes 768 bytes of it: some ten thousand.
+// queueSize is the room that the kernel is asked to provide for events until they are
+// read. It doubles the number, and an event takes 768 bytes of it: some ten thousand
+// events.
 const queueSize = 4 << 20
 
 // From linux/connector.h and linux/cn_proc.h.
@@ -20,8 +21,8 @@ const (
 	mcastIgnore   = 2 // PROC_CN_MCAST_IGNORE
 )
 
-// subscribe opens a socket to the kernel's process events, through a filter that lets
-// only those pass that are listened for.
+// subscribe opens a socket to the kernel's process events, with a filter that only passes
+// the events that we want.
 func subscribe() (int, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_CONNECTOR)
 	if err != nil {
@@ -36,7 +37,7 @@ func subscribe() (int, error) {
 
 func prepare(fd int) error {
 	if unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, queueSize) != nil {
-		// Without the privilege, as much as net.core.rmem_max lets us have.
+		// Without the privilege, as much as net.core.rmem_max allows.
 		_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, queueSize)
 	}
 	code := filter(os.Getpid())
@@ -65,8 +66,8 @@ func tell(fd int, op uint32) error {
 	return nil
 }
 
-// filter is a program in classic BPF which lets pass the events exec, user and name of
-// the leading threads of processes, and of all threads of the process self.
+// filter is a program in classic BPF. It passes the events exec, user and name of the
+// leading threads of processes, and of all threads of the process self.
 func filter(self int) []unix.SockFilter {
 	const (
 		load = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
@@ -89,7 +90,7 @@ func filter(self int) []unix.SockFilter {
 	}
 }
 
-// net is a number of the host's byte order as BPF loads it, which is the network's.
+// net is a number of the host's byte order as BPF loads it, in network byte order.
 func net(v uint32) uint32 {
 	var b [4]byte
 	binary.NativeEndian.PutUint32(b[:], v)

@@ -8,8 +8,8 @@ import (
 	"procward/internal/launch"
 )
 
-// ours knows procward's own processes, which are never what a match means: children that
-// have not yet become the program they are for, and scripts.
+// ours knows procward's own processes, which are never meant by a match: children that
+// have not yet executed their program, and scripts.
 type ours struct {
 	self       int
 	exe, args  string // of procward
@@ -28,7 +28,8 @@ const interpreted = 4
 func newOurs(fs *FS) *ours {
 	o := &ours{self: fs.self, namespaces: 1}
 	self := filepath.Join(fs.root, "self")
-	// What cannot be read leaves the rule that needs it out: in a tree made for a test.
+	// If something cannot be read, the rule that needs it is left out: in a tree made for a
+	// test.
 	o.exe, _ = os.Readlink(filepath.Join(self, "exe"))
 	args, _ := os.ReadFile(filepath.Join(self, "cmdline"))
 	o.args = string(joinArgs(args))
@@ -38,7 +39,7 @@ func newOurs(fs *FS) *ours {
 	return o
 }
 
-// with is the same with other scripts.
+// with returns the same with other scripts.
 func (o ours) with(scripts []string) *ours {
 	o.scripts = make(map[string]struct{}, len(scripts))
 	o.comms = make(map[string][]string, len(scripts))
@@ -56,7 +57,8 @@ func commOf(path string) string {
 	return name[:min(len(name), commSize)]
 }
 
-// among finds the path of a script among the first arguments, which zeros divide.
+// among finds the path of a script among the first arguments, which are separated by
+// zeros.
 func (o *ours) among(argv []byte) string {
 	if len(o.scripts) == 0 {
 		return ""
@@ -74,7 +76,7 @@ func (o *ours) among(argv []byte) string {
 	return ""
 }
 
-// owns says that a process which matches otherwise is procward's own.
+// owns reports whether a process that otherwise matches belongs to procward.
 func (o *ours) owns(s *subject, q *query) (bool, error) {
 	if s.stat.PPID == o.self {
 		if own, err := o.child(s); own || err != nil {
@@ -105,16 +107,16 @@ func (o *ours) owns(s *subject, q *query) (bool, error) {
 	exe := string(bytes.TrimSuffix(s.exe, []byte(deleted)))
 	for _, script := range named {
 		if exe == script || exe == realPath(script) {
-			// The script is a program, maybe the very one that is watched: then the
-			// match says so by exe or name.
+			// The script is a program, perhaps the one that is watched: then the match names it by
+			// exe or name.
 			return q.match.Exe == "" && q.match.Name == "", nil
 		}
 	}
 	return s.script != "", nil
 }
 
-// child says that a child of ours still runs our own program with our own arguments: it
-// was forked and has not called execve(2) yet.
+// child reports whether a child of ours still runs our own program with our own
+// arguments: it was forked and has not called execve(2) yet.
 func (o *ours) child(s *subject) (bool, error) {
 	if o.exe == "" {
 		return false, nil
@@ -126,8 +128,8 @@ func (o *ours) child(s *subject) (bool, error) {
 	return string(s.args) == o.args || bytes.HasPrefix(s.args, []byte(launch.Word+" ")), err
 }
 
-// joinArgs makes of the zeros between arguments blanks, in place, and drops those at the
-// end: programs that write a title over their arguments pad it with zeros.
+// joinArgs turns the zeros between arguments into blanks, in place, and drops those at
+// the end: programs that write a title over their arguments fill it up with zeros.
 func joinArgs(argv []byte) []byte {
 	argv = bytes.TrimRight(argv, "\x00")
 	for i, c := range argv {

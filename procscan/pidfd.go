@@ -8,20 +8,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ErrGone says that the process of an ID has ended. It is certain: what cannot be told
-// is another error.
+// ErrGone means that the process of an ID has ended. It is certain; anything that is not
+// certain is another error.
 var ErrGone = errors.New("process is gone")
 
-// Pidfd opens a file descriptor that stands for exactly the process id and no later one
-// with the same PID (pidfd_open(2)). It is close-on-exec and belongs to the caller. The
-// error is ErrGone where the process has ended, a zombie included; anything else that
-// fails (EMFILE, ENOSYS) is returned as it is, wrapped.
+// Pidfd opens a file descriptor for exactly the process id, never for a later one with
+// the same PID (pidfd_open(2)). It is close-on-exec and belongs to the caller. The error
+// is ErrGone if the process has ended, a zombie included; any other error (EMFILE,
+// ENOSYS) is returned wrapped.
 func (fs *FS) Pidfd(id ID) (int, error) {
 	fd, err := unix.PidfdOpen(id.PID, 0)
 	if err != nil {
 		return -1, fs.notOpened(id, err)
 	}
-	// The PID may have been reused before the open: the start time tells. It may be
+	// The PID may have been reused before the open: the start time shows it. It may be
 	// reused after the open and before the stat: then the pidfd is readable.
 	err = fs.same(id)
 	if err == nil {
@@ -34,7 +34,7 @@ func (fs *FS) Pidfd(id ID) (int, error) {
 	return fd, nil
 }
 
-// Signal sends a signal to exactly the process id. The error is ErrGone where it has ended.
+// Signal sends a signal to exactly the process id. The error is ErrGone if it has ended.
 func (fs *FS) Signal(id ID, sig unix.Signal) error {
 	fd, err := fs.Pidfd(id)
 	if err != nil {
@@ -51,8 +51,9 @@ func (fs *FS) Signal(id ID, sig unix.Signal) error {
 	return nil
 }
 
-// notOpened tells a process that is gone from a pidfd that could not be had. EINVAL is
-// given for a thread that leads no process, and by some kernels for one just exiting.
+// notOpened tells whether the process is gone or there was another reason for the error.
+// The kernel returns EINVAL for a thread that leads no process; some kernels also for one
+// that is just exiting.
 func (fs *FS) notOpened(id ID, err error) error {
 	switch err {
 	case unix.ESRCH, unix.ENOENT, unix.EINVAL:
@@ -63,7 +64,7 @@ func (fs *FS) notOpened(id ID, err error) error {
 	return fmt.Errorf("open a pidfd of %v: %w", id, err)
 }
 
-// same is nil while the process id lives, ErrGone when it has ended.
+// same returns nil while the process id lives, ErrGone when it has ended.
 func (fs *FS) same(id ID) error {
 	p, err := fs.Read(id.PID)
 	switch {
@@ -77,7 +78,7 @@ func (fs *FS) same(id ID) error {
 	return nil
 }
 
-// alive is nil while a pidfd is not readable, that is, while any thread lives.
+// alive returns nil while a pidfd is not readable, that is, while any thread lives.
 func alive(fd int) error {
 	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
 	for {

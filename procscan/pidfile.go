@@ -16,13 +16,14 @@ import (
 	"procward/internal/procfile"
 )
 
-// hints reads pidfiles. Whatever is wrong with one, it gives no hint and holds nothing up:
-// of a directory that does not answer no file is tried until it does.
+// hints reads pidfiles. If anything is wrong with one, there is no hint, and nothing is
+// delayed: if a directory does not answer, no file in it is tried until it does.
 type hints struct {
 	guard hang.Guard
 }
 
-// hintTime is how long the pidfiles of one directory may take, beside hintEach for each.
+// hintTime is how long the pidfiles of one directory may take, in addition to hintEach
+// for each.
 const (
 	hintTime = 250 * time.Millisecond
 	hintEach = time.Millisecond
@@ -52,7 +53,7 @@ func (h *hints) take(queries []query) {
 	}
 }
 
-// pidsIn is what pidfiles hold; missing and nonsense are all the same: 0.
+// pidsIn is what pidfiles contain; for a missing file and for nonsense it is 0.
 func pidsIn(paths []string) []int {
 	pids := make([]int, len(paths))
 	for i, path := range paths {
@@ -62,8 +63,8 @@ func pidsIn(paths []string) []int {
 }
 
 // readPidfile reads the PID at the beginning of a file that a stranger may have written:
-// no link is followed in its last component, and nothing but a regular file is opened, since
-// to open a device may be to set it going. 32 bytes are enough for everyone.
+// it follows no link in the last component, and opens only regular files, because opening
+// a device may start it. 32 bytes are enough for everybody.
 func readPidfile(path string) (int, error) {
 	place, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
 	if err != nil {
@@ -96,8 +97,8 @@ func readPidfile(path string) (int, error) {
 
 const pidfileSize = 32
 
-// parsePidfile reads a positive decimal number; white space around it, further lines
-// (PostgreSQL writes more) and the mark that some editors put before a text do not matter.
+// parsePidfile reads a positive decimal number. White space around it, further lines
+// (PostgreSQL writes more) and a byte order mark do not matter.
 func parsePidfile(text []byte) (int, error) {
 	cut := len(text) == pidfileSize
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))

@@ -9,22 +9,22 @@ import (
 	"procward/internal/account"
 )
 
-// Deadline is how long what hangs may delay a scan, in all, unless SetDeadline says
-// otherwise.
+// Deadline is how long reads that hang may delay a scan, in all, unless SetDeadline
+// changes it.
 const Deadline = time.Second
 
-// settled is the age from which on name and user of a process are relied upon for as long
-// as the kernel tells of no change. A younger one may still be on its way from fork(2) to
-// what it is going to be: it is relied upon for reliable only. The kernel tells of its
-// changes too; but it does without a word when it has no memory left for that, and a
-// process that was seen between fork(2) and execve(2) must be found all the same.
+// settled is the age from which on name and user of a process are trusted as long as the
+// kernel reports no change. A younger process may still be between fork(2) and its final
+// form: it is trusted for reliable only. The kernel reports its changes too, but if it
+// has no memory left for a report it says nothing, and a process that was seen between
+// fork(2) and execve(2) must still be found.
 const (
 	settled  = 10 * time.Second
 	reliable = time.Second
 )
 
-// Scanner takes snapshots of the process table. It may be used by several goroutines;
-// their scans are taken one after the other.
+// Scanner takes snapshots of the process table. Several goroutines may use it; their
+// scans run one after the other.
 type Scanner struct {
 	fs *FS
 
@@ -42,8 +42,8 @@ type Scanner struct {
 	reliable  time.Duration
 }
 
-// NewScanner makes a scanner of a process table and, where the kernel lets it, listens
-// for what Look must know of; Fast tells.
+// NewScanner makes a scanner of a process table. If the kernel allows it, it listens for
+// the changes that Look must know of; see Fast.
 func NewScanner(fs *FS) *Scanner {
 	s := &Scanner{fs: fs, ours: newOurs(fs).with(nil), settled: settled, reliable: reliable}
 	s.crew = &crew{budget: Deadline, hangs: make(map[task]struct{}), hire: s.hire}
@@ -58,19 +58,19 @@ func (s *Scanner) hire() *worker {
 	return w
 }
 
-// SetUsers has users who are not in /etc/passwd looked up by ask, which must be safe for
-// concurrent use. It is called before the first scan.
+// SetUsers sets ask as the way to look up users that are not in /etc/passwd; ask must be
+// safe for concurrent use. It is called before the first scan.
 func (s *Scanner) SetUsers(ask account.Ask) { s.users = ask }
 
-// Close ends the listening. A read that hangs is left to itself.
+// Close ends the listening. A read that hangs is left behind.
 func (s *Scanner) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.connector.close()
 }
 
-// SetScripts says which scripts are procward's own, by the paths they are started with:
-// a process that runs one of them through an interpreter never matches.
+// SetScripts says which scripts belong to procward, by the paths that start them: a
+// process that runs one of them through an interpreter never matches.
 func (s *Scanner) SetScripts(paths []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -78,9 +78,9 @@ func (s *Scanner) SetScripts(paths []string) {
 	s.memory.forgetAll()
 }
 
-// OnExec has f told, at each Look, Scan and Drain, which processes have executed a program
-// since, as far as the kernel tells, and when (on the clock of Boottime). It must not call
-// the scanner.
+// OnExec sets a function that each Look, Scan and Drain calls for the processes that have
+// executed a program since, as far as the kernel reports it, with the time (on the clock
+// of Boottime). It must not call the scanner.
 func (s *Scanner) OnExec(f func(pid int, at time.Duration)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,31 +104,32 @@ func (s *Scanner) Fast() (bool, string) {
 	return true, ""
 }
 
-// Scan takes one full snapshot that serves all matchers: the stat file of each process
-// is read once, other files where a matcher needs them. The selections are in the order
-// of the matchers; what is wrong with one of them is in its Err. The error is about the
-// whole: the process table cannot be listed, or the context has ended.
+// Scan takes one full snapshot for all matchers: the stat file of each process is read
+// once, other files only if a matcher needs them. The selections are in the order of the
+// matchers; what is wrong with one of them is in its Err. The error is about the whole
+// scan: the process table cannot be listed, or the context has ended.
 func (s *Scanner) Scan(ctx context.Context, ms []*Matcher) ([]Selection, error) {
 	return s.scan(ctx, ms, true)
 }
 
-// Look gives what Scan would give, sooner. It remembers the name of each process, and its
-// user where that was asked for, until the kernel tells that the process has executed a
-// program, changed its name or its user. A process that fails every match by these is not
-// read. Whatever changes without a word from the kernel is read at each look of all that
-// remain: the path of the program (which may be renamed), arguments and titles, the
-// control group, the parent. So a match by name or user costs little on a host with
-// thousands of strangers, one by exe a readlink(2) for each, and one by args or unit alone
-// as much as a scan. A process in the middle of execve(2) is what it was before.
-// Where the kernel does not tell, or may have lost something, everything is read.
+// Look returns what Scan would return, sooner. It remembers the name of each process, and
+// its user if that was asked for, until the kernel reports that the process has executed
+// a program, or changed its name or its user. A process that fails every match by these
+// is not read. What can change without a report of the kernel is read at each look, for
+// all processes that remain: the path of the program (which may be renamed), arguments
+// and titles, the control group, the parent. So a match by name or user costs little on a
+// host with thousands of other processes, one by exe costs a readlink(2) for each, and
+// one by args or unit alone costs as much as a scan. A process in the middle of execve(2)
+// is what it was before. If the kernel does not report changes, or may have lost a
+// report, everything is read.
 func (s *Scanner) Look(ctx context.Context, ms []*Matcher) ([]Selection, error) {
 	return s.scan(ctx, ms, false)
 }
 
-// Drain takes in what the kernel has told since the last look, which costs microseconds.
-// The kernel keeps some ten thousand execs, renames and changes of user for us; on a host
-// where more happens between two looks, call it now and then, or the next Look will have
-// to read everything. False says that it will.
+// Drain takes in what the kernel has reported since the last look, which costs
+// microseconds. The kernel keeps some ten thousand execs, renames and changes of user for
+// us. On a host where more happens between two looks, call it from time to time;
+// otherwise the next Look has to read everything. False means that it will.
 func (s *Scanner) Drain() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -170,7 +171,7 @@ func (s *Scanner) scan(ctx context.Context, ms []*Matcher, all bool) ([]Selectio
 	return t.out, nil
 }
 
-// inspect reads the processes that are to be read.
+// inspect reads the processes that must be read.
 func (s *Scanner) inspect(ctx context.Context, t *tally, all bool, now time.Duration) error {
 	todo, entries, own := s.todo, s.listing.entries, s.ours
 	return s.crew.run(ctx, job{len(todo), func(w *worker, i int) {
@@ -186,7 +187,7 @@ func (s *Scanner) inspect(ctx context.Context, t *tally, all bool, now time.Dura
 	}})
 }
 
-// resolve finds out what the words of the matchers mean now.
+// resolve finds out the present meaning of the words of the matchers.
 func (s *Scanner) resolve(ctx context.Context, ms []*Matcher) ([]query, error) {
 	queries := make([]query, len(ms))
 	s.round++

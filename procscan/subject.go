@@ -11,8 +11,8 @@ import (
 	"procward/internal/procfile"
 )
 
-// subject is a process under inspection. It reads a file when a match first needs it and
-// none twice. Its buffers serve one process after another.
+// subject is the process that is being examined. It reads a file when a match first needs
+// it, and never twice. Its buffers are used for one process after another.
 type subject struct {
 	fs    *FS
 	ours  *ours
@@ -35,7 +35,7 @@ type subject struct {
 
 	readings [kinds]reading
 	over     bool // it has ended meanwhile
-	judged   int  // how often a process was compared with a query, for tests
+	judged   int  // how many times a process was compared with a query, for tests
 
 	statBuf, textBuf, linkBuf, argsBuf []byte
 }
@@ -50,7 +50,7 @@ const (
 	kinds
 )
 
-// reading is how far one kind has come.
+// reading is the progress of one kind.
 type reading struct {
 	done bool
 	err  error
@@ -58,7 +58,7 @@ type reading struct {
 
 const whatStat = "stat"
 
-// What the other reads are called in Unreadable.What.
+// The names of the others in Unreadable.What.
 var whats = [kinds]string{ofUser: "user", ofExe: "exe", ofArgs: "cmdline", ofUnit: "cgroup", ofStatus: "status"}
 
 const (
@@ -78,7 +78,7 @@ func newSubject(fs *FS, enter func(ID, string) error) *subject {
 	}
 }
 
-// open turns to a process and reads its stat file. The error is os.ErrNotExist where the
+// open turns to a process and reads its stat file. The error is os.ErrNotExist if the
 // process has ended.
 func (s *subject) open(pid int) error {
 	if cap(s.argsBuf) > argsToKeep {
@@ -97,8 +97,8 @@ func (s *subject) open(pid int) error {
 	return nil
 }
 
-// runsNone says, without another look at the process, that it runs no program which a query
-// asks for. What it cannot tell it does not say.
+// runsNone reports, without another look at the process, whether it certainly runs no
+// program that a query asks for.
 func (s *subject) runsNone(pid int, x *index) bool {
 	if s.enter(ID{PID: pid}, whats[ofExe]) != nil {
 		return false
@@ -107,7 +107,8 @@ func (s *subject) runsNone(pid int, x *index) bool {
 	return err == nil && !x.runs(exe)
 }
 
-// nobody reports whether no match means it: it is a thread of the kernel, a zombie, or ourselves.
+// nobody reports whether no match can mean it: it is a thread of the kernel, a zombie, or
+// ourselves.
 func (s *subject) nobody() bool {
 	return s.stat.Kernel() || s.stat.Dead() || s.id.PID == s.fs.self
 }
@@ -135,8 +136,8 @@ func (s *subject) process() Process {
 
 func (s *subject) has(kind int) bool { return s.readings[kind].done && s.readings[kind].err == nil }
 
-// get reads a kind, once. Afterwards over says that the process has ended; else the
-// error, an *unreadError, says why the kind cannot be read.
+// get reads a kind, once. Afterwards over reports whether the process has ended;
+// otherwise the error, an *unreadError, says why the kind cannot be read.
 func (s *subject) get(kind int, from func() error) error {
 	r := &s.readings[kind]
 	if r.done || s.over {
@@ -151,7 +152,7 @@ func (s *subject) get(kind int, from func() error) error {
 	if !s.stat.Leaderless() || kind == ofUser || kind == ofStatus {
 		err = from()
 	}
-	// Where the leader has exited, maybe just now, a living thread knows the same.
+	// If the leader has exited, perhaps just now, a living thread shows the same.
 	for try := 0; errors.Is(err, os.ErrNotExist) && s.stat.Threads > 1 && try < 3 && s.leave(); try++ {
 		err = from()
 	}
@@ -174,16 +175,16 @@ func (e *unreadError) Error() string { return "read " + e.what + ": " + e.err.Er
 
 func (e *unreadError) Unwrap() error { return e.err }
 
-// leave turns from a leader that has exited, or a thread that has, to one that lives.
+// leave changes from a leader or thread that has exited to a living thread.
 func (s *subject) leave() bool {
 	tid, thread, _ := s.fs.dir.LiveThread(s.id.PID, s.textBuf[:cap(s.textBuf)])
 	s.tid, s.state = tid, thread.State
 	return tid != 0
 }
 
-// readUser reads the owner of the directory /proc/PID, which is the effective user of
-// the process even where it is not dumpable: task_dump_owner() in fs/proc/base.c looks
-// at that flag for all files but directories of mode 0555.
+// readUser reads the owner of the directory /proc/PID. It is the effective user of the
+// process even if the process is not dumpable: task_dump_owner() in fs/proc/base.c looks
+// at that flag for all files except directories of mode 0555.
 func (s *subject) readUser() error {
 	return s.get(ofUser, func() error {
 		var st unix.Stat_t

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// tally gathers what a scan finds for each query.
+// tally collects what a scan finds for each query.
 type tally struct {
 	index *index
 	out   []Selection
@@ -35,7 +35,7 @@ func unreadable(p Process, err error) Unreadable {
 	return Unreadable{Process: p, What: whatStat, Err: err}
 }
 
-// note remembers what the kernel tells of when it changes.
+// note remembers what the kernel will report when it changes.
 func (s *Scanner) note(place int, f *finding, now time.Duration) {
 	if f.glanced {
 		return
@@ -51,10 +51,11 @@ func (s *Scanner) note(place int, f *finding, now time.Duration) {
 	s.memory.note(place, known)
 }
 
-// never is when what cannot change untold has to be read again.
+// never is when something that cannot change without a report has to be read again.
 const never = time.Duration(math.MaxInt64)
 
-// finish chooses from what matches, and reads the control groups of what is chosen.
+// finish selects among the matching processes, and reads the control groups of the
+// selected ones.
 func (s *Scanner) finish(ctx context.Context, t *tally) error {
 	var chosen []*Process
 	for i := range t.out {
@@ -74,15 +75,15 @@ func (s *Scanner) finish(ctx context.Context, t *tally) error {
 	}})
 }
 
-// unit is the control group of a process, or empty: one that has just ended, or whose
-// group cannot be read, is chosen all the same.
+// unit is the control group of a process, or empty: a process that has just ended, or
+// whose group cannot be read, is still selected.
 func (w *worker) unit(id ID, threads int) string {
 	if w.enter(id, whats[ofUnit]) != nil {
 		return ""
 	}
 	fs := w.subject.fs
 	unit, err := fs.unit(id.PID, 0)
-	if threads > 1 && (err != nil || unit == "/") { // as of a leader that has exited
+	if threads > 1 && (err != nil || unit == "/") { // for example of a leader that has exited
 		if tid, _, _ := fs.dir.LiveThread(id.PID, w.subject.textBuf[:cap(w.subject.textBuf)]); tid != 0 {
 			unit, _ = fs.unit(id.PID, tid)
 		}
@@ -102,7 +103,7 @@ func (sel *Selection) choose(q *query) {
 		return
 	}
 	for _, p := range sel.Matching {
-		if p.PID == q.hint { // else the pidfile is no hint, and the match decides alone
+		if p.PID == q.hint { // otherwise the pidfile is no hint, and the match decides alone
 			sel.Selected, sel.Hint = []Process{p}, p.PID
 			return
 		}
@@ -110,7 +111,7 @@ func (sel *Selection) choose(q *query) {
 	sel.Selected = q.match.Select.of(sel.Matching)
 }
 
-// of chooses from what matches, which is at least one and in the order of age.
+// of selects among what matches: at least one process, in the order of age.
 func (by Select) of(all []Process) []Process {
 	switch by {
 	case All:

@@ -7,8 +7,8 @@ import (
 	"github.com/prometheus/procfs"
 )
 
-// unitPath is the path in the hierarchy that systemd uses: name=systemd on v1 and
-// hybrid hosts (cgroups(7)), the unified one else.
+// unitPath is the path in the hierarchy that systemd uses: name=systemd on v1 and hybrid
+// hosts (cgroups(7)), otherwise the unified one.
 func unitPath(groups []procfs.Cgroup) string {
 	unified, named := "", ""
 	for _, g := range groups {
@@ -26,8 +26,8 @@ func unitPath(groups []procfs.Cgroup) string {
 	return strings.TrimSuffix(path, deleted)
 }
 
-// inUnit reports whether the path ends in the wanted components, or that the wanted one is the
-// name of a unit with the process in a group below it.
+// inUnit reports whether the path ends in the wanted components, or the wanted one is the
+// name of a unit and the process is in a group below it.
 func inUnit(path string, want []string) bool {
 	have := components(path)
 	if n := len(have) - len(want); n >= 0 && slices.EqualFunc(have[n:], want, sameGroup) {
@@ -39,8 +39,9 @@ func inUnit(path string, want []string) bool {
 	return slices.ContainsFunc(have, func(c string) bool { return sameGroup(c, want[0]) })
 }
 
-// sameGroup compares a component of a path with a wanted one. systemd puts an underscore
-// before names that the kernel could take for its own files, like cpu.service.
+// sameGroup compares a component of a path with a wanted one. systemd writes an
+// underscore before names that the kernel could take for its own files, such as
+// cpu.service.
 func sameGroup(have, want string) bool {
 	return have == want || len(have) == len(want)+1 && have[0] == '_' && have[1:] == want
 }
@@ -49,10 +50,10 @@ func isUnit(name string) bool {
 	return strings.HasSuffix(name, ".service") || strings.HasSuffix(name, ".scope") || strings.HasSuffix(name, ".slice")
 }
 
-// UnitOf is the system's service that a cgroup path belongs to, as it stands in
-// /proc/PID/cgroup ("/system.slice/httpd.service"): the first component that ends in
-// ".service". It is "" where there is none, and where a scope comes before it (login
-// sessions, containers, whose services are not this systemd's).
+// UnitOf is the system service of a cgroup path as in /proc/PID/cgroup
+// ("/system.slice/httpd.service"): the first component that ends in ".service". It is ""
+// if there is none, or if a scope comes before it (login sessions, containers, whose
+// services do not belong to this systemd).
 func UnitOf(cgroupPath string) string {
 	for c := range strings.SplitSeq(cgroupPath, "/") {
 		if strings.HasSuffix(c, ".scope") {

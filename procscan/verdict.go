@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// verdict is the answer to "is this process meant".
+// verdict answers the question whether this process is meant.
 type verdict uint8
 
 const (
@@ -21,12 +21,12 @@ const (
 // A key is one condition of a match. Its error is an *unreadError.
 type key func(*subject, *query) (holds bool, err error)
 
-// keys are the conditions of a match, the cheapest to read first. What a later one reads
-// is read only where the earlier ones hold.
+// keys are the conditions of a match, the cheapest to read first. A later one is read
+// only if the earlier ones match.
 var keys = [...]key{nameKey, userKey, exeKey, argsKey, unitKey, namespaceKey, notOurs}
 
-// judge says whether the process is what the query describes, or, with doubt, what
-// could not be read. A condition that fails outweighs one that could not be read.
+// judge reports whether the process is what the query describes or, with doubt, what
+// could not be read. A condition that fails counts more than one that could not be read.
 func (s *subject) judge(q *query) (verdict, error) {
 	if q.none || s.over || s.nobody() {
 		return no, nil
@@ -73,10 +73,10 @@ func exeKey(s *subject, q *query) (bool, error) {
 	return s.called(q)
 }
 
-// called says that a process which runs the program of a query is the one that is meant. A
-// link to a program of another name, as those to busybox or redis-check-rdb are, means the
-// process that goes by the name of the link: by its first argument, or as the kernel keeps
-// it of the execution.
+// called reports whether a process that runs the program of a query is the one that is
+// meant. A link to a program of another name, such as those to busybox or
+// redis-check-rdb, means the process that is called like the link: by its first argument,
+// or in the name that the kernel kept of the execution.
 func (s *subject) called(q *query) (bool, error) {
 	if q.alias == "" || string(s.stat.Comm) == commOf(q.alias) || string(bytes.TrimSuffix(s.exe, []byte(deleted))) == q.exe[0] {
 		return true, nil
@@ -85,23 +85,23 @@ func (s *subject) called(q *query) (bool, error) {
 	return err == nil && argName(s.args) == q.alias, err
 }
 
-// argName is the name that the first argument gives to a process, without the dash of a
-// login shell and the colon of a title.
+// argName is the name of a process in its first argument, without the dash of a login
+// shell and the colon of a title.
 func argName(args []byte) string {
 	name := filepath.Base(string(firstArg(args)))
 	return strings.TrimSuffix(strings.TrimPrefix(name, "-"), ":")
 }
 
-// firstArg is the first argument, as far as blanks let tell.
+// firstArg is the first argument, as far as blanks allow to tell.
 func firstArg(args []byte) []byte {
 	first, _, _ := bytes.Cut(args, []byte{' '})
 	return first
 }
 
-// resembles reports whether a process whose exe is denied to us could be the program all the
-// same: its name or its first argument, which anyone may read, is the file's. Without
-// this one foreign process, as there are many for a user who is not root, would leave
-// every match in doubt.
+// resembles reports whether a process whose exe we may not read could still be the
+// program: its name or its first argument, which everybody may read, is that of the file.
+// Without this test one process of another user, of which there are many if we are not
+// root, would put every match in doubt.
 func (s *subject) resembles(q *query) bool {
 	if err := s.readArgs(); err != nil || s.over {
 		return true
@@ -135,8 +135,9 @@ func unitKey(s *subject, q *query) (bool, error) {
 	return inUnit(s.unit, q.unit), err
 }
 
-// namespaceKey holds for a process in our own PID namespace. The proc file system shows
-// none but those in its own namespace and below: as deep as we are is beside us.
+// namespaceKey matches a process in our own PID namespace. The proc file system shows
+// only processes in its own namespace and below: one that is as deep as we are is in
+// ours.
 func namespaceKey(s *subject, q *query) (bool, error) {
 	if q.match.Namespace == "any" {
 		return true, nil

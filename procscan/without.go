@@ -1,7 +1,7 @@
 package procscan
 
-// Without is a selection anew, as if some of what matches were not there: by the pidfile
-// where that names one that stays, else by Select.
+// Without selects again, as if some of the matching processes were not there: by the
+// pidfile if it names one of the others, else by Select.
 func (sel Selection) Without(drop func(Process) bool, by Select) Selection {
 	var stay []Process
 	for _, p := range sel.Matching {
@@ -25,5 +25,5 @@ func (sel Selection) Without(drop func(Process) bool, by Select) Selection {
 	return sel
 }
 
-// Roots are those that match and whose parent does not.
+// Roots are those that match and whose parent does not match.
 func (sel Selection) Roots() []Process { return roots(sel.Matching) }

@@ -87,7 +87,7 @@ func (a *asker) check(ctx context.Context, timeout time.Duration) (r result) {
 	return success("status %d", resp.StatusCode)
 }
 
-// bare is the error below what http.Client wraps around it: the method and the URL.
+// bare is the error without what http.Client adds to it: the method and the URL.
 func bare(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) {
@@ -96,7 +96,7 @@ func bare(err error) error {
 	return err
 }
 
-// head judges what comes before the body.
+// head judges everything before the body.
 func (a *asker) head(resp *http.Response, state *tls.ConnectionState) result {
 	accepted := false
 	for _, s := range a.spec.Status {
@@ -125,11 +125,12 @@ func statuses(list []Status) string {
 	return strings.Join(words, ", ")
 }
 
-// glance is how long an answer of unknown length is read that nobody asks for: it may be a
-// stream that never ends, but a server that is done should not find the connection cut.
+// glance is how long an answer of unknown length is read if nobody asks for its body: it
+// may be a stream that never ends, but a server that is finishing should not see its
+// connection cut.
 const glance = time.Second
 
-// read reads the body as far as it is asked for, and looks for what must be in it.
+// read reads as much of the body as is needed, and looks for what must be in it.
 func (a *asker) read(b *budget, resp *http.Response) error {
 	limited := io.LimitReader(resp.Body, int64(a.spec.MaxBody))
 	switch {
@@ -145,14 +146,14 @@ func (a *asker) read(b *budget, resp *http.Response) error {
 	return nil
 }
 
-// find says whether an expression is found in what r gives, nil if it is. It reads no
-// further than it has to.
+// find searches r for an expression; it returns nil if it finds it. It does not read
+// further than necessary.
 func find(re *regexp.Regexp, r io.Reader, limit scalar.Size) error {
 	seen := &seeing{r: r}
 	found := re.MatchReader(bufio.NewReader(seen))
 	switch {
 	case seen.err != nil:
-		return seen.err // without it the end would have been taken for the end of the text
+		return seen.err // without it the limit would count as the end of the text
 	case found:
 		return nil
 	case seen.n >= int64(limit):

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// budget is the time of one check, and all that it opens. The time stands still while
-// procward itself is at work, as when a name is resolved: what is checked has its whole
-// timeout all the same.
+// budget is the time of one check, and everything that it opens. The time stands still
+// while procward itself is working, for example while a name is resolved: the service
+// still has its whole timeout.
 type budget struct {
 	timeout time.Duration
 	cancel  context.CancelFunc
@@ -20,14 +20,14 @@ type budget struct {
 	timer *time.Timer
 	left  time.Duration
 	from  time.Time     // since when left runs out
-	aside time.Duration // for how long it stood still
+	aside time.Duration // how long it stood still
 	spent bool          // the time is over
 	over  bool          // so is the check
 	opens []io.Closer
 }
 
-// begin starts the time. The context ends when it is over, and so does everything that
-// was opened; end must be called.
+// begin starts the time. When it is over the context ends, and everything that was opened
+// is closed; end must be called.
 func begin(ctx context.Context, timeout time.Duration) (context.Context, *budget) {
 	b := &budget{timeout: timeout, left: timeout, from: time.Now()}
 	ctx, b.cancel = context.WithCancel(ctx)
@@ -45,7 +45,7 @@ func (b *budget) spend() {
 	b.cancel()
 }
 
-// end closes everything that was opened. It gives the time that stood still.
+// end closes everything that was opened. It returns how long the time stood still.
 func (b *budget) end() time.Duration {
 	b.timer.Stop()
 	b.release()
@@ -55,7 +55,7 @@ func (b *budget) end() time.Duration {
 	return b.aside
 }
 
-// release closes everything that was opened, and what is opened from now on at once.
+// release closes everything that was opened, and closes at once what is opened later.
 func (b *budget) release() {
 	b.mu.Lock()
 	opens := b.opens
@@ -66,7 +66,7 @@ func (b *budget) release() {
 	}
 }
 
-// keep has a connection closed with the check.
+// keep makes the check close a connection at its end.
 func (b *budget) keep(conn net.Conn, err error) (net.Conn, error) {
 	if err != nil {
 		return nil, err
@@ -91,14 +91,14 @@ func (b *budget) late() bool {
 	return b.spent
 }
 
-// brokenOff reports whether the check is over before its time is.
+// brokenOff reports whether the check was stopped before its time was over.
 func (b *budget) brokenOff() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.over && !b.spent
 }
 
-// pause has the time stand still until the function is called that it gives.
+// pause stops the time until the function that it returns is called.
 func (b *budget) pause() (resume func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

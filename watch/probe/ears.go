@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// ear is the socket of a target, made where there is none. The lock is held.
+// ear is the socket of a target; if it does not exist it is made. The lock is held.
 func (p *Prober) ear(t *target, n *Notify) (e *ear, known bool) {
 	for _, e := range t.ears {
 		if e.is(n) {
@@ -24,7 +24,7 @@ func (p *Prober) ear(t *target, n *Notify) (e *ear, known bool) {
 
 func (e *ear) is(n *Notify) bool { return e.path == n.Socket && e.user == n.User }
 
-// silence closes the sockets of a target that none of the checks want. The lock is held.
+// silence closes the sockets of a target that no check needs. The lock is held.
 func (p *Prober) silence(t *target, checks []Check) {
 	maps.DeleteFunc(p.ending, func(_ string, done <-chan struct{}) bool { return over(done) })
 	t.ears = slices.DeleteFunc(t.ears, func(e *ear) bool {

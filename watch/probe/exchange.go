@@ -13,8 +13,9 @@ import (
 	"syscall"
 )
 
-// exchange is the http.RoundTripper of one check: each request has a connection of its own,
-// and everything happens on the goroutine that asks, so that nothing outlives the check.
+// exchange is the http.RoundTripper of one check: each request has a connection of its
+// own, and everything happens on the calling goroutine, so that nothing outlives the
+// check.
 type exchange struct {
 	reach  *reach
 	budget *budget
@@ -22,10 +23,10 @@ type exchange struct {
 	state  *tls.ConnectionState // of the last connection; nil: without TLS
 }
 
-// maxHeader bounds what comes before a body.
+// maxHeader limits what comes before a body.
 const maxHeader = 64 << 10
 
-// RoundTrip sends a request and reads the head of its answer.
+// RoundTrip sends a request and reads the head of the answer.
 func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	conn, err := x.reach.dial(req.Context(), x.budget, "tcp", withPort(req))
 	if err != nil {
@@ -44,7 +45,7 @@ func (x *exchange) RoundTrip(req *http.Request) (*http.Response, error) {
 	switch {
 	case err == nil:
 		return resp, nil
-	case ofTLS(err), wanted && cutOff(err): // the alert that says why may be overtaken by the end of the connection
+	case ofTLS(err), wanted && cutOff(err): // the alert with the reason may come after the end of the connection
 		return nil, untoldTLS(err, wanted)
 	}
 	return nil, err
@@ -57,8 +58,9 @@ func withPort(req *http.Request) string {
 	return net.JoinHostPort(req.URL.Hostname(), map[string]string{"http": "80", "https": "443"}[req.URL.Scheme])
 }
 
-// converse writes the request and reads the answer's head. Whoever refuses a request may
-// answer before it is read, and close: what was answered says more than that it is closed.
+// converse writes the request and reads the head of the answer. A server that refuses a
+// request may answer before it has read it, and close: the answer says more than the
+// closing.
 func converse(conn net.Conn, req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Close = true
@@ -84,7 +86,7 @@ func converse(conn net.Conn, req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// answer reads the head of an answer, after those that say that there is one to come.
+// answer reads the head of an answer, after any heads that only announce one.
 func answer(from *bufio.Reader, req *http.Request) (*http.Response, error) {
 	for {
 		if err := otherProtocol(from); err != nil {
@@ -97,7 +99,8 @@ func answer(from *bufio.Reader, req *http.Request) (*http.Response, error) {
 	}
 }
 
-// otherProtocol says that the answer is none of HTTP/1, but one that procward cannot read.
+// otherProtocol reports that the answer is not HTTP/1, but a protocol that procward
+// cannot read.
 func otherProtocol(from *bufio.Reader) error {
 	first, err := from.Peek(1)
 	if err != nil {
@@ -112,7 +115,7 @@ func otherProtocol(from *bufio.Reader) error {
 	return nil
 }
 
-// secure makes a connection one of TLS.
+// secure adds TLS to a connection.
 func (x *exchange) secure(ctx context.Context, conn net.Conn, host string, wanted *bool) (net.Conn, error) {
 	c := x.tls.Clone()
 	if c.ServerName == "" {
@@ -126,7 +129,7 @@ func (x *exchange) secure(ctx context.Context, conn net.Conn, host string, wante
 				return &give[i], nil
 			}
 		}
-		if len(give) > 0 { // the authorities that a server names need not be all
+		if len(give) > 0 { // the list of authorities that a server sends may be incomplete
 			return &give[0], nil
 		}
 		return &tls.Certificate{}, nil
@@ -146,7 +149,7 @@ func (x *exchange) secure(ctx context.Context, conn net.Conn, host string, wante
 		return secured, err
 	case cutOff(err) && x.reach.greeted[key] && !*wanted:
 		return nil, fmt.Errorf("the connection was closed during the TLS handshake: %w", err)
-	case cutOff(err) && !*wanted: // so do servers that speak another TLS, and broken ones
+	case cutOff(err) && !*wanted: // servers with another kind of TLS do so too, and broken ones
 		return nil, &untold{fmt.Errorf("the connection was closed during the TLS handshake, as it is where the two sides speak no common TLS: %w", err)}
 	case ctx.Err() != nil || os.IsTimeout(err) || ours(err):
 		return nil, err
@@ -154,8 +157,8 @@ func (x *exchange) secure(ctx context.Context, conn net.Conn, host string, wante
 	return nil, untoldTLS(fmt.Errorf("no TLS connection: %w", err), *wanted)
 }
 
-// untoldTLS is an error about which the two sides do not agree. Where the server wanted a
-// certificate, it is most likely about that.
+// untoldTLS turns an error into one about which the two sides do not agree. If the server
+// wanted a certificate, that is most likely the reason.
 func untoldTLS(err error, wanted bool) error {
 	if wanted {
 		err = fmt.Errorf("%w; it asked for a certificate of procward's (cert-file, key-file)", err)
@@ -168,8 +171,8 @@ func cutOff(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
-// ofTLS reports whether the two sides do not agree on TLS; either may find that after the
-// handshake as well.
+// ofTLS reports whether the two sides do not agree on TLS; each side may notice that
+// after the handshake as well.
 func ofTLS(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error") || errors.As(err, new(tls.RecordHeaderError))

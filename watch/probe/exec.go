@@ -12,9 +12,9 @@ import (
 	"procward/internal/script"
 )
 
-// Exec runs a script or a Nagios plug-in. Of the exit codes those in ok are a success, 2
-// is a failure, 1 is what warning says and every other is what unknown says; so is the
-// end by a signal. A program that cannot be started is always unknown.
+// Exec runs a script or a Nagios plug-in. The exit codes in ok are a success, 2 is a
+// failure, 1 is what warning says, and every other code, or a signal, is what unknown
+// says. A program that cannot be started is always unknown.
 type Exec struct {
 	// the program. Required
 	Run script.Argv `yaml:"run"`
@@ -30,7 +30,7 @@ type Exec struct {
 	Unknown Word `yaml:"unknown"`
 }
 
-// Word is what an exit code counts as.
+// Word says what an exit code counts as.
 type Word string
 
 // The words.
@@ -40,10 +40,10 @@ const (
 	CountsUnknown Word = "unknown"
 )
 
-// DefaultExec is what an exec check holds before its keys are read.
+// DefaultExec returns an exec check with its defaults.
 func DefaultExec() Exec { return Exec{OK: []int{0}, Warning: CountsOK, Unknown: CountsUnknown} }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (e *Exec) SetDefaults() { *e = DefaultExec() }
 
 // Exit codes of a plug-in (monitoring-plugins developer guidelines).
@@ -92,14 +92,14 @@ func (e *Exec) outcome(code int) Outcome {
 	return Unknown
 }
 
-// grace is how long a program that is out of time has between SIGTERM and SIGKILL.
+// grace is how long a program has between SIGTERM and SIGKILL after its timeout.
 const grace = time.Second
 
 // executor carries out exec checks.
 type executor struct {
 	spec    *Exec
 	scripts *script.Runner
-	left    <-chan struct{} // closed when the program of the last check has ended, which even SIGKILL did not end; else nil
+	left    <-chan struct{} // closed when the program of the last check has ended, if even SIGKILL did not end it; else nil
 }
 
 func (e *executor) check(ctx context.Context, timeout time.Duration) result {
@@ -117,7 +117,7 @@ func (e *executor) check(ctx context.Context, timeout time.Duration) result {
 func (e *executor) result(res script.Result, timeout time.Duration) result {
 	line := firstLine(res.Output)
 	switch {
-	case res.TimedOut && res.Err != nil: // what hangs in the kernel says nothing of the service
+	case res.TimedOut && res.Err != nil: // a program that hangs in the kernel says nothing about the service
 		return unknown("no result within %s: %v", scalar.Duration(timeout), res.Err)
 	case res.TimedOut:
 		return late("no result", timeout)
@@ -137,11 +137,11 @@ func (e *executor) result(res script.Result, timeout time.Duration) result {
 	return result{outcome: e.spec.outcome(res.Code), text: text}
 }
 
-// maxLine bounds the line of output that stands for all of it, in bytes.
+// maxLine limits the line of output that stands for all of it, in bytes.
 const maxLine = 500
 
-// firstLine is what a person reads of the output of a plug-in: its first line without
-// the performance data. Both end with a bar in what the script room gives.
+// firstLine is what a person needs of the output of a plug-in: its first line without the
+// performance data, which begin at a bar.
 func firstLine(output string) string {
 	line, _, _ := strings.Cut(output, "|")
 	line = strings.TrimSpace(line)

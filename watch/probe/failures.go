@@ -8,8 +8,8 @@ import (
 	"procward/internal/scalar"
 )
 
-// Failures is how many failures make a check bad: N of the last Of results that are
-// known; Of is N where they must be in a row. In YAML it is a number, or "3 of 5".
+// Failures is how many failures make a check bad: N of the last Of known results; Of is N
+// if they must be in a row. In YAML it is a number, or "3 of 5".
 type Failures struct{ N, Of int }
 
 // failures is how they are written.
@@ -32,7 +32,7 @@ func (f *Failures) UnmarshalText(text []byte) error {
 // MarshalText writes what UnmarshalText reads.
 func (f Failures) MarshalText() ([]byte, error) { return []byte(f.String()), nil }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Failures) Wanted() string { return "a number, or like 3 of 5" }
 
 // String is "3", or "3 of 5".
@@ -43,7 +43,7 @@ func (f Failures) String() string {
 	return fmt.Sprintf("%d of %d", f.N, f.Of)
 }
 
-// Validate holds when 1 <= N <= Of <= 64.
+// Validate returns nil if 1 <= N <= Of <= 64.
 func (f Failures) Validate() error {
 	switch {
 	case f.N < 1:

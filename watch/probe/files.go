@@ -13,8 +13,8 @@ import (
 	"procward/internal/hang"
 )
 
-// files keeps what files say until one of them changes, so that a renewed certificate or
-// password needs no reload.
+// files keeps the content of files until one of them changes, so that a renewed
+// certificate or password needs no reload.
 type files[T any] struct {
 	paths   []string
 	load    func() (T, error)
@@ -31,7 +31,7 @@ type stamp struct {
 	mtime, ctim unix.Timespec
 }
 
-// filesOf is the files among needs, and what reads them.
+// filesOf is the files among needs, with the function that reads them.
 func filesOf[T any](needs []Need, load func() (T, error)) *files[T] {
 	f := &files[T]{load: load}
 	for _, n := range needs {
@@ -42,7 +42,7 @@ func filesOf[T any](needs []Need, load func() (T, error)) *files[T] {
 
 func (f *files[T]) none() bool { return len(f.paths) == 0 }
 
-// read is what the files say now. They may lie where reading hangs; the time of the check
+// read is the present content of the files. Reading may hang; the time of the check
 // stands still meanwhile.
 func (f *files[T]) read(ctx context.Context, b *budget) (T, error) {
 	if f.none() && f.known {
@@ -58,7 +58,7 @@ func (f *files[T]) read(ctx context.Context, b *budget) (T, error) {
 	return said, err
 }
 
-// now reads the files, where one of them has changed.
+// now reads the files if one of them has changed.
 func (f *files[T]) now() (none T, err error) {
 	seen := make([]stamp, len(f.paths))
 	for i, path := range f.paths {

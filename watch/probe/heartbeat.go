@@ -11,9 +11,9 @@ import (
 	"procward/internal/scalar"
 )
 
-// Heartbeat is a file that the program touches, or replaces, again and again. That its
-// mtime moves is what counts, not what it says: a step of the clock is no matter. A file
-// that is not there does not move. From the start of the process on it has max-age to
+// Heartbeat is a file that the program touches or replaces again and again. Its mtime
+// must move; what it says does not matter, so a step of the clock does no harm. A file
+// that does not exist does not move. After the start of the process it has max-age to
 // move for the first time; until then nothing is judged.
 type Heartbeat struct {
 	// its path. Required
@@ -27,7 +27,7 @@ func (h *Heartbeat) checker(at site) (checker, error) {
 	return newListener(h, at.prober.awake, at.from), nil
 }
 
-// worst: the last beat is seen up to a gap late.
+// worst: the last beat may be seen one gap late.
 func (h *Heartbeat) worst(c Check) time.Duration {
 	return c.asked(0) + max(c.Interval.D(), c.Timeout.D()) + h.MaxAge.D()
 }
@@ -40,7 +40,7 @@ func (h *Heartbeat) validate(Check) error {
 	return errors.Join(errs...)
 }
 
-// validateAge holds for the max-age of what a program does again and again.
+// validateAge checks the max-age of something that a program does again and again.
 func validateAge(d scalar.Duration) error {
 	if d == 0 {
 		return scalar.Errorf("max-age", "is missing: write twice what the program takes from one to the next, for instance 1m")
@@ -48,14 +48,14 @@ func validateAge(d scalar.Duration) error {
 	return within("max-age", d, time.Second, 7*24*time.Hour)
 }
 
-// beat is one state of the file. The zero value is: not there.
+// beat is one state of the file. The zero value means: it does not exist.
 type beat struct {
 	ino   uint64
 	mtime unix.Timespec
 }
 
-// listener carries out heartbeat checks. Ages are in time that the host was awake:
-// while it is suspended the program cannot beat.
+// listener carries out heartbeat checks. Ages are in time that the host was awake: while
+// it is suspended the program cannot beat.
 type listener struct {
 	spec  *Heartbeat
 	awake func() time.Duration
@@ -64,7 +64,7 @@ type listener struct {
 	looked bool          // at all
 	moved  bool          // since it was looked at first
 	last   beat          // as it was seen last
-	at     time.Duration // when it was seen to have moved; else when looking began
+	at     time.Duration // when it was seen to have moved; else when the looking began
 }
 
 func newListener(spec *Heartbeat, awake func() time.Duration, since time.Duration) *listener {
@@ -76,7 +76,7 @@ func (l *listener) check(ctx context.Context, timeout time.Duration) result {
 	defer cancel()
 	now, err := hang.Until(ctx, &l.busy, "file", func() (beat, error) { return look(l.spec.File) })
 	switch {
-	case errors.Is(err, context.DeadlineExceeded): // that says something of the file system, not of the program
+	case errors.Is(err, context.DeadlineExceeded): // an error of the file system, which says nothing about the program
 		return unknown("stat %s did not return within %s", l.spec.File, scalar.Duration(timeout))
 	case err != nil:
 		return unknown("stat %s: %v", l.spec.File, err)
@@ -84,7 +84,7 @@ func (l *listener) check(ctx context.Context, timeout time.Duration) result {
 	return l.judge(now, l.awake())
 }
 
-// judge is what one look at the file means.
+// judge decides what one look at the file means.
 func (l *listener) judge(b beat, now time.Duration) result {
 	if l.looked && b != l.last && b != (beat{}) {
 		l.moved, l.at = true, now

@@ -16,11 +16,11 @@ import (
 	"procward/internal/scalar"
 )
 
-// HTTP asks a web server, in HTTP/1.1 over a connection of its own each time: one that
-// is kept would not show that none is accepted any more. Proxies named in the
-// environment are not used. Where body is set, or the answer says how long it is, that has
-// to be there within the timeout, up to max-body; else the status is enough, since the
-// answer may be a stream that never ends.
+// HTTP asks a web server, in HTTP/1.1 over a new connection each time: a connection that
+// is kept would not show that new ones are not accepted any more. Proxies of the
+// environment are not used. If body is set, or the answer has a length, the body must be
+// there within the timeout, up to max-body; else the status is enough, because the answer
+// may be a stream that never ends.
 type HTTP struct {
 	// `http://` or `https://`. Required
 	URL string `yaml:"url"`
@@ -42,15 +42,15 @@ type HTTP struct {
 	Redirects bool `yaml:"redirects"`
 }
 
-// DefaultHTTP is what an HTTP check holds before its keys are read.
+// DefaultHTTP returns an HTTP check with its defaults.
 func DefaultHTTP() HTTP {
 	return HTTP{Method: http.MethodGet, Status: Statuses{{200, 299}}, MaxBody: 64 << 10}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (h *HTTP) SetDefaults() { *h = DefaultHTTP() }
 
-// maxMaxBody bounds what is read of one body.
+// maxMaxBody limits how much is read of one body.
 const maxMaxBody = 64 << 20
 
 // token is the name of a header field (RFC 9110, 5.6.2).

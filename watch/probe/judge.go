@@ -6,15 +6,15 @@ import (
 	"procward/watch"
 )
 
-// Outcome is what one check has shown, in one word.
+// Outcome is the result of one check, in one word.
 type Outcome int
 
 // The outcomes. The zero value is Unknown.
 const (
-	Unknown Outcome = iota // it could not be told: neither failure nor success
+	Unknown Outcome = iota // not possible to tell: neither failure nor success
 	Success
 	Failure
-	Early // there is nothing to tell yet, and that is as it should be
+	Early // there is no result yet, and this is normal
 )
 
 // String is the outcome for a person.
@@ -30,31 +30,31 @@ func (o Outcome) String() string {
 	return "unknown"
 }
 
-// Policy says what the results of a check make of its verdict.
+// Policy says how the results of a check lead to its verdict.
 type Policy struct {
-	Failures  Failures // make it bad
-	Successes int      // in a row make it ok
+	Failures  Failures // so many make it bad
+	Successes int      // so many in a row make it ok
 }
 
-// blindAfter is how many unknown results in a row make the verdict Blind; more where
-// more failures are needed to make it bad.
+// blindAfter is how many unknown results in a row lead to the verdict Blind; if more
+// failures than that are needed to make it bad, it is that number.
 const blindAfter = 3
 
 // State is what is remembered of the results of a check. The zero value is the start.
 type State struct {
 	Verdict   watch.Verdict
 	history   uint64 // of the last known results, the latest in the lowest bit: 1 is a failure
-	successes int    // in a row; unknown results do not break it
+	successes int    // in a row; unknown results do not interrupt it
 	unknown   int    // in a row
 }
 
-// Next is the state after one more result. The verdict of the new state is to be told
-// where it differs from that of the old one.
+// Next is the state after one more result. If the verdict of the new state differs from
+// that of the old one it is reported.
 //
-// Only a failure makes it bad, when enough of the last known results are failures;
-// only successes end that, and then earlier failures are forgotten. A verdict that is
-// not bad becomes Blind after some unknown results in a row. Before it has ever been ok
-// it is Pending, also while it fails, until it is bad.
+// Only failures make it bad, when enough of the last known results are failures. Only
+// successes end that, and then earlier failures are forgotten. A verdict that is not bad
+// becomes Blind after some unknown results in a row. Before it has ever been ok it is
+// Pending, also while it fails, until it is bad.
 func (p Policy) Next(s State, o Outcome) State {
 	switch o {
 	case Success:

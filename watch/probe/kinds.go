@@ -7,8 +7,8 @@ import (
 	"procward/internal/kind"
 )
 
-// Kinds is the table of probes, a row each: a check has exactly one. The comments of the
-// rows, and those of the keys of each kind, are the page of the documentation.
+// Kinds is the table of probes, one row for each: a check has exactly one. The comments
+// of the rows, and those of the keys of each kind, are the text of the documentation.
 type Kinds struct {
 	// asks a web server, each time over a new connection, never over a proxy
 	HTTP *HTTP `yaml:"http"`
@@ -29,14 +29,14 @@ type Kinds struct {
 
 // probe is what each row of the table can do. What has defaults also has SetDefaults.
 type probe interface {
-	// validate reports every key of the kind that is wrong, as scalar.KeyErrors; the check
-	// is the one that it is of.
+	// validate reports every key of the kind that is wrong, as scalar.KeyErrors; it gets the
+	// check that the kind belongs to.
 	validate(c Check) error
 	// needs is what the kind uses of the host.
 	needs() []Need
 	// worst is the WorstCase of a valid check.
 	worst(c Check) time.Duration
-	// checker makes what carries out the checks.
+	// checker makes the object that carries out the checks.
 	checker(at site) (checker, error)
 }
 
@@ -44,7 +44,7 @@ type probe interface {
 type Need struct {
 	Key  string // where it is configured: "http.auth-file"
 	Use  Use
-	Argv []string // the path, and what follows it where it is run
+	Argv []string // the path, and what follows it if it is run
 }
 
 // Use is what a Need is for.
@@ -52,7 +52,7 @@ type Use int
 
 // The uses of a path.
 const (
-	Reads   Use = iota // a file that says something: nobody else may write it
+	Reads   Use = iota // a file with content: nobody else may write it
 	Runs               // a program
 	Listens            // a socket that procward makes there, for the program to speak to
 )
@@ -60,7 +60,7 @@ const (
 // set is the kinds that are set: one in a valid check.
 func (k Kinds) set() []kind.Row[probe] { return kind.Set[probe](k) }
 
-// Kind is the kind of a valid check: "http", "exec" and so on; empty where none is set.
+// Kind is the kind of a valid check: "http", "exec" and so on; empty if none is set.
 func (k Kinds) Kind() string {
 	if set := k.set(); len(set) > 0 {
 		return set[0].Name
@@ -80,12 +80,12 @@ func (k Kinds) Needs() []Need {
 	return all
 }
 
-// Does reports whether a valid check uses something of the host in a way.
+// Does reports whether a valid check uses something of the host in this way.
 func (k Kinds) Does(use Use) bool {
 	return slices.ContainsFunc(k.Needs(), func(n Need) bool { return n.Use == use })
 }
 
-// reads is the needs that are files, by their keys; one without a path is none.
+// reads is the needs that are files, by their keys; those without a path are left out.
 func reads(keysAndPaths ...string) []Need {
 	var all []Need
 	for pair := range slices.Chunk(keysAndPaths, 2) {

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// giveWay is how long a check holds its place. What takes longer is waiting, not
-// working, and must not keep others from their turn.
+// giveWay is how long a check holds its place. A check that takes longer is waiting, not
+// working, and must not delay others.
 const giveWay = time.Second
 
-// lane is a schedule of checks, of which only so many may be in their first second at
-// once, and only so many under way at all.
+// lane is a schedule of checks. Only so many may be in their first second at the same
+// time, and only so many in progress at all.
 type lane struct {
-	places, total int // total 0: no bound but that of one per check
+	places, total int // total 0: no limit except that of one for each check
 	queue         queue
 	taken         int // places
 	running       int
-	holders       []holder // of places, the longest first; those that have ended are left in for a while
+	holders       []holder // of places, the longest first; those that have ended stay in for a while
 }
 
 type holder struct {
@@ -41,7 +41,7 @@ func (l *lane) remove(it *item) {
 	}
 }
 
-// next is the item that may start now, nil if none. It is out of the schedule then and
+// next is the item that may start now, nil if none. It is then out of the schedule and
 // holds a place.
 func (l *lane) next(now time.Duration) *item {
 	if len(l.queue) == 0 || l.queue[0].due > now || l.total > 0 && l.running >= l.total {
@@ -60,7 +60,7 @@ func (l *lane) next(now time.Duration) *item {
 	return it
 }
 
-// done says that an item is no longer under way.
+// done says that an item is no longer in progress.
 func (l *lane) done(it *item) {
 	l.running--
 	if it.holds {
@@ -69,7 +69,7 @@ func (l *lane) done(it *item) {
 	}
 }
 
-// makeRoom takes their places from those that have held them for long.
+// makeRoom takes the places of those that have held them for long.
 func (l *lane) makeRoom(now time.Duration) {
 	n := 0
 	for ; n < len(l.holders); n++ {
@@ -89,7 +89,7 @@ func (l *lane) makeRoom(now time.Duration) {
 }
 
 // wait is the time until something can be started without anything ending before; less
-// than 0: nothing ever.
+// than 0: never.
 func (l *lane) wait(now time.Duration) time.Duration {
 	if len(l.queue) == 0 || l.total > 0 && l.running >= l.total {
 		return -1

@@ -11,15 +11,15 @@ import (
 	"procward/internal/scalar"
 )
 
-// Notify is a datagram socket to which the program speaks the sd_notify(3) protocol, as
-// it does where systemd started it: NOTIFY_SOCKET is its path. READY=1 and WATCHDOG=1
-// are signs of life and must come within max-age, or what WATCHDOG_USEC= says;
-// EXTEND_TIMEOUT_USEC= asks for more time. WATCHDOG=trigger is a failure at once. After
-// STOPPING=1 nothing is judged, nor before the first sign within max-age of the start.
+// Notify is a datagram socket to which the program writes by the sd_notify(3) protocol,
+// as it does under systemd: NOTIFY_SOCKET is its path. READY=1 and WATCHDOG=1 are signs
+// of life and must come within max-age, or within what WATCHDOG_USEC= says;
+// EXTEND_TIMEOUT_USEC= asks for more time. WATCHDOG=trigger is a failure at once. Nothing
+// is judged after STOPPING=1, nor before the first sign within max-age of the start.
 //
-// The kernel says who writes: root, procward's own user and the user named are heard. The
-// socket is there as long as its process or monitor is attended, also while that is
-// started again. Its directory must exist.
+// The kernel says who writes: only root, procward's own user and the user named are
+// heard. The socket exists as long as its process or monitor is attended, also while that
+// is started again. Its directory must exist.
 type Notify struct {
 	// its path; procward makes it, and the program gets it as `NOTIFY_SOCKET`. Required
 	Socket string `yaml:"socket"`
@@ -33,7 +33,7 @@ func (n *Notify) needs() []Need {
 	return []Need{{Key: "socket", Use: Listens, Argv: []string{n.Socket}}}
 }
 
-// worst: silence is seen at once, and looking takes no time.
+// worst: silence is noticed at once, and looking takes no time.
 func (n *Notify) worst(c Check) time.Duration {
 	return time.Duration(c.Failures.N)*c.Interval.D() + n.MaxAge.D()
 }
@@ -50,21 +50,21 @@ func (n *Notify) validate(Check) error {
 	return errors.Join(socketPath("socket", n.Socket), validateAge(n.MaxAge))
 }
 
-// life is what a program has said of itself. Times are of being awake.
+// life is what a program has said of itself. Times are in time awake.
 type life struct {
 	mu      sync.Mutex
 	from    time.Duration // when judging begins: it has max-age from then on
 	alive   time.Duration // the last sign of life; 0: none since the start
-	extend  time.Duration // until when it has asked to be let alone
-	maxAge  time.Duration // as it has said; 0: nothing
-	stops   time.Duration // when it said that it stops; 0: it does not
+	extend  time.Duration // until when it has asked for more time
+	maxAge  time.Duration // as the program said; 0: nothing
+	stops   time.Duration // when it said that it is stopping; 0: it is not
 	trigger bool          // it said that it is stuck
 	status  string
 	heard   time.Duration // anything at all
 }
 
-// afresh forgets what was said before the time since, at which the program started.
-// What it has said since then, before it was found, counts.
+// afresh forgets what was said before the time since, at which the program started. What
+// it said since then, before it was found, counts.
 func (l *life) afresh(since, from time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,14 +80,14 @@ func (l *life) afresh(since, from time.Duration) {
 	}
 }
 
-// lapse gives the program its time anew: nobody listened until now.
+// lapse gives the program its time again: nobody listened until now.
 func (l *life) lapse(now time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.from = max(l.from, now)
 }
 
-// hear takes one datagram in, and says whether it should be judged now.
+// hear takes one datagram in, and reports whether it should be judged now.
 func (l *life) hear(message string, now time.Duration) (urgent bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -112,7 +112,7 @@ func (l *life) hear(message string, now time.Duration) (urgent bool) {
 	return urgent
 }
 
-// sign takes READY= or WATCHDOG= in, and says whether that is news.
+// sign takes READY= or WATCHDOG= in, and reports whether that is news.
 func (l *life) sign(value string, now time.Duration) bool {
 	switch value {
 	case "1":
@@ -127,7 +127,7 @@ func (l *life) sign(value string, now time.Duration) bool {
 	return false
 }
 
-// microseconds is 0 where it is no number, and bounded by a week.
+// microseconds is 0 if it is not a number, and at most a week.
 func microseconds(s string) time.Duration {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil {
@@ -136,7 +136,7 @@ func microseconds(s string) time.Duration {
 	return time.Duration(min(n, uint64(7*24*time.Hour/time.Microsecond))) * time.Microsecond
 }
 
-// judge is what it means now.
+// judge decides what it means now.
 func (l *life) judge(maxAge, now time.Duration) result {
 	l.mu.Lock()
 	defer l.mu.Unlock()

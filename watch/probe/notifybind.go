@@ -15,9 +15,9 @@ import (
 	"procward/internal/trust"
 )
 
-// nest is where a notify socket lies. Its directory may be another user's, who may put
-// something else in the place of the socket at any time: it is opened once, and nothing in
-// it is ever given another mode or owner by its name.
+// nest is the directory of a notify socket. The directory may belong to another user, who
+// may replace the socket at any time: so it is opened once, and nothing in it ever gets
+// another mode or owner by its name.
 type nest struct {
 	dir  *os.File
 	name string
@@ -25,10 +25,10 @@ type nest struct {
 	file inode // of the socket
 }
 
-// inode tells files apart; the zero value is none.
+// inode identifies a file; the zero value is none.
 type inode struct{ dev, ino uint64 }
 
-// inodeAt is what has a name in a directory, a link itself where it is one.
+// inodeAt is the inode of a name in a directory; of a link it is the link itself.
 func inodeAt(dir int, name string) inode {
 	var st unix.Stat_t
 	if unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
@@ -37,8 +37,8 @@ func inodeAt(dir int, name string) inode {
 	return inode{uint64(st.Dev), st.Ino}
 }
 
-// bind makes the socket, for the user alone to write to, in place of one that nobody reads
-// any more. The nest is to be cleared, also after an error.
+// bind makes the socket, so that only the user may write to it, in place of one that
+// nobody reads any more. The nest must be cleared, also after an error.
 func bind(path, user string, ask account.Ask) (nest, []uint32, error) {
 	own := uint32(os.Geteuid())
 	uid := own
@@ -71,7 +71,7 @@ func (n *nest) fill(path string, uid, own uint32) error {
 	}
 	at := trust.Within(n.dir, n.name)
 	if own == 0 && trust.Check(filepath.Dir(path), 0) == nil {
-		at = path // nobody can lead it elsewhere, and it is the name that ss(8) shows
+		at = path // nobody can redirect it, and ss(8) shows this name
 	}
 	config := net.ListenConfig{Control: prepare}
 	conn, err := config.ListenPacket(context.Background(), "unixgram", at)
@@ -91,12 +91,13 @@ func (n *nest) fill(path string, uid, own uint32) error {
 	if own == 0 {
 		return os.NewSyscallError("fchown", unix.Fchownat(file, "", int(uid), -1, unix.AT_EMPTY_PATH))
 	}
-	// Only root can give it away; without that everybody may write, and only the user is heard.
+	// Only root can give the socket to the user. Without root everybody may write, and only
+	// the user is heard.
 	return os.Chmod(fmt.Sprintf("/proc/self/fd/%d", file), 0o666)
 }
 
-// prepare gives the socket its mode before it has a path: the file is made with it (unix(7)).
-// The kernel is to say who writes.
+// prepare gives the socket its mode before it has a path: the file is made with it
+// (unix(7)). It also asks the kernel to say who writes.
 func prepare(_, _ string, raw syscall.RawConn) error {
 	var mode, pass error
 	err := raw.Control(func(fd uintptr) {
@@ -106,12 +107,13 @@ func prepare(_, _ string, raw syscall.RawConn) error {
 	return errors.Join(err, os.NewSyscallError("fchmod", mode), os.NewSyscallError("setsockopt SO_PASSCRED", pass))
 }
 
-// siocunixfile opens the very file that a socket is bound to, whatever has its name now
-// (linux/un.h, 4.20). It needs CAP_NET_ADMIN.
+// siocunixfile opens exactly the file that a socket is bound to, whatever has its name
+// now (linux/un.h, 4.20). It needs CAP_NET_ADMIN.
 const siocunixfile = 0x89e0
 
-// open is an O_PATH descriptor of the socket's file. Where the kernel does not give it, it is
-// found by name, and only in a directory of ours: in another one it might be somebody else's.
+// open is an O_PATH descriptor of the socket's file. If the kernel does not give it, it
+// is found by name, but only in a directory of ours: in another one it might belong to
+// somebody else.
 func (n *nest) open(own uint32) (int, error) {
 	raw, err := n.conn.SyscallConn()
 	if err != nil {
@@ -160,8 +162,8 @@ func (n *nest) removeStale() error {
 	return n.remove()
 }
 
-// remove removes the name from its directory. Whose it is there, who may write the directory
-// has decided; nothing outside of it can be reached.
+// remove removes the name from its directory. The user who may write the directory
+// decides what is there; nothing outside of it can be reached.
 func (n *nest) remove() error {
 	err := unix.Unlinkat(int(n.dir.Fd()), n.name, 0)
 	if errors.Is(err, unix.ENOENT) {
@@ -173,7 +175,7 @@ func (n *nest) remove() error {
 // clear removes the socket and closes what is open.
 func (n *nest) clear() {
 	if n.conn != nil {
-		if inodeAt(int(n.dir.Fd()), n.name) == n.file { // else it is somebody else's by now
+		if inodeAt(int(n.dir.Fd()), n.name) == n.file { // otherwise it belongs to somebody else by now
 			_ = n.remove()
 		}
 		n.conn.Close()

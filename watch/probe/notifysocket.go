@@ -14,34 +14,34 @@ import (
 	"procward/internal/hang"
 )
 
-// ear is the socket of a notify check. It is opened by a goroutine of its own, which
-// then reads it, so that nobody who writes ever waits.
+// ear is the socket of a notify check. A goroutine of its own opens it and reads it, so
+// that writers never wait.
 type ear struct {
 	path, user string
-	ask        account.Ask // about users; nil: the files alone are read
+	ask        account.Ask // about users; nil: only the files are read
 	awake      func() time.Duration
-	urgent     func() // is called where what came should be judged now
+	urgent     func() // is called when something came that should be judged now
 	life       life
 
 	mu     sync.Mutex
 	closed bool
 	conn   *net.UnixConn // nil: not open
 	file   inode         // of the socket while it is open
-	err    error         // why it is not
+	err    error         // why it is not open
 	done   chan struct{} // closed when the goroutine has ended; nil: there was none yet
 
 	looking hang.Guard
 }
 
-// hearing judges what an ear hears.
+// hearing judges what an ear has heard.
 type hearing struct {
 	ear    *ear
 	maxAge time.Duration
 }
 
-// check judges what was heard. A socket that could not be opened is tried again, and one that
-// was removed is made anew: with the directory that systemd makes for a service it goes each
-// time the service ends.
+// check judges what was heard. If a socket could not be opened this is tried again, and
+// one that was removed is made again: the directory that systemd makes for a service
+// disappears each time the service ends.
 func (h hearing) check(ctx context.Context, timeout time.Duration) result {
 	h.ear.mu.Lock()
 	err := h.ear.err
@@ -56,8 +56,9 @@ func (h hearing) check(ctx context.Context, timeout time.Duration) result {
 	return h.ear.life.judge(h.maxAge, h.ear.awake())
 }
 
-// isLost reports whether what lies at the path is not the socket any more. Then the listening ends,
-// for the next check to begin it again, and whoever could not be heard has its time anew.
+// isLost reports whether the path leads to something else than the socket. Then the
+// listening ends, the next check begins it again, and programs that could not be heard
+// get their time again.
 func (e *ear) isLost(ctx context.Context, timeout time.Duration) bool {
 	e.mu.Lock()
 	open, file := e.conn != nil, e.file
@@ -79,7 +80,7 @@ func (e *ear) isLost(ctx context.Context, timeout time.Duration) bool {
 	return true
 }
 
-// listen opens the socket and reads it until close, where that is not done already. It
+// listen opens the socket and reads it until close, unless that is done already. It
 // returns at once. after, if not nil, is closed when the path is free.
 func (e *ear) listen(after <-chan struct{}) {
 	e.mu.Lock()
@@ -118,8 +119,8 @@ func (e *ear) opened(n nest) bool {
 	return true
 }
 
-// close ends the listening and returns at once; the socket is removed when what it
-// returns is closed. That is nil where there never was one.
+// close ends the listening and returns at once; the channel that it returns is closed
+// when the socket is removed. It is nil if there never was one.
 func (e *ear) close() <-chan struct{} {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -130,7 +131,7 @@ func (e *ear) close() <-chan struct{} {
 	return e.done
 }
 
-// read hears what those say who may, until the socket is closed.
+// read takes what the allowed users write, until the socket is closed.
 func (e *ear) read(conn *net.UnixConn, uids []uint32) error {
 	message := make([]byte, 8<<10)
 	oob := make([]byte, unix.CmsgSpace(unix.SizeofUcred)+unix.CmsgSpace(4*16))

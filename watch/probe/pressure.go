@@ -9,16 +9,16 @@ import (
 	"strconv"
 )
 
-// Pressure says from when on the host is so busy that a check that runs out of its time
-// shows nothing: the shares of the last 10 s in which tasks waited (pressure stall
-// information, proc_pressure(5)).
+// Pressure says from when on the host is so busy that a timeout of a check shows nothing:
+// the shares of the last 10 s in which tasks waited (pressure stall information,
+// proc_pressure(5)).
 type Pressure struct {
 	CPU    Share `yaml:"cpu"`    // 90%: some tasks waited for a processor
 	IO     Share `yaml:"io"`     // 60%: all tasks waited for a disk
 	Memory Share `yaml:"memory"` // 40%: all tasks waited for memory
 }
 
-// DefaultPressure is what pressure holds before its keys are read.
+// DefaultPressure returns the defaults of pressure.
 func DefaultPressure() Pressure {
 	return Pressure{CPU: Share{Percent: 90}, IO: Share{Percent: 60}, Memory: Share{Percent: 40}}
 }
@@ -50,7 +50,7 @@ func (s *Share) UnmarshalText(text []byte) error {
 // MarshalText writes the share so that it reads back the same.
 func (s Share) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Share) Wanted() string { return "a share, like 90%, or the word never" }
 
 // String is "90%", or "never".
@@ -61,7 +61,7 @@ func (s Share) String() string {
 	return strconv.FormatFloat(s.Percent, 'f', -1, 64) + "%"
 }
 
-// heavy is what the host lacks, in words; empty where it is not so busy, or where the
+// heavy says in words what the host lacks; it is empty if it is not so busy, or if the
 // kernel does not tell. dir is /proc/pressure.
 func (p Pressure) heavy(dir string) string {
 	for _, r := range []struct {

@@ -16,28 +16,28 @@ import (
 // Options say how a Prober works.
 type Options struct {
 	Scripts  *script.Runner     // of exec checks
-	Parallel int                // checks in their first second at once; 0: 64. Of programs a quarter of it, and never more than it in all
+	Parallel int                // checks in their first second at the same time; 0: 64. Of programs a quarter of it, and never more than it in all
 	Pressure func() Pressure    // as it is configured now; nil: the default
 	Proc     string             // where pressure/ is; empty: /proc
-	Tell     func([]watch.Sign) // is given the changes, on the goroutine of Run; while it runs no check begins
+	Tell     func([]watch.Sign) // is called with the changes, on the goroutine of Run; while it runs no check begins
 }
 
-// Prober carries out the checks of many targets, each on its own schedule. All but Run
-// may be called from any goroutine, also from Tell, and return at once.
+// Prober carries out the checks of many targets, each on its own schedule. All methods
+// except Run may be called from any goroutine, also from Tell, and return at once.
 //
-// Schedules, timeouts and ages are in time that the host is awake (CLOCK_MONOTONIC): a
-// suspend makes neither a burst nor a false alarm. A check that was under way while the
-// host was suspended is unknown, and so is a failed one where procward itself was stopped,
-// frozen or starved.
+// Schedules, timeouts and ages are in time that the host is awake (CLOCK_MONOTONIC):
+// after a suspend there is neither a burst nor a false alarm. A check that was in
+// progress while the host was suspended is unknown, and so is a failed one if procward
+// itself was stopped, frozen or without CPU time.
 type Prober struct {
 	opts   Options
 	base   time.Time
 	boot   func() time.Duration               // CLOCK_BOOTTIME
 	chance func() float64                     // at least 0, below 1
-	make   func(site, Check) (checker, error) // what carries out a check
+	make   func(site, Check) (checker, error) // makes the object that carries out a check
 	wake   chan struct{}
 
-	began atomic.Int64 // of the step of Run that is under way, since base; 0: none
+	began atomic.Int64 // of the present step of Run, since base; 0: none
 
 	mu      sync.Mutex
 	targets map[string]*target
@@ -45,9 +45,9 @@ type Prober struct {
 	exec    lane
 	ears    []*ear                     // to be opened
 	ending  map[string]<-chan struct{} // by path: sockets that are being closed
-	signs   []watch.Sign               // to be told
-	looks   time.Duration              // when Run looks next, where nobody nudges it
-	lapsed  time.Duration              // when it last found that it had been held up
+	signs   []watch.Sign               // to report
+	looks   time.Duration              // when Run looks next, if nobody wakes it
+	lapsed  time.Duration              // when it last found that it had not run
 }
 
 // New makes a Prober. It does nothing before Run.
@@ -72,12 +72,12 @@ func New(opts Options) *Prober {
 	return p
 }
 
-// awake is the time for which the host has been awake since New, plus an hour: a time
-// before New can be told then as well.
+// awake is the time for which the host has been awake since New, plus an hour, so that a
+// time before New can be expressed as well.
 func (p *Prober) awake() time.Duration { return time.Since(p.base) + time.Hour }
 
-// Busy is how long Run has been at one step already. That takes well below a second: if it
-// is much more, Run is stuck. It is 0 while Run waits for what is due next.
+// Busy is how long Run has been in one step. A step takes much less than a second: if it
+// is longer, Run is stuck. It is 0 while Run waits for what is due next.
 func (p *Prober) Busy() time.Duration {
 	began := time.Duration(p.began.Load())
 	if began == 0 {
@@ -86,8 +86,8 @@ func (p *Prober) Busy() time.Duration {
 	return time.Since(p.base) - began
 }
 
-// Run carries out the checks until ctx ends. Then it breaks off those under way, removes
-// the notify sockets and returns nil; what hangs in the kernel it leaves behind.
+// Run carries out the checks until ctx ends. Then it stops those in progress, removes the
+// notify sockets and returns nil; what hangs in the kernel it leaves behind.
 func (p *Prober) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -114,8 +114,8 @@ func (p *Prober) Run(ctx context.Context) error {
 	return nil
 }
 
-// step tells what there is to tell, starts what is due, and gives the time to the next;
-// less than 0: there is none.
+// step reports what there is to report, starts what is due, and returns the time to the
+// next step; less than 0: there is none.
 func (p *Prober) step(ctx context.Context, work *sync.WaitGroup) time.Duration {
 	p.mu.Lock()
 	now := p.awake()
@@ -146,8 +146,8 @@ func (p *Prober) step(ctx context.Context, work *sync.WaitGroup) time.Duration {
 	return wait
 }
 
-// tick is the grain of schedules: what is due within one begins at its end. Waking up for
-// each check by itself makes 1,000 HTTP checks a second a third dearer.
+// tick is the grain of schedules: what is due within one begins at its end. If each check
+// woke us by itself, 1,000 HTTP checks a second would cost a third more.
 const tick = 10 * time.Millisecond
 
 // wait is the time until there is something to start; less than 0: for ever.
@@ -165,7 +165,7 @@ func (p *Prober) wait(now time.Duration) time.Duration {
 	return wait
 }
 
-// never is when Run looks where nothing is on the schedule.
+// never is when Run looks if nothing is on the schedule.
 const never = time.Duration(math.MaxInt64)
 
 // nudge makes Run look.

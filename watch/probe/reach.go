@@ -19,12 +19,12 @@ import (
 
 // reach makes the connections of one checker, one check at a time.
 type reach struct {
-	answered map[string]netip.Addr // by host: the address that accepted last
-	greeted  map[string]bool       // by address: a TLS handshake succeeded there
+	answered map[string]netip.Addr // by host: the address that last accepted
+	greeted  map[string]bool       // by address: a TLS handshake succeeded
 	hangs    hang.Guard            // the path of a unix socket
 }
 
-// dial connects; what it opens is closed with the check.
+// dial connects; it closes what it opened at the end of the check.
 func (r *reach) dial(ctx context.Context, b *budget, network, address string) (net.Conn, error) {
 	if network == "unix" {
 		return r.dialUnix(ctx, b, address)
@@ -54,11 +54,11 @@ func (r *reach) dial(ctx context.Context, b *budget, network, address string) (n
 	return conn, nil
 }
 
-// farewell is how long a call to the kernel has to come back once the time is over, before
-// it is said to hang.
+// farewell is how long a call to the kernel may take to return after its time is over,
+// before we say that it hangs.
 const farewell = 250 * time.Millisecond
 
-// dialUnix connects to a unix socket. Where its path lies on a file system that does not
+// dialUnix connects to a unix socket. If its path is on a file system that does not
 // answer, connect(2) never returns.
 func (r *reach) dialUnix(ctx context.Context, b *budget, path string) (net.Conn, error) {
 	patience, hangs := context.WithCancel(context.WithoutCancel(ctx))
@@ -71,8 +71,8 @@ func (r *reach) dialUnix(ctx context.Context, b *budget, path string) (net.Conn,
 	return conn, err
 }
 
-// connectUnix connects. A full accept queue makes connect(2) wait for TCP; a unix socket that
-// does not block says EAGAIN instead, so it is tried until the time is over.
+// connectUnix connects. With a full accept queue connect(2) waits for TCP; a non-blocking
+// unix socket says EAGAIN instead, so it is tried until the time is over.
 func connectUnix(ctx context.Context, path string) (net.Conn, error) {
 	for pause := time.Millisecond; ; pause = min(2*pause, 100*time.Millisecond) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, "unix", path)
@@ -87,18 +87,19 @@ func connectUnix(ctx context.Context, path string) (net.Conn, error) {
 	}
 }
 
-// stagger is how long an address has before the next one is tried beside it (RFC 8305, 5).
+// stagger is how long an address has before the next one is tried at the same time (RFC
+// 8305, 5).
 const stagger = 250 * time.Millisecond
 
-// try is how it went with one address.
+// try is the result for one address.
 type try struct {
 	to   netip.AddrPort
 	conn net.Conn
 	err  error
 }
 
-// race connects to the first of the addresses that accepts. Where none does it says why, of
-// each.
+// race connects to the first of the addresses that accepts. If none does it returns the
+// reason for each.
 func race(ctx context.Context, b *budget, addrs []netip.Addr, port uint16) (net.Conn, []try) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -129,19 +130,19 @@ func race(ctx context.Context, b *budget, addrs []netip.Addr, port uint16) (net.
 	return nil, failed
 }
 
-// connectTo is without keep-alives: a connection lives for one check.
+// connectTo uses no keep-alives: a connection lives for one check.
 func connectTo(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 	return (&net.Dialer{KeepAlive: -1}).DialContext(ctx, "tcp", to.String())
 }
 
-// unreached is why none of the addresses of a host accepts.
+// unreached says why none of the addresses of a host accepts.
 type unreached struct {
 	host  string
 	tries []try
 	last  netip.Addr // that accepted; invalid: none ever did
 }
 
-// Error names every address where there are several.
+// Error names every address if there are several.
 func (u *unreached) Error() string {
 	if len(u.tries) == 1 {
 		return u.tries[0].err.Error()
@@ -159,8 +160,8 @@ func (u *unreached) Timeout() bool {
 	return slices.ContainsFunc(u.tries, func(t try) bool { return os.IsTimeout(t.err) })
 }
 
-// ours reports whether it is the way that fails, or procward, and not who is asked. An address
-// of IPv6 on a host that has none tells nothing, unless it was the one that answered.
+// ours reports whether the fault is on the way or in procward, and not in the service. An
+// IPv6 address on a host without IPv6 shows nothing, unless it was the one that answered.
 func (u *unreached) ours() bool {
 	told := false
 	for _, t := range u.tries {
@@ -177,7 +178,7 @@ func (u *unreached) ours() bool {
 }
 
 // resolve is the addresses of a host. The time of the check stands still meanwhile. Go's
-// own resolver is used, since the C library's holds a thread for as long as it hangs.
+// own resolver is used, because the C library's holds a thread for as long as it hangs.
 func resolve(ctx context.Context, b *budget, host string) ([]netip.Addr, error) {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{a.Unmap()}, nil
@@ -187,7 +188,7 @@ func resolve(ctx context.Context, b *budget, host string) ([]netip.Addr, error) 
 	defer cancel()
 	local := strings.EqualFold(strings.TrimSuffix(host, "."), "localhost")
 	r := net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
-		if local { // it is in the file of hosts, or is what RFC 6761 says
+		if local { // it is in the file of hosts, or RFC 6761 defines it
 			return nil, errors.New("not asked")
 		}
 		return b.keep((&net.Dialer{}).DialContext(ctx, network, address))

@@ -12,13 +12,13 @@ import (
 	"procward/internal/scalar"
 )
 
-// result is what one check has shown.
+// result is the result of one check.
 type result struct {
 	outcome Outcome
-	late    bool          // it ran out of its time; the outcome is not yet known
+	late    bool          // its time is over; the outcome is not yet decided
 	text    string        // in words
 	output  string        // of a program
-	aside   time.Duration // for which the check waited for something else than what it checks
+	aside   time.Duration // time in which the check waited for something else than the service
 }
 
 func success(format string, args ...any) result {
@@ -37,25 +37,25 @@ func early(format string, args ...any) result {
 	return result{outcome: Early, text: fmt.Sprintf(format, args...)}
 }
 
-// late is the result of a check that ran out of its time; what is missing then.
+// late is the result of a check whose time is over; the text says what is missing.
 func late(what string, timeout time.Duration) result {
 	return result{late: true, text: fmt.Sprintf("%s within %s", what, scalar.Duration(timeout))}
 }
 
-// untold is an error that shows nothing of what is checked: the two sides do not come
-// together, or procward could not find out.
+// untold is an error that shows nothing about the service: the two sides cannot agree, or
+// procward could not find out.
 type untold struct{ err error }
 
 func (u *untold) Error() string { return u.err.Error() }
 func (u *untold) Unwrap() error { return u.err }
 
-// noWay are errors of the way to what is checked.
+// noWay are errors of the way to the service.
 var noWay = []error{
 	syscall.ENETUNREACH, syscall.EHOSTUNREACH, syscall.ENETDOWN, syscall.EHOSTDOWN, syscall.EADDRNOTAVAIL, syscall.EAFNOSUPPORT,
 }
 
-// lacks are errors of this host or of procward: a lack of what it needs, a right that it
-// does not have, a path that leads to no socket.
+// lacks are errors of this host or of procward: it lacks a resource or a right, or a path
+// leads to no socket.
 var lacks = []error{
 	syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS, syscall.EACCES, syscall.EPERM, syscall.EPROTONOSUPPORT,
 	syscall.EPROTOTYPE, syscall.ENOTDIR, syscall.ELOOP, syscall.EIO, syscall.ESTALE, context.Canceled, net.ErrClosed,
@@ -68,8 +68,8 @@ func among(err error, list []error) bool {
 // wayless reports whether an error is one of the way.
 func wayless(err error) bool { return among(err, noWay) }
 
-// ours reports whether an error tells something of this host, of procward or of the way, and
-// nothing of what is checked.
+// ours reports whether an error is about this host, procward or the way, and says nothing
+// about the service.
 func ours(err error) bool {
 	var u *unreached
 	if errors.As(err, &u) {
@@ -78,8 +78,8 @@ func ours(err error) bool {
 	return errors.As(err, new(*untold)) || errors.As(err, new(*net.DNSError)) || wayless(err) || among(err, lacks)
 }
 
-// judge makes a result of what went wrong. What could not be told is not the fault of what
-// is checked.
+// judge makes a result of what went wrong. If the check could not tell, that is not the
+// fault of the service.
 func (b *budget) judge(err error, missing string) result {
 	var u *unreached
 	var timed net.Error

@@ -16,10 +16,10 @@ import (
 	"procward/internal/trust"
 )
 
-// maxFile bounds what is read of a file of certificates or secrets.
+// maxFile limits how much is read of a file of certificates or secrets.
 const maxFile = 4 << 20
 
-// loaded is what a spec and its files say together.
+// loaded is the content of a spec and its files together.
 type loaded struct {
 	tls           *tls.Config
 	authorization string
@@ -38,7 +38,7 @@ func load(h *HTTP) (*loaded, error) {
 	return l, err
 }
 
-// authorization is the value of the header that the first line of a file stands for.
+// authorization is the value of the header that the first line of a file means.
 func authorization(path string) (string, error) {
 	text, err := secret(path)
 	switch {
@@ -66,7 +66,7 @@ func secret(path string) (string, error) {
 	return text, nil
 }
 
-// trusted reads a file: where we are root, only one that nobody else may write.
+// trusted reads a file: as root, only one that nobody else may write.
 func trusted(path string) ([]byte, error) {
 	f, err := openTrusted(filepath.Clean(path))
 	if err != nil {

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// site is where a checker is made: for a program of a target started at start, with
-// something to judge expected from then on. afresh says that what was known of an earlier
-// program does not count. Times are of being awake.
+// site is where a checker is made: for a program of a target that started at start, and
+// is judged from expected on. afresh means that what was known of an earlier program does
+// not count. Times are in time awake.
 type site struct {
 	prober      *Prober
 	target      *target
@@ -15,7 +15,7 @@ type site struct {
 	afresh      bool
 }
 
-// checker makes what carries out a check, by the maker of the Prober.
+// checker makes the object that carries out a check, by the maker of the Prober.
 func (p *Prober) checker(t *target, c Check, start, now time.Duration, afresh bool) checker {
 	made, err := p.make(site{p, t, start, max(now, start+c.StartDelay.D()), afresh}, c)
 	if err != nil {
@@ -24,7 +24,7 @@ func (p *Prober) checker(t *target, c Check, start, now time.Duration, afresh bo
 	return made
 }
 
-// byKind makes what carries out a check of a kind. The lock is held.
+// byKind makes the object that carries out a check of a kind. The lock is held.
 func byKind(at site, c Check) (checker, error) {
 	set := c.set()
 	if len(set) == 0 {

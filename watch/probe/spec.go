@@ -1,6 +1,6 @@
 // Package probe checks from outside whether a process or service works: over HTTP, TCP
 // and unix sockets, by programs, heartbeat files and sd_notify. The judgement of the
-// results is pure; around it each check runs on its own schedule.
+// results is pure; each check runs on its own schedule.
 package probe
 
 import (
@@ -15,7 +15,8 @@ import (
 	"procward/watch"
 )
 
-// Check is one active check: exactly one of its kinds is set, beside the common keys.
+// Check is one active check: exactly one of its kinds is set, in addition to the common
+// keys.
 type Check struct {
 	Kinds `yaml:",inline"`
 
@@ -37,7 +38,7 @@ type Check struct {
 	Action watch.Action `yaml:"action"`
 }
 
-// Bounds of the common keys.
+// Limits of the common keys.
 const (
 	minInterval = 100 * time.Millisecond
 	maxInterval = 24 * time.Hour
@@ -45,7 +46,7 @@ const (
 	maxCount    = 64 // results that are remembered
 )
 
-// DefaultCheck is what a check holds before its keys are read.
+// DefaultCheck returns a check with its defaults.
 func DefaultCheck() Check {
 	return Check{
 		Interval: scalar.Duration(15 * time.Second), Timeout: scalar.Duration(10 * time.Second),
@@ -53,10 +54,10 @@ func DefaultCheck() Check {
 	}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (c *Check) SetDefaults() { *c = DefaultCheck() }
 
-// OnTimeout says what a check that ran out of its time counts as.
+// OnTimeout says what a timeout of a check counts as.
 type OnTimeout string
 
 // The choices of OnTimeout.
@@ -65,7 +66,8 @@ const (
 	TimeoutUnknown OnTimeout = "unknown"
 )
 
-// name is how a check may be called: it appears in messages and on command lines.
+// name matches the allowed names of a check: they appear in messages and on command
+// lines.
 var name = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`)
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
@@ -99,7 +101,7 @@ func (c Check) validateWords() error {
 	return errors.Join(errs...)
 }
 
-// within holds when a duration is from low to high.
+// within returns nil if a duration is from low to high.
 func within(key string, d scalar.Duration, low, high time.Duration) error {
 	if d.D() < low || d.D() > high {
 		return scalar.Errorf(key, "%s is not from %s to %s", d, scalar.Duration(low), scalar.Duration(high))
@@ -108,10 +110,10 @@ func within(key string, d scalar.Duration, low, high time.Duration) error {
 }
 
 // Names are the names of the checks of one target, each unique: as configured, else the
-// kind; a name that is taken already gets a number, "http-2".
+// kind; if a name is used already it gets a number, "http-2".
 func Names(checks []Check) []string {
 	taken, out := map[string]bool{}, make([]string, len(checks))
-	for i, c := range checks { // what is configured comes first
+	for i, c := range checks { // configured names come first
 		if c.Name != "" && !taken[c.Name] {
 			out[i], taken[c.Name] = c.Name, true
 		}
@@ -134,10 +136,10 @@ func Names(checks []Check) []string {
 }
 
 // WorstCase is the longest time from a stall until it is known as bad: the stall begins
-// right after a check has looked, and every check after it takes its whole timeout. It
-// does not hold where a timeout counts as unknown and nothing ever answers, while the
-// host is under pressure, for time in which the host is suspended, and for time that a
-// resolver takes.
+// right after a check has looked, and every later check takes its whole timeout. It does
+// not include: a timeout that counts as unknown if nothing ever answers, time while the
+// host is under pressure, time in which the host is suspended, and the time of a
+// resolver.
 func WorstCase(c Check) time.Duration {
 	if set := c.set(); len(set) > 0 {
 		return set[0].Kind.worst(c)
@@ -145,7 +147,7 @@ func WorstCase(c Check) time.Duration {
 	return 0
 }
 
-// asked is the WorstCase of a check that asks, where it is over at most some time after its
+// asked is the WorstCase of a check that asks, if it ends at most some time after its
 // timeout.
 func (c Check) asked(after time.Duration) time.Duration {
 	last := c.Timeout.D() + after

@@ -33,7 +33,7 @@ type Unix struct {
 	Expect Pattern `yaml:"expect"`
 }
 
-// maxExpect bounds what is read of a stream.
+// maxExpect limits how much is read of a stream.
 const maxExpect scalar.Size = 64 << 10
 
 func (t *TCP) needs() []Need               { return nil }
@@ -77,7 +77,7 @@ func (u *Unix) validate(Check) error {
 	return errors.Join(errs...)
 }
 
-// socketPath holds for a path that a socket can have.
+// socketPath checks that a path can be that of a socket.
 func socketPath(key, path string) error {
 	switch {
 	case path == "":
@@ -127,9 +127,9 @@ func (c *caller) check(ctx context.Context, timeout time.Duration) (r result) {
 	return success("answered as expected")
 }
 
-// await reads until an expression is found in all that has come so far, nil then; or
-// until the end, or the bound. An answer that is not followed by anything must not be
-// waited for any longer.
+// await reads until an expression matches everything that has come so far, and then
+// returns nil; or until the end, or the limit. It does not wait longer than the answer
+// needs.
 func await(r io.Reader, expect *regexp.Regexp) error {
 	var got []byte
 	chunk := make([]byte, 4<<10)

@@ -24,30 +24,30 @@ type item struct {
 	name    string
 	spec    Check
 	runs    bool // a program
-	seq     int  // counts changes of what is checked: a result of an earlier one is not judged
+	seq     int  // counts changes of the spec: a result of an earlier one is not judged
 	checker checker
 	state   State
 	slow    bool
-	first   bool // the next check is the first
+	first   bool // the next check is the first one
 	gone    bool // nobody wants its results
 	checked bool
 	last    ended
 
 	due    time.Duration
-	index  int // in the queue; -1: under way, or gone
+	index  int // in the queue; -1: in progress, or gone
 	began  time.Duration
-	waited time.Duration // from due to began
+	waited time.Duration // from the due time to the beginning
 	behind bool          // it began more than an interval late
 	turn   int
 	holds  bool               // a place in its lane
-	cancel context.CancelFunc // of the check under way; nil: none is
+	cancel context.CancelFunc // of the check in progress; nil: there is none
 }
 
-// Attend begins to check a target, or goes on with other checks. A new round begins
-// afresh: every verdict is Pending, and results of checks that began before are thrown
-// away. In the same round a check that has the name of an earlier one continues it, and
-// its results are judged together with the earlier ones. since is the CLOCK_BOOTTIME at
-// which the process was started; start-delay counts from it.
+// Attend begins to check a target, or goes on with other checks. In a new round
+// everything starts again: every verdict is Pending, and results of checks that began
+// before are thrown away. In the same round a check with the name of an earlier one
+// continues it, and its results are judged together with the earlier ones. since is the
+// CLOCK_BOOTTIME at which the process was started; start-delay counts from it.
 func (p *Prober) Attend(name string, round int, checks []Check, since time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -186,7 +186,7 @@ func (p *Prober) drop(items []*item) {
 	}
 }
 
-// lane is the schedule that a check belongs to: that of programs, or of all others.
+// lane is the schedule of a check: that of programs, or of all others.
 func (p *Prober) lane(it *item) *lane {
 	if it.runs {
 		return &p.exec

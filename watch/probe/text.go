@@ -6,7 +6,8 @@ import (
 	"procward/internal/scalar"
 )
 
-// Sent is text that is sent as it is: in YAML a backslash is an escape only in double quotes.
+// Sent is text that is sent unchanged: in YAML a backslash is an escape only in double
+// quotes.
 type Sent string
 
 // Pattern is a regular expression (RE2).

@@ -11,7 +11,7 @@ import (
 	"procward/watch"
 )
 
-// TLS says how the server of an https URL is known, and we to it.
+// TLS says how the server of an https URL is identified, and how we are.
 type TLS struct {
 	// authorities (PEM), instead of those of the host
 	CAFile string `yaml:"ca-file"`
@@ -30,10 +30,10 @@ type TLS struct {
 	Expires scalar.Duration `yaml:"expires"`
 }
 
-// DefaultTLS is what tls holds before its keys are read.
+// DefaultTLS returns the defaults of tls.
 func DefaultTLS() TLS { return TLS{Unverified: CountsUnknown} }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (t *TLS) SetDefaults() { *t = DefaultTLS() }
 
 func (t *TLS) validate(action watch.Action) error {
@@ -53,8 +53,9 @@ func (t *TLS) validate(action watch.Action) error {
 	return errors.Join(errs...)
 }
 
-// config is how procward speaks TLS; t may be nil. Where nothing is verified, anything goes
-// that the library can speak, as with curl -k: what is asked is whether it works.
+// config is how procward speaks TLS; t may be nil. If nothing is verified, everything is
+// accepted that the library can do, as with curl -k: the question is only whether the
+// server works.
 func (t *TLS) config() (*tls.Config, error) {
 	c := &tls.Config{NextProtos: []string{"http/1.1"}, Renegotiation: tls.RenegotiateOnceAsClient}
 	if t == nil {
@@ -102,10 +103,10 @@ func ourPair(certFile, keyFile string) ([]tls.Certificate, error) {
 	return []tls.Certificate{pair}, nil
 }
 
-// blames reports whether an error is about a certificate for which the drop-in blames the server:
-// one that cannot be verified, with unverified: fail; one that has ended, with expires.
-// Authorities of this host that cannot be read, and a clock of this host that is behind,
-// are never the server's.
+// blames reports whether an error is about a certificate and the drop-in makes the server
+// responsible: one that cannot be verified, with unverified: fail; one that has ended,
+// with expires. Authorities of this host that cannot be read, and a clock of this host
+// that is behind, are never the fault of the server.
 func (t *TLS) blames(err error) bool {
 	if t == nil || !errors.As(err, new(*tls.CertificateVerificationError)) || errors.As(err, new(x509.SystemRootsError)) || clockBehind(err) {
 		return false
@@ -115,8 +116,8 @@ func (t *TLS) blames(err error) bool {
 	return t.Unverified == CountsFail || ended && t.Expires > 0
 }
 
-// clockBehind reports whether a certificate begins in the future: that is a clock of this host that
-// was never set, or was put back, rather than a fault of the server.
+// clockBehind reports whether a certificate begins in the future: then the clock of this
+// host was never set, or was put back, and the server is not to blame.
 func clockBehind(err error) bool {
 	var bad x509.CertificateInvalidError
 	return errors.As(err, &bad) && bad.Reason == x509.Expired && bad.Cert != nil && time.Now().Before(bad.Cert.NotBefore)

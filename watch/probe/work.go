@@ -11,9 +11,9 @@ import (
 	"procward/watch"
 )
 
-// checker carries out the checks of one kind, one at a time. The check ends by itself soon
-// after the timeout, and at once where ctx ends: then it is broken off. It leaves nothing
-// open.
+// checker carries out the checks of one kind, one at a time. A check ends by itself soon
+// after the timeout, and at once if ctx ends: then its result is not used. It leaves
+// nothing open.
 type checker interface {
 	check(ctx context.Context, timeout time.Duration) result
 }
@@ -23,7 +23,7 @@ type broken struct{ err error }
 
 func (b broken) check(context.Context, time.Duration) result { return unknown("%v", b.err) }
 
-// run is one check under way.
+// run is one check in progress.
 type run struct {
 	item      *item
 	seq       int
@@ -39,10 +39,10 @@ type ended struct {
 	result
 	took time.Duration
 	at   time.Duration // CLOCK_BOOTTIME
-	held bool          // procward itself was held up meanwhile
+	held bool          // procward itself did not run for a while
 }
 
-// start begins the check of an item that has its turn. The lock is held.
+// start begins the check of an item whose turn it is. The lock is held.
 func (p *Prober) start(ctx context.Context, it *item, work *sync.WaitGroup) {
 	ctx, it.cancel = context.WithCancel(ctx)
 	r := run{it, it.seq, it.checker, it.spec.Timeout.D(), it.spec.OnTimeout}
@@ -58,7 +58,7 @@ func (p *Prober) start(ctx context.Context, it *item, work *sync.WaitGroup) {
 	})
 }
 
-// suspended is by how much the clocks must part for a suspend.
+// suspended is by how much the clocks must differ after a suspend.
 const suspended = 100 * time.Millisecond
 
 func (p *Prober) carryOut(ctx context.Context, r run) ended {
@@ -80,7 +80,7 @@ func (p *Prober) carryOut(ctx context.Context, r run) ended {
 	return ended{item: r.item, seq: r.seq, result: res, took: over - began, at: at, held: held}
 }
 
-// judgeLate says what a check that ran out of its time counts as.
+// judgeLate says what a timeout counts as.
 func (p *Prober) judgeLate(res result, on OnTimeout) result {
 	res.outcome = Failure
 	if on == TimeoutUnknown {
@@ -94,7 +94,7 @@ func (p *Prober) judgeLate(res result, on OnTimeout) result {
 	return res
 }
 
-// contained is the check, a panic of which is an unknown result.
+// contained does the check; a panic in it is an unknown result.
 func contained(ctx context.Context, r run) (res result) {
 	defer func() {
 		if e := recover(); e != nil {
@@ -123,7 +123,7 @@ func (p *Prober) finish(e ended) {
 	p.judge(it, e)
 }
 
-// judge notes a result and what is to be told of it.
+// judge notes a result, and what has to be reported of it.
 func (p *Prober) judge(it *item, e ended) {
 	before := it.state.Verdict
 	it.state = Policy{it.spec.Failures, it.spec.Successes}.Next(it.state, e.outcome)
@@ -142,7 +142,8 @@ func (p *Prober) judge(it *item, e ended) {
 	p.judgeWait(it, e)
 }
 
-// judgeWait tells of a check that had to wait for its turn: a stall is seen so much later.
+// judgeWait reports that a check had to wait for its turn: a stall is noticed so much
+// later.
 func (p *Prober) judgeWait(it *item, e ended) {
 	behind := it.waited > max(it.spec.Interval.D(), giveWay) && p.lapsed <= it.began-it.waited
 	if behind && !it.behind {
