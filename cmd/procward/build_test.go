@@ -1,10 +1,11 @@
 package main
 
 import (
-	"debug/elf"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"debug/elf"
 )
 
 // What is built starts on every Linux of its architecture, whatever libc that has and of

@@ -12,6 +12,7 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/advice"
 	"procward/internal/daemon"
+	"procward/internal/paper"
 	"procward/internal/scalar"
 )
 
@@ -61,9 +62,9 @@ func check(cmd *cobra.Command, f *flags, files []string, jsonOut bool) error {
 		return err
 	}
 	if jsonOut {
-		err = asJSON(cmd.OutOrStdout(), found)
+		err = paper.JSON(cmd.OutOrStdout(), found)
 	} else {
-		showFindings(paperOn(cmd.OutOrStdout()), found)
+		showFindings(paper.On(cmd.OutOrStdout()), found)
 	}
 	if err == nil && !found.Valid {
 		return &failure{code: exitBad}
@@ -123,22 +124,22 @@ func refusals(cfg *confd.Config, at *daemon.Reach) []confd.Problem {
 	return refused
 }
 
-func showFindings(p paper, f findings) {
+func showFindings(p paper.Paper, f findings) {
 	for _, pr := range f.Problems {
-		p.line(red, "%s", visible(pr.String()))
+		p.Line(paper.Red, "%s", paper.Visible(pr.String()))
 	}
 	if len(f.Problems) > 0 && len(f.Warnings) > 0 {
 		fmt.Fprintln(p)
 	}
 	for _, pr := range f.Warnings {
-		p.line(yellow, "warning: %s", visible(pr.String()))
+		p.Line(paper.Yellow, "warning: %s", paper.Visible(pr.String()))
 	}
 	if len(f.Problems)+len(f.Warnings) > 0 {
 		fmt.Fprintln(p)
 	}
-	verdict, c := "valid", green
+	verdict, c := "valid", paper.Green
 	if !f.Valid {
-		verdict, c = scalar.Counted(len(f.Problems), "problem", "problems"), red
+		verdict, c = scalar.Counted(len(f.Problems), "problem", "problems"), paper.Red
 	}
 	if n := len(f.Warnings); n > 0 {
 		verdict += ", " + scalar.Counted(n, "warning", "warnings")
@@ -147,5 +148,5 @@ func showFindings(p paper, f findings) {
 	if n := len(f.Monitors); n > 0 {
 		contents = append(contents, scalar.Counted(n, "monitor", "monitors"))
 	}
-	fmt.Fprintf(p, "%s: %s\n", p.in(c, verdict), strings.Join(contents, ", "))
+	fmt.Fprintf(p, "%s: %s\n", p.In(c, verdict), strings.Join(contents, ", "))
 }

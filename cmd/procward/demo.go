@@ -1,26 +1,13 @@
 package main
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
-	"os/signal"
-	"strconv"
-	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
-)
 
-// The whole demo takes at most the sum of these, and usually a third.
-const (
-	demoTime    = 25 * time.Second // for the scenes
-	daemonStop  = 2 * time.Second  // for the daemon to end
-	cleanupTime = 2 * time.Second  // for the victims to end by themselves, before they are killed
-	killTime    = 1 * time.Second  // for those to be gone
+	"procward/internal/demo"
 )
 
 func demoCommand(*flags) *cobra.Command {
@@ -39,104 +26,24 @@ Exit codes: 0 everything happened as shown, 1 not, or interrupted, 2 wrong usage
   procward demo --json     one JSON object a line: what the demo does, and procward's messages`,
 		Args: cobra.NoArgs,
 		RunE: runs(func(cmd *cobra.Command, _ []string) error {
-			s, err := newStage(os.TempDir())
-			if err != nil {
-				return fmt.Errorf("set up the demo: %w", err)
+			ok, err := demo.Run(cmd.Context(), cmd.OutOrStdout(), jsonOut)
+			if err == nil && !ok {
+				return &failure{code: exitBad}
 			}
-			return demo(cmd.Context(), s, billOn(cmd.OutOrStdout(), jsonOut))
+			return err
 		}),
 	}
 	cmd.Flags().BoolVar(&jsonOut, "json", false, "write JSON lines")
 	return cmd
 }
 
-// billOn is how the demo is shown on w.
-func billOn(w io.Writer, jsonOut bool) bill {
-	if jsonOut {
-		return jsonBill{w}
+// liveAsVictim is what a process of the demo does, and does not return then.
+func liveAsVictim() {
+	code, mine, err := demo.Victim(os.Args[0])
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
 	}
-	return newTextBill(w)
-}
-
-// demo plays all scenes on a stage and clears it away, whatever happens.
-func demo(ctx context.Context, s stage, b bill) error {
-	unix.Umask(0o022) // as run does: it decides who may write what scripts and the demo make
-	ctx, stop := signal.NotifyContext(ctx, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
-	defer stop()
-	story, cancel := context.WithTimeout(ctx, demoTime)
-	defer cancel()
-	p := &play{stage: s, bill: b, began: time.Now(), events: make(chan event, 1024), up: map[string]int{}}
-	if err := p.open(story); err != nil {
-		return errors.Join(fmt.Errorf("set up the demo: %w", err), p.clear())
+	if mine {
+		unix.Exit(code) // at once: with the race detector os.Exit would wait a second
 	}
-	told := p.scenes(story)
-	if ctx.Err() != nil {
-		told = errors.New("interrupted")
-	}
-	if p.end(told, p.clear()) {
-		return nil
-	}
-	return &failure{code: exitBad}
-}
-
-// scenes plays them and says which did not go as they should.
-func (p *play) scenes(ctx context.Context) error {
-	var failed []string
-	for i, s := range demoScenes {
-		p.number, p.heard, p.next = i+1, nil, 0
-		p.show(entry{Demo: "step", Text: s.title})
-		text, err := p.scene(ctx, s)
-		if ctx.Err() != nil {
-			return errors.New("not finished in time")
-		}
-		if err != nil {
-			failed, text = append(failed, strconv.Itoa(p.number)), err.Error()
-		}
-		ok := err == nil
-		p.show(entry{Demo: "result", OK: &ok, Text: text})
-		p.rest(ctx, p.bill.pause())
-	}
-	if len(failed) > 0 {
-		return fmt.Errorf("not as it should be: step %s", strings.Join(failed, ", "))
-	}
-	return nil
-}
-
-// scene plays one: what has to follow follows, and procward's own picture is right.
-func (p *play) scene(ctx context.Context, s demoScene) (text string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, s.time)
-	defer cancel()
-	if err := s.act(p, ctx); err != nil {
-		return "", err
-	}
-	for _, w := range s.wants {
-		if _, err := p.await(ctx, w); err != nil {
-			return "", err
-		}
-	}
-	late, stop := context.WithTimeout(ctx, time.Second) // a victim may tell of itself a moment later than procward does
-	defer stop()
-	for err = p.agrees(ctx, s); err != nil; err = p.agrees(ctx, s) {
-		if p.hear(late) != nil {
-			return "", err
-		}
-	}
-	return s.moral(p, ctx)
-}
-
-// end says how it went and what is left, and whether all is well.
-func (p *play) end(told, left error) (ok bool) {
-	ok = told == nil && left == nil
-	text := fmt.Sprintf("all %d steps went as they should", len(demoScenes))
-	if told != nil {
-		text = told.Error()
-	}
-	if left == nil {
-		text += fmt.Sprintf("; cleaned up: no process is left, %s is removed", p.stage.dir)
-	} else {
-		text += "; not cleaned up: " + left.Error()
-	}
-	p.number = 0
-	p.show(entry{Demo: "end", OK: &ok, Text: text})
-	return ok
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"procward/internal/explain"
+	"procward/internal/paper"
 )
 
 func explainCommand(f *flags) *cobra.Command {
@@ -40,9 +41,9 @@ group or monitor has such a name.`,
 				return noName(cfg, "process, group or monitor", args[0])
 			}
 			if jsonOut {
-				return asJSON(cmd.OutOrStdout(), e)
+				return paper.JSON(cmd.OutOrStdout(), e)
 			}
-			showExplanation(paperOn(cmd.OutOrStdout()), e)
+			showExplanation(paper.On(cmd.OutOrStdout()), e)
 			return nil
 		}),
 	}

@@ -5,27 +5,28 @@ import (
 	"time"
 
 	"procward/internal/explain"
+	"procward/internal/paper"
 	"procward/internal/rehearse"
 )
 
 // showExplanation writes the facts, the timetable and the notes.
-func showExplanation(p paper, e explain.Explanation) {
+func showExplanation(p paper.Paper, e explain.Explanation) {
 	title := e.Kind + " " + e.Name
 	if e.Group != "" {
 		title += ", group " + e.Group
 	}
-	p.line(bold, "%s", title)
+	p.Line(paper.Bold, "%s", title)
 	if e.Observed {
-		p.line(yellow, "OBSERVE MODE: one restart is reported, nothing of this is done")
+		p.Line(paper.Yellow, "OBSERVE MODE: one restart is reported, nothing of this is done")
 	}
-	var rows [][]cell
+	var rows [][]paper.Cell
 	for _, f := range e.Facts {
-		rows = append(rows, []cell{{"  " + f.About, faint}, {visible(f.Text), none}})
+		rows = append(rows, []paper.Cell{paper.Faint.Of("  " + f.About), paper.None.Of(paper.Visible(f.Text))})
 	}
-	p.table(rows)
+	p.Table(rows)
 	if len(e.Steps) > 0 {
 		fmt.Fprintln(p)
-		p.table(timetable(e))
+		p.Table(timetable(e))
 	}
 	if len(e.Notes) > 0 {
 		fmt.Fprintln(p)
@@ -36,8 +37,8 @@ func showExplanation(p paper, e explain.Explanation) {
 }
 
 // timetable is the steps as rows, with many attempts of the same pause in one.
-func timetable(e explain.Explanation) [][]cell {
-	rows := [][]cell{{{"EARLIEST", bold}, {"LATEST", bold}, {"STEP", bold}}}
+func timetable(e explain.Explanation) [][]paper.Cell {
+	rows := [][]paper.Cell{{paper.Bold.Of("EARLIEST"), paper.Bold.Of("LATEST"), paper.Bold.Of("STEP")}}
 	begin := "down: one look, and if something has taken its place nothing follows"
 	switch e.Kind {
 	case "group":
@@ -45,26 +46,26 @@ func timetable(e explain.Explanation) [][]cell {
 	case "monitor":
 		begin = "the check is bad"
 	}
-	rows = append(rows, []cell{{"t+0s", none}, {"t+0s", none}, {begin, none}})
+	rows = append(rows, []paper.Cell{paper.None.Of("t+0s"), paper.None.Of("t+0s"), paper.None.Of(begin)})
 	looked := false
 	for i := 0; i < len(e.Steps); i++ {
 		s := e.Steps[i]
 		if n := alike(e.Steps[i:]); n > 3 {
-			rows = append(rows, stepRow(s), []cell{{}, {}, {fmt.Sprintf("... %d more attempts, with the same pause", n-2), faint}})
+			rows = append(rows, stepRow(s), []paper.Cell{{}, {}, paper.Faint.Of(fmt.Sprintf("... %d more attempts, with the same pause", n-2))})
 			i += n - 1
 			s = e.Steps[i]
 		}
 		if !looked && (s.Kind == rehearse.Rung || s.Kind == rehearse.StopDaemon) {
 			looked = true
-			rows = append(rows, []cell{{}, {}, {"before every rung one look: if all that is required is up, the climb ends", faint}})
+			rows = append(rows, []paper.Cell{{}, {}, paper.Faint.Of("before every rung one look: if all that is required is up, the climb ends")})
 		}
 		rows = append(rows, stepRow(s))
 		if s.Detail != "" {
-			rows = append(rows, []cell{{}, {}, {"  " + visible(s.Detail), faint}})
+			rows = append(rows, []paper.Cell{{}, {}, paper.Faint.Of("  " + paper.Visible(s.Detail))})
 		}
 	}
 	if n := len(e.Steps); n > 0 && e.Ends == "never" && e.Steps[n-1].Kind == rehearse.Attempt {
-		rows = append(rows, []cell{{}, {}, {"and so on, without end", faint}})
+		rows = append(rows, []paper.Cell{{}, {}, paper.Faint.Of("and so on, without end")})
 	}
 	return rows
 }
@@ -78,19 +79,19 @@ func alike(steps []explain.Step) int {
 	return n
 }
 
-func stepRow(s explain.Step) []cell {
+func stepRow(s explain.Step) []paper.Cell {
 	late := "never"
 	if s.LatestS != nil {
 		late = at(*s.LatestS)
 	}
-	c := none
+	c := paper.None
 	switch s.Kind {
 	case rehearse.Exhausted:
-		c = yellow
+		c = paper.Yellow
 	case rehearse.StopDaemon, rehearse.GivenUp:
-		c = red
+		c = paper.Red
 	}
-	return []cell{{at(s.EarliestS), none}, {late, none}, {visible(s.Text), c}}
+	return []paper.Cell{paper.None.Of(at(s.EarliestS)), paper.None.Of(late), c.Of(paper.Visible(s.Text))}
 }
 
 func at(seconds float64) string {

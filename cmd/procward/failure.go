@@ -2,9 +2,9 @@ package main
 
 import (
 	"errors"
-	"io/fs"
 
 	"github.com/spf13/cobra"
+	"io/fs"
 
 	"procward/internal/control"
 )

@@ -2,11 +2,12 @@ package main
 
 import (
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"io/fs"
 
 	confd "procward/conf.d"
 )

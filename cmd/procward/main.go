@@ -5,10 +5,10 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/spf13/cobra"
+	"io"
 
 	"procward/escalate/power"
 	"procward/internal/control"
@@ -27,7 +27,7 @@ func main() {
 	if code, mine := power.ProofMain(os.Args); mine {
 		os.Exit(code)
 	}
-	demoVictim(os.Args[0])
+	liveAsVictim()
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr, thisMachine()))
 }
 

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		os.Exit(code)
 	}
 	testbed.Hold()
-	demoVictim(os.Args[0])
+	liveAsVictim()
 	if os.Getenv(asProcward) != "" {
 		harmless()
 	}

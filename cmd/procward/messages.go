@@ -3,12 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"io"
 
 	"procward/internal/message"
+	"procward/internal/paper"
 )
 
 func messagesCommand() *cobra.Command {
@@ -42,11 +43,11 @@ Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
 			}
 			switch out := cmd.OutOrStdout(); {
 			case jsonOut:
-				return asJSON(out, withExamples(kinds))
+				return paper.JSON(out, withExamples(kinds))
 			case len(args) == 0:
-				listKinds(paperOn(out), kinds)
+				listKinds(paper.On(out), kinds)
 			default:
-				explainKinds(paperOn(out), kinds)
+				explainKinds(paper.On(out), kinds)
 			}
 			return nil
 		}),
@@ -98,20 +99,20 @@ func withExamples(kinds []*message.Kind) []kindInFull {
 	return out
 }
 
-func listKinds(p paper, kinds []*message.Kind) {
-	rows := [][]cell{{{"ID", bold}, {"SEVERITY", bold}, {"EVENT", bold}, {"TEXT", bold}}}
+func listKinds(p paper.Paper, kinds []*message.Kind) {
+	rows := [][]paper.Cell{{paper.Bold.Of("ID"), paper.Bold.Of("SEVERITY"), paper.Bold.Of("EVENT"), paper.Bold.Of("TEXT")}}
 	for _, k := range kinds {
-		rows = append(rows, []cell{{k.ID, none}, {k.Severity.String(), severityColour(k.Severity)}, {k.Event, none}, {k.Text, none}})
+		rows = append(rows, []paper.Cell{paper.None.Of(k.ID), paper.OfSeverity(k.Severity).Of(k.Severity.String()), paper.None.Of(k.Event), paper.None.Of(k.Text)})
 	}
-	p.table(rows)
+	p.Table(rows)
 }
 
-func explainKinds(p paper, kinds []*message.Kind) {
+func explainKinds(p paper.Paper, kinds []*message.Kind) {
 	for i, k := range kinds {
 		if i > 0 {
 			fmt.Fprintln(p)
 		}
-		fmt.Fprintf(p, "%s  %s  %s\n", p.in(bold, k.ID), p.in(severityColour(k.Severity), k.Severity.String()), k.Event)
+		fmt.Fprintf(p, "%s  %s  %s\n", p.In(paper.Bold, k.ID), p.In(paper.OfSeverity(k.Severity), k.Severity.String()), k.Event)
 		field(p, "example", k.Line())
 		field(p, "text", k.Text)
 		field(p, "meaning", k.Meaning)
@@ -124,14 +125,4 @@ func field(w io.Writer, name, text string) {
 		text = "nothing"
 	}
 	fmt.Fprintf(w, "  %-8s %s\n", name, text)
-}
-
-func severityColour(s message.Severity) colour {
-	switch {
-	case s <= message.Err:
-		return red
-	case s == message.Warning:
-		return yellow
-	}
-	return none
 }

@@ -8,6 +8,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/control"
+	"procward/internal/paper"
 )
 
 func reloadCommand(f *flags) *cobra.Command {
@@ -38,11 +39,11 @@ func reload(cmd *cobra.Command, f *flags, jsonOut bool) error {
 		return askFailure(err, f.socket)
 	}
 	if jsonOut {
-		if err := asJSON(cmd.OutOrStdout(), raw); err != nil {
+		if err := paper.JSON(cmd.OutOrStdout(), raw); err != nil {
 			return err
 		}
 	} else {
-		showReloaded(paperOn(cmd.OutOrStdout()), r)
+		showReloaded(paper.On(cmd.OutOrStdout()), r)
 	}
 	if rejected(r.Files, r.Problems) {
 		return &failure{code: exitBad}
@@ -50,7 +51,7 @@ func reload(cmd *cobra.Command, f *flags, jsonOut bool) error {
 	return nil
 }
 
-func showReloaded(p paper, r control.Reloaded) {
+func showReloaded(p paper.Paper, r control.Reloaded) {
 	if len(r.Changed)+len(r.Settings) == 0 {
 		fmt.Fprintln(p, "nothing changed")
 	}
@@ -58,7 +59,7 @@ func showReloaded(p paper, r control.Reloaded) {
 		fmt.Fprintf(p, "changed: %s\n", name)
 	}
 	for _, words := range r.Settings {
-		fmt.Fprintf(p, "changed: %s\n", visible(words))
+		fmt.Fprintf(p, "changed: %s\n", paper.Visible(words))
 	}
 	showConfig(p, r.Files, r.Problems)
 }
@@ -79,13 +80,13 @@ func rejected(files []confd.File, problems []confd.Problem) bool {
 }
 
 // showConfig writes what is wrong with the drop-ins.
-func showConfig(p paper, files []confd.File, problems []confd.Problem) {
+func showConfig(p paper.Paper, files []confd.File, problems []confd.Problem) {
 	for _, f := range files {
 		switch {
 		case f.Rejected && f.Stale:
-			p.line(red, "rejected: %s (its last good version stays in force)", f.Name)
+			p.Line(paper.Red, "rejected: %s (its last good version stays in force)", f.Name)
 		case f.Rejected:
-			p.line(red, "rejected: %s (nothing in it is watched)", f.Name)
+			p.Line(paper.Red, "rejected: %s (nothing in it is watched)", f.Name)
 		}
 	}
 	for _, pr := range problems {
@@ -93,10 +94,10 @@ func showConfig(p paper, files []confd.File, problems []confd.Problem) {
 	}
 }
 
-func showProblem(p paper, pr confd.Problem) {
+func showProblem(p paper.Paper, pr confd.Problem) {
 	if pr.Warning {
-		p.line(yellow, "warning: %s", visible(pr.String()))
+		p.Line(paper.Yellow, "warning: %s", paper.Visible(pr.String()))
 		return
 	}
-	p.line(red, "problem: %s", visible(pr.String()))
+	p.Line(paper.Red, "problem: %s", paper.Visible(pr.String()))
 }

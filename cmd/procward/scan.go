@@ -8,6 +8,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/advice"
+	"procward/internal/paper"
 )
 
 func scanCommand(f *flags) *cobra.Command {
@@ -50,9 +51,9 @@ func scan(cmd *cobra.Command, f *flags, args []string, jsonOut bool) error {
 		return err
 	}
 	if jsonOut {
-		err = asJSON(cmd.OutOrStdout(), sights)
+		err = paper.JSON(cmd.OutOrStdout(), sights)
 	} else {
-		showSights(paperOn(cmd.OutOrStdout()), sights)
+		showSights(paper.On(cmd.OutOrStdout()), sights)
 	}
 	bad := len(args) == 0 && rejected(cfg.Files, cfg.Problems)
 	for _, s := range sights {

@@ -8,6 +8,7 @@ import (
 
 	"procward/internal/advice"
 	"procward/internal/explain"
+	"procward/internal/paper"
 )
 
 // Bounds of what a page shows; JSON has all.
@@ -16,7 +17,7 @@ const (
 	manyUnreadable = 10  // of one match
 )
 
-func showSights(p paper, sights []advice.Sight) {
+func showSights(p paper.Paper, sights []advice.Sight) {
 	for i, s := range sights {
 		if i > 0 {
 			fmt.Fprintln(p)
@@ -28,34 +29,34 @@ func showSights(p paper, sights []advice.Sight) {
 	}
 }
 
-func showSight(p paper, s advice.Sight) {
-	c := green
+func showSight(p paper.Paper, s advice.Sight) {
+	c := paper.Green
 	if !s.OK {
-		c = red
+		c = paper.Red
 	}
-	fmt.Fprintf(p, "%s: %s\n", p.in(bold, s.Name), p.in(c, verdictOf(s)))
-	fmt.Fprintf(p, "  %s\n", p.in(faint, visible(explain.Match(s.Match))))
+	fmt.Fprintf(p, "%s: %s\n", p.In(paper.Bold, s.Name), p.In(c, verdictOf(s)))
+	fmt.Fprintf(p, "  %s\n", p.In(paper.Faint, paper.Visible(explain.Match(s.Match))))
 	if len(s.Selected) > 0 {
-		p.table(seenRows(s))
+		p.Table(seenRows(s))
 	}
 	if n := len(s.Matching) - len(s.Selected); n > 0 {
 		fmt.Fprintf(p, "  %d more match and are not selected: %s\n", n, restOf(s))
 	}
 	if s.Error != "" {
-		fmt.Fprintf(p, "  %s %s\n", p.in(red, "cannot be applied:"), visible(s.Error))
+		fmt.Fprintf(p, "  %s %s\n", p.In(paper.Red, "cannot be applied:"), paper.Visible(s.Error))
 	}
 	for i, u := range s.Unreadable {
 		if i == manyUnreadable {
 			fmt.Fprintf(p, "  and %d more\n", len(s.Unreadable)-i)
 			break
 		}
-		fmt.Fprintf(p, "  %s pid %d (%s) could be one: %s\n", p.in(red, "unreadable:"), u.PID, visible(u.Comm), visible(u.Error))
+		fmt.Fprintf(p, "  %s pid %d (%s) could be one: %s\n", p.In(paper.Red, "unreadable:"), u.PID, paper.Visible(u.Comm), paper.Visible(u.Error))
 	}
 	if len(s.Unreadable) > 0 {
 		fmt.Fprintf(p, "  remedy: %s\n", advice.UnreadRemedy())
 	}
 	for _, m := range s.Near {
-		fmt.Fprintf(p, "  %s pid %d (%s): %s\n", p.in(yellow, "near:"), m.PID, visible(m.Comm), visible(m.Why))
+		fmt.Fprintf(p, "  %s pid %d (%s): %s\n", p.In(paper.Yellow, "near:"), m.PID, paper.Visible(m.Comm), paper.Visible(m.Why))
 	}
 }
 
@@ -73,16 +74,16 @@ func verdictOf(s advice.Sight) string {
 	return text + ": too many"
 }
 
-func seenRows(s advice.Sight) [][]cell {
-	rows := [][]cell{{{"  PID", faint}, {"USER", faint}, {"UPTIME", faint}, {"UNIT", faint}, {"COMMAND", faint}}}
+func seenRows(s advice.Sight) [][]paper.Cell {
+	rows := [][]paper.Cell{{paper.Faint.Of("  PID"), paper.Faint.Of("USER"), paper.Faint.Of("UPTIME"), paper.Faint.Of("UNIT"), paper.Faint.Of("COMMAND")}}
 	for _, q := range s.Selected {
 		pid := strconv.Itoa(q.PID)
 		if q.PID == s.Hint {
 			pid += " (pidfile)"
 		}
-		rows = append(rows, []cell{
-			{"  " + pid, none}, {visible(q.User), none}, {age(time.Duration(q.UptimeS * float64(time.Second))), none},
-			{orDash(visible(q.Unit)), none}, {commandOf(q), none},
+		rows = append(rows, []paper.Cell{
+			paper.None.Of("  " + pid), paper.None.Of(paper.Visible(q.User)), paper.None.Of(paper.Age(time.Duration(q.UptimeS * float64(time.Second)))),
+			paper.None.Of(orDash(paper.Visible(q.Unit))), paper.None.Of(commandOf(q)),
 		})
 	}
 	return rows
@@ -91,9 +92,9 @@ func seenRows(s advice.Sight) [][]cell {
 // commandOf is the command line, or the name in brackets where there is none.
 func commandOf(q advice.Seen) string {
 	if q.Args == "" {
-		return "[" + visible(q.Comm) + "]"
+		return "[" + paper.Visible(q.Comm) + "]"
 	}
-	return cut(visible(q.Args), longestArgs)
+	return paper.Cut(paper.Visible(q.Args), longestArgs)
 }
 
 // restOf is the PIDs that match and are not selected.

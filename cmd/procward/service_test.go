@@ -2,13 +2,14 @@ package main
 
 import (
 	"bytes"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"io"
 
 	"procward/internal/testbed"
 	"procward/internal/testbed/nspawn"

@@ -10,6 +10,7 @@ import (
 
 	"procward/internal/control"
 	"procward/internal/engine"
+	"procward/internal/paper"
 )
 
 // How long a command waits for the daemon's answer.
@@ -58,9 +59,9 @@ func status(cmd *cobra.Command, f *flags, args []string, jsonOut bool) error {
 		shown = s
 	}
 	if jsonOut {
-		err = asJSON(cmd.OutOrStdout(), shown)
+		err = paper.JSON(cmd.OutOrStdout(), shown)
 	} else {
-		showStatus(paperOn(cmd.OutOrStdout()), s, time.Now(), len(args) > 0)
+		showStatus(paper.On(cmd.OutOrStdout()), s, time.Now(), len(args) > 0)
 	}
 	if err == nil && !well(s) {
 		return &failure{code: exitBad}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"procward/internal/engine"
+	"procward/internal/paper"
 	"procward/internal/scalar"
 	"procward/watch"
 )
@@ -17,34 +18,34 @@ import (
 const manyPIDs = 4
 
 // showStatus writes the status as a page; whole shows every PID.
-func showStatus(p paper, s engine.Status, now time.Time, whole bool) {
-	fmt.Fprintf(p, "procward %s, pid %d, up %s, detection by %s\n", visible(s.Version), s.PID, age(now.Sub(s.Started)), visible(s.Detection))
+func showStatus(p paper.Paper, s engine.Status, now time.Time, whole bool) {
+	fmt.Fprintf(p, "procward %s, pid %d, up %s, detection by %s\n", paper.Visible(s.Version), s.PID, paper.Age(now.Sub(s.Started)), paper.Visible(s.Detection))
 	if s.Observe {
-		p.line(yellow, "OBSERVE MODE: everything is seen and reported, nothing is done")
+		p.Line(paper.Yellow, "OBSERVE MODE: everything is seen and reported, nothing is done")
 	}
 	if s.Suspended != "" {
-		p.line(yellow, "SUSPENDED: %s; nothing is restarted or escalated", visible(s.Suspended))
+		p.Line(paper.Yellow, "SUSPENDED: %s; nothing is restarted or escalated", paper.Visible(s.Suspended))
 	}
 	for _, text := range s.Fallbacks {
-		p.line(yellow, "fallback: %s", visible(text))
+		p.Line(paper.Yellow, "fallback: %s", paper.Visible(text))
 	}
 	for _, sink := range slices.Sorted(maps.Keys(s.Dropped)) {
-		p.line(yellow, "messages lost: %d, on the way to %s", s.Dropped[sink], visible(sink))
+		p.Line(paper.Yellow, "messages lost: %d, on the way to %s", s.Dropped[sink], paper.Visible(sink))
 	}
 	showBreaker(p, s.Breaker, now)
 	showConfig(p, s.Files, s.Problems)
 	fmt.Fprintln(p)
-	p.table(statusRows(s, now, whole))
+	p.Table(statusRows(s, now, whole))
 	if len(s.Monitors) > 0 {
 		fmt.Fprintln(p)
-		p.table(monitorRows(s.Monitors, now))
+		p.Table(monitorRows(s.Monitors, now))
 	}
 	fmt.Fprintln(p)
 	summarise(p, s)
 }
 
-func statusRows(s engine.Status, now time.Time, whole bool) [][]cell {
-	rows := [][]cell{{{"NAME", bold}, {"STATE", bold}, {"PID", bold}, {"UPTIME", bold}, {"ATTEMPTS", bold}, {"LAST DEATH", bold}, {"NOW", bold}}}
+func statusRows(s engine.Status, now time.Time, whole bool) [][]paper.Cell {
+	rows := [][]paper.Cell{{paper.Bold.Of("NAME"), paper.Bold.Of("STATE"), paper.Bold.Of("PID"), paper.Bold.Of("UPTIME"), paper.Bold.Of("ATTEMPTS"), paper.Bold.Of("LAST DEATH"), paper.Bold.Of("NOW")}}
 	byName := map[string]engine.ProcessStatus{}
 	shown := map[string]bool{}
 	for _, p := range s.Processes {
@@ -67,15 +68,15 @@ func statusRows(s engine.Status, now time.Time, whole bool) [][]cell {
 	return rows
 }
 
-func groupRow(g engine.GroupStatus) []cell {
-	c := red
+func groupRow(g engine.GroupStatus) []paper.Cell {
+	c := paper.Red
 	switch g.State {
 	case "up":
-		c = green
+		c = paper.Green
 	case "stopped", "suspended":
-		c = yellow
+		c = paper.Yellow
 	}
-	return []cell{{g.Name, bold}, {g.State, c}, {}, {}, {}, {}, {rungText(g.Rung, g.Rungs), none}}
+	return []paper.Cell{paper.Bold.Of(g.Name), c.Of(g.State), {}, {}, {}, {}, paper.None.Of(rungText(g.Rung, g.Rungs))}
 }
 
 // rungText is where on its ladder a climb stands: "rung 2 of 3: hook". "none" is no rung
@@ -93,47 +94,47 @@ func rungText(rung string, rungs []string) string {
 }
 
 // processRows is the line of a process, with its first PID, and one for each further.
-func processRows(indent string, p engine.ProcessStatus, now time.Time, whole bool) [][]cell {
-	first := []cell{{indent + p.Name, none}, {string(p.State), stateColour(p)}, {"-", none}, {"-", none},
-		{attemptsText(p), attemptsColour(p)}, {deathText(p, now), none}, {nowText(p), none}}
-	rows := [][]cell{first}
+func processRows(indent string, p engine.ProcessStatus, now time.Time, whole bool) [][]paper.Cell {
+	first := []paper.Cell{paper.None.Of(indent + p.Name), stateColour(p).Of(string(p.State)), paper.None.Of("-"), paper.None.Of("-"),
+		attemptsColour(p).Of(attemptsText(p)), paper.None.Of(deathText(p, now)), paper.None.Of(nowText(p))}
+	rows := [][]paper.Cell{first}
 	for i, t := range p.Tracked {
-		pid, uptime := cell{strconv.Itoa(t.PID), none}, cell{age(t.Uptime), none}
+		pid, uptime := paper.None.Of(strconv.Itoa(t.PID)), paper.None.Of(paper.Age(t.Uptime))
 		switch {
 		case i == 0:
 			first[2], first[3] = pid, uptime
 		case i == manyPIDs && !whole:
-			return append(rows, []cell{{}, {}, {fmt.Sprintf("and %d more", len(p.Tracked)-i), none}})
+			return append(rows, []paper.Cell{{}, {}, paper.None.Of(fmt.Sprintf("and %d more", len(p.Tracked)-i))})
 		default:
-			rows = append(rows, []cell{{}, {}, pid, uptime})
+			rows = append(rows, []paper.Cell{{}, {}, pid, uptime})
 		}
 	}
 	return rows
 }
 
-func stateColour(p engine.ProcessStatus) colour {
+func stateColour(p engine.ProcessStatus) paper.Colour {
 	switch {
 	case p.State == engine.Up:
-		return green
+		return paper.Green
 	case p.Well(), p.State == engine.Settling, p.State == engine.Looking, p.State == engine.Unknown,
 		p.State == engine.StoppingState, p.State == engine.StartingState:
-		return yellow
+		return paper.Yellow
 	}
-	return red
+	return paper.Red
 }
 
 func attemptsText(p engine.ProcessStatus) string {
 	return fmt.Sprintf("%d of %s in %s", p.AttemptsUsed, p.Attempts, p.Window)
 }
 
-func attemptsColour(p engine.ProcessStatus) colour {
+func attemptsColour(p engine.ProcessStatus) paper.Colour {
 	switch {
 	case p.AttemptsUsed == 0:
-		return none
+		return paper.None
 	case strconv.Itoa(p.AttemptsUsed) == p.Attempts:
-		return red
+		return paper.Red
 	}
-	return yellow
+	return paper.Yellow
 }
 
 func deathText(p engine.ProcessStatus, now time.Time) string {
@@ -144,7 +145,7 @@ func deathText(p engine.ProcessStatus, now time.Time) string {
 	if cause == "" {
 		cause = "cause unknown"
 	}
-	return fmt.Sprintf("%s, %s ago (%s)", visible(cause), age(now.Sub(*p.LastDown)), p.LastDown.Local().Format(time.DateTime))
+	return fmt.Sprintf("%s, %s ago (%s)", paper.Visible(cause), paper.Age(now.Sub(*p.LastDown)), p.LastDown.Local().Format(time.DateTime))
 }
 
 // nowText is what goes on at this moment.
@@ -161,13 +162,13 @@ func nowText(p engine.ProcessStatus) string {
 		now = append(now, text)
 	}
 	if p.Suspended != "" {
-		now = append(now, "suspended "+visible(p.Suspended))
+		now = append(now, "suspended "+paper.Visible(p.Suspended))
 	}
 	if p.WaitsFor != "" {
-		now = append(now, "waits for "+visible(p.WaitsFor))
+		now = append(now, "waits for "+paper.Visible(p.WaitsFor))
 	}
 	if p.NextIn != nil && p.State != engine.Up {
-		now = append(now, "next step in "+age(p.NextIn.Round(time.Second)))
+		now = append(now, "next step in "+paper.Age(p.NextIn.Round(time.Second)))
 	}
 	return strings.Join(now, "; ")
 }
@@ -175,36 +176,36 @@ func nowText(p engine.ProcessStatus) string {
 // signsText is the stall of a process, or the signs of it that are not ok.
 func signsText(p engine.ProcessStatus) []string {
 	if p.Stalled != "" {
-		return []string{visible(p.Stalled)}
+		return []string{paper.Visible(p.Stalled)}
 	}
 	var out []string
 	for _, s := range p.Signs {
 		if s.Verdict != watch.OK && s.Verdict != watch.Pending {
-			out = append(out, visible(s.Name)+" is "+string(s.Verdict))
+			out = append(out, paper.Visible(s.Name)+" is "+string(s.Verdict))
 		}
 	}
 	return out
 }
 
 // monitorRows is the table of the monitors.
-func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]cell {
-	rows := [][]cell{{{"MONITOR", bold}, {"STATE", bold}, {"SINCE", bold}, {"RECOVERS", bold}, {"ATTEMPTS", bold}, {"NOW", bold}}}
+func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]paper.Cell {
+	rows := [][]paper.Cell{{paper.Bold.Of("MONITOR"), paper.Bold.Of("STATE"), paper.Bold.Of("SINCE"), paper.Bold.Of("RECOVERS"), paper.Bold.Of("ATTEMPTS"), paper.Bold.Of("NOW")}}
 	for _, mon := range monitors {
-		c := red
+		c := paper.Red
 		switch {
 		case mon.State == string(watch.OK):
-			c = green
+			c = paper.Green
 		case mon.Well(), mon.State == string(watch.Blind):
-			c = yellow
+			c = paper.Yellow
 		}
 		since, recovers, attempts := "-", "-", "-"
 		if mon.Sign != nil && mon.Sign.Since != nil {
-			since = age(now.Sub(*mon.Sign.Since))
+			since = paper.Age(now.Sub(*mon.Sign.Since))
 		}
 		if mon.Recover != "" {
 			recovers, attempts = mon.Recover, fmt.Sprintf("%d of %s in %s", mon.AttemptsUsed, mon.Attempts, mon.Window)
 		}
-		rows = append(rows, []cell{{mon.Name, none}, {mon.State, c}, {since, none}, {recovers, none}, {attempts, none}, {monitorText(mon), none}})
+		rows = append(rows, []paper.Cell{paper.None.Of(mon.Name), c.Of(mon.State), paper.None.Of(since), paper.None.Of(recovers), paper.None.Of(attempts), paper.None.Of(monitorText(mon))})
 	}
 	return rows
 }
@@ -213,19 +214,19 @@ func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]cell {
 func monitorText(mon engine.MonitorStatus) string {
 	var now []string
 	if mon.Sign != nil && mon.Sign.Text != "" && mon.State != string(watch.OK) {
-		now = append(now, visible(mon.Sign.Text))
+		now = append(now, paper.Visible(mon.Sign.Text))
 	}
 	if text := rungText(mon.Rung, nil); text != "" {
 		now = append(now, text)
 	}
 	if mon.WaitsFor != "" {
-		now = append(now, "waits for "+visible(mon.WaitsFor))
+		now = append(now, "waits for "+paper.Visible(mon.WaitsFor))
 	}
 	return strings.Join(now, "; ")
 }
 
 // summarise writes the last line: the same that the exit code says.
-func summarise(p paper, s engine.Status) {
+func summarise(p paper.Paper, s engine.Status) {
 	up := 0
 	var bad []string
 	for _, ps := range s.Processes {
@@ -251,9 +252,9 @@ func summarise(p paper, s engine.Status) {
 	if rejected(s.Files, s.Problems) {
 		text += "; a drop-in is rejected: procward check says why"
 	}
-	c := green
+	c := paper.Green
 	if !well(s) {
-		c = red
+		c = paper.Red
 	}
-	p.line(c, "%s", text)
+	p.Line(c, "%s", text)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"procward/internal/advice"
+	"procward/internal/paper"
 )
 
 // build says what this program was made of.
@@ -54,15 +55,15 @@ Exit codes: 0, 2 wrong usage.`,
 				Host advice.Offer `json:"host"`
 			}{thisBuild(), advice.Probe(cmd.Context())}
 			if jsonOut {
-				return asJSON(cmd.OutOrStdout(), v)
+				return paper.JSON(cmd.OutOrStdout(), v)
 			}
-			p := paperOn(cmd.OutOrStdout())
+			p := paper.On(cmd.OutOrStdout())
 			fmt.Fprintf(p, "procward %s\n", v.Version)
-			rows := [][]cell{{{"  built with", none}, {v.Go + " for " + v.Platform, none}}}
+			rows := [][]paper.Cell{{paper.None.Of("  built with"), paper.None.Of(v.Go + " for " + v.Platform)}}
 			if v.Revision != "" {
-				rows = append(rows, []cell{{"  source", none}, {v.Revision, none}})
+				rows = append(rows, []paper.Cell{paper.None.Of("  source"), paper.None.Of(v.Revision)})
 			}
-			p.table(append(rows, offerRows(v.Host)...))
+			p.Table(append(rows, offerRows(v.Host)...))
 			return nil
 		}),
 	}
@@ -70,17 +71,17 @@ Exit codes: 0, 2 wrong usage.`,
 	return cmd
 }
 
-func offerRows(h advice.Offer) [][]cell {
-	rows := [][]cell{{{"  kernel", none}, {h.Kernel, none}}}
+func offerRows(h advice.Offer) [][]paper.Cell {
+	rows := [][]paper.Cell{{paper.None.Of("  kernel"), paper.None.Of(h.Kernel)}}
 	for _, f := range h.Features {
-		c := cell{"yes", green}
+		c := paper.Green.Of("yes")
 		if !f.There {
-			c = cell{"no: " + f.Note, yellow}
+			c = paper.Yellow.Of("no: " + f.Note)
 		}
-		rows = append(rows, []cell{{"  " + f.Name, none}, c})
+		rows = append(rows, []paper.Cell{paper.None.Of("  " + f.Name), c})
 	}
 	for _, text := range h.Fallbacks {
-		rows = append(rows, []cell{{"  fallback", none}, {text, yellow}})
+		rows = append(rows, []paper.Cell{paper.None.Of("  fallback"), paper.Yellow.Of(text)})
 	}
 	return rows
 }

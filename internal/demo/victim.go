@@ -1,8 +1,7 @@
-package main
+package demo
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+	"io"
 )
 
 // demoPrefix begins the names under which the demo has this program run as its victims:
@@ -21,6 +21,7 @@ const demoPrefix = "demo-"
 
 // The exit codes of a victim.
 const (
+	codeFailed = 1 // it is none of a demo that runs
 	codeAsked  = 3 // SIGUSR2
 	codeBroken = 4 // it cannot work, which it finds out after brokenAfter
 )
@@ -28,18 +29,17 @@ const (
 // brokenAfter is how long a victim that cannot work runs.
 const brokenAfter = 150 * time.Millisecond
 
-// demoVictim lives the life of a victim, if this program was started under the name of
-// one, and does not return then.
-func demoVictim(argv0 string) {
-	name, is := strings.CutPrefix(filepath.Base(argv0), demoPrefix)
-	if !is {
-		return
+// Victim lives the life of a victim, where this program was started under the name of one:
+// mine is true then, and the caller exits with the code, at once.
+func Victim(argv0 string) (code int, mine bool, err error) {
+	name, mine := strings.CutPrefix(filepath.Base(argv0), demoPrefix)
+	if !mine {
+		return 0, false, nil
 	}
-	code, err := stage{dir: filepath.Dir(argv0)}.live(name, argv0)
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s belongs to procward demo, which starts it: %v\n", argv0, err)
+	if code, err = (stage{dir: filepath.Dir(argv0)}).live(name, argv0); err != nil {
+		err = fmt.Errorf("%s belongs to procward demo, which starts it: %w", argv0, err)
 	}
-	unix.Exit(code) // at once: with the race detector os.Exit would wait a second
+	return code, true, err
 }
 
 // live is the life of a victim. It does nothing, and what signals ask of it: SIGUSR1 to
@@ -51,7 +51,7 @@ func (s stage) live(name, program string) (code int, err error) {
 	// Without O_NONBLOCK the open would wait for ever where the demo has ended.
 	alive, err := os.OpenFile(s.alive(), os.O_RDONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return exitBad, err
+		return codeFailed, err
 	}
 	over := make(chan struct{})
 	go func() {
@@ -62,7 +62,7 @@ func (s stage) live(name, program string) (code int, err error) {
 	signal.Notify(asked, unix.SIGUSR1, unix.SIGUSR2)
 	events, err := os.OpenFile(s.events(), os.O_WRONLY|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return exitBad, err
+		return codeFailed, err
 	}
 	fmt.Fprintf(events, "up %s %d\n", name, os.Getpid())
 	events.Close()

@@ -1,4 +1,4 @@
-package main
+package paper
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ func TestAge(t *testing.T) {
 		3*24*time.Hour + 4*time.Hour + 1: "3d 4h",
 		400 * 24 * time.Hour:             "400d",
 	} {
-		if got := age(d); got != want {
+		if got := Age(d); got != want {
 			t.Errorf("age(%v) = %q, want %q", d, got, want)
 		}
 	}
@@ -34,37 +34,37 @@ func TestVisible(t *testing.T) {
 		"\u202eback\u0085":     `\u202eback\u0085`,
 		"a replacement \ufffd": "a replacement \ufffd",
 	} {
-		if got := visible(in); got != want {
+		if got := Visible(in); got != want {
 			t.Errorf("visible(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
 
 func TestTable(t *testing.T) {
-	rows := [][]cell{
-		{{"NAME", bold}, {"STATE", bold}, {"NOW", bold}},
-		{{"überlang", none}, {"up", green}, {}},
-		{{}, {}, {"more", none}},
-		{{"x", none}},
+	rows := [][]Cell{
+		{{"NAME", Bold}, {"STATE", Bold}, {"NOW", Bold}},
+		{{"überlang", None}, {"up", Green}, {}},
+		{{}, {}, {"more", None}},
+		{{"x", None}},
 	}
 	want := "NAME      STATE  NOW\nüberlang  up\n                 more\nx\n"
 	var plainText, coloured bytes.Buffer
-	paper{&plainText, false}.table(rows)
-	paper{&coloured, true}.table(rows)
+	Paper{&plainText, false}.Table(rows)
+	Paper{&coloured, true}.Table(rows)
 	if plainText.String() != want {
 		t.Errorf("table:\n%swant:\n%s", plainText.String(), want)
 	}
-	stripped := strings.NewReplacer(string(bold), "", string(green), "", plain, "").Replace(coloured.String())
+	stripped := strings.NewReplacer(string(Bold), "", string(Green), "", plain, "").Replace(coloured.String())
 	if stripped != want || stripped == coloured.String() {
 		t.Errorf("coloured table %q", coloured.String())
 	}
 }
 
 func TestCut(t *testing.T) {
-	if got := cut("日本語日本語", 5); got != "日本..." {
+	if got := Cut("日本語日本語", 5); got != "日本..." {
 		t.Errorf("cut = %q", got)
 	}
-	if got := cut("short", 5); got != "short" {
+	if got := Cut("short", 5); got != "short" {
 		t.Errorf("cut = %q", got)
 	}
 }

@@ -1,17 +1,18 @@
-package main
+package demo
 
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
+	"io"
+	"unicode/utf8"
 
 	"procward/internal/message"
+	"procward/internal/paper"
 	"procward/internal/scalar"
 )
 
@@ -74,13 +75,13 @@ func (b jsonBill) show(e entry) {
 // since the demo began and the name of whom it is about. Long ones are wrapped; only in
 // a pipe messages stay the lines that a log would show.
 type textBill struct {
-	paper
+	paper.Paper
 	width    int
 	terminal bool
 }
 
 func newTextBill(w io.Writer) textBill {
-	b := textBill{paper: paperOn(w), width: 80}
+	b := textBill{Paper: paper.On(w), width: 80}
 	if f, ok := w.(*os.File); ok {
 		size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 		b.terminal = err == nil
@@ -111,33 +112,33 @@ func (b textBill) show(e entry) {
 		}
 		b.row(e, about(e.message), mood(e.message), line)
 	case "start":
-		b.line(bold, "procward demo")
+		b.Line(paper.Bold, "procward demo")
 		fmt.Fprintln(b, strings.Repeat(" ", indent)+b.wrapped(e.Text))
 	case "step":
 		fmt.Fprintln(b)
-		b.line(bold, "%d. %s", e.Step, e.Text)
+		b.Line(paper.Bold, "%d. %s", e.Step, e.Text)
 	case "measured":
 		for _, m := range e.measures {
-			fmt.Fprintf(b, "%s  %s\n", b.in(bold, fmt.Sprintf("%18s", scalar.Duration(m.took).Rounded())), m.text)
+			fmt.Fprintf(b, "%s  %s\n", b.In(paper.Bold, fmt.Sprintf("%18s", scalar.Duration(m.took).Rounded())), m.text)
 		}
 	case "result", "end":
-		word, c := "ok", green
+		word, c := "ok", paper.Green
 		if !*e.OK {
-			word, c = "FAILED", red
+			word, c = "FAILED", paper.Red
 		}
 		if e.Demo == "end" {
 			fmt.Fprintln(b)
 		}
-		fmt.Fprintf(b, "%s  %s\n", b.in(c, fmt.Sprintf("%18s", word)), b.wrapped(e.Text))
+		fmt.Fprintf(b, "%s  %s\n", b.In(c, fmt.Sprintf("%18s", word)), b.wrapped(e.Text))
 	case "act":
-		b.row(e, e.Name, bold, b.wrapped(e.Text))
+		b.row(e, e.Name, paper.Bold, b.wrapped(e.Text))
 	default:
-		b.row(e, e.Name, none, b.wrapped(e.Text))
+		b.row(e, e.Name, paper.None, b.wrapped(e.Text))
 	}
 }
 
-func (b textBill) row(e entry, name string, c colour, text string) {
-	fmt.Fprintf(b, "%s  %-8s  %s\n", b.in(faint, fmt.Sprintf("%8.3f", e.since.Seconds())), name, b.in(c, text))
+func (b textBill) row(e entry, name string, c paper.Colour, text string) {
+	fmt.Fprintf(b, "%s  %-8s  %s\n", b.In(paper.Faint, fmt.Sprintf("%8.3f", e.since.Seconds())), name, b.In(c, text))
 }
 
 // about is the process or group that a message is about.
@@ -152,11 +153,11 @@ func about(m *message.Message) string {
 }
 
 // mood is the colour of a message: green where all is well again.
-func mood(m *message.Message) colour {
+func mood(m *message.Message) paper.Colour {
 	if m.Kind == message.Recovered || m.Kind == message.Replaced {
-		return green
+		return paper.Green
 	}
-	return severityColour(m.Severity())
+	return paper.OfSeverity(m.Severity())
 }
 
 // wrapped is a text in lines that fit beside the indent.

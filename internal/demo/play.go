@@ -1,13 +1,14 @@
-package main
+package demo
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
+	"bufio"
 	"golang.org/x/sys/unix"
 
 	confd "procward/conf.d"
@@ -95,7 +96,7 @@ func (p *play) openDaemon() (err error) {
 	if p.config, err = loader.Load(); err != nil {
 		return err
 	}
-	if rejected(p.config.Files, p.config.Problems) {
+	if slices.ContainsFunc(p.config.Problems, func(pr confd.Problem) bool { return !pr.Warning }) {
 		return fmt.Errorf("its drop-ins: %v", p.config.Problems)
 	}
 	p.daemon, err = daemon.New(loader, false, p, daemon.Options{})

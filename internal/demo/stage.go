@@ -1,11 +1,9 @@
-package main
+package demo
 
 import (
 	"context"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,8 +13,11 @@ import (
 	"syscall"
 	"time"
 
+	"embed"
 	"golang.org/x/sys/unix"
+	"io/fs"
 
+	"procward/internal/paper"
 	"procward/procscan"
 )
 
@@ -32,7 +33,7 @@ const (
 
 var demoNames = []string{demoCrash, demoDB, demoJob, demoUpgrade, demoWeb}
 
-//go:embed demo
+//go:embed stage
 var demoFiles embed.FS
 
 // stage is the demo's own directory, with everything in it: drop-ins, scripts, the links
@@ -61,7 +62,7 @@ func newStage(tmp string) (s stage, err error) {
 	if s.dir, err = os.MkdirTemp(tmp, stagePrefix); err != nil {
 		return s, err
 	}
-	errs := []error{unix.Mkfifo(s.alive(), 0o600), unix.Mkfifo(s.events(), 0o600), fs.WalkDir(demoFiles, "demo", s.copy)}
+	errs := []error{unix.Mkfifo(s.alive(), 0o600), unix.Mkfifo(s.events(), 0o600), fs.WalkDir(demoFiles, "stage", s.copy)}
 	for _, name := range demoNames {
 		errs = append(errs, os.Symlink(self, s.path(demoPrefix+name)))
 	}
@@ -73,7 +74,7 @@ func newStage(tmp string) (s stage, err error) {
 
 // copy copies an embedded file to the directory.
 func (s stage) copy(name string, entry fs.DirEntry, err error) error {
-	to := s.path(strings.TrimPrefix(name, "demo"))
+	to := s.path(strings.TrimPrefix(name, "stage"))
 	if err != nil || to == s.dir {
 		return err
 	}
@@ -152,7 +153,7 @@ func (s stage) empty() error {
 		}
 		switch late := time.Since(began) - cleanupTime; {
 		case late > killTime:
-			return fmt.Errorf("%d processes are left, first pid %d (%s)", len(left), left[0].PID, visible(left[0].Comm))
+			return fmt.Errorf("%d processes are left, first pid %d (%s)", len(left), left[0].PID, paper.Visible(left[0].Comm))
 		case late > 0:
 			for _, q := range left {
 				_ = signalVictim(proc, q.ID, unix.SIGKILL) // whether it helped the next look tells

@@ -1,13 +1,13 @@
-package main
+package paper
 
 import (
 	"fmt"
 	"time"
 )
 
-// age is a duration as an operator reads it: its two largest units, "3d 4h", "12m 5s",
+// Age is a duration as an operator reads it: its two largest units, "3d 4h", "12m 5s",
 // "0s".
-func age(d time.Duration) string {
+func Age(d time.Duration) string {
 	type unit struct {
 		name string
 		d    time.Duration
