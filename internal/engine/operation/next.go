@@ -10,9 +10,23 @@ import (
 // step is one event on its way through an operation.
 type step struct {
 	*Operation
-	env Env
-	out []Command
+	env  Env
+	out  []Command
+	back map[string]bool // members that are given back by it
 }
+
+// move is what an operation does next of itself.
+type move int
+
+const (
+	stay      move = iota // it waits for an event
+	drain                 // it begins, unless members' own scripts still run
+	stopNext              // the next member is stopped
+	start                 // what was stopped is started
+	startNext             // the next member is started
+	seenAll               // the looks are all there, perhaps
+	end                   // it is over, or begins again
+)
 
 // Next takes an event and says what the operation wants done, in order.
 func (op *Operation) Next(e Event, env Env) []Command {
@@ -23,34 +37,59 @@ func (op *Operation) Next(e Event, env Env) []Command {
 	case op.stuck == nil:
 		op.stuck = map[string]bool{}
 	}
-	switch e := e.(type) {
-	case Begins:
-		s.drain()
-	case Freed:
-		s.freed(e)
-	case ScriptEnded:
-		s.scriptEnded(e)
-	case Killed:
-		if op.Token = 0; e.Stuck {
-			s.stick(e.Name)
-		}
-		s.stopNext()
-	case UnitStopped:
-		s.unitStopped(e)
-	case Looked:
-		s.looked(e.Name)
-	case Late:
-		s.late(e.Name)
-	case Fewer:
-		s.fewer()
-	case Frozen:
-		if w, mine := env.Member(op.current); mine && op.stage == starting && w.Ready {
-			s.end()
-		}
-	case Restored:
-		s.restored(e)
+	for next := s.take(e); next != stay; next = s.make(next) {
 	}
 	return s.out
+}
+
+// make makes a move, and gives the one that follows.
+func (s *step) make(m move) move {
+	switch m {
+	case drain:
+		return s.drain()
+	case stopNext:
+		return s.stopNext()
+	case start:
+		return s.start()
+	case startNext:
+		return s.startNext()
+	case seenAll:
+		return s.seenAll()
+	case end:
+		return s.end()
+	}
+	return stay
+}
+
+func (s *step) take(e Event) move {
+	switch e := e.(type) {
+	case Begins:
+		return drain
+	case Freed:
+		return s.freed(e)
+	case ScriptEnded:
+		return s.scriptEnded(e)
+	case Killed:
+		if s.Token = 0; e.Stuck {
+			s.stick(e.Name)
+		}
+		return stopNext
+	case UnitStopped:
+		return s.unitStopped(e)
+	case Looked:
+		return s.looked(e.Name)
+	case Late:
+		return s.late(e.Name)
+	case Fewer:
+		return s.fewer()
+	case Frozen:
+		if w, mine := s.env.Member(s.current); mine && s.stage == starting && w.Ready {
+			return end
+		}
+	case Restored:
+		return s.restored(e)
+	}
+	return stay
 }
 
 func (s *step) do(c Command) { s.out = append(s.out, c) }
@@ -65,7 +104,7 @@ func (s *step) say(kind *message.Kind, detail string) {
 func (s *step) mine() []Member {
 	var out []Member
 	for _, name := range s.Members {
-		if w, mine := s.env.Member(name); mine {
+		if w, mine := s.env.Member(name); mine && !s.back[name] {
 			out = append(out, w)
 		}
 	}
@@ -83,51 +122,50 @@ func names(members []Member) []string {
 func (s *step) halted() bool { return s.env.Suspended != "" && s.Halts() }
 
 // drain begins once no member's own script runs, or only with its process up.
-func (s *step) drain() {
+func (s *step) drain() move {
 	mine := s.mine()
 	for _, w := range mine {
 		if w.Busy && !(s.StopOnly && s.By != "" && w.Restarts) {
-			return // systemd itself gives up the restart of a unit for its stop
+			return stay // systemd itself gives up the restart of a unit for its stop
 		}
 	}
 	if s.halted() || len(mine) == 0 {
-		s.end()
-		return
+		return end
 	}
 	for _, w := range mine {
 		s.do(LetGo{w.Name})
 	}
 	if s.StartOnly { // what the members' own scripts have started is seen now
-		s.lookAtAll(sighting)
-		return
+		return s.lookAtAll(sighting)
 	}
 	s.todo = append(s.todo, names(mine)...)
 	s.say(message.GroupStop, "members "+strings.Join(names(mine), ", "))
 	if argv := s.env.Group.Stop; argv != nil {
 		s.stage = stopScript
 		s.do(RunScript{Argv: argv})
-		return
+		return stay
 	}
 	s.stage = stopping
-	s.stopNext()
+	return stopNext
 }
 
 // freed goes on after what a member did of its own.
-func (s *step) freed(e Freed) {
+func (s *step) freed(e Freed) move {
 	if e.Stuck {
 		s.stick(e.Name)
 	}
 	switch {
 	case s.stage == draining:
-		s.drain()
+		return drain
 	case s.current != e.Name:
 	case !e.Killed:
 		s.do(Await{e.Name})
 	case e.Stuck || s.env.Suspended != "":
-		s.startNext()
+		return startNext
 	default:
 		s.do(Start{e.Name})
 	}
+	return stay
 }
 
 func (s *step) stick(name string) {
@@ -136,7 +174,7 @@ func (s *step) stick(name string) {
 }
 
 // scriptEnded takes the end of the group's stop or start script.
-func (s *step) scriptEnded(e ScriptEnded) {
+func (s *step) scriptEnded(e ScriptEnded) move {
 	s.Token = 0
 	if !e.OK {
 		what := "stop"
@@ -147,53 +185,52 @@ func (s *step) scriptEnded(e ScriptEnded) {
 	}
 	if s.stage == stopScript {
 		s.stage = stopping
-		s.stopNext()
-		return
+		return stopNext
 	}
-	s.find()
+	return s.find()
 }
 
 // restored goes on where an earlier daemon stood: its script is awaited. A mere stop begins again,
 // which is harmless; of everything else what came of it is looked for.
-func (s *step) restored(e Restored) {
+func (s *step) restored(e Restored) move {
 	switch {
 	case e.Script:
 		s.stage, s.todo = startScript, names(s.mine())
 		if e.Stops {
 			s.stage = stopScript
 		}
+		return stay
 	case s.StopOnly:
-		s.drain()
-	default:
-		s.find()
+		return drain
 	}
+	return s.find()
 }
 
 // fewer goes on without members that have gone with a reload.
-func (s *step) fewer() {
+func (s *step) fewer() move {
 	maps.DeleteFunc(s.need, func(name string, _ bool) bool {
 		_, mine := s.env.Member(name)
 		return !mine
 	})
 	switch s.stage {
 	case draining:
-		s.drain()
+		return drain
 	case starting:
 		if _, mine := s.env.Member(s.current); !mine {
-			s.startNext()
+			return startNext
 		}
+		return stay
 	case finding:
-		s.found("")
-	default:
-		s.seenAll()
+		return s.found("")
 	}
+	return seenAll
 }
 
 // end lets the members go: what is up settles, what is not has failed. A suspension ends an
 // operation before its next step.
-func (s *step) end() {
-	if s.startAgain() {
-		return
+func (s *step) end() move {
+	if next := s.startAgain(); next != stay {
+		return next
 	}
 	s.stage = over
 	if s.halted() && s.Failed == "" {
@@ -203,4 +240,5 @@ func (s *step) end() {
 		s.say(message.GroupFailed, s.Failed)
 	}
 	s.do(End{})
+	return stay
 }

@@ -6,20 +6,21 @@ import (
 	"procward/internal/message"
 )
 
-// start starts members that were stopped.
-func (s *step) start(mine []Member) {
-	s.say(message.GroupStart, "members "+strings.Join(names(mine), ", "))
+// start starts what was stopped.
+func (s *step) start() move {
+	mine := names(s.mine())
+	s.say(message.GroupStart, "members "+strings.Join(mine, ", "))
 	if argv := s.env.Group.Start; argv != nil {
 		s.stage = startScript
-		s.do(RunScript{argv, names(mine)})
-		return
+		s.do(RunScript{argv, mine})
+		return stay
 	}
-	s.stage, s.todo = starting, names(mine)
-	s.startNext()
+	s.stage, s.todo = starting, mine
+	return startNext
 }
 
 // startNext starts the next member: its script runs after a look, if it is not up by then.
-func (s *step) startNext() {
+func (s *step) startNext() move {
 	s.current = ""
 	for len(s.todo) > 0 && s.env.Suspended == "" {
 		w, mine := s.env.Member(s.todo[0])
@@ -36,34 +37,35 @@ func (s *step) startNext() {
 		} else {
 			s.do(Await{w.Name})
 		}
-		return
+		return stay
 	}
-	s.end()
+	return end
 }
 
 // looked takes a look at a member in hand.
-func (s *step) looked(name string) {
+func (s *step) looked(name string) move {
 	w, mine := s.env.Member(name)
 	current := mine && s.stage == starting && s.current == name
 	switch {
 	case !mine:
 	case s.need[name]:
 		delete(s.need, name)
-		s.seenAll()
+		return seenAll
 	case current && w.Ready:
 		if w.Well && !w.KillNever { // by itself
 			s.do(Here{name})
-			s.startNext()
+			return startNext
 		}
 	case current && (w.Started || w.Awaited):
 		if s.here(w) {
-			s.startNext()
+			return startNext
 		}
 	case s.stage == finding && w.Awaited:
 		if s.here(w) {
-			s.found(name)
+			return s.found(name)
 		}
 	}
+	return stay
 }
 
 // here says that a member which is awaited is there; else it is looked for again.
@@ -77,39 +79,41 @@ func (s *step) here(w Member) bool {
 }
 
 // late is a member that was not found in time.
-func (s *step) late(name string) {
+func (s *step) late(name string) move {
 	w, mine := s.env.Member(name)
 	if !mine {
-		return
+		return stay
 	}
 	s.Failed = name + " was not found within start-timeout, which is " + w.StartTimeout
 	switch {
 	case s.stage == finding:
-		s.found(name)
+		return s.found(name)
 	case s.current == name:
-		s.startNext()
+		return startNext
 	}
+	return stay
 }
 
 // find looks for all members after the group's start script.
-func (s *step) find() {
+func (s *step) find() move {
 	s.stage = finding
 	mine := names(s.mine())
 	for _, name := range mine {
 		s.do(Await{name})
 	}
 	if len(mine) == 0 {
-		s.end()
+		return end
 	}
+	return stay
 }
 
 // found ends the operation when no member is looked for any more but, perhaps, one that has
 // just been found.
-func (s *step) found(just string) {
+func (s *step) found(just string) move {
 	for _, name := range s.Members {
 		if w, mine := s.env.Member(name); mine && w.Awaited && name != just {
-			return
+			return stay
 		}
 	}
-	s.end()
+	return end
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // stopNext ends what is left of the next member from the end, then starts.
-func (s *step) stopNext() {
+func (s *step) stopNext() move {
 	for len(s.todo) > 0 && !s.halted() {
 		last := len(s.todo) - 1
 		w, mine := s.env.Member(s.todo[last])
@@ -20,22 +20,21 @@ func (s *step) stopNext() {
 		// Restart=. What is left of the member after that is killed.
 		if w.Unit && s.rounds == 0 {
 			s.do(StopUnit{w.Name})
-			return
+			return stay
 		}
 		if w.Left {
 			s.do(Kill{w.Name})
-			return
+			return stay
 		}
 	}
 	switch {
 	case s.StopOnly && s.By != "":
 		s.rounds++
-		s.lookAtAll(checking)
+		return s.lookAtAll(checking)
 	case s.StopOnly || s.halted():
-		s.end()
-	default:
-		s.start(s.mine())
+		return end
 	}
+	return start
 }
 
 // mayStop says that a member may be killed for a restart: not where its script does it, nor
@@ -44,7 +43,7 @@ func (s *step) mayStop(w Member) bool {
 	return w.Unit || !w.KillNever && (w.Startable || s.env.Group.Start != nil)
 }
 
-func (s *step) unitStopped(e UnitStopped) {
+func (s *step) unitStopped(e UnitStopped) move {
 	s.Token = 0
 	if e.Err != nil {
 		s.do(Say{message.Message{Kind: message.GroupFailed, Process: e.Name, Group: s.Group, Detail: e.Err.Error()}})
@@ -52,37 +51,38 @@ func (s *step) unitStopped(e UnitStopped) {
 	w, mine := s.env.Member(e.Name)
 	kills := s.StopOnly || !w.KillNever
 	if e.Conflict || s.env.Suspended != "" || !kills || !mine || !w.Left {
-		s.stopNext()
-		return
+		return stopNext
 	}
 	s.do(Kill{e.Name})
+	return stay
 }
 
 // lookAtAll wants a look at each member in hand before the operation goes on.
-func (s *step) lookAtAll(next stage) {
+func (s *step) lookAtAll(next stage) move {
 	s.stage, s.need = next, map[string]bool{}
 	mine := names(s.mine())
 	for _, name := range mine {
 		s.need[name] = true
 	}
 	s.do(Look{mine})
-	s.seenAll() // nobody is left where all have gone with a reload
+	return seenAll // nobody is left where all have gone with a reload
 }
 
 // seenAll goes on with the operation once no look is awaited.
-func (s *step) seenAll() {
+func (s *step) seenAll() move {
 	switch {
 	case len(s.need) > 0:
 	case s.stage == sighting:
-		s.sighted()
+		return s.sighted()
 	case s.stage == checking:
-		s.checked()
+		return s.checked()
 	}
+	return stay
 }
 
 // checked is the look after a stop by the operator: what is left, or has been left behind, is
 // killed as well.
-func (s *step) checked() {
+func (s *step) checked() move {
 	for _, w := range s.mine() {
 		if w.Left && !s.stuck[w.Name] {
 			s.todo = append(s.todo, w.Name)
@@ -92,43 +92,39 @@ func (s *step) checked() {
 		if len(s.todo) > 0 {
 			s.Failed = strings.Join(s.todo, ", ") + " comes back as often as it is killed"
 		}
-		s.end()
-		return
+		return end
 	}
 	s.stage = stopping
-	s.stopNext()
+	return stopNext
 }
 
 // sighted is the look before a start by the operator: what is up is not started.
-func (s *step) sighted() {
-	var rest []Member
+func (s *step) sighted() move {
+	s.back = map[string]bool{}
 	for _, w := range s.mine() {
 		if w.Enough {
 			s.do(GiveBack{w.Name})
-			continue
+			s.back[w.Name] = true
 		}
-		rest = append(rest, w)
 	}
-	if len(rest) == 0 || s.env.Suspended != "" {
-		s.end()
-		return
+	if len(s.mine()) == 0 || s.env.Suspended != "" {
+		return end
 	}
-	s.start(rest)
+	return start
 }
 
 // startAgain tries a start by the operator that has failed again, as often as the group
-// says.
-func (s *step) startAgain() bool {
+// says; else it stays.
+func (s *step) startAgain() move {
 	s.tries++
 	most := s.env.Group.StartAttempts
 	if !s.StartOnly || s.Failed == "" || s.tries >= most || s.env.Suspended != "" {
-		return false
+		return stay
 	}
 	s.say(message.GroupFailed, fmt.Sprintf("%s; start %d of %d", s.Failed, s.tries, most))
 	s.Failed = ""
 	for _, w := range s.mine() {
 		s.do(LetGo{w.Name})
 	}
-	s.lookAtAll(sighting)
-	return true
+	return s.lookAtAll(sighting)
 }

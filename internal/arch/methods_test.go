@@ -1,0 +1,155 @@
+package arch
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mostMethods is how many methods a type may have.
+const mostMethods = 40
+
+// large is the types that have more, and how many: a number may go down, and no type may
+// come in.
+var large = map[string]int{
+	"internal/engine.Machine": 258,
+	"internal/engine.process": 47,
+	"internal/rehearse.World": 51,
+	"internal/systemd.Link":   48,
+}
+
+// method is one method of a type, and the methods of its receiver that it calls.
+type method struct {
+	file  string
+	calls []string
+}
+
+// types is the methods of each type that product code declares, by package and name, then by
+// the method's name.
+func types(t *testing.T) map[string]map[string]method {
+	t.Helper()
+	all := map[string]map[string]method{}
+	for _, p := range packages(t) {
+		room := strings.TrimPrefix(p.ImportPath, "procward/")
+		for _, name := range p.GoFiles {
+			parsed, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, parser.SkipObjectResolution)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range parsed.Decls {
+				f, is := d.(*ast.FuncDecl)
+				if !is || f.Recv == nil {
+					continue
+				}
+				of := room + "." + receiver(f)
+				if all[of] == nil {
+					all[of] = map[string]method{}
+				}
+				all[of][f.Name.Name] = method{name, callsOfReceiver(f)}
+			}
+		}
+	}
+	return all
+}
+
+// receiver is the name of the type that a method is of.
+func receiver(f *ast.FuncDecl) string {
+	name := ""
+	ast.Inspect(f.Recv.List[0].Type, func(n ast.Node) bool {
+		if id, is := n.(*ast.Ident); is && name == "" {
+			name = id.Name
+		}
+		return true
+	})
+	return name
+}
+
+// callsOfReceiver is what a method calls, or names, of its own receiver.
+func callsOfReceiver(f *ast.FuncDecl) []string {
+	var out []string
+	if len(f.Recv.List[0].Names) == 0 || f.Body == nil {
+		return nil
+	}
+	self := f.Recv.List[0].Names[0].Name
+	ast.Inspect(f.Body, func(n ast.Node) bool {
+		if s, is := n.(*ast.SelectorExpr); is {
+			if id, is := s.X.(*ast.Ident); is && id.Name == self {
+				out = append(out, s.Sel.Name)
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// A type that does everything is one that nobody can hold in his head.
+func TestNoTypeDoesEverything(t *testing.T) {
+	all := types(t)
+	if len(all) < 100 {
+		t.Fatalf("only %d types are found", len(all))
+	}
+	for name, methods := range all {
+		if strings.HasPrefix(name, bed) {
+			continue
+		}
+		most := max(large[name], mostMethods)
+		if len(methods) > most {
+			t.Errorf("%s has %d methods, and may have %d: take a room out of it", name, len(methods), most)
+		}
+	}
+	for name := range large {
+		if len(all[name]) <= mostMethods {
+			t.Errorf("%s has %d methods: it need not be listed any more", name, len(all[name]))
+		}
+	}
+}
+
+// circles is the types whose methods call each other in a circle that goes over more than one
+// file. Those of a world are planned calls on its clock.
+var circles = map[string]bool{"internal/engine.Machine": true, "internal/rehearse.World": true}
+
+// Who follows a circle of calls from file to file does not know where he is.
+func TestMethodsCallInNoCircleOverFiles(t *testing.T) {
+	for name, methods := range types(t) {
+		if strings.HasPrefix(name, bed) || circles[name] {
+			continue
+		}
+		for from := range methods {
+			back := reaching(methods, from)
+			for _, on := range reached(methods, from) {
+				if slices.Contains(back, on) && methods[on].file != methods[from].file && from < on {
+					t.Errorf("%s: %s in %s and %s in %s call each other", name, from, methods[from].file, on, methods[on].file)
+				}
+			}
+		}
+	}
+}
+
+// reached is the methods that one calls, also through others.
+func reached(methods map[string]method, from string) []string {
+	var out []string
+	for next := []string{from}; len(next) > 0; next = next[1:] {
+		for _, call := range methods[next[0]].calls {
+			if _, is := methods[call]; is && !slices.Contains(out, call) {
+				out = append(out, call)
+				next = append(next, call)
+			}
+		}
+	}
+	return out
+}
+
+// reaching is the methods that call one, also through others.
+func reaching(methods map[string]method, to string) []string {
+	var out []string
+	for name := range methods {
+		if slices.Contains(reached(methods, name), to) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
