@@ -6,29 +6,10 @@ import (
 	"procward/internal/procfile"
 )
 
-// unit reads the path of the control group of a process, through one of its threads if
-// tid is not 0: on the hierarchies of version 1 a leader that has exited shows "/".
-func (fs *FS) unit(pid, tid int) (string, error) {
-	p, err := fs.proc.Proc(pid)
-	if tid != 0 && err == nil {
-		p, err = fs.proc.Thread(pid, tid)
-	}
-	if err != nil {
-		return "", err
-	}
-	groups, err := p.Cgroups()
-	if err != nil {
-		return "", err
-	}
-	return unitPath(groups), nil
-}
-
 // namespaces counts the PID namespaces in which a process has a PID, beginning with that
 // of the mounted proc file system: the NSpid line of /proc/PID/status
 // (proc_pid_status(5)). A kernel without the line has no namespaces: one. The text stays
-// in the buffer, which grows as needed: the groups of a process come before that line. It
-// is read here and not by procfs because it is read for every process that matches, and
-// these may be many.
+// in the buffer, which grows as needed: the groups of a process come before that line.
 func (fs *FS) namespaces(pid int, buf []byte) (int, []byte, error) {
 	var p procfile.Path
 	buf, err := fs.dir.Whole(p.Of(pid, 0, "status"), buf, textLimit)

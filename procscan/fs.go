@@ -6,8 +6,6 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"github.com/prometheus/procfs"
-
 	"procward/internal/procfile"
 )
 
@@ -16,8 +14,7 @@ import (
 type FS struct {
 	root string
 	dir  procfile.Dir // root
-	proc procfs.FS
-	self int // our own PID as this tree shows it; 0 in a tree that is made of files
+	self int          // our own PID as this tree shows it; 0 in a tree that is made of files
 }
 
 // Open opens the proc file system at root, which is /proc except in tests.
@@ -26,12 +23,7 @@ func Open(root string) (*FS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the process table: %w", err)
 	}
-	proc, err := procfs.NewFS(root)
-	if err != nil {
-		dir.Close()
-		return nil, fmt.Errorf("open the process table: %w", err)
-	}
-	fs := &FS{root: root, dir: dir, proc: proc}
+	fs := &FS{root: root, dir: dir}
 	if link, err := os.Readlink(filepath.Join(root, "self")); err == nil {
 		if pid, err := strconv.Atoi(link); err == nil {
 			fs.self = pid // differs from getpid(2) where the mount shows another PID namespace

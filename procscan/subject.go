@@ -230,9 +230,16 @@ func (s *subject) plainArgs() []byte {
 // readUnit reads the path of the control group.
 func (s *subject) readUnit() error {
 	return s.get(ofUnit, func() (err error) {
-		s.unit, err = s.fs.unit(s.id.PID, s.tid)
+		s.unit, err = s.unitOf(s.id.PID, s.tid)
 		return err
 	})
+}
+
+// unitOf is the path of the control group of a process, by a thread of it where tid is not 0:
+// on the hierarchies of version 1 an exited leader shows "/".
+func (s *subject) unitOf(pid, tid int) (path string, err error) {
+	s.textBuf, err = s.fs.dir.All(s.path.Of(pid, tid, "cgroup"), s.textBuf, textLimit)
+	return unitPath(procfile.Groups(string(s.textBuf))), err
 }
 
 // readStatus counts the PID namespaces that the process is in.

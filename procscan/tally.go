@@ -81,11 +81,11 @@ func (w *worker) unit(id ID, threads int) string {
 	if w.enter(id, whats[ofUnit]) != nil {
 		return ""
 	}
-	fs := w.subject.fs
-	unit, err := fs.unit(id.PID, 0)
+	s := w.subject
+	unit, err := s.unitOf(id.PID, 0)
 	if threads > 1 && (err != nil || unit == "/") { // for example of a leader that has exited
-		if tid, _, _ := fs.dir.LiveThread(id.PID, w.subject.textBuf[:cap(w.subject.textBuf)]); tid != 0 {
-			unit, _ = fs.unit(id.PID, tid)
+		if tid, _, _ := s.fs.dir.LiveThread(id.PID, s.textBuf[:cap(s.textBuf)]); tid != 0 {
+			unit, _ = s.unitOf(id.PID, tid)
 		}
 	}
 	if unit == w.found.unit {

@@ -4,18 +4,18 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/prometheus/procfs"
+	"procward/internal/procfile"
 )
 
 // unitPath is the path in the hierarchy that systemd uses: name=systemd on v1 and hybrid
 // hosts (cgroups(7)), otherwise the unified one.
-func unitPath(groups []procfs.Cgroup) string {
+func unitPath(groups []procfile.Group) string {
 	unified, named := "", ""
 	for _, g := range groups {
 		switch {
-		case slices.Contains(g.Controllers, "name=systemd"):
+		case g.Has("name=systemd"):
 			named = g.Path
-		case g.HierarchyID == 0 && len(g.Controllers) == 0:
+		case g.Has(""):
 			unified = g.Path
 		}
 	}

@@ -3,27 +3,25 @@ package procscan
 import (
 	"testing"
 
-	"github.com/prometheus/procfs"
+	"procward/internal/procfile"
 )
 
 func TestUnitPath(t *testing.T) {
-	cpu := procfs.Cgroup{HierarchyID: 3, Controllers: []string{"cpu", "cpuacct"}, Path: "/cpu"}
-	named := func(path string) procfs.Cgroup {
-		return procfs.Cgroup{HierarchyID: 1, Controllers: []string{"name=systemd"}, Path: path}
-	}
-	unified := func(path string) procfs.Cgroup { return procfs.Cgroup{Path: path} }
+	cpu := procfile.Group{Controllers: "cpu,cpuacct", Path: "/cpu"}
+	named := func(path string) procfile.Group { return procfile.Group{Controllers: "name=systemd", Path: path} }
+	unified := func(path string) procfile.Group { return procfile.Group{Path: path} }
 	tests := map[string]struct {
-		groups []procfs.Cgroup
+		groups []procfile.Group
 		want   string
 	}{
 		"none":                  {nil, ""},
-		"unified":               {[]procfs.Cgroup{unified("/a.service")}, "/a.service"},
-		"unified, deleted":      {[]procfs.Cgroup{unified("/a.service (deleted)")}, "/a.service"},
-		"v1":                    {[]procfs.Cgroup{cpu, named("/a.service")}, "/a.service"},
-		"hybrid":                {[]procfs.Cgroup{cpu, named("/a.service"), unified("/")}, "/a.service"},
-		"hybrid, both":          {[]procfs.Cgroup{cpu, named("/a.service"), unified("/b.service")}, "/a.service"},
-		"unified beside others": {[]procfs.Cgroup{cpu, named("/"), unified("/b.service")}, "/b.service"},
-		"all in the root":       {[]procfs.Cgroup{cpu, named("/"), unified("/")}, "/"},
+		"unified":               {[]procfile.Group{unified("/a.service")}, "/a.service"},
+		"unified, deleted":      {[]procfile.Group{unified("/a.service (deleted)")}, "/a.service"},
+		"v1":                    {[]procfile.Group{cpu, named("/a.service")}, "/a.service"},
+		"hybrid":                {[]procfile.Group{cpu, named("/a.service"), unified("/")}, "/a.service"},
+		"hybrid, both":          {[]procfile.Group{cpu, named("/a.service"), unified("/b.service")}, "/a.service"},
+		"unified beside others": {[]procfile.Group{cpu, named("/"), unified("/b.service")}, "/b.service"},
+		"all in the root":       {[]procfile.Group{cpu, named("/"), unified("/")}, "/"},
 	}
 	for name, test := range tests {
 		if got := unitPath(test.groups); got != test.want {

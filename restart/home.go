@@ -9,8 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/procfs"
-
+	"procward/internal/procfile"
 	"procward/procscan"
 )
 
@@ -30,17 +29,14 @@ type home struct {
 
 // findHomes notes the control groups that belong to the victims alone.
 func (c *condemned) findHomes() {
-	mounts, err := procfs.GetMounts()
-	if err != nil {
-		return // then only the tree is known
-	}
-	mine := groupOf(os.Getpid())
+	mounts := procfile.OwnMounts() // without any only the tree is known
+	mine := procfile.GroupOf(os.Getpid())
 	for i, e := range c.ended {
-		group := groupOf(e.ID.PID)
+		group := procfile.GroupOf(e.ID.PID)
 		if !c.lives(i) || !ownable(group, mine) {
 			continue
 		}
-		h := home{group: group, dir: mounted(mounts, group), of: i}
+		h := home{group: group, dir: mounts.Dir("", group), of: i}
 		if h.dir != "" && c.alone(h) {
 			c.family.homes = append(c.family.homes, h)
 		}
@@ -74,15 +70,13 @@ func (c *condemned) seen(at time.Duration) {
 	}
 }
 
-// startTick is by how much ID.Started may be earlier than the real start.
-const startTick = 10 * time.Millisecond
-
-// bore reports whether a process in the group was started while the victim lived.
-func (h home) bore(p procscan.Process) bool { return p.Started()+startTick <= h.seen }
+// bore reports whether a process in the group was started while the victim lived. It may have
+// started up to a tick later than it says.
+func (h home) bore(p procscan.Process) bool { return p.Started()+procfile.Tick <= h.seen }
 
 // holds reports whether a process is in the group or in one below.
 func (h home) holds(pid int) bool {
-	g := groupOf(pid)
+	g := procfile.GroupOf(pid)
 	return g == h.group || strings.HasPrefix(g, h.group+"/")
 }
 
@@ -106,20 +100,6 @@ func (h home) pids() []int {
 	return pids
 }
 
-// groupOf is the control group (version 2) of a process; "" where it has none.
-func groupOf(pid int) string {
-	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		if group, ok := strings.CutPrefix(line, "0::"); ok {
-			return strings.TrimSuffix(group, "\n")
-		}
-	}
-	return ""
-}
-
 // ownable reports whether a group can belong to one process: it is not the root, a slice,
 // the scope of a session or of PID 1, a user's manager, or one that procward itself is
 // in.
@@ -134,18 +114,4 @@ func ownable(group, mine string) bool {
 		return false
 	}
 	return mine != group && !strings.HasPrefix(mine, group+"/")
-}
-
-// mounted is the directory of a group, "" if it is not visible here.
-func mounted(mounts []*procfs.MountInfo, group string) string {
-	for _, m := range mounts {
-		if m.FSType != "cgroup2" {
-			continue
-		}
-		below, err := filepath.Rel(m.Root, group)
-		if err == nil && below != ".." && !strings.HasPrefix(below, "../") {
-			return filepath.Join(m.MountPoint, below)
-		}
-	}
-	return ""
 }

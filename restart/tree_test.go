@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/procfs"
 	"golang.org/x/sys/unix"
 
+	"procward/internal/procfile"
 	"procward/internal/testbed"
 	"procward/procscan"
 )
@@ -202,12 +202,8 @@ func (c *clan) parted() bool {
 // inCgroup makes a control group and an attribute to start a process in it.
 func inCgroup(t *testing.T) (*syscall.SysProcAttr, string) {
 	t.Helper()
-	mounts, err := procfs.GetMounts()
-	if err != nil {
-		t.Fatal(err)
-	}
 	name := "procward-test-" + strconv.Itoa(os.Getpid()) + "-tree.service" // the PID ends at a dash: sweeps of other tests go by it
-	dir := mounted(mounts, filepath.Join(groupOf(os.Getpid()), name))
+	dir := procfile.OwnMounts().Dir("", filepath.Join(procfile.GroupOf(os.Getpid()), name))
 	if dir == "" {
 		t.Skip("control groups of version 2 are not mounted")
 	}

@@ -5,13 +5,13 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"procward/internal/engine"
 	"procward/internal/host"
+	"procward/internal/procfile"
 	"procward/internal/runlevel"
 	"procward/internal/systemd"
 	"procward/procscan"
@@ -45,13 +45,9 @@ func (n *hostNews) connect(ctx context.Context, at *host.Host) {
 
 // ownUnit is the unit that we run in, or empty.
 func ownUnit() string {
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return ""
-	}
-	for line := range strings.Lines(string(text)) {
-		_, path, _ := strings.Cut(strings.TrimSpace(line), ":/")
-		if u := procscan.UnitOf("/" + path); u != "" {
+	text, _ := os.ReadFile("/proc/self/cgroup")
+	for _, g := range procfile.Groups(string(text)) {
+		if u := procscan.UnitOf(g.Path); u != "" {
 			return u
 		}
 	}

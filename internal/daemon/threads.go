@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"procward/internal/procfile"
 )
 
 // spareThreads is how many threads the daemon has besides one for each script that runs
@@ -44,13 +46,12 @@ const threadsLeft = 12
 func roomForThreads(groups, mounts string) int {
 	room := math.MaxInt
 	text, _ := os.ReadFile(groups)
-	for line := range strings.Lines(string(text)) {
-		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(f) != 3 || f[1] != "" && f[1] != "pids" {
+	for _, g := range procfile.Groups(string(text)) {
+		if !g.Has("") && !g.Has("pids") {
 			continue
 		}
-		top := filepath.Join(mounts, f[1])
-		for dir := filepath.Join(top, f[2]); strings.HasPrefix(dir, top); dir = filepath.Dir(dir) {
+		top := filepath.Join(mounts, g.Controllers)
+		for dir := filepath.Join(top, g.Path); strings.HasPrefix(dir, top); dir = filepath.Dir(dir) {
 			most, err1 := readNumber(filepath.Join(dir, "pids.max"))
 			now, err2 := readNumber(filepath.Join(dir, "pids.current"))
 			if err1 == nil && err2 == nil {

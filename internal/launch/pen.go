@@ -1,7 +1,6 @@
 package launch
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"os"
@@ -25,44 +24,14 @@ const penPrefix = "procward-checks-"
 
 // ownGroup is the directory of our own control group.
 func ownGroup() (string, error) {
-	mount, root, err := groupMount()
-	if err != nil {
-		return "", err
+	path := procfile.GroupOf(os.Getpid())
+	if path == "" {
+		return "", errors.New("this process is in no control group of version 2")
 	}
-	text, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return "", err
+	if dir := procfile.OwnMounts().Dir("", path); dir != "" {
+		return dir, nil
 	}
-	for line := range strings.Lines(string(text)) {
-		path, is := strings.CutPrefix(strings.TrimSpace(line), "0::")
-		if !is {
-			continue
-		}
-		rest, err := filepath.Rel(root, path)
-		if err != nil || strings.HasPrefix(rest, "..") {
-			return "", fmt.Errorf("the control group %s is not mounted here", path)
-		}
-		return filepath.Join(mount, rest), nil
-	}
-	return "", errors.New("this process is in no control group of version 2")
-}
-
-// groupMount is where version 2 is mounted, and which part of it (proc_pid_mountinfo(5)).
-func groupMount() (mount, root string, err error) {
-	f, err := os.Open("/proc/self/mountinfo")
-	if err != nil {
-		return "", "", err
-	}
-	defer f.Close()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		for i, word := range fields {
-			if word == "-" && i >= 6 && i+1 < len(fields) && fields[i+1] == "cgroup2" {
-				return fields[4], fields[3], nil
-			}
-		}
-	}
-	return "", "", errors.New("no control groups of version 2 are mounted")
+	return "", fmt.Errorf("the control group %s is not mounted here", path)
 }
 
 // newPen makes an empty pen. It has to be one that can be killed as a whole (Linux 5.14).

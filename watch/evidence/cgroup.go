@@ -4,7 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/prometheus/procfs"
+	"procward/internal/procfile"
 )
 
 // The files of a control group that are shown, by version (cgroup-v2.rst, cgroup-v1/ of
@@ -30,22 +30,14 @@ func (s *subject) cgroup() {
 		return
 	}
 	s.page.reading("the mounts")
-	mounts, err := procfs.GetMounts()
-	if err != nil {
-		s.page.linef("    (%s)", inWords(err))
-		return
-	}
-	for line := range strings.Lines(strings.TrimSpace(text)) {
-		f := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(f) != 3 {
+	mounts := procfile.OwnMounts()
+	for _, g := range procfile.Groups(text) {
+		if g.Has("") {
+			s.group(mounts.Dir("", g.Path), files2)
 			continue
 		}
-		if f[0] == "0" && f[1] == "" {
-			s.group(directory(mounts, "", f[2]), files2)
-			continue
-		}
-		for _, controller := range strings.Split(f[1], ",") {
-			s.group(directory(mounts, controller, f[2]), files1[controller])
+		for _, controller := range strings.Split(g.Controllers, ",") {
+			s.group(mounts.Dir(controller, g.Path), files1[controller])
 		}
 	}
 }
@@ -66,19 +58,4 @@ func (s *subject) group(dir string, files []string) {
 			s.page.block(text, 20)
 		}
 	}
-}
-
-// directory is where a control group is mounted: that of a controller of version 1, or of
-// version 2 if the controller is "". It is "" if that is not mounted, or is outside what
-// we can see.
-func directory(mounts []*procfs.MountInfo, controller, group string) string {
-	for _, m := range mounts {
-		if _, has := m.SuperOptions[controller]; m.FSType == "cgroup2" && controller == "" || m.FSType == "cgroup" && has {
-			below, err := filepath.Rel(m.Root, group)
-			if err == nil && below != ".." && !strings.HasPrefix(below, "../") {
-				return filepath.Join(m.MountPoint, below)
-			}
-		}
-	}
-	return ""
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"procward/internal/procfile"
 
@@ -36,20 +35,9 @@ func (g *groups) mounts(root string) {
 	if err != nil {
 		return
 	}
+	mounts := procfile.GroupMounts(string(text))
 	g.known, g.old = map[string]*group{}, map[string]*group{}
-	for l := range strings.Lines(string(text)) {
-		before, after, _ := strings.Cut(l, " - ")
-		where, what := strings.Fields(before), strings.Fields(after)
-		if len(where) < 5 || len(what) < 3 || where[3] != "/" {
-			continue
-		}
-		switch {
-		case what[0] == "cgroup2":
-			g.unified = where[4]
-		case what[0] == "cgroup" && strings.Contains(","+what[2]+",", ",freezer,"):
-			g.freezer = where[4]
-		}
-	}
+	g.unified, g.freezer = mounts.Dir("", "/"), mounts.Dir("freezer", "/")
 }
 
 // frozen tells whether the cgroup of a process is frozen. Which one it is in is read
@@ -79,16 +67,14 @@ func (rd *reader) frozen(p *proc) error {
 // be frozen.
 func (g *groups) of(text []byte) *group {
 	var unified, freezer []byte
-	for l := range bytes.Lines(text) {
-		_, rest, _ := bytes.Cut(bytes.TrimSuffix(l, []byte("\n")), []byte(":"))
-		controllers, path, _ := bytes.Cut(rest, []byte(":"))
-		switch {
-		case len(controllers) == 0:
+	procfile.EachGroup(text, func(controllers, path []byte) {
+		switch string(controllers) {
+		case "":
 			unified = path
-		case string(controllers) == "freezer":
+		case "freezer":
 			freezer = path
 		}
-	}
+	})
 	switch {
 	case g.freezer != "" && len(freezer) > 1:
 		return in(g.old, g.freezer, freezer, "/freezer.state", "FROZEN")

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -85,15 +84,8 @@ const groupPrefix = "procward-test-"
 // ownGroup is the directory of this process's control group, or empty where that is not
 // one of a test.
 var ownGroup = sync.OnceValue(func() string {
-	text, _ := os.ReadFile("/proc/self/cgroup")
-	mounts, _ := os.ReadFile("/proc/self/mounts")
-	for line := range strings.SplitSeq(string(text), "\n") {
-		path, ok := strings.CutPrefix(line, "0::")
-		for mount := range strings.SplitSeq(string(mounts), "\n") {
-			if f := strings.Fields(mount); ok && strings.Contains(path, groupPrefix) && len(f) > 2 && f[2] == "cgroup2" {
-				return filepath.Join(f[1], path)
-			}
-		}
+	if path := procfile.GroupOf(os.Getpid()); strings.Contains(path, groupPrefix) {
+		return procfile.OwnMounts().Dir("", path)
 	}
 	return ""
 })
