@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// explain adds to an error of execve(2) what is probably wrong and what to do. It
-// wraps the error.
+// explain adds to an error of execve(2) what is probably wrong and what to do. It wraps
+// the error.
 func explain(path string, who user, err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOENT):
@@ -63,7 +63,7 @@ func denied(path string, who user, err error) error {
 	return fmt.Errorf("%w: %s may not execute it or enter a directory above it, or its file system is mounted noexec", err, who.name)
 }
 
-// firstLine is at most 255 bytes of it, which is what execve(2) looks at.
+// firstLine is at most 255 bytes of the first line, which is what execve(2) looks at.
 func firstLine(path string) []byte {
 	f, err := os.Open(path)
 	if err != nil {

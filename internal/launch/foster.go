@@ -10,17 +10,18 @@ import (
 )
 
 const (
-	// lieTime is how long the dead lie, so that what watches them can read their cause.
+	// lieTime is how long the dead are left, so that those who watch them can read their
+	// cause.
 	lieTime = 200 * time.Millisecond
-	// doubtTime is how long one lies of which it is not known whether it is a program that
-	// is being started at this moment: it may have ended before its launcher could say so.
+	// doubtTime is how long a dead process is left that may just have been started by a
+	// launcher: it may have ended before the launcher could say so.
 	doubtTime = 10 * time.Second
 )
 
 // Foster reaps, until ctx ends, the children that we have not started: a process whose
 // parent has ended is given to PID 1 of its container, or to a subreaper. It is for a
-// program that is one of these and has no children but what its Launchers have started.
-// What Start has given is left to whoever asked for it.
+// program that is one of these and has no other children than those of its Launchers. The
+// children that Start has returned are left to its callers.
 func (p *Launchers) Foster(ctx context.Context) {
 	deaths := make(chan os.Signal, 1)
 	signal.Notify(deaths, unix.SIGCHLD)
@@ -42,9 +43,9 @@ func (p *Launchers) Foster(ctx context.Context) {
 	}
 }
 
-// bury reaps the dead that are nobody's, and gives those in doubt.
+// bury reaps the dead that belong to nobody, and returns those in doubt.
 func (p *Launchers) bury(before map[int]time.Time) (doubts map[int]time.Time) {
-	all := children() // before it is asked what is being started
+	all := children() // read before the question what is being started
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	doubts = map[int]time.Time{}
@@ -65,8 +66,8 @@ func (p *Launchers) bury(before map[int]time.Time) (doubts map[int]time.Time) {
 	return doubts
 }
 
-// isLauncher reports whether a child is a launcher, which is reaped by who listens to it: he signals
-// it before. It is called with the lock held.
+// isLauncher reports whether a child is a launcher. The goroutine that listens to a
+// launcher reaps it, because it signals it before. It is called with the lock held.
 func (p *Launchers) isLauncher(pid int) bool {
 	for l := range p.all {
 		if l.pid == pid {

@@ -26,7 +26,7 @@ type launcher struct {
 	answers chan answer  // closed when it has ended
 	gone    func(*launcher)
 	over    bool // it has ended; guarded by the lock of Launchers
-	pen     *pen // nil: it is where we are
+	pen     *pen // nil: it is in our own group
 	ended   sync.Once
 }
 
@@ -40,8 +40,8 @@ const (
 // fork executes our own program as another launcher.
 type fork func(argv []string, socket *os.File) (pid int, err error)
 
-// newLauncher makes a launcher by f and waits until it is ready. gone is told when it has
-// ended.
+// newLauncher makes a launcher by f and waits until it is ready. gone is called when it
+// has ended.
 func newLauncher(number int, what string, f fork, gone func(*launcher)) (*launcher, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -60,7 +60,7 @@ func newLauncher(number int, what string, f fork, gone func(*launcher)) (*launch
 		conn.Close()
 		return nil, err
 	}
-	theirs.Close() // else its end would never be seen
+	theirs.Close() // otherwise its end would never be seen
 	go l.listen()
 	return l, l.born()
 }
@@ -80,7 +80,7 @@ func (l *launcher) born() error {
 	}
 }
 
-// listen brings the answers until the launcher has ended, and reaps it.
+// listen passes the answers on until the launcher has ended, and reaps it.
 func (l *launcher) listen() {
 	in := gob.NewDecoder(l.conn)
 	for {
@@ -97,7 +97,7 @@ func (l *launcher) listen() {
 	l.gone(l)
 }
 
-// end makes an end of the launcher. What it has started runs on.
+// end ends the launcher. What it has started goes on.
 func (l *launcher) end() {
 	l.ended.Do(func() { _ = unix.Kill(l.pid, unix.SIGKILL) }) // it is not reaped before
 }
@@ -128,13 +128,13 @@ func (l *launcher) send(o order, files ...int) error {
 	return err
 }
 
-// directly forks from this very process. What hangs then stops it: it is for the first
-// launcher, and for when all have been killed.
+// directly forks from this very process. If that hangs it stops the process. So it is
+// used only for the first launcher, and when all launchers were killed.
 func directly(argv []string, socket *os.File) (int, error) {
-	if before.Swap(true) { // our own limit may have been changed since
+	if before.Swap(true) { // our own limit may have changed since
 		argv = append(argv, usualFiles)
 	}
-	closeOnExec() // what we were started with is nothing to a launcher
+	closeOnExec() // a launcher does not need the arguments of this program
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return 0, err
@@ -146,8 +146,8 @@ func directly(argv []string, socket *os.File) (int, error) {
 	})
 }
 
-// before says that this process has forked a launcher itself before: what launchers have
-// made has the limits that we were started with.
+// before: this process has forked a launcher itself before. Processes that launchers have
+// made have the limits that we were started with.
 var before atomic.Bool
 
 // by makes a launcher by another one.
@@ -176,10 +176,10 @@ func (p *Launchers) by(l *launcher) fork {
 	}
 }
 
-// OwnProgram is the path of this very program, also right when an upgrade has replaced the file.
+// OwnProgram is the path of this program, also right if an upgrade has replaced the file.
 const OwnProgram = "/proc/self/exe"
 
-// launcherEnv keeps a launcher small, and silent where Go's runtime gives up.
+// launcherEnv keeps a launcher small, and silent if Go's runtime gives up.
 var launcherEnv = []string{"GOMAXPROCS=1", "GOTRACEBACK=none"}
 
 var errHangs = errors.New("the execution of procward's own program hangs")

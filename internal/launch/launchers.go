@@ -13,13 +13,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Launchers are the launchers of one program. The zero value works; fields are set before
-// the first use. The program's main has to call Main.
+// Launchers are the launchers of one program. The zero value is ready to use; set the
+// fields before the first use. The program's main must call Main.
 type Launchers struct {
-	// Say, if not nil, is told in words what goes wrong with launchers, and must not block.
+	// Say, if not nil, is called with what goes wrong with launchers, in words, and must not
+	// block.
 	Say func(text string)
 
-	births sync.Mutex // held while a launcher is made: whoever makes it does one thing at a time
+	births sync.Mutex // held while a launcher is made: only one is made at a time
 
 	mu      sync.Mutex
 	closed  bool
@@ -28,21 +29,21 @@ type Launchers struct {
 	all     map[*launcher]struct{} // but the maker
 	idle    []*launcher            // ready
 	penned  []*launcher            // ready, each in a pen of its own
-	noPens  bool                   // they cannot be had
+	noPens  bool                   // not possible
 	waiting []chan *launcher
 	making  bool
 	why     error        // the last could not be made
 	left    int          // left behind with programs that hang
 	known   map[int]bool // what has been started and is not reaped
-	flying  int          // starts that have not been answered
+	flying  int          // starts without an answer yet
 }
 
 const (
 	mostIdle = 2                     // launchers that are kept
-	patience = 20 * time.Millisecond // after which one that does not come back is not counted on
-	mostLeft = 64                    // that hang at once
+	patience = 20 * time.Millisecond // a launcher that does not return by then is not counted on
+	mostLeft = 64                    // so many may hang at once
 
-	// leastWithin is for what is to end sooner than a busy machine can execute it.
+	// leastWithin is for programs that must end sooner than a busy machine can execute them.
 	leastWithin = time.Second
 )
 
@@ -53,7 +54,7 @@ func (p *Launchers) Prepare() {
 	p.more()
 }
 
-// Close ends the launchers. What they have started runs on.
+// Close ends the launchers. What they have started goes on.
 func (p *Launchers) Close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -70,9 +71,10 @@ func (p *Launchers) Close() {
 
 var errClosed = errors.New("procward ends, and starts nothing more")
 
-// Start starts a program and returns when it has been executed, or could not be: the error
-// matches ErrLack, or the number of the error. Where its execution takes longer than
-// prog.Within, or than ctx lives, the error is a *Hung, which matches ErrLate in the former case.
+// Start starts a program and returns when it was executed, or could not be: the error
+// matches ErrLack, or the number of the error. If its execution takes longer than
+// prog.Within, or than ctx lives, the error is a *Hung, which matches ErrLate in the
+// first case.
 func (p *Launchers) Start(ctx context.Context, prog Program) (Started, error) {
 	if !prepared.Load() {
 		return Started{}, errors.New("the main of this program does not call launch.Main")
@@ -134,7 +136,7 @@ func (p *Launchers) answered(l *launcher, a answer) (Started, error) {
 	return s, nil
 }
 
-// take gives a launcher that is ready, and waits for one.
+// take returns a launcher that is ready, and waits for one.
 func (p *Launchers) take(ctx context.Context) (*launcher, error) {
 	mine := make(chan *launcher, 1)
 	p.mu.Lock()
@@ -182,8 +184,7 @@ func (p *Launchers) taken(l *launcher) (*launcher, error) {
 	return nil, fmt.Errorf("%w: %w", ErrLack, p.why)
 }
 
-// ordinary is how many launchers there are that are in no pen. It is called with the lock
-// held.
+// ordinary is how many launchers are not in a pen. It is called with the lock held.
 func (p *Launchers) ordinary() int {
 	n := 0
 	for l := range p.all {
@@ -202,7 +203,7 @@ func (p *Launchers) give(l *launcher) {
 	p.free(l)
 }
 
-// free hands a launcher to the first who waits. It is called with the lock held.
+// free gives a launcher to the first that waits. It is called with the lock held.
 func (p *Launchers) free(l *launcher) {
 	switch _, lives := p.all[l]; {
 	case !lives:
@@ -221,7 +222,7 @@ func (p *Launchers) free(l *launcher) {
 	}
 }
 
-// fail tells all who wait that there is no launcher. It is called with the lock held.
+// fail tells all that wait that there is no launcher. It is called with the lock held.
 func (p *Launchers) fail(err error) {
 	p.why = err
 	for _, w := range p.waiting {
@@ -236,7 +237,7 @@ func (p *Launchers) say(format string, args ...any) {
 	}
 }
 
-// know remembers what is ours to be reaped by whoever asked for it.
+// know remembers a child that the caller of Start has to reap.
 func (p *Launchers) know(pid int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -246,7 +247,7 @@ func (p *Launchers) know(pid int) {
 	p.known[pid] = true
 }
 
-// Reaped says that a program has been reaped.
+// Reaped says that a program was reaped.
 func (p *Launchers) Reaped(pid int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Hung says that a start had not come to its end when its context was done: whatever it
-// waits for does not answer.
+// Hung means that a start had not ended when its context was done: what it waits for does
+// not answer.
 type Hung struct {
 	err  error
 	kill chan struct{}
@@ -30,12 +30,12 @@ func (h *Hung) Error() string { return h.err.Error() }
 // Unwrap gives the error of the context.
 func (h *Hung) Unwrap() error { return h.err }
 
-// Kill lets the program not be executed any more, whenever that would be. It may be called
-// once. Without it the program runs once it has been executed.
+// Kill prevents the execution of the program, whenever that would be. It may be called
+// once. Without it the program runs as soon as it is executed.
 func (h *Hung) Kill() { close(h.kill) }
 
-// Left is closed when nothing of the start is there any more: what was executed in the end
-// is reaped.
+// Left is closed when nothing of the start is left: if the program was executed in the
+// end, it is reaped.
 func (h *Hung) Left() <-chan struct{} { return h.left }
 
 // leave leaves a launcher behind with the program that it starts.
@@ -66,11 +66,11 @@ func (p *Launchers) awaitLeft(h *Hung, l *launcher) {
 		if pids := unborn(l); len(pids) > 0 {
 			kill(pids...)
 		} else {
-			l.end() // it has not come as far as that
+			l.end() // it has not got that far
 		}
 		a, ok = <-l.answers
 	}
-	if !ok { // there may be one that was just born
+	if !ok { // one may just have been born
 		if killed {
 			kill(unborn(l)...)
 		}
@@ -109,7 +109,7 @@ func kill(pids ...int) {
 	}
 }
 
-// lost finds out what a launcher has done that has ended without an answer: what it has
+// lost finds out what a launcher has done that ended without an answer: what it has
 // started is ours.
 func (p *Launchers) lost(ctx context.Context, l *launcher, prog Program, since time.Duration) (Started, error) {
 	p.say("a launcher was lost while it started %s", prog.Argv[0])
@@ -118,7 +118,7 @@ func (p *Launchers) lost(ctx context.Context, l *launcher, prog Program, since t
 		p.flying--
 		p.mu.Unlock()
 	}()
-	for len(unborn(l)) > 0 && ctx.Err() == nil { // in the midst of its execution
+	for len(unborn(l)) > 0 && ctx.Err() == nil { // in the middle of its execution
 		time.Sleep(time.Millisecond)
 	}
 	if ctx.Err() != nil {
@@ -126,7 +126,7 @@ func (p *Launchers) lost(ctx context.Context, l *launcher, prog Program, since t
 		go reapUnborn(l)
 		return Started{}, fmt.Errorf("start %s: its execution hangs: %w", prog.Argv[0], context.Cause(ctx))
 	}
-	reapUnborn(l) // the execution failed, and nobody can tell why
+	reapUnborn(l) // the execution failed, and nobody can say why
 	for _, c := range childrenOf(procfile.PIDs()) {
 		if c.session == c.pid && c.started >= since-procfile.Tick && p.claim(c.pid) {
 			if c.is(prog) {
@@ -194,8 +194,8 @@ func childrenOf(pids []int) []child {
 	return out
 }
 
-// childPIDs reads /proc/self/task/TID/children (proc_tid_children(5)). It may miss one where
-// others end meanwhile. Where the kernel has been built without it every process is a
+// childPIDs reads /proc/self/task/TID/children (proc_tid_children(5)). It may miss a
+// child if others end meanwhile. If the kernel was built without it every process is a
 // candidate.
 func childPIDs() []int {
 	files, _ := filepath.Glob("/proc/self/task/*/children")
@@ -213,7 +213,7 @@ func childPIDs() []int {
 	return pids
 }
 
-// readChild reads what is known of a process; ppid is 0 where it is gone.
+// readChild reads what is known of a process; ppid is 0 if it is gone.
 func readChild(pid int) (c child, ppid int) {
 	s, err := procfile.Read(pid)
 	if err != nil {
@@ -222,8 +222,8 @@ func readChild(pid int) (c child, ppid int) {
 	return child{s.PID, string(s.Comm), s.State == 'Z', s.Session, time.Duration(s.Start) * procfile.Tick}, s.PPID
 }
 
-// is reports whether a child is the program. One that has ended, or is about to, or was executed
-// this very moment, has only its name, which is that of the file.
+// is reports whether a child is the program. A child that has ended, or is about to, or
+// was executed just now, has only its name, which is that of the file.
 func (c child) is(prog Program) bool {
 	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", c.pid))
 	if c.zombie || len(args) == 0 {

@@ -24,12 +24,12 @@ const Word = "procward-start"
 // socketFD is the launcher's end of its socket.
 const socketFD = 3
 
-// prepared says that this program's main calls Main: else its launchers would be more of
-// the same.
+// prepared: this program's main calls Main. Otherwise its launchers would be more copies
+// of the program.
 var prepared atomic.Bool
 
-// Main is called first in main. Where the process is a launcher it does all that it is
-// for, and mine is true: the caller exits with the code.
+// Main is called first in main. If the process is a launcher it does everything, and mine
+// is true: the caller exits with the code.
 func Main(args []string) (code int, mine bool) {
 	prepared.Store(true)
 	if len(args) < 3 || args[0] != Word {
@@ -40,7 +40,7 @@ func Main(args []string) (code int, mine bool) {
 			setUsualFiles()
 		}
 	}
-	runtime.LockOSThread() // programs inherit what this thread is
+	runtime.LockOSThread() // programs inherit the settings of this thread
 	debug.SetGCPercent(20)
 	if err := serve(args[1], args[2] == starts); err != nil {
 		return 1, true
@@ -57,7 +57,7 @@ func setUsualFiles() {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) == nil {
 		l.Max = min(l.Max, 512<<10)
 		l.Cur = min(l.Max, 1<<10)
-		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l) // children get just this then
+		_ = syscall.Setrlimit(syscall.RLIMIT_NOFILE, &l) // children get exactly this then
 	}
 }
 
@@ -88,7 +88,7 @@ func serve(number string, ordinary bool) error {
 	}
 	for {
 		var o order
-		if err := orders.Decode(&o); err != nil { // who asks has ended
+		if err := orders.Decode(&o); err != nil { // the other process has ended
 			endPen()
 			return nil
 		}
@@ -169,8 +169,8 @@ func execute(o order, who user, stdin *os.File, files []int) answer {
 	return answer{PID: pid, At: int64(ktime.Boottime())}
 }
 
-// canFork reports whether it was the user's own limit (RLIMIT_NPROC of getrlimit(2)) that
-// prevented a start: a fork alone succeeds.
+// canFork reports whether the user's own limit (RLIMIT_NPROC of getrlimit(2)) prevented a
+// start: then a fork alone succeeds.
 func canFork() bool {
 	_, err := syscall.ForkExec("/", []string{"/"}, &syscall.ProcAttr{Sys: &syscall.SysProcAttr{Cloneflags: syscall.CLONE_PARENT}})
 	return err == syscall.EACCES
@@ -185,8 +185,8 @@ func refusal(o order, err error, lack bool) answer {
 	return a
 }
 
-// input is what the program reads: /dev/null, or a file in memory that holds the whole
-// of it, so that nobody has to stay and write.
+// input is what the program reads: /dev/null, or a file in memory with all of it, so that
+// nobody has to stay and write.
 func input(content []byte) (*os.File, error) {
 	if content == nil {
 		return os.Open(os.DevNull)

@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 )
 
-// more makes a launcher where none is ready. It is called with the lock held, and does not
+// more makes a launcher if none is ready. It is called with the lock held, and does not
 // wait.
 func (p *Launchers) more() {
 	if len(p.idle) > 0 || p.making || p.closed {
@@ -29,7 +29,7 @@ func (p *Launchers) more() {
 	}()
 }
 
-// make makes a launcher by the maker, and the maker where there is none.
+// make makes a launcher by the maker, and first the maker if there is none.
 func (p *Launchers) make() (*launcher, error) {
 	p.births.Lock()
 	defer p.births.Unlock()
@@ -56,13 +56,13 @@ func (p *Launchers) make() (*launcher, error) {
 	return l, nil
 }
 
-// last is the number of the last launcher of this process: their names tell their children
-// apart.
+// last is the number of the last launcher of this process: their names identify their
+// children.
 var last atomic.Int64
 
 func next() int { return int(last.Add(1)) }
 
-// oneMaker gives the maker. Where it is gone another one is made: by a launcher that is
+// oneMaker returns the maker. If it is gone another one is made: by a launcher that is
 // ready, if there is one.
 func (p *Launchers) oneMaker() (*launcher, error) {
 	p.mu.Lock()
@@ -122,9 +122,9 @@ func (p *Launchers) borrow() *launcher {
 	return l
 }
 
-// stall leaves a launcher behind that does not come back from making another one. Nothing is
-// executed from this very process then: it would hang as well. What it makes in the end finds
-// nobody to talk to, and ends.
+// stall leaves a launcher behind that does not return from making another one. Nothing is
+// executed from this process itself then, because it would hang as well. What the
+// launcher makes in the end finds nobody to talk to, and ends.
 func (p *Launchers) stall(maker *launcher) {
 	p.mu.Lock()
 	p.maker, p.stuck = nil, true
@@ -143,7 +143,7 @@ func (p *Launchers) stall(maker *launcher) {
 	}()
 }
 
-// gone is told that a launcher has ended.
+// gone is called when a launcher has ended.
 func (p *Launchers) gone(l *launcher) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -7,11 +7,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// becomeNormal gives this thread, which starts the programs, what an ordinary process has,
-// however the daemon runs: an oom_score_adj of 0 (proc_pid_oom_score_adj(5)), a nice value
-// of 0 and an ordinary scheduling policy (sched(7)). Programs are born so; mending them
-// afterwards would be too late for what they fork at once. What is higher than ordinary
-// stays for the launcher itself, and is given up at the fork (SCHED_FLAG_RESET_ON_FORK).
+// becomeNormal gives this thread, which starts the programs, the settings of an ordinary
+// process, whatever the daemon has: an oom_score_adj of 0 (proc_pid_oom_score_adj(5)), a
+// nice value of 0 and an ordinary scheduling policy (sched(7)). Programs have these from
+// their birth; to set them afterwards would be too late for what they fork at once. A
+// higher priority stays with the launcher itself, and is lost at the fork
+// (SCHED_FLAG_RESET_ON_FORK).
 //
 // Signals need no care: the Go runtime handles every signal that a program asks for, and
 // execve(2) sets handled signals to their default.

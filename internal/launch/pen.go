@@ -14,8 +14,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pen is a control group (cgroups(7), version 2) with one launcher in it. What that starts
-// is in it from birth, and cannot leave it as it can leave a process group or a session.
+// pen is a control group (cgroups(7), version 2) with one launcher in it. What the
+// launcher starts is in it from birth, and cannot leave it as it can leave a process
+// group or a session.
 type pen struct{ dir string }
 
 // penPrefix begins the name of a pen, below our own control group; what follows is the PID
@@ -34,7 +35,7 @@ func ownGroup() (string, error) {
 	return "", fmt.Errorf("the control group %s is not mounted here", path)
 }
 
-// newPen makes an empty pen. It has to be one that can be killed as a whole (Linux 5.14).
+// newPen makes an empty pen. It must be possible to kill it as a whole (Linux 5.14).
 func newPen(number int) (*pen, error) {
 	base, err := ownGroup()
 	if err != nil {
@@ -52,7 +53,7 @@ func newPen(number int) (*pen, error) {
 	return p, nil
 }
 
-// move moves a process, whose PID cannot be another's meanwhile, into a control group.
+// move moves a process into a control group; no other process can have its PID meanwhile.
 func move(pid int, dir string) error {
 	return os.WriteFile(filepath.Join(dir, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0)
 }
@@ -84,8 +85,9 @@ func (p *pen) others(launcher int) []int {
 	return pids
 }
 
-// letGo moves what a program has left behind out of it, to where we are. A process that
-// ends meanwhile cannot be mistaken: what has its PID then is moved only from a pen of ours.
+// letGo moves what a program has left behind out of the pen, to our own group. If a
+// process ends meanwhile no harm is done: another process with its PID is moved only if
+// it is in a pen of ours.
 func (p *pen) letGo(launcher int) {
 	for range 3 {
 		pids := p.others(launcher)
@@ -113,7 +115,7 @@ func (p *pen) remove() {
 	}
 }
 
-// clearPens kills what a procward that was killed has left in its pens.
+// clearPens kills what an earlier procward that was killed has left in its pens.
 func clearPens() {
 	base, err := ownGroup()
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 	"procward/internal/account"
 )
 
-// user is who runs a script.
+// user is the user that a script runs as.
 type user struct {
 	name       string
 	uid        uint32
 	credential *syscall.Credential // nil: as we are
-	login      map[string]string   // what his environment says of him
+	login      map[string]string   // the variables about him
 }
 
 // accountOf looks a user up by name or number, with the group and the supplementary
@@ -53,10 +53,10 @@ func accountOf(name string) (user, error) {
 	return who, nil
 }
 
-// getentTime bounds a question to the name service.
+// getentTime limits a question to the name service.
 const getentTime = 5 * time.Second
 
-// getent asks the name service. We are a process of our own, which may wait.
+// getent asks the name service. A launcher is a process of its own, which may wait.
 func getent(arguments ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), getentTime)
 	defer cancel()
@@ -74,7 +74,7 @@ func getent(arguments ...string) (string, error) {
 	return string(out), err
 }
 
-// environment is what a program is given, and below that what says who runs it.
+// environment is what a program is given, and after that the variables about its user.
 func environment(given []string, who user) []string {
 	env := slices.Clone(given)
 	for name, value := range who.login {

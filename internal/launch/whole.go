@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// takeFor gives a launcher that is ready for a program: for one that is to be kept whole
-// one in a pen, where that can be had.
+// takeFor returns a launcher that is ready for a program: for a program that is Whole,
+// one in a pen, if that is possible.
 func (p *Launchers) takeFor(ctx context.Context, prog Program) (*launcher, error) {
 	if !prog.Whole {
 		return p.take(ctx)
@@ -43,12 +43,12 @@ func (p *Launchers) takeFor(ctx context.Context, prog Program) (*launcher, error
 	return p.take(ctx)
 }
 
-// inPen makes a launcher in a pen. The error says that pens are of no use here; without one
-// there is no launcher at present.
+// inPen makes a launcher in a pen. The error says that pens are not possible here; if
+// there is no launcher and no error, there is none at present.
 func (p *Launchers) inPen(pen *pen) (*launcher, error) {
 	l, err := p.make()
 	if err != nil {
-		return nil, nil // who takes another one is told why
+		return nil, nil // the caller that takes another one is told why
 	}
 	if err := move(l.pid, pen.dir); err != nil {
 		l.end()
@@ -78,11 +78,11 @@ func (p *Launchers) without(err error) {
 	}
 }
 
-// over ends, or lets go, what a program has left behind in a pen, and takes the launcher
-// back.
+// over ends, or leaves alone, what a program has left behind in a pen, and takes the
+// launcher back.
 func (p *Launchers) over(l *launcher, kill bool) {
 	if kill && len(l.pen.others(l.pid)) > 0 {
-		l.pen.kill() // and the launcher with it; another is made when it is needed
+		l.pen.kill() // and the launcher with it; another one is made when it is needed
 	} else {
 		l.pen.letGo(l.pid)
 	}

@@ -10,11 +10,11 @@ import (
 // order is what a launcher is told: one start.
 type order struct {
 	Program
-	Path  string // of the program, where it is not Argv[0]
+	Path  string // of the program, if it is not Argv[0]
 	Files int    // how many descriptors come with it: the output, then what the program gets as 3
 }
 
-// answer is what it says of it. The first answer of a launcher says that it is ready.
+// answer is what a launcher says about it. Its first answer says that it is ready.
 type answer struct {
 	PID   int
 	At    int64 // nanoseconds of CLOCK_BOOTTIME

@@ -8,17 +8,17 @@ import (
 )
 
 const (
-	boxSize = 8 << 20 // of what one script and all that it leaves behind can have written at a time
+	boxSize = 8 << 20 // how much one script and all that it leaves behind may have written at a time
 	boxName = "procward-output"
 	boxRoom = 3 // inodes: the root directory, the file, and one that tmpfs keeps for itself
 )
 
-// newBox makes an empty file for the output of one script and gives it open for appending.
-// It is alone on a file system in memory of its own (tmpfs(5)) that is mounted nowhere:
-// it has a hard limit, no other script suffers where one reaches it, nobody finds it by a
-// path, and it is gone with the last who has it open. bounded is false where that cannot
-// be had (without CAP_SYS_ADMIN, before Linux 5.2): then it is memfd_create(2)'s, which
-// has no limit but what the keeper gives back.
+// newBox makes an empty file for the output of one script and returns it open for
+// appending. The file is alone on a file system in memory (tmpfs(5)) that is mounted
+// nowhere. So it has a hard limit, other scripts are not affected if one reaches it,
+// nobody finds it by a path, and it disappears when the last process closes it. bounded
+// is false if that is not possible (without CAP_SYS_ADMIN, before Linux 5.2): then the
+// file is from memfd_create(2), and only the keeper limits it.
 func newBox() (fd int, bounded bool, err error) {
 	if fd, err = boundedBox(); err == nil {
 		return fd, true, nil
@@ -27,9 +27,9 @@ func newBox() (fd int, bounded bool, err error) {
 	return fd, false, err
 }
 
-// unboundedBox gives a memfd that is opened once more: the kernel does not count what
-// memfd_create(2) itself gives among those who have the file open for writing, and a
-// process that holds only that would look as if it could not write (see written).
+// unboundedBox returns a memfd that is opened once more: the kernel does not count the
+// descriptor of memfd_create(2) as open for writing, and a process that holds only that
+// one would look as if it could not write (see written).
 func unboundedBox() (int, error) {
 	first, err := unix.MemfdCreate(boxName, unix.MFD_CLOEXEC)
 	if err != nil {
@@ -67,8 +67,8 @@ func boundedBox() (int, error) {
 	return unix.Openat(mount, boxName, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_APPEND|unix.O_CLOEXEC, 0o600)
 }
 
-// isBox reports whether a file is one that newBox of this or an earlier procward has made, with
-// its limit: no other file system is just like that.
+// isBox reports whether newBox of this or an earlier procward has made a file, with its
+// limit: no other file system looks exactly like that.
 func isBox(f *os.File) bool {
 	var st unix.Statfs_t
 	return unix.Fstatfs(int(f.Fd()), &st) == nil && st.Type == unix.TMPFS_MAGIC &&

@@ -16,14 +16,14 @@ const (
 	killWait     = 5 * time.Second // after SIGKILL, before the script is left to the kernel
 )
 
-// child is a script that runs. It stays unreaped until it is done with, so that its
-// PID, which is also the ID of its process group, cannot be used by anybody else.
+// child is a script that runs. It is not reaped until we are done with it, so that nobody
+// else can get its PID, which is also the ID of its process group.
 type child struct {
 	pid    int
 	out    *output
 	ended  chan struct{} // closed when it has ended; it is a zombie then
 	reaped func(pid int)
-	whole  func(kill bool) // what it has started, where that is kept together; else nil
+	whole  func(kill bool) // what it has started, if that is kept together; else nil
 }
 
 func newChild(s launch.Started, out *output, reaped func(pid int)) *child {
@@ -39,7 +39,7 @@ func (c *child) await() {
 	}
 }
 
-// follow waits for the script's end, or brings it about.
+// follow waits for the script's end, or ends it.
 func (c *child) follow(ctx context.Context, job Job) Result {
 	how := c.wait(ctx, job.Timeout, job.End)
 	if how == late && job.Hold != nil && job.Hold() {
@@ -59,11 +59,11 @@ type waited int
 const (
 	over     waited = iota // it has ended
 	late                   // the time has passed
-	unwanted               // it is to be ended before its time
+	unwanted               // it must be ended before its time
 	cancelled
 )
 
-// wait waits for the end at most for d; 0: without limit.
+// wait waits for the end for at most d; 0: without limit.
 func (c *child) wait(ctx context.Context, d time.Duration, end <-chan struct{}) waited {
 	var timer <-chan time.Time
 	if d > 0 {
@@ -83,7 +83,7 @@ func (c *child) wait(ctx context.Context, d time.Duration, end <-chan struct{}) 
 	}
 }
 
-// unless is over where the script has ended meanwhile.
+// unless returns over if the script has ended meanwhile.
 func (c *child) unless(how waited) waited {
 	select {
 	case <-c.ended:
@@ -124,12 +124,12 @@ func (c *child) terminate(ctx context.Context, grace time.Duration, timedOut boo
 	return c.result(timedOut)
 }
 
-// signal goes to the whole process group. It is called only while the leader is
-// unreaped: kill(2) takes the number of a group, and no other group can have it.
+// signal goes to the whole process group. It is called only while the leader is not
+// reaped: kill(2) takes the number of a group, and no other group can have it.
 func (c *child) signal(s unix.Signal) { _ = unix.Kill(-c.pid, s) }
 
-// end ends what else the script has started, where that is kept together, or lets it go.
-// The first call counts.
+// end ends everything else that the script has started, if that is kept together, or
+// leaves it alone. The first call counts.
 func (c *child) end(kill bool) {
 	if c.whole != nil {
 		c.whole(kill)
@@ -137,7 +137,7 @@ func (c *child) end(kill bool) {
 	}
 }
 
-// abandon leaves the script to itself and reaps it when it ends.
+// abandon no longer waits for the script, and reaps it when it ends.
 func (c *child) abandon(err error) Result {
 	left := make(chan struct{})
 	go func() {

@@ -12,10 +12,10 @@ import (
 	"procward/internal/account"
 )
 
-// getentTime bounds a question to the name service.
+// getentTime limits a question to the name service.
 const getentTime = 3 * time.Second
 
-// getent is where the program is, on all that have one.
+// getent is where the program is on all systems that have it.
 const getent = "/usr/bin/getent"
 
 // Getent asks the name service of the host, as account.Ask says.

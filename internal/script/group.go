@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// awaitGroup waits until nothing lives in the process group whose leader is a zombie,
-// or the deadline has passed. The kernel tells of the end of processes, not of groups:
-// the members are looked up once, then awaited by pidfd; the look-up is repeated for
-// those that they forked.
+// awaitGroup waits until nothing lives in the process group whose leader is a zombie, or
+// the deadline is over. The kernel reports the end of processes, not of groups: the
+// members are listed once, then awaited by pidfd; the listing is repeated for those that
+// they have forked.
 func awaitGroup(pgid int, deadline time.Time) {
 	for {
 		pids := members(pgid)

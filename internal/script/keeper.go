@@ -16,12 +16,12 @@ const (
 	maxKept  = 1 << 20               // bytes of one output above which it is cut
 	keptTail = 64 << 10              // bytes that stay
 	pause    = 20 * time.Millisecond // at least, between two looks at outputs that are being written
-	spare    = 4                     // outputs that are ready for scripts to come
+	spare    = 4                     // outputs that are ready for later scripts
 )
 
-// keeper gives back the beginning of outputs that grow, so that their limit is met only by
-// what floods them, and drops those that nobody can write to any more. inotify(7) tells it
-// of both. A script that writes nothing costs it nothing.
+// keeper frees the beginning of outputs that grow, so that only a script that writes too
+// fast reaches their limit, and drops outputs that nobody can write to any more.
+// inotify(7) reports both. A script that writes nothing costs it nothing.
 type keeper struct {
 	note func(text string)
 
@@ -35,7 +35,7 @@ type keeper struct {
 	closed bool
 }
 
-// open begins. Outputs that the daemons of earlier programs still write to are taken over.
+// open begins. It takes over outputs that daemons of an earlier procward still write to.
 func (k *keeper) open(note func(text string)) {
 	k.note, k.held = note, map[int]*output{}
 	if fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK); err == nil {
@@ -54,7 +54,7 @@ func (k *keeper) say(text string) {
 	}
 }
 
-// output gives the output of one script.
+// output returns the output of one script.
 func (k *keeper) output() *output {
 	k.mu.Lock()
 	var o *output
@@ -69,8 +69,8 @@ func (k *keeper) output() *output {
 	return o
 }
 
-// fill makes outputs ready, and does not wait for it: a file system is not made on the way
-// of a death.
+// fill makes outputs ready, and does not wait for it: no file system must be made between
+// a death and the restart.
 func (k *keeper) fill() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -121,7 +121,7 @@ func (k *keeper) make() *output {
 	return o
 }
 
-// follow has the output's changes told. It is called with the lock held.
+// follow asks for reports of the output's changes. It is called with the lock held.
 func (k *keeper) follow(o *output) {
 	if k.in == nil || k.closed {
 		return
@@ -132,10 +132,10 @@ func (k *keeper) follow(o *output) {
 	}
 }
 
-// path is by which a file that is open is opened again: nothing else can be in its place.
+// path is the path to open an open file again: nothing else can be in its place.
 func path(f *os.File) string { return fmt.Sprintf("/proc/self/fd/%d", f.Fd()) }
 
-// again opens a file once more. The user of a script may hold a lease on it (fcntl(2)), to
+// again opens a file once more. The user of a script may hold a lease on it (fcntl(2)) to
 // make us wait for its end; with O_NONBLOCK the open fails at once (EWOULDBLOCK).
 func again(fd, flags int) (*os.File, error) {
 	return os.OpenFile(fmt.Sprintf("/proc/self/fd/%d", fd), flags|unix.O_NONBLOCK, 0)
@@ -169,7 +169,7 @@ func (k *keeper) run() {
 	}
 }
 
-// changed reads inotify(7) events; where some were dropped, every output may have changed.
+// changed reads inotify(7) events; if some were dropped, every output may have changed.
 func (k *keeper) changed(events []byte) map[int]*output {
 	out := map[int]*output{}
 	for len(events) >= unix.SizeofInotifyEvent {
@@ -186,8 +186,8 @@ func (k *keeper) changed(events []byte) map[int]*output {
 	return out
 }
 
-// look cuts an output that has grown, which it says, and drops one that nobody needs any
-// more. It is called with the lock held.
+// look cuts an output that has grown, which it reports, and drops one that nobody needs
+// any more. It is called with the lock held.
 func (k *keeper) look(o *output) (grown bool) {
 	switch {
 	case o.r == nil:
@@ -199,7 +199,7 @@ func (k *keeper) look(o *output) (grown bool) {
 	return cut(o.r)
 }
 
-// drop lets go of an output. It is called with the lock held.
+// drop closes an output. It is called with the lock held.
 func (k *keeper) drop(o *output) {
 	if o.watch >= 0 {
 		if k.in != nil && !k.closed {
@@ -214,8 +214,8 @@ func (k *keeper) drop(o *output) {
 	}
 }
 
-// written reports whether somebody has the file open for writing: a read lease (fcntl(2),
-// F_SETLEASE) is refused then.
+// written reports whether somebody has the file open for writing: then a read lease
+// (fcntl(2), F_SETLEASE) is refused.
 func written(r *os.File) bool {
 	f, err := again(int(r.Fd()), os.O_RDONLY)
 	if err != nil {
@@ -226,8 +226,8 @@ func written(r *os.File) bool {
 	return errors.Is(err, unix.EAGAIN)
 }
 
-// cut gives the space of all but the last bytes back where a file has grown. It makes
-// a hole (fallocate(2)) and leaves the length, so that those who write are not disturbed.
+// cut frees the space of all but the last bytes if a file has grown. It makes a hole
+// (fallocate(2)) and keeps the length, so that writers are not disturbed.
 func cut(r *os.File) (grown bool) {
 	var st unix.Stat_t
 	if err := unix.Fstat(int(r.Fd()), &st); err != nil || st.Blocks*512 < maxKept {
@@ -241,8 +241,8 @@ func cut(r *os.File) (grown bool) {
 	return unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, 0, st.Size-keptTail) == nil
 }
 
-// takeOver finds outputs that an earlier procward has made: the standard output of what its
-// scripts have left behind.
+// takeOver finds outputs of an earlier procward: the standard output of processes that
+// its scripts have left behind.
 func (k *keeper) takeOver() {
 	seen := map[[2]uint64]bool{}
 	for _, fd := range []string{"1", "2"} {
@@ -280,8 +280,8 @@ func (k *keeper) adopt(f *os.File) bool {
 	return len(k.held) > before
 }
 
-// close ends. What still writes to its output goes on doing so, up to its limit, or until
-// the next procward takes it over.
+// close ends. Processes that still write to their output can go on, up to its limit, or
+// until the next procward takes it over.
 func (k *keeper) close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -9,9 +9,9 @@ import (
 // output is what one script writes to stdout and stderr.
 //
 // It is a file, not a pipe: a daemon that the script leaves behind often keeps it as its
-// own stdout, and with a pipe it would block once nobody reads, or be killed by SIGPIPE
-// once we end. Its limit is that of a file system, not of a process (RLIMIT_FSIZE), so
-// that nobody is killed by it: whoever writes faster than the keeper cuts gets ENOSPC.
+// own stdout. With a pipe the daemon would block when nobody reads, or SIGPIPE would kill
+// it when we end. Its limit is that of a file system, not of a process (RLIMIT_FSIZE), so
+// that it kills nobody: a writer that is faster than the keeper gets ENOSPC.
 type output struct {
 	keeper   *keeper
 	r        *os.File // open for reading; nil: there is none
@@ -22,8 +22,8 @@ type output struct {
 	err      error    // why there is none
 }
 
-// fd is the script's end, which it may open again (echo > /dev/stderr). A script runs with
-// its output lost rather than not at all.
+// fd is the script's end, which it may open again (echo > /dev/stderr). If there is no
+// output the script still runs, and its output is lost.
 func (o *output) fd() int {
 	if o.w == nil {
 		return -1
@@ -39,7 +39,7 @@ func (o *output) started() {
 	}
 }
 
-// text is the end of what was written so far, fit for one line of a log.
+// text is the end of what was written so far, in a form for one line of a log.
 func (o *output) text() string {
 	if o.r == nil {
 		return fmt.Sprintf("(output not kept: %v)", o.err)
@@ -51,8 +51,8 @@ func (o *output) text() string {
 	return visible(tail, cut)
 }
 
-// release lets go of the file: now, or, where a process that the script left behind still
-// writes to it, as soon as that ends or closes it.
+// release closes the file: now, or, if a process that the script left behind still writes
+// to it, as soon as that ends or closes it.
 func (o *output) release() {
 	o.started()
 	o.keeper.release(o)

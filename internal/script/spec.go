@@ -1,7 +1,7 @@
-// Package script is the only runner of restart scripts, hooks, group scripts and
-// exec probes: argv without a shell, a process group of its own, a bounded time and
-// a bounded output, and nothing of the daemon's own limits, priorities or
-// descriptors inherited.
+// Package script is the only runner of restart scripts, hooks, group scripts and exec
+// probes. They run without a shell, in a process group of their own, with a limited time
+// and a limited output, and inherit none of the daemon's own limits, priorities or
+// descriptors.
 package script
 
 import (
@@ -19,10 +19,10 @@ import (
 // string that is a path with no arguments; it never passes through a shell.
 type Argv []string
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Argv) Wanted() string { return "a list, like [/path/to/script, argument]" }
 
-// Line is the command line to be read by a person, not to be pasted.
+// Line is the command line for a person to read, not to paste.
 func (a Argv) Line() string {
 	words := make([]string, len(a))
 	for i, word := range a {
@@ -50,7 +50,7 @@ func (a *Argv) UnmarshalYAML(decode func(any) error) error {
 	return nil
 }
 
-// Validate holds when there is a program and its path is absolute and clean.
+// Validate returns nil if there is a program and its path is absolute and clean.
 func (a Argv) Validate() error {
 	switch {
 	case len(a) == 0 || a[0] == "":
@@ -79,20 +79,20 @@ type Job struct {
 	Stdin   []byte            // nil: /dev/null
 	Timeout time.Duration     // above 0; then TERM to the process group, Grace later KILL
 	Grace   time.Duration     // between TERM and KILL; 0: 5 s
-	// Persist lets Run try again, at first after a second and then less often, where the
-	// script cannot be started because procward itself lacks what that needs.
+	// Persist lets Run try again, first after a second and then less often, if the script
+	// cannot be started because procward itself lacks what that needs.
 	Persist bool
-	// Whole keeps all that the script starts together, where that can be had: where it is ended
-	// before its time nothing of it stays behind, and nothing outlives the daemon.
+	// Whole keeps everything that the script starts together, if that is possible: if it is
+	// ended before its time nothing stays behind, and nothing outlives the daemon.
 	Whole bool
-	// Hold, if not nil, is asked when Timeout has passed; true lets the script run on
-	// (the target stays in the foreground of its script, so killing it would be wrong).
+	// Hold, if not nil, is called when Timeout is over; true lets the script go on (the
+	// target is in the foreground of its script, so killing it would be wrong).
 	Hold func() bool
 	// End, if not nil, ends the script's process group as Timeout does when it is closed.
 	End <-chan struct{}
 }
 
-// Result is how a run ended.
+// Result is the result of a run.
 type Result struct {
 	PID      int             // of the script, 0 when it could not be started
 	Code     int             // exit code, -1 when it did not exit by itself
@@ -102,7 +102,7 @@ type Result struct {
 	Took     time.Duration   // start to end
 	Err      error           // it could not be started, or could not be awaited
 	Lack     bool            // it was not started, because procward itself lacks descriptors, processes or memory
-	Left     <-chan struct{} // of one that was not awaited any longer: closed when it has ended, and never comes to run if it has not yet; else nil
+	Left     <-chan struct{} // of one that was not waited for any longer: closed when it has ended, or if it can never begin; else nil
 }
 
 // OK reports whether the script ran and exited 0.

@@ -17,10 +17,10 @@ import (
 // searchPath is the PATH of every script, as login(1) and systemd give it to root.
 const searchPath = trust.SearchPath
 
-// longestPause is between two tries to start a script.
+// longestPause is the longest wait between two tries to start a script.
 const longestPause = 30 * time.Second
 
-// persist starts the script, if it takes many tries where job.Persist says so.
+// persist starts the script, with many tries if job.Persist allows them.
 func (r *Runner) persist(ctx context.Context, job Job, out *output) (launch.Started, error) {
 	for pause := time.Second; ; pause = min(2*pause, longestPause) {
 		s, err := r.start(ctx, job, out)
@@ -68,7 +68,7 @@ func (r *Runner) start(ctx context.Context, job Job, out *output) (launch.Starte
 	return s, err
 }
 
-// errUnwanted is why a start was given up that job.End has ended.
+// errUnwanted is the error of a start that was given up because of job.End.
 var errUnwanted = errors.New("it is not wanted any more")
 
 // unstarted is the result of a start that was refused, or given up.
@@ -88,8 +88,8 @@ func unstarted(ctx context.Context, job Job, err error) Result {
 	return res
 }
 
-// environment is PATH, LANG as the daemon has it, and what the job says; nothing else
-// of ours.
+// environment is PATH, LANG as the daemon has it, and what the job says; nothing else of
+// our environment.
 func environment(job map[string]string) ([]string, error) {
 	lang := os.Getenv("LANG")
 	if lang == "" {

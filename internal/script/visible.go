@@ -8,15 +8,15 @@ import (
 	"unicode/utf8"
 )
 
-// maxText bounds the text of an output, in bytes: its end is kept, where scripts say
-// why they failed.
+// maxText limits the text of an output, in bytes. Its end is kept, where scripts say why
+// they failed.
 const maxText = 4096
 
 // visible makes one line of valid, printable UTF-8 of what a script wrote: lines are
-// joined by " | ", tabs are blanks, and whatever cannot be printed (control bytes,
-// escape sequences, bytes that are no UTF-8, characters that change the direction of
-// writing) is shown as \x1b or \u202e. cut is how many bytes there were before it; the
-// result says how many are not shown. It has at most maxText bytes besides that note.
+// joined by " | ", tabs are blanks, and whatever cannot be printed (control bytes, escape
+// sequences, bytes that are not UTF-8, characters that change the direction of writing)
+// is shown as \x1b or \u202e. cut is how many bytes there were before it; the result says
+// how many are not shown. It has at most maxText bytes besides that note.
 func visible(b []byte, cut int64) string {
 	if cut > 0 { // do not begin within a character
 		for i := 0; i < utf8.UTFMax-1 && len(b) > 0 && !utf8.RuneStart(b[0]); i++ {
@@ -33,7 +33,7 @@ func visible(b []byte, cut int64) string {
 	return bounded(parts, cut)
 }
 
-// next is how the first character, or line end, of b is shown, and its length.
+// next returns how the first character, or line end, of b is shown, and its length.
 func next(b []byte) (int, string) {
 	r, n := utf8.DecodeRune(b)
 	switch {

@@ -28,8 +28,8 @@ const (
 	Share    Form = "share"
 )
 
-// How an amount is written. Three decimals of a per cent are enough for anybody, and let
-// every share be written so that it reads back the same.
+// How an amount is written. Three decimals of a per cent are enough for everybody, and
+// with them every share can be written so that it reads back the same.
 var (
 	wholeText = regexp.MustCompile(`^(?:0|[1-9][0-9]{0,17})$`)
 	fraction  = regexp.MustCompile(`^[0-9]+\.[0-9]*$`)
@@ -68,10 +68,10 @@ func (a *Amount) UnmarshalText(text []byte) error {
 // MarshalText writes the amount so that it reads back the same.
 func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
-// Wanted is what may stand for it, for the operator.
+// Wanted says which values are allowed, for error messages.
 func (Amount) Wanted() string { return "a number, a size like 2GiB, or a share like 90%" }
 
-// String is the amount as it may be written; empty where it is not given.
+// String is the amount as it may be written; empty if it is not given.
 func (a Amount) String() string {
 	switch a.Form {
 	case Number:
@@ -89,7 +89,7 @@ func percent(share float64) string {
 	return strconv.FormatFloat(math.Round(share*1e5)/1e3, 'f', -1, 64) + "%"
 }
 
-// of is the bound in the units of the value: a share is one of the whole.
+// of is the bound in the units of the value: a share is a share of the whole.
 func (a Amount) of(whole int64) float64 {
 	if a.Form == Share {
 		return a.Share * float64(whole)

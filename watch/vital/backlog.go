@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// backlog is a listening socket of the process (TCP, unix) from whose accept queue nothing
-// has been taken, and something waits in it.
+// backlog is a listening socket of the process (TCP, unix) in whose accept queue
+// something waits, and from which nothing has been taken.
 type backlog struct{}
 
 func (backlog) sources() []source { return []source{fromQueues} }
@@ -28,17 +28,17 @@ type backlogs struct {
 	longest wait // inode 0: none
 }
 
-// wait is a queue from which nothing has been taken since.
+// wait is a queue from which nothing was taken since a time.
 type wait struct {
 	queue
 	since time.Duration
 }
 
-// next takes a look at all queues. Those that were accepted leave the queue, and
-// others come: so the length alone does not tell a busy server, whose queue may be full at
-// every look, from one that takes nothing. Where the kernel tells who waits, the spell
-// lasts while not one of those who waited at its beginning has gone. Else it lasts while
-// the queue is not shorter than at the last look.
+// next takes a look at all queues. Accepted connections leave the queue and others come,
+// so the length alone does not tell a busy server, whose queue may be full at every look,
+// from one that accepts nothing. If the kernel tells who waits, the spell lasts while
+// none of those who waited at its beginning has gone. Otherwise it lasts while the queue
+// is not shorter than at the last look.
 func (b *backlogs) next(queues []queue, now time.Duration) {
 	b.longest = wait{}
 	b.spare = b.spare[:0]
@@ -83,7 +83,7 @@ func stuck(old, q queue) bool {
 	return true
 }
 
-// symptom is absent where all queues are empty.
+// symptom is absent if all queues are empty.
 func (b *backlogs) symptom(asked bool) symptom {
 	switch {
 	case !asked:

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// groups are the cgroups that processes were found in, and where their files are.
+// groups are the cgroups of the processes, and where their files are.
 type groups struct {
 	unified string            // where the hierarchy of version 2 is mounted; empty: nowhere
 	freezer string            // where the freezer of version 1 is
@@ -22,14 +22,14 @@ type groups struct {
 // group is one cgroup that can be frozen.
 type group struct {
 	file   []byte // its name with a terminating zero: cgroup.events, or freezer.state
-	word   string // what stands in it while the group is frozen
+	word   string // what it contains while the group is frozen
 	turn   uint64 // of the last look
 	frozen bool
 	err    error
 }
 
-// mounts finds the hierarchies in /proc/self/mountinfo (proc_pid_mountinfo(5)). Only what
-// is mounted whole is used.
+// mounts finds the hierarchies in /proc/self/mountinfo (proc_pid_mountinfo(5)). Only
+// hierarchies that are mounted completely are used.
 func (g *groups) mounts(root string) {
 	text, err := os.ReadFile(filepath.Join(root, "self/mountinfo"))
 	if err != nil {
@@ -40,8 +40,8 @@ func (g *groups) mounts(root string) {
 	g.unified, g.freezer = mounts.Dir("", "/"), mounts.Dir("freezer", "/")
 }
 
-// frozen tells whether the cgroup of a process is frozen. Which one it is in is read
-// slowly; its state once a turn for all that are in it.
+// frozen tells whether the cgroup of a process is frozen. Which cgroup a process is in is
+// read rarely; the state of a cgroup is read once a turn for all its processes.
 func (rd *reader) frozen(p *proc) error {
 	if !p.known[fromCgroup] {
 		text, err := rd.dir.Once(rd.path.Of(p.id.PID, p.live, "cgroup"), rd.buf)
@@ -63,8 +63,8 @@ func (rd *reader) frozen(p *proc) error {
 }
 
 // of is the group that a text of /proc/PID/cgroup (cgroups(7)) names: that of the freezer
-// of version 1 where it is in use, else that of version 2. The root of a hierarchy cannot
-// be frozen.
+// of version 1 if it is in use, else that of version 2. The root of a hierarchy cannot be
+// frozen.
 func (g *groups) of(text []byte) *group {
 	var unified, freezer []byte
 	procfile.EachGroup(text, func(controllers, path []byte) {
@@ -94,8 +94,8 @@ func in(known map[string]*group, mount string, path []byte, file, word string) *
 	return at
 }
 
-// look reads the state. A group that is not there, as one outside of our cgroup namespace
-// is not, is not known to be frozen.
+// look reads the state. A group that does not exist here, for example outside of our
+// cgroup namespace, counts as not frozen.
 func (g *group) look(buf []byte) {
 	text, err := procfile.Dir(unix.AT_FDCWD).Once(&g.file[0], buf)
 	g.frozen, g.err = false, err
@@ -119,5 +119,5 @@ func (g *groups) prune(turn uint64) {
 	}
 }
 
-// forget is after how many turns.
+// forget is the number of turns after which they are forgotten.
 const forget = 1000

@@ -4,13 +4,14 @@ import (
 	"time"
 )
 
-// clock is the watcher's own: it counts only time in which somebody looked, so that no
-// sign is held by time that nobody saw.
+// clock is the watcher's own clock. It counts only time in which somebody looked, so that
+// no sign lasts because of time that nobody saw.
 //
 // Between two ticks it goes on by the time that passed on CLOCK_MONOTONIC, which stands
-// still while the host is suspended, but by at most two ticks. Where much more than a tick
-// passed, on CLOCK_BOOTTIME, which goes on, all signs that are not yet bad begin anew:
-// the host was suspended, or we were stopped or starved. The wall clock plays no part.
+// still while the host is suspended, but by at most two ticks. If much more than a tick
+// passed on CLOCK_BOOTTIME, which goes on, all signs that are not yet bad begin again:
+// the host was suspended, or we were stopped or got no CPU time. The wall clock is not
+// used.
 type clock struct {
 	now  time.Duration
 	mono time.Duration // of the last tick; 0 before the first
@@ -18,13 +19,13 @@ type clock struct {
 	took time.Duration // by the last tick
 }
 
-// A gap is a lapse where it is longer than so many ticks and than the least.
+// A gap is a lapse if it is longer than so many ticks and longer than the least.
 const (
 	lapseTicks = 5
 	lapseLeast = 2 * time.Second
 )
 
-// step takes the time of a tick, and says whether there was a lapse before it.
+// step takes the time of a tick, and reports whether there was a lapse before it.
 func (c *clock) step(mono, boot, tick time.Duration) (lapsed bool) {
 	if c.mono != 0 {
 		c.now += min(max(mono-c.mono, 0), 2*tick)

@@ -8,8 +8,8 @@ import (
 	"procward/internal/procfile"
 )
 
-// leastSpin is the share of a CPU that a spinning thread uses at least. One that never
-// waits gets little only where others want the CPU as well, or a quota bounds it.
+// leastSpin is the share of a CPU that a spinning thread uses at least. A thread that
+// never waits gets so little only if others want the CPU as well, or a quota limits it.
 const leastSpin = 0.01
 
 // crew is what is remembered of the threads of a process.
@@ -17,34 +17,34 @@ type crew struct {
 	marks    []mark // by TID
 	spare    []mark
 	suspects int  // marks whose switches were counted for spinning
-	fresh    bool // some of these were marked by the last look, and cannot be told yet
-	starved  bool // one of these wants the CPU and gets too little to tell
-	blocked  mark // who has been in D the longest; tid 0: none
-	busy     mark // who has been spinning the longest
+	fresh    bool // some of these were marked by the last look, and cannot be judged yet
+	starved  bool // one of these wants the CPU and gets too little to be judged
+	blocked  mark // the thread that has been in D the longest; tid 0: none
+	busy     mark // the thread that has been spinning the longest
 }
 
-// mark is where the present spell of one thread began.
+// mark is the beginning of the present spell of one thread.
 type mark struct {
 	tid   int
 	start uint64
 	cpu   uint64 // at the last look
 
 	inD      bool
-	switches uint64 // of both kinds, that have not changed since it was first seen in D
+	switches uint64 // of both kinds; not changed since it was first seen in D
 	dSince   time.Duration
 
 	counted bool
-	waits   uint64        // voluntary switches, that have not changed
+	waits   uint64        // voluntary switches; not changed
 	from    uint64        // CPU time when they were first counted
 	fromAt  time.Duration // CLOCK_MONOTONIC
 	since   time.Duration // on the watcher's clock
 	kept    bool          // seen at least twice so
 	starved bool          // it used little, but it was runnable at the last look: others took the CPU
-	first   bool          // it was not counted before: whether it waits cannot be told yet
+	first   bool          // it was not counted before: not known yet whether it waits
 }
 
-// suspect reports whether the switches of a thread, as they are not yet read, have to be:
-// it is in D, it used CPU time since the last look, or they were counted then.
+// suspect reports whether the switches of a thread must be read: it is in D, it used CPU
+// time since the last look, or they were counted then.
 func (c *crew) suspect(t *task) bool {
 	if t.state == 'D' {
 		return true
@@ -82,7 +82,7 @@ func (c *crew) next(r *reading, now time.Duration) {
 	c.marks, c.spare = c.spare, c.marks
 }
 
-// note keeps count, and the longest of each.
+// note keeps the numbers, and the longest of each.
 func (c *crew) note(m *mark) {
 	if m.inD && (c.blocked.tid == 0 || m.dSince < c.blocked.dSince) {
 		c.blocked = *m
@@ -109,8 +109,8 @@ func (m *mark) block(t *task, frozen bool, now time.Duration) {
 	}
 }
 
-// spin follows the spell without a voluntary switch: it ends with one, and where the
-// thread used too little CPU in all of it and does not wait for one: then it sleeps.
+// spin follows the spell without a voluntary switch. It ends with a switch, and if the
+// thread used too little CPU in all of it and does not wait for a CPU: then it sleeps.
 func (m *mark) spin(t *task, at, now time.Duration) {
 	m.first, m.starved = !m.counted && t.counted, false
 	used := (time.Duration(t.cpu) - time.Duration(m.from)) * procfile.Tick
@@ -143,7 +143,8 @@ func (c *crew) spinning(r *reading, idle, pending bool) symptom {
 	return symptom{what: absent}
 }
 
-// looked reports whether the threads were looked at at least twice: who used CPU time is known.
+// looked reports whether the threads were looked at at least twice, so that it is known
+// which of them used CPU time.
 func (c *crew) looked() bool { return len(c.spare) > 0 }
 
 func (c *crew) lapse(now time.Duration) {

@@ -8,8 +8,8 @@ import (
 	"procward/internal/procfile"
 )
 
-// family is who is whose child on this host, and the memory of each: one pass over the
-// process table, made only where a limit asks for it.
+// family is the parents and children on this host, and the memory of each process: one
+// pass over the process table, made only if a limit needs it.
 type family struct {
 	at   time.Duration // on the watcher's clock; 0: never
 	kin  []kin         // by parent
@@ -23,8 +23,8 @@ type kin struct {
 	counted     bool
 }
 
-// descent sums the RSS of a process and of its descendants, as often as a limit on it
-// wants, and leaves the last sum as it is in between.
+// descent sums the RSS of a process and its descendants, as often as a limit on it needs;
+// in between it leaves the last sum as it is.
 func (rd *reader) descent(p *proc) error {
 	pace := p.life.plan.paces[fromFamily]
 	if p.treeAt == 0 || rd.now-p.treeAt >= pace {
@@ -41,7 +41,7 @@ func (rd *reader) descent(p *proc) error {
 	return nil
 }
 
-// pass reads the process table. Who ends meanwhile is left out.
+// pass reads the process table. Processes that end meanwhile are left out.
 func (rd *reader) pass() (err error) {
 	f := &rd.family
 	name := []byte{'.', 0}
@@ -64,8 +64,8 @@ func (rd *reader) pass() (err error) {
 	return nil
 }
 
-// below is the RSS of all descendants of a process. Each counts once, also where a PID
-// was reused during the pass and makes a circle.
+// below is the RSS of all descendants of a process. Each counts once, also if a PID was
+// reused during the pass and makes a circle.
 func (f *family) below(pid int) int64 {
 	var sum int64
 	for i := range f.kin {

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tasks reads every thread that lives, and the switches of those that are suspect, where
-// the life of the process wants it now.
+// tasks reads every living thread, and the switches of suspect ones, if the life of the
+// process needs it now.
 func (rd *reader) tasks(p *proc) error {
 	if !p.life.wantsTasks(&p.r, rd.now) {
 		return nil
@@ -46,7 +46,8 @@ func (rd *reader) tasks(p *proc) error {
 	return nil
 }
 
-// switches reads how often a thread gave the CPU away, and how often it was taken from it.
+// switches reads how many times a thread gave up the CPU, and how many times it was taken
+// away.
 func (rd *reader) switches(pid int, t *task) error {
 	text, err := rd.dir.Once(rd.path.Of(pid, t.tid, "status"), rd.buf)
 	if err != nil {
@@ -61,7 +62,7 @@ func (rd *reader) switches(pid int, t *task) error {
 	return nil
 }
 
-// fds counts the open descriptors, without a look at what they are.
+// fds counts the open descriptors, without looking at what they are.
 func (rd *reader) fds(p *proc) error {
 	name := rd.path.Of(p.id.PID, p.live, "fd")
 	if rd.counts {
@@ -76,7 +77,7 @@ func (rd *reader) fds(p *proc) error {
 	return err
 }
 
-// limits reads the soft limit on descriptors, slowly.
+// limits reads the soft limit on descriptors, once in a while.
 func (rd *reader) limits(p *proc) error {
 	if !p.known[fromLimits] {
 		text, err := rd.dir.Once(rd.path.Of(p.id.PID, 0, "limits"), rd.buf)
@@ -84,7 +85,7 @@ func (rd *reader) limits(p *proc) error {
 			return err
 		}
 		p.limits, p.known[fromLimits] = 0, true
-		if n, ok := procfile.Line(text, "Max open files"); ok { // else the word unlimited
+		if n, ok := procfile.Line(text, "Max open files"); ok { // otherwise the word unlimited
 			p.limits = n
 		}
 	}
@@ -92,9 +93,9 @@ func (rd *reader) limits(p *proc) error {
 	return nil
 }
 
-// children counts them, and the zombies among them where they are needed. Each thread
-// has its own. Between two looks, a tenth of the time that they must be held apart, the
-// last count stands.
+// children counts them, and the zombies among them if these are needed. Each thread has
+// its own children. Between two looks, a tenth of the time for which they must last, the
+// last count is used.
 func (rd *reader) children(p *proc) error {
 	if p.kidsAt == 0 || rd.now-p.kidsAt >= p.life.plan.paces[fromChildren] {
 		p.kids, p.zombies = 0, 0
@@ -159,7 +160,7 @@ func (rd *reader) count(p *proc, kids []byte) {
 	}
 }
 
-// memTotal is the memory of the host in bytes; 0 where it cannot be read.
+// memTotal is the memory of the host in bytes; 0 if it cannot be read.
 func (rd *reader) memTotal() int64 {
 	if rd.memory == 0 {
 		name := append([]byte("meminfo"), 0)

@@ -6,7 +6,7 @@ import (
 	"procward/watch"
 )
 
-// symptom is what one reading says of one sign.
+// symptom is what one reading shows of one sign.
 type symptom struct {
 	what  presence
 	since time.Duration // of present: since when without a break, on the watcher's clock
@@ -16,13 +16,13 @@ type symptom struct {
 type presence uint8
 
 const (
-	noNews     presence = iota // this reading does not tell: it was not looked at, or a second one is needed
+	noNews     presence = iota // this reading shows nothing: it was not looked at, or a second reading is needed
 	absent                     // not present
 	present                    // present since
 	unreadable                 // it could not be read
 )
 
-// patience is how long nothing can be read before it is told.
+// patience is how long nothing can be read before it is reported.
 const patience = 10 * time.Second
 
 // hold is what is remembered of one sign of one process.
@@ -34,11 +34,11 @@ type hold struct {
 	why     error         // of Blind
 }
 
-// next takes one symptom at a time now, both on the watcher's clock, and says whether the
-// verdict is another. limit is how long the sign must be held.
+// next takes one symptom at a time now, both on the watcher's clock, and reports whether
+// the verdict changes. limit is how long the sign must last.
 //
 // What cannot be read counts neither way: the verdict stays, and after patience it is
-// Blind. Present again after that, or after any break, it begins anew.
+// Blind. If the sign is present again after that, or after any break, it begins again.
 func (h *hold) next(s symptom, now, limit time.Duration) (changed bool) {
 	before := h.verdict
 	switch s.what {
@@ -57,8 +57,8 @@ func (h *hold) next(s symptom, now, limit time.Duration) (changed bool) {
 	return h.verdict != before
 }
 
-// present is a symptom that is there. A bad sign that began anew meanwhile had ended: that
-// is told now, and the new one from the next reading on.
+// present handles a symptom that is there. If a bad sign began again meanwhile, it had
+// ended: that is reported now, and the new one from the next reading on.
 func (h *hold) present(since, now, limit time.Duration) {
 	wasDark := h.dark
 	h.dark, h.why = false, nil
@@ -79,5 +79,5 @@ func (h *hold) present(since, now, limit time.Duration) {
 	}
 }
 
-// lapse begins the clock anew: nobody looked for a long time. What is bad stays so.
+// lapse begins the clock again: nobody looked for a long time. What is bad stays so.
 func (h *hold) lapse(now time.Duration) { h.since, h.darkAt = now, now }

@@ -8,8 +8,8 @@ import (
 	"procward/watch"
 )
 
-// Sign is one passive sign of a stall, and the table of them: a row each, of which an item
-// has exactly one. The comments of the rows are the page of the documentation.
+// Sign is one passive sign of a stall, and the table of them: one row for each, of which
+// an item has exactly one. The comments of the rows are the text of the documentation.
 type Sign struct {
 	// stopped by a signal (state T), or in a frozen cgroup, for this time; not if a debugger
 	// stopped it
@@ -33,8 +33,8 @@ var passive = map[string]sight{
 	"backlog":         backlog{},
 }
 
-// Limits is what one process may use at most, and the table of it: a row each. The
-// comments of the rows are the page of the documentation.
+// Limits is how much one process may use, and the table of it: one row for each. The
+// comments of the rows are the text of the documentation.
 type Limits struct {
 	// memory. `max` is a size (`2GiB`, `512MB`), or a share of the host's memory (`50%`)
 	RSS *Memory `yaml:"rss"`
@@ -52,7 +52,7 @@ type Limits struct {
 	Growth *Growth `yaml:"growth"`
 }
 
-// Growth is the table of the values that must not only ever grow.
+// Growth is the table of the values that must not always grow.
 type Growth struct {
 	// of the resident memory. `by` is a share, or a size
 	RSS *Leak `yaml:"rss"`
@@ -74,14 +74,14 @@ type limit interface {
 type sight interface {
 	// sources is what a reading of it is made of, beside fromStat.
 	sources() []source
-	// judge is what a reading says that could be taken.
+	// judge is what a reading shows that could be taken.
 	judge(v view) symptom
 	// fine and wrong are the reading in words.
 	fine(v view) string
 	wrong(v view) string
 }
 
-// view is one reading of one process, as one sign of it is judged. Times are of the
+// view is one reading of one process, for the judgement of one sign. Times are of the
 // watcher's clock.
 type view struct {
 	*life
@@ -100,7 +100,7 @@ func (v view) symptom() symptom {
 	return v.it.sight.judge(v)
 }
 
-// unread is why a sign cannot be told from the reading, or nil.
+// unread says why a sign cannot be told from the reading, or is nil.
 func (v view) unread() error {
 	if v.r.fail[fromStat] != nil {
 		return v.r.fail[fromStat]

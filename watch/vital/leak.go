@@ -2,10 +2,10 @@ package vital
 
 import "time"
 
-// parts is into how many pieces the window of a leak is divided.
+// parts is the number of parts of the window of a leak.
 const parts = 8
 
-// leak follows one value: where the spell began in which it only grew.
+// leak follows one value: the beginning of the spell in which it only grew.
 type leak struct {
 	on     bool
 	since  time.Duration
@@ -13,13 +13,13 @@ type leak struct {
 	partAt time.Duration
 	part   int64 // at the beginning of the present part
 	last   int64
-	grown  int // in how many parts
+	grown  int // in how many parts in a row
 }
 
-// next takes one value. A fall, or a part without growth, begins the spell anew. It is
-// present while it lasts, the value has grown enough, and has done so for half of the
-// window: less is what any program does that has just begun to work. since is the
-// beginning of the spell.
+// next takes one value. A fall, or a part without growth, begins the spell again. The
+// symptom is present while the spell lasts, if the value has grown enough and for half of
+// the window: every program that has just begun to work grows for a shorter time. since
+// is the beginning of the spell.
 func (k *leak) next(v int64, it *item, now time.Duration) symptom {
 	switch {
 	case !k.on || v < k.last:
@@ -38,5 +38,5 @@ func (k *leak) next(v int64, it *item, now time.Duration) symptom {
 	return symptom{what: absent}
 }
 
-// lapse begins the window anew.
+// lapse begins the window again.
 func (k *leak) lapse(now time.Duration) { k.since, k.partAt, k.part = now, now, k.last }

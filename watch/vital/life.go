@@ -8,7 +8,7 @@ import (
 
 // life is what is remembered of one process from reading to reading. Its judgement is
 // pure: readings in, verdicts out. The zero value with a plan and its holds is a process
-// not yet read.
+// that was not yet read.
 type life struct {
 	plan   *plan
 	holds  []hold // one for each item of the plan
@@ -30,7 +30,7 @@ func newLife(p *plan) life {
 	return life{plan: p, holds: make([]hold, len(p.items)), leaks: make([]leak, p.leaks)}
 }
 
-// next judges one reading at the time now of the watcher's clock, and says whether any
+// next judges one reading at the time now of the watcher's clock, and reports whether any
 // verdict has changed.
 func (l *life) next(r *reading, now time.Duration) (changed bool) {
 	rated := false
@@ -54,7 +54,7 @@ func (l *life) next(r *reading, now time.Duration) (changed bool) {
 	return changed
 }
 
-// rate takes the CPU time used since the last reading; false at the first one.
+// rate returns the CPU time used since the last reading; false at the first one.
 func (l *life) rate(r *reading) bool {
 	known := l.read && r.at > l.at && r.stat.CPU >= l.cpu
 	l.usage = l.busy(r)
@@ -70,8 +70,8 @@ func (l *life) busy(r *reading) float64 {
 	return float64(r.stat.CPU-l.cpu) * float64(procfile.Tick) / float64(r.at-l.at)
 }
 
-// wantsTasks reports whether the threads have to be looked at at the time now: the first
-// time, and then at their pace while anything could be found.
+// wantsTasks reports whether the threads must be looked at now: the first time, and then
+// at their pace while anything could be found.
 func (l *life) wantsTasks(r *reading, now time.Duration) bool {
 	switch {
 	case !l.plan.needs[fromTasks]:
@@ -84,18 +84,18 @@ func (l *life) wantsTasks(r *reading, now time.Duration) bool {
 	return l.plan.calm || l.crew.suspects > 0 || l.busy(r) >= leastSpin
 }
 
-// wantsQueues reports whether its sockets have to be looked at.
+// wantsQueues reports whether its sockets must be looked at.
 func (l *life) wantsQueues(now time.Duration) bool {
 	return l.plan.needs[fromQueues] && (!l.asked || now-l.askedAt >= l.plan.paces[fromQueues])
 }
 
-// idle reports whether the process used too little CPU since the last reading for any thread
-// of it to be spinning, without a look at them.
+// idle reports, without a look at the threads, whether the process used too little CPU
+// since the last reading for any thread to be spinning.
 func (l *life) idle(r *reading, rated bool) bool {
 	return rated && !r.swept && l.usage < leastSpin && l.crew.suspects == 0
 }
 
-// lapse begins all clocks anew, after a time in which nobody looked.
+// lapse begins all clocks again, after a time in which nobody looked.
 func (l *life) lapse(now time.Duration) {
 	l.read = false
 	l.crew.lapse(now)

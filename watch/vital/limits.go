@@ -9,7 +9,8 @@ import (
 	"procward/watch"
 )
 
-// Limit is one bound: bad is what was above Max at every reading for the time of For.
+// Limit is one bound: bad means that the value was above Max at every reading for the
+// time For.
 type Limit struct {
 	// what is exceeded. Required
 	Max Amount `yaml:"max"`
@@ -19,18 +20,18 @@ type Limit struct {
 	Action watch.Action `yaml:"action"`
 }
 
-// DefaultLimit is a Limit before its keys are read.
+// DefaultLimit returns a Limit with its defaults.
 func DefaultLimit() Limit {
 	return Limit{For: scalar.Duration(time.Minute), Action: watch.ActRestart}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (l *Limit) SetDefaults() { *l = DefaultLimit() }
 
-// Leak is one value that must not only ever grow. Bad is a value that over For never fell
-// from one reading to the next, was larger at the end of each eighth of For than at its
-// beginning, and has become larger by at least By since that growth began. So neither the
-// first growth of a program that then stays as it is, nor a single page, is a leak.
+// Leak is one value that must not always grow. It is bad if over For it never fell from
+// one reading to the next, was larger at the end of each eighth of For than at its
+// beginning, and has grown by at least By since that growth began. So it is no leak if a
+// program grows at first and then stays as it is, or if one page is added.
 type Leak struct {
 	// it grew for this long
 	For scalar.Duration `yaml:"for"`
@@ -40,12 +41,12 @@ type Leak struct {
 	Action watch.Action `yaml:"action"`
 }
 
-// DefaultLeak is a Leak before its keys are read.
+// DefaultLeak returns a Leak with its defaults.
 func DefaultLeak() Leak {
 	return Leak{For: scalar.Duration(24 * time.Hour), By: Amount{Form: Share, Share: 0.1}, Action: watch.ActReport}
 }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (l *Leak) SetDefaults() { *l = DefaultLeak() }
 
 // bound says what an amount may be.

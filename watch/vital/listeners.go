@@ -12,7 +12,8 @@ import (
 	"procward/internal/sockdiag"
 )
 
-// netns answers about the listening sockets of one namespace, once a turn for all.
+// netns answers questions about the listening sockets of one namespace, once a turn for
+// all.
 type netns struct {
 	fd    int
 	turn  uint64
@@ -75,13 +76,13 @@ func (n *netns) unix(msg []byte) {
 			l.length = binary.NativeEndian.Uint32(value)
 		}
 	})
-	if l.length > 0 { // the others are many, and nobody asks for them
+	if l.length > 0 { // there are many others, and nobody asks for them
 		n.socks = append(n.socks, l)
 	}
 }
 
-// queue is a listening socket for the judgement, with what is asked only of the few in
-// which something waits.
+// queue is a listening socket for the judgement, with the details that are read only for
+// the few in which something waits.
 func (s *spaces) queue(n *netns, l *listener) queue {
 	q := queue{inode: l.inode, length: l.length}
 	if l.family == unix.AF_UNIX {
@@ -93,9 +94,9 @@ func (s *spaces) queue(n *netns, l *listener) queue {
 }
 
 // detail asks for the name of a unix socket, and for the inodes of the other ends of the
-// connections that nobody has accepted.
+// connections that were not accepted.
 func (s *spaces) detail(n *netns, q *queue) {
-	q.where = "unix" // and no more where it has no name
+	q.where = "unix" // and nothing more if it has no name
 	s.request = sockdiag.UnixRequest(s.request, 1<<sockdiag.Listen, sockdiag.ShowName|sockdiag.ShowIcons)
 	err := sockdiag.Dump(n.fd, s.request, s.buf, func(msg []byte) {
 		if len(msg) < sockdiag.UnixSize || uint64(binary.NativeEndian.Uint32(msg[4:])) != q.inode {
@@ -119,13 +120,13 @@ func (s *spaces) detail(n *netns, q *queue) {
 	slices.Sort(q.waiting)
 }
 
-// maxWaiting is how many connections are remembered of one queue. Of a longer one only
-// the length is.
+// maxWaiting is how many connections of one queue are remembered. Of a longer queue only
+// the length is known.
 const maxWaiting = 4096
 
-// waiting are the cookies of the connections that nobody has accepted: those to the port
-// that belong to no file yet. It is nil where sockets share the port: then whose they are
-// cannot be told.
+// waiting are the cookies of the connections that were not accepted: those to the port
+// that belong to no file yet. It is nil if sockets share the port: then it is not known
+// which socket they belong to.
 func (s *spaces) waiting(n *netns, l *listener) []uint64 {
 	same := 0
 	for i := range n.socks {

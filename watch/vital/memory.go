@@ -9,8 +9,8 @@ import (
 // MemoryKind is what is counted of the memory of a process.
 type MemoryKind string
 
-// The kinds. A page that several processes share counts in full in the RSS of each, and so
-// several times in Tree; in the PSS of each by its part; in Private not at all.
+// The kinds. A page that several processes share counts in full in the RSS of each, and
+// so several times in Tree; in part in the PSS of each; and not at all in Private.
 const (
 	RSS     MemoryKind = "rss"     // resident memory, of proc_pid_stat(5)
 	PSS     MemoryKind = "pss"     // Pss of /proc/PID/smaps_rollup
@@ -18,17 +18,17 @@ const (
 	Tree    MemoryKind = "tree"    // the RSS of the process and of all its descendants that live
 )
 
-// Memory is a limit on memory: of one kind, so that it is one sign, rss, for all of them.
+// Memory is a limit on memory. For all kinds it is the same sign, rss.
 type Memory struct {
 	// what is counted: `rss`, `pss`, `private`, `tree`: below
 	Kind  MemoryKind `yaml:"kind"`
 	Limit `yaml:",inline"`
 }
 
-// DefaultMemory is a Memory before its keys are read.
+// DefaultMemory returns a Memory with its defaults.
 func DefaultMemory() Memory { return Memory{Kind: RSS, Limit: DefaultLimit()} }
 
-// SetDefaults is for who reads the keys.
+// SetDefaults sets the defaults before the keys are read.
 func (m *Memory) SetDefaults() { *m = DefaultMemory() }
 
 func (m *Memory) validate(string) error {

@@ -30,8 +30,8 @@ func (s *spaces) close() {
 	}
 }
 
-// of is the namespace of a process. Where the leading thread has exited, tid is one that
-// lives. A socket answers for ever about the namespace that it was opened in.
+// of is the namespace of a process. If the leading thread has exited, tid is one that
+// lives. A socket always answers about the namespace in which it was opened.
 func (s *spaces) of(p *procfile.Path, pid, tid int) (*netns, error) {
 	id, err := s.identify(p.Of(pid, tid, "ns/net"))
 	if err != nil {
@@ -80,8 +80,8 @@ func (s *spaces) openThere(there, home *byte) (fd int, err error) {
 	return sockdiag.OpenIn(to, back)
 }
 
-// prune closes the sockets of namespaces that nobody has asked for in a while: they keep
-// them alive.
+// prune closes the sockets of namespaces that nobody has asked for in a while, because
+// they keep the namespaces alive.
 func (s *spaces) prune(turn uint64) {
 	for id, n := range s.known {
 		if n.turn+forget < turn {

@@ -8,7 +8,7 @@ import (
 	"procward/watch"
 )
 
-// source is what a reading is made of; each can fail by itself.
+// source is one part of a reading; each can fail by itself.
 type source uint8
 
 const (
@@ -26,28 +26,28 @@ const (
 	sources
 )
 
-// costly are the sources that are read less often than at every tick: what the kernel's
-// counters prove for the time between two looks needs few of them, and reading every
-// thread, every socket or every page is what costs.
+// costly are the sources that are read less often than at every tick. The kernel's
+// counters prove what happened between two looks, so few looks are needed, and reading
+// every thread, every socket or every page costs much.
 var costly = []source{fromTasks, fromQueues, fromChildren, fromRollup, fromFamily}
 
 // item is one sign of a plan.
 type item struct {
 	name string
 	sight
-	from   []source      // what a reading of it is made of, beside fromStat
-	hold   time.Duration // how long it must be held
+	from   []source      // the parts of its reading, in addition to fromStat
+	hold   time.Duration // how long it must last
 	max    Amount        // of limits
 	by     Amount        // of growth
 	leak   int           // of growth: which of the leaks of a life
 	report bool
 }
 
-// plan is a Spec made ready for use.
+// plan is a Spec prepared for use.
 type plan struct {
 	items []item
 	needs [sources]bool
-	paces [sources]time.Duration // of what is costly: a tenth of the shortest time of those that need it
+	paces [sources]time.Duration // of costly sources: a tenth of the shortest time of the signs that need them
 	leaks int                    // how many there are
 	calm  bool                   // the threads are looked at also while they use no CPU time
 }
@@ -90,8 +90,8 @@ func (p *plan) add(it item) {
 	}
 }
 
-// tick is how often a plan wants its processes read: five times in its shortest time,
-// within the bounds.
+// tick is how often a plan needs its processes read: five times in its shortest time,
+// within the limits.
 func (p *plan) tick(longest time.Duration) time.Duration {
 	tick := longest
 	for _, it := range p.items {
@@ -100,7 +100,7 @@ func (p *plan) tick(longest time.Duration) time.Duration {
 	return max(tick, shortestTick)
 }
 
-// paceOf is how often an item is looked at, where that is less often than every tick.
+// paceOf is how often an item is looked at, if that is less often than every tick.
 func (p *plan) paceOf(it item) time.Duration {
 	var pace time.Duration
 	for _, s := range it.from {

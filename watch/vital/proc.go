@@ -12,8 +12,8 @@ import (
 	"procward/procscan"
 )
 
-// slowly is how often it is read again what hardly ever changes: the cgroup of a process,
-// its limits, its network namespace, which sockets are its own.
+// slowly is how often things are read again that rarely change: the cgroup of a process,
+// its limits, its network namespace, and which sockets belong to it.
 const slowly = time.Minute
 
 // proc is one process that is attended.
@@ -22,7 +22,7 @@ type proc struct {
 	life life
 	r    reading
 	keep int  // a descriptor of its stat file, or -1
-	live int  // a thread that lives, where the leading one has exited; else 0
+	live int  // a living thread, if the leading one has exited; else 0
 	gone bool // it has ended; nothing is read any more
 
 	kids    int64 // children at kidsAt
@@ -31,11 +31,11 @@ type proc struct {
 	rolled  rolled
 	tree    int64 // at treeAt
 	treeAt  time.Duration
-	group   *group // nil where no cgroup of it can be frozen
+	group   *group // nil if no cgroup of it can be frozen
 	limits  int64
 	net     *netns
 	owned   []owned
-	slowAt  time.Duration // when these were read; each clears when it is time again
+	slowAt  time.Duration // when these were read; each is cleared when it is time again
 	known   [sources]bool // which of them were read since
 }
 
@@ -50,7 +50,7 @@ type reader struct {
 	counts  bool // stat(2) of /proc/PID/fd gives the number of descriptors (Linux 6.2)
 	room    int  // how many descriptors may still be kept
 	turn    uint64
-	memory  int64 // MemTotal, read once a turn where it is needed
+	memory  int64 // MemTotal, read once a turn if it is needed
 	groups  groups
 	rollups rollups
 	family  family
@@ -59,7 +59,7 @@ type reader struct {
 	now     time.Duration // on the watcher's clock
 }
 
-// bufSize holds most files whole.
+// bufSize is enough for most files.
 const bufSize = 32 << 10
 
 func newReader(root string, room int) (*reader, error) {
@@ -80,8 +80,8 @@ func (rd *reader) close() {
 	rd.dir.Close()
 }
 
-// read reads what the plan of a process needs. A process that has ended is gone then, and
-// that is all.
+// read reads what the plan of a process needs. If the process has ended, gone is set and
+// nothing else.
 func (rd *reader) read(p *proc) {
 	p.r = reading{at: rd.nowMono, tasks: p.r.tasks[:0], queues: p.r.queues[:0]}
 	if err := rd.stat(p); errors.Is(err, os.ErrNotExist) {
@@ -137,8 +137,8 @@ func wrap(what string, err error) error {
 }
 
 // stat reads the state of a process through the descriptor that is kept, or opens the
-// file and keeps it while there is room. Such a descriptor never shows a later process
-// with the same PID: the kernel ties it to this one.
+// file and keeps it if there is room. Such a descriptor never shows a later process with
+// the same PID: the kernel ties it to this one.
 func (rd *reader) stat(p *proc) error {
 	text, err := rd.statText(p)
 	if err != nil {
@@ -175,7 +175,7 @@ func (rd *reader) statText(p *proc) ([]byte, error) {
 	return procfile.Pread(p.keep, rd.buf)
 }
 
-// drop gives back what is kept for a process.
+// drop closes what is kept for a process.
 func (rd *reader) drop(p *proc) {
 	if p.keep >= 0 {
 		unix.Close(p.keep)

@@ -7,19 +7,20 @@ import (
 	"procward/internal/scalar"
 )
 
-// quantity is a row of the table of what can be limited: how much of something a process has.
+// quantity is a row of the table of what can be limited: how much of something a process
+// has.
 type quantity struct {
-	from   []source // beside fromStat
+	from   []source // in addition to fromStat
 	most   bound    // of a limit
 	growth bound    // of a leak
-	// value is how much it is, in bytes or a number, and told says that it is of this reading;
-	// nil: it always is.
+	// value is the amount, in bytes or a number, and told reports whether it is of this
+	// reading; nil: it always is.
 	value func(view) float64
 	told  func(view) bool
-	// whole is what a share is one of, and wholeFrom what that is read from.
+	// whole is what a share refers to, and wholeFrom the source that it is read from.
 	whole     func(*reading) int64
 	wholeFrom source
-	// words is the value in words: of the whole, where a share is the bound.
+	// words is the value in words: as part of the whole, if the bound is a share.
 	words func(v view, share bool) string
 }
 
@@ -55,7 +56,7 @@ var quantities = map[string]*quantity{
 	"zombies":  counted("zombies", "a number like 10", 0, func(r *reading) int64 { return r.zombies }, fromChildren, fromZombies),
 }
 
-// memories is the ways to count the memory of a process, which make the same sign.
+// memories is the ways to count the memory of a process; they all make the same sign.
 var memories = map[MemoryKind]*quantity{
 	RSS:     bytesOf("rss %s", func(r *reading) int64 { return r.rss }, nil),
 	PSS:     bytesOf("pss %s", func(r *reading) int64 { return r.pss }, isRolled, fromRollup),
@@ -108,7 +109,7 @@ func (b bounded) wrong(v view) string {
 	return b.words(v, v.it.max.Form == Share) + ", more than " + v.it.max.String()
 }
 
-// growing is the sight of a quantity that must not only ever grow.
+// growing is the sight of a quantity that must not always grow.
 type growing struct{ *quantity }
 
 func (g growing) sources() []source { return g.from }

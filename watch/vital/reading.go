@@ -6,13 +6,13 @@ import (
 	"procward/internal/procfile"
 )
 
-// reading is what one tick read of one process. What its plan does not need stays zero;
-// what could not be read has a reason in fail.
+// reading is what one tick read of one process. Parts that its plan does not need stay
+// zero; parts that could not be read have a reason in fail.
 type reading struct {
 	at   time.Duration // CLOCK_MONOTONIC: it stands still while the host is suspended
 	fail [sources]error
 	stat procfile.Stat
-	// frozen says that its cgroup is: then no thread of it runs, whatever its state.
+	// frozen: its cgroup is frozen. Then no thread of it runs, whatever its state is.
 	frozen   bool
 	memory   int64 // of the host: MemTotal, in bytes
 	rss      int64 // bytes
@@ -25,8 +25,8 @@ type reading struct {
 	fdLimit  int64 // the soft limit; 0 for unlimited
 	children int64
 	zombies  int64
-	tasks    []task  // by TID, where swept
-	queues   []queue // its listening sockets with something in the queue, where asked
+	tasks    []task  // by TID, if swept
+	queues   []queue // its listening sockets with something in the queue, if asked
 	swept    bool    // the threads were looked at, and tasks is all of them
 	asked    bool    // the sockets were looked at, and queues is all of them
 }
@@ -34,7 +34,7 @@ type reading struct {
 // task is one thread.
 type task struct {
 	tid     int
-	start   uint64 // tells a TID that was reused
+	start   uint64 // shows if a TID was reused
 	state   byte
 	cpu     uint64 // hundredths of a second
 	counted bool   // the switches below were read
@@ -42,10 +42,10 @@ type task struct {
 	pushed  uint64 // nonvoluntary_ctxt_switches
 }
 
-// queue is a listening socket and those that wait in its accept queue.
+// queue is a listening socket and the connections that wait in its accept queue.
 type queue struct {
 	inode   uint64
 	length  uint32
 	where   string   // "tcp 127.0.0.1:80"
-	waiting []uint64 // who waits, where the kernel tells, sorted: any number that stands for one connection
+	waiting []uint64 // who waits, if the kernel tells, sorted: one number for each connection
 }

@@ -16,11 +16,12 @@ import (
 	"procward/procscan"
 )
 
-// rollupPatience is how long a file may take before its reading is unknown. A large
-// process takes long to count, up to seconds.
+// rollupPatience is how long a file may take before its reading is unknown. Counting a
+// large process takes long, up to seconds.
 const rollupPatience = 10 * time.Second
 
-// usualReaders is how many files are read at once while all answer: counting costs CPU.
+// usualReaders is how many files are read at the same time while all answer: counting
+// needs CPU.
 const usualReaders = 2
 
 // rollup is one question for the /proc/PID/smaps_rollup of a process.
@@ -34,11 +35,11 @@ type rollup struct {
 	err          error
 }
 
-// rollups asks. The kernel takes the memory lock of the process for such a file, and that
-// may never be had: so only its own goroutines read one, and nobody waits for them.
+// rollups asks. For such a file the kernel takes the memory lock of the process, and this
+// may take for ever: so only its own goroutines read one, and nobody waits for them.
 type rollups struct {
 	root string
-	out  map[procscan.ID]*rollup // what was asked last, so that a file that hangs is read once
+	out  map[procscan.ID]*rollup // the last questions, so that a file that hangs is read once
 
 	mu      sync.Mutex
 	queue   []*rollup
@@ -46,8 +47,9 @@ type rollups struct {
 	moved   bool // something left the queue since the last turn
 }
 
-// ask gives the question for a process that is on its way, else a new one. The answer is
-// that of the process with this ID if it still lives when it is taken.
+// ask returns the question for a process that is already being asked, else a new one. If
+// the process is still alive when the answer is used, the answer is about the process
+// with this ID.
 func (rs *rollups) ask(id procscan.ID, live int, now time.Duration) *rollup {
 	if q := rs.out[id]; q != nil && !q.answered() {
 		return q
@@ -68,7 +70,7 @@ func (rs *rollups) ask(id procscan.ID, live int, now time.Duration) *rollup {
 	return q
 }
 
-// turn takes another reader where all hang and others wait for them.
+// turn adds a reader if all hang and others wait for them.
 func (rs *rollups) turn() {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -107,7 +109,7 @@ func (rs *rollups) next() *rollup {
 	return q
 }
 
-// prune forgets what has been answered.
+// prune forgets what was answered.
 func (rs *rollups) prune() {
 	for id, q := range rs.out {
 		if q.answered() {
@@ -125,7 +127,7 @@ func (q *rollup) answered() bool {
 	}
 }
 
-// late is why there is no answer where it takes too long.
+// late says why there is no answer if it takes too long.
 func (q *rollup) late(now time.Duration) error {
 	switch {
 	case now-q.at < rollupPatience:
@@ -166,13 +168,13 @@ func readRollup(path string) (pss, private int64, err error) {
 
 // rolled is what is known of the shares of one process.
 type rolled struct {
-	asked        *rollup // nil: none is on its way
+	asked        *rollup // nil: no question is open
 	at           time.Duration
 	pss, private int64
 	err          error
 }
 
-// shares takes the last answer on PSS and private memory, and asks anew where it is time.
+// shares takes the last answer on PSS and private memory, and asks again if it is time.
 func (rd *reader) shares(p *proc) error {
 	o := &p.rolled
 	if o.asked == nil && (o.at == 0 || rd.now-o.at >= p.life.plan.paces[fromRollup]) {

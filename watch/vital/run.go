@@ -8,7 +8,7 @@ import (
 	"procward/procscan"
 )
 
-// Run reads and judges until ctx ends, and returns nil then. Nothing wakes it while
+// Run reads and judges until ctx ends, and then returns nil. Nothing wakes it while
 // nothing is attended.
 func (w *Watcher) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
@@ -87,8 +87,8 @@ func (w *Watcher) each(t *target, do func(*proc)) {
 	}
 }
 
-// one reads and judges one process, and says whether anything about it has changed. A
-// panic stays with this process: it is unknown from then on.
+// one reads and judges one process, and reports whether anything about it has changed. A
+// panic concerns only this process: it is unknown from then on.
 func (w *Watcher) one(p *proc) (changed bool) {
 	w.state.Lock()
 	defer w.state.Unlock()

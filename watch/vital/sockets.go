@@ -8,15 +8,15 @@ import (
 	"procward/internal/procfile"
 )
 
-// owned says whether a listening socket belongs to a process.
+// owned tells whether a listening socket belongs to a process.
 type owned struct {
 	inode uint64
 	mine  bool
 }
 
-// queues looks at the accept queues of the listening sockets of a process, where its life
-// wants it now. In which of all sockets something waits is asked once for all; only where
-// there is one that is not known are the descriptors of the process looked through.
+// queues looks at the accept queues of the listening sockets of a process, if its life
+// needs it now. One question for all processes shows in which sockets something waits.
+// Only if one of these is not known are the descriptors of the process searched.
 func (rd *reader) queues(p *proc) error {
 	if !p.life.wantsQueues(rd.now) {
 		return nil
@@ -57,7 +57,7 @@ func (p *proc) owns(inode uint64) bool {
 	return false
 }
 
-// learn finds out whose the sockets are in which something waits.
+// learn finds out to whom the sockets belong in which something waits.
 func (rd *reader) learn(p *proc) error {
 	first := len(p.owned)
 	for i := range p.net.socks {
@@ -84,8 +84,8 @@ func (p *proc) asked(inode uint64) bool {
 	return false
 }
 
-// search looks for sockets among the descriptors of a process. Their links are read, not
-// followed.
+// search looks for sockets among the descriptors of a process. It reads the links and
+// does not follow them.
 func (rd *reader) search(p *proc, wanted []owned) error {
 	var err error
 	rd.tids, err = rd.dir.Numbers(rd.path.Of(p.id.PID, p.live, "fd"), rd.buf, rd.tids[:0])

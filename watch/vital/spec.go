@@ -1,6 +1,6 @@
-// Package vital sees from /proc and sock_diag whether a tracked process makes progress
-// and keeps its limits, without touching it. The judgement is pure; one reader serves
-// all processes of a tick.
+// Package vital reads from /proc and sock_diag whether a tracked process makes progress
+// and keeps its limits, without touching it. The judgement is pure; one reader serves all
+// processes of a tick.
 package vital
 
 import (
@@ -60,7 +60,7 @@ type Judged struct {
 }
 
 // Validate reports, as KeyErrors below "stall" and "limits", what makes no sense, and
-// signs that stand twice.
+// signs that are given twice.
 func (s Spec) Validate() error {
 	var errs []error
 	first := map[string]int{}
@@ -88,8 +88,8 @@ func Names(s Spec) []string {
 }
 
 // Within is the longest time from the beginning of a sign to its verdict on a host that
-// lets the watcher run: what must be held, and twice the pace at which it is looked at.
-// It is 0 for a name that the spec does not make.
+// gives the watcher CPU time: the time that it must last, and twice its pace. It is 0 for
+// a name that the spec does not make.
 func Within(s Spec, name string) time.Duration {
 	p := compile(s)
 	for _, it := range p.items {

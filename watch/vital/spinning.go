@@ -6,8 +6,8 @@ import (
 	"procward/watch"
 )
 
-// spinning is a thread that used at least a hundredth of a CPU and did not wait for
-// anything once: its voluntary switches stand still.
+// spinning is a thread that used at least a hundredth of a CPU and did not once wait for
+// anything: its voluntary switches stand still.
 type spinning struct{}
 
 func (spinning) sources() []source { return []source{fromTasks} }

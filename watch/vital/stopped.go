@@ -1,7 +1,7 @@
 package vital
 
-// stopped is job control's stop (state T of proc_pid_stat(5)) or a frozen cgroup. A
-// tracer's stop (state t) is none: somebody is debugging.
+// stopped is a stop by job control (state T of proc_pid_stat(5)) or a frozen cgroup. A
+// stop by a tracer (state t) does not count: somebody is debugging.
 type stopped struct{}
 
 func (stopped) sources() []source { return []source{fromCgroup} }

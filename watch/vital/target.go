@@ -20,7 +20,7 @@ type target struct {
 	dirty bool   // its processes have changed
 }
 
-// told is what was said last of one sign.
+// told is what was last reported of one sign.
 type told struct {
 	verdict watch.Verdict
 	pid     int
@@ -41,8 +41,8 @@ func (t *target) find(id procscan.ID) *proc {
 	return nil
 }
 
-// rank orders the verdicts of several processes: the target has that of the highest.
-// Pending is above OK: a sign is ok when it is of all.
+// rank orders the verdicts of several processes: the target has the highest one. Pending
+// is above OK: a sign is ok only if it is ok for all.
 func rank(v watch.Verdict) int {
 	switch v {
 	case watch.Bad:
@@ -57,8 +57,8 @@ func rank(v watch.Verdict) int {
 	return 1
 }
 
-// worst is the process that gives a sign of the target its verdict: of several that are
-// bad, the one that was told before. It is nil where none is left.
+// worst is the process that gives a sign of the target its verdict: if several are bad,
+// the one that was reported before. It is nil if none is left.
 func (t *target) worst(item int) *proc {
 	var worst *proc
 	for _, p := range t.procs {
@@ -77,8 +77,9 @@ func (t *target) worst(item int) *proc {
 	return worst
 }
 
-// tell adds the signs whose verdict is another than was told, or which are bad of another
-// process. Where no process is left nothing is: the end of a process is no sign.
+// tell adds the signs whose verdict differs from what was reported, or which are bad for
+// another process. If no process is left it adds nothing: the end of a process is not a
+// sign.
 func (t *target) tell(signs []watch.Sign, now, boot time.Duration) []watch.Sign {
 	t.dirty = false
 	for i := range t.plan.items {
@@ -109,7 +110,7 @@ func (t *target) sign(i int, p *proc, now, boot time.Duration) watch.Sign {
 	return s
 }
 
-// broken makes every sign of a process unknown, and says whether that is news.
+// broken makes every sign of a process unknown, and reports whether that is new.
 func (p *proc) broken(why any) (changed bool) {
 	err := fmt.Errorf("internal failure: %v", why)
 	for i := range p.life.holds {

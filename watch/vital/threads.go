@@ -2,8 +2,8 @@ package vital
 
 import "procward/internal/procfile"
 
-// leaderless takes state and memory of a thread that lives: the exited leader shows
-// neither. CPU time and threads are the whole process's in any case.
+// leaderless takes state and memory of a living thread: the leader that has exited shows
+// neither. CPU time and threads are those of the whole process in any case.
 func (rd *reader) leaderless(p *proc) (err error) {
 	var s procfile.Stat
 	if p.live == 0 || rd.dir.Stat(p.id.PID, p.live, rd.buf, &s) != nil || s.State == 'Z' || s.State == 'X' {
@@ -15,8 +15,8 @@ func (rd *reader) leaderless(p *proc) (err error) {
 	return err
 }
 
-// threads lists the TIDs of a process into tids. Of a process with one thread it is
-// known without a look.
+// threads lists the TIDs of a process into tids. For a process with one thread no look is
+// needed.
 func (rd *reader) threads(p *proc, alone bool) (err error) {
 	rd.tids = rd.tids[:0]
 	if alone {

@@ -6,7 +6,7 @@ import (
 )
 
 // uninterruptible is a thread in state D without one context switch: the rule of the
-// kernel's own hung task detector. A frozen process is none.
+// kernel's own hung task detector. A frozen process does not count.
 type uninterruptible struct{}
 
 func (uninterruptible) sources() []source { return []source{fromCgroup, fromTasks} }
@@ -24,7 +24,7 @@ func (c *crew) stuck(r *reading, now time.Duration) symptom {
 	case c.blocked.tid == 0:
 		return symptom{what: absent}
 	case c.blocked.dSince == now:
-		return symptom{} // one look does not tell a short wait for a disk
+		return symptom{} // with one look a short wait for a disk looks the same
 	}
 	return symptom{what: present, since: c.blocked.dSince}
 }

@@ -16,19 +16,19 @@ const (
 	shortestTick = 100 * time.Millisecond
 )
 
-// Options are those of New. The zero value works but for Tell.
+// Options are those of New. The zero value works except for Tell.
 type Options struct {
-	// Tell takes what has changed, a batch for each tick, on the goroutine of Run. Nothing
-	// is read while it runs, so it must not block, and must not keep the slice.
+	// Tell gets what has changed, a batch for each tick, on the goroutine of Run. Nothing is
+	// read while it runs, so it must not block, and it must not keep the slice.
 	Tell func([]watch.Sign)
-	// Tick is the longest time between two readings, 1 s where it is 0. It is a fifth of
-	// the shortest time that any sign must be held where that is less, and at least 100 ms.
+	// Tick is the longest time between two readings, 1 s if it is 0. It is a fifth of the
+	// shortest time that any sign must last, if that is less, and at least 100 ms.
 	Tick time.Duration
 	// Keep is how many descriptors may be kept open, one for each process: reading through
-	// one takes half the time. Those without are opened at each tick.
+	// an open one takes half the time. For other processes the file is opened at each tick.
 	Keep int
-	// Hangs, if not nil, is told when a tick has taken much longer than any should, and when
-	// it is over after all: until then no sign is seen. It is called on a goroutine of its own
+	// Hangs, if not nil, is called when a tick takes much longer than it should, and when it
+	// is over after all: until then no sign is seen. It is called on a goroutine of its own
 	// or that of Run.
 	Hangs func(yes bool)
 }
@@ -39,10 +39,10 @@ type Watcher struct {
 	rd   *reader
 	wake chan struct{}
 
-	mu     sync.Mutex // of what the others see and change
+	mu     sync.Mutex // protects what the others see and change
 	orders []order
 
-	state   sync.Mutex // of what Run works on, which Last reads
+	state   sync.Mutex // protects what Run works on, which Last reads
 	targets map[string]*target
 	sorted  []*target
 	signs   []watch.Sign
@@ -59,7 +59,7 @@ type order struct {
 	leave  bool
 }
 
-// New makes a Watcher of the process table at root, which is /proc everywhere but in tests.
+// New makes a Watcher of the process table at root, which is /proc except in tests.
 func New(root string, opts Options) (*Watcher, error) {
 	if opts.Tick <= 0 {
 		opts.Tick = defaultTick
@@ -85,14 +85,14 @@ func (w *Watcher) Close() error {
 	return nil
 }
 
-// Attend watches the processes of a target, instead of those of before. It never blocks,
-// and what it orders is in force from the next tick on. With the round of before and the
-// same spec the state of the processes that remain is kept; else all begin afresh.
+// Attend watches the processes of a target, in place of the earlier ones. It never
+// blocks, and takes effect with the next tick. With the same round and the same spec the
+// state of the remaining processes is kept; else all begin again.
 func (w *Watcher) Attend(target string, round int, ids []procscan.ID, spec Spec) {
 	w.order(order{target: target, round: round, ids: slices.Clone(ids), spec: spec})
 }
 
-// Unattend ends that. What it told before may still be on its way.
+// Unattend ends that. What was reported before may still be on its way.
 func (w *Watcher) Unattend(target string) { w.order(order{target: target, leave: true}) }
 
 func (w *Watcher) order(o order) {
@@ -154,7 +154,7 @@ func (w *Watcher) carry(o order) {
 	w.targets[o.target] = t
 }
 
-// dismiss gives back what is kept for the processes of a target that do not stay.
+// dismiss closes what is kept for the processes of a target that do not stay.
 func (w *Watcher) dismiss(t *target, stay []*proc) {
 	if t == nil {
 		return
