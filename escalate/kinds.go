@@ -44,29 +44,6 @@ type rung interface {
 	words(try int) string
 }
 
-// Deed is what a rung does: Regroup, a *Hook, Leave, EndMachine or Stay.
-type Deed interface{ isDeed() }
-
-// The deeds that have no type of their own among the rungs.
-type (
-	// Regroup stops the group, or the target of a monitor, and starts it again unless it
-	// must stay down.
-	Regroup struct{ StopOnly bool }
-	// Leave ends procward itself with an exit code.
-	Leave struct{ Code int }
-	// EndMachine ends or resets the operating system, as package power does it for the name
-	// of the rung.
-	EndMachine struct{}
-	// Stay is never carried out: the ladder ends below it.
-	Stay struct{}
-)
-
-func (Regroup) isDeed()    {}
-func (*Hook) isDeed()      {}
-func (Leave) isDeed()      {}
-func (EndMachine) isDeed() {}
-func (Stay) isDeed()       {}
-
 // only is the row that is set, if exactly one is.
 func (r Rung) only() (kind.Row[rung], bool) {
 	if set := kind.Set[rung](r); len(set) == 1 {

@@ -48,8 +48,16 @@ func (r Rung) Words(try int) string {
 	if !one {
 		return ""
 	}
-	return row.Name + row.Kind.words(try)
+	text := row.Name + row.Kind.words(try)
+	if _, regroups := row.Kind.deed().(Regroup); regroups {
+		text += fmt.Sprintf("; then %v to recover", scalar.Duration(r.Wait()))
+	}
+	return text
 }
+
+// Details is what hangs on a rung, for a timetable; limit is the breaker of those that end
+// the machine.
+func (r Rung) Details(limit RebootLimit) string { return r.Deed().details(limit) }
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
 func (r Rung) Validate() error {

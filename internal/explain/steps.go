@@ -34,7 +34,7 @@ func (w *words) steps(quick, slow rehearse.Play) []Step {
 	}
 	var out []Step
 	for _, s := range quick.Steps {
-		e := Step{Kind: s.Kind, Number: s.Number, EarliestS: s.At.Seconds(), Rung: s.Rung.Name(), Text: w.text(s), Detail: w.detail(s)}
+		e := Step{Kind: s.Kind, Number: s.Number, EarliestS: s.At.Seconds(), Rung: s.Rung.Name(), Text: w.text(s), Detail: s.Rung.Details(w.cfg.Daemon.RebootLimit)}
 		if at, reached := late[key{s.Kind, s.Number, s.Position}]; reached {
 			seconds := at.Seconds()
 			e.LatestS = &seconds
@@ -53,12 +53,10 @@ func (w words) text(s rehearse.Step) string {
 		return w.attempt(s.Number)
 	case rehearse.Exhausted:
 		return "exhausted: no attempt is left"
-	case rehearse.StopDaemon:
-		return w.rungLabel(s) + s.Rung.Words(s.Number)
 	case rehearse.GivenUp:
 		return "given up: " + w.after()
 	}
-	return w.rungLabel(s) + w.rung(s)
+	return w.rungLabel(s) + s.Rung.Words(s.Number)
 }
 
 func (w words) attempt(n int) string {
@@ -83,28 +81,6 @@ func (w words) attempt(n int) string {
 
 func (w words) rungLabel(s rehearse.Step) string {
 	return fmt.Sprintf("rung %d of %d, ", s.Position+1, len(w.ladder))
-}
-
-func (w words) rung(s rehearse.Step) string {
-	text := s.Rung.Words(s.Number)
-	if _, regroups := s.Rung.Deed().(escalate.Regroup); regroups {
-		text += fmt.Sprintf("; then %s to recover", Span(s.Rung.Wait()))
-	}
-	return text
-}
-
-// detail is what hangs on a step.
-func (w words) detail(s rehearse.Step) string {
-	switch s.Rung.Deed().(type) {
-	case *escalate.Hook:
-		return fmt.Sprintf("exit %d: handed over, the climb ends; %d: next rung; anything else: failed, next rung", escalate.HandedOver, escalate.NextRung)
-	case escalate.Leave:
-		return "the processes go on, unwatched; the systemd unit does not restart procward on this code"
-	case escalate.EndMachine:
-		limit := w.cfg.Daemon.RebootLimit
-		return fmt.Sprintf("at most %d in %v, over boots, and not before an uptime of %v; refused when that is spent. What stands below it follows if it is refused, or does not end the machine", limit.Count, limit.Window, limit.MinUptime)
-	}
-	return ""
 }
 
 // after is what follows when the ladder is spent.
