@@ -13,8 +13,9 @@ import (
 	"procward/internal/message"
 )
 
-// apply puts a configuration in force: the first one, and each that a reload brings. What
-// cannot be carried out here becomes a problem of it. applying is held.
+// apply puts a configuration in force: the first one, and each that a reload brings. If a
+// part cannot be carried out here, that becomes a problem of the configuration. applying
+// is held.
 func (d *Daemon) apply(ctx context.Context, cfg *confd.Config) control.Reloaded {
 	cfg.Problems = append(cfg.Problems, d.power.ready(cfg)...)
 	if d.claims != nil {

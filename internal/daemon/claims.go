@@ -23,14 +23,14 @@ import (
 // claimsName is the file in the state directory that says which drop-ins are in force.
 const claimsName = "drop-ins.json"
 
-// claimsTime bounds how long a start waits for it, and maxClaims how much is read.
+// claimsTime limits how long a start waits for it, and maxClaims how much is read.
 const (
 	claimsTime = time.Second
 	maxClaims  = 64 << 20
 )
 
-// Load reads the drop-ins as the daemon does at its start, which stateDir makes to prefer what
-// the daemon before had in force.
+// Load reads the drop-ins as the daemon does at its start, preferring what the daemon
+// before had in force, as the state directory says.
 func Load(configDir, stateDir string) (*confd.Config, error) {
 	return loader(configDir, stateDir).Load()
 }
@@ -39,7 +39,7 @@ func loader(configDir, stateDir string) *confd.Loader {
 	return confd.NewLoader(configDir, confd.Options{Claims: lastClaims(stateDir)})
 }
 
-// lastClaims is what the daemon before had in force; nothing where that is not known.
+// lastClaims is what the daemon before had in force; nothing if that is not known.
 func lastClaims(stateDir string) confd.Claims {
 	var guard hang.Guard
 	stateDir, err := filepath.Abs(stateDir)
@@ -70,7 +70,7 @@ func readClaims(path string) (c confd.Claims, err error) {
 // claimant keeps what is in force for the next daemon.
 type claimant struct {
 	dir  string
-	note func(string) // is told the first time that it fails
+	note func(string) // called the first time that it fails
 
 	hangs hang.Guard
 	next  atomic.Pointer[confd.Claims] // to be written

@@ -1,8 +1,8 @@
-// Package daemon wires the parts of procward together and runs them: the drop-ins, the
-// engine, the host that carries its effects out, the control socket, the service manager,
-// the durable state, and what ends the machine. A configuration is put in force in one
-// way, by apply, at the start as at each reload. It neither exits nor writes anywhere but
-// to the log that it opens.
+// Package daemon connects the parts of procward and runs them: the drop-ins, the engine,
+// the host that carries its effects out, the control socket, the service manager, the
+// durable state, and what ends the machine. A configuration is put in force in only one
+// way, by apply, at the start and at each reload. The package neither exits nor writes
+// anywhere but to the log that it opens.
 package daemon
 
 import (
@@ -37,15 +37,15 @@ type Daemon struct {
 	keeper  *keeper     // nil: nothing outlives the daemon
 	claims  *claimant   // nil: nothing is kept
 	power   *lastResort // nil: nothing here ends the machine
-	lost    string      // why it is not known what was done before, or empty; told once
+	lost    string      // why it is not known what was done before, or empty; reported once
 
 	applying sync.Mutex // guards settings and config
 	settings settings
 	config   *confd.Config // in force; nil before the first
 }
 
-// New puts the parts together and finds out what the host offers; what stands in for a
-// missing feature is said. observe: nothing is done, so that there is nothing to keep. Only
+// New connects the parts and finds out what the host offers; it reports what is used in
+// place of a missing feature. observe: nothing is done, so nothing has to be kept. Only
 // Run gives it the means to end the machine.
 func New(loader *confd.Loader, observe bool, log host.Log, o Options) (*Daemon, error) {
 	v := &voice{log: log}
@@ -79,8 +79,8 @@ func New(loader *confd.Loader, observe bool, log host.Log, o Options) (*Daemon, 
 	return d, err
 }
 
-// remember gives the machine what is kept in the state directory, and the engine who keeps
-// it.
+// remember gives the machine what is kept in the state directory, and gives the engine
+// its Keeper.
 func (d *Daemon) remember(machine *engine.Machine, dir string) (err error) {
 	k, lost, err := openState(dir, d.voice)
 	d.lost = lost
@@ -95,9 +95,9 @@ func (d *Daemon) remember(machine *engine.Machine, dir string) (err error) {
 	return nil
 }
 
-// Watch puts the first configuration in force and watches until ctx is done or a rung stops the
-// daemon, and gives the exit code. started, if not nil, is called once the first look has been
-// asked for.
+// Watch puts the first configuration in force and watches until ctx is done or a rung
+// stops the daemon, and returns the exit code. started, if not nil, is called once the
+// first look was asked for.
 func (d *Daemon) Watch(ctx context.Context, first *confd.Config, started func()) int {
 	defer d.close()
 	defer d.service.handOver()
@@ -128,11 +128,11 @@ func (d *Daemon) close() {
 	d.host.Tracker.Close()
 }
 
-// roundTime is how long the engine may take to come round before it is taken for stuck.
+// roundTime is how long the engine may take to come round before it counts as stuck.
 const roundTime = 10 * time.Second
 
-// healthy is nil while the engine, and what it has begun, make progress. It takes at most
-// roundTime.
+// healthy returns nil while the engine, and what it has begun, make progress. It takes at
+// most roundTime.
 func (d *Daemon) healthy() error {
 	ctx, cancel := context.WithTimeout(context.Background(), roundTime)
 	defer cancel()
@@ -156,7 +156,7 @@ func (d *Daemon) Status(ctx context.Context) (engine.Status, error) {
 	return s, nil
 }
 
-// Detection is how exits are noticed: "pidfd", or what stands in for it.
+// Detection is how exits are noticed: "pidfd", or the fallback.
 func (d *Daemon) Detection() string { return d.host.Tracker.Mode() }
 
 // Operate gives the engine an operator's order.
@@ -166,8 +166,8 @@ func (d *Daemon) Operate(ctx context.Context, o engine.Order) (engine.Ordered, e
 
 var _ control.Daemon = (*Daemon)(nil)
 
-// means is what can end the machine here, and why it is not known what has been done before,
-// if so.
+// means is what can end the machine here, and, if so, why it is not known what was done
+// before.
 func (d *Daemon) means() engine.Means {
 	means := engine.Means{Lost: d.lost}
 	d.lost = ""

@@ -17,15 +17,15 @@ import (
 	"procward/procscan"
 )
 
-// hostNews tells the engine what becomes of the host: its boot, its shutdowns, and that
-// the daemon itself had been stopped.
+// hostNews tells the engine about the host: its boot, its shutdowns, and that the daemon
+// itself was stopped for a while.
 type hostNews struct {
 	voice *voice
 	send  func(context.Context, engine.Input)
 	link  *systemd.Link // nil where there is no systemd
 }
 
-// connectTime bounds how long the start waits for systemd.
+// connectTime limits how long the start waits for systemd.
 const connectTime = 5 * time.Second
 
 // connect reaches systemd for the host, where it is there.
@@ -54,7 +54,7 @@ func ownUnit() string {
 	return ""
 }
 
-// follow tells how the host is at this moment, and of each change until ctx is done.
+// follow reports the state of the host at this moment, and each change until ctx is done.
 func (n *hostNews) follow(ctx context.Context) {
 	if n.link == nil {
 		go n.followRunlevel(ctx)
@@ -88,7 +88,7 @@ func (n *hostNews) event(ctx context.Context, ev systemd.HostEvent) {
 	}
 }
 
-// followRunlevel tells of the shutdowns of a host without systemd.
+// followRunlevel reports the shutdowns of a host without systemd.
 func (n *hostNews) followRunlevel(ctx context.Context) {
 	err := runlevel.Host{}.Watch(ctx, func(why string) {
 		if why == "" {
@@ -112,7 +112,7 @@ func (n *hostNews) staysUp(ctx context.Context, why string) {
 	n.send(ctx, engine.Resume{Why: why})
 }
 
-// pauses tells when the daemon itself was stopped and goes on, until ctx is done.
+// pauses reports when the daemon itself was stopped and goes on, until ctx is done.
 func (n *hostNews) pauses(ctx context.Context) {
 	goesOn := make(chan os.Signal, 1)
 	signal.Notify(goesOn, unix.SIGCONT)

@@ -16,15 +16,16 @@ import (
 	"procward/procscan"
 )
 
-// keepPatience is how long what is to be done waits for the state to be written. A file
-// system that hangs, or a full disk, must not stop restarts; OS rungs wait for the disk.
-// Once it was waited for in vain, keepGlance is enough until it answers again.
+// keepPatience is how long an action waits for the state to be written. A file system
+// that hangs, or a full disk, must not prevent restarts; rungs that end the machine wait
+// for the disk. After a wait in vain, keepGlance is enough until the file system answers
+// again.
 const (
 	keepPatience = 200 * time.Millisecond
 	keepGlance   = 5 * time.Millisecond
 )
 
-// keeper has the engine's durable state written, and says when that fails.
+// keeper writes the engine's durable state, and reports when that fails.
 type keeper struct {
 	book  *state.Book
 	lock  *control.Lock
@@ -34,12 +35,12 @@ type keeper struct {
 	forgets error // why what is kept does not outlive a boot, or nil
 
 	mu   sync.Mutex
-	hung bool // the last wait was in vain, and it was said
+	hung bool // the last wait was in vain, and this was reported
 }
 
-// openState opens the state directory, and says why it is not known what was done before, if
-// so. Where it cannot be used, procward goes on without: that is said as a fallback, and keeper
-// is nil. The only error is that another procward has it.
+// openState opens the state directory and, if so, says why it is not known what was done
+// before. If the directory cannot be used, procward goes on without: this is reported as
+// a fallback, and keeper is nil. The only error is that another procward has it.
 func openState(dir string, v *voice) (k *keeper, lost string, err error) {
 	without := func(err error) (*keeper, string, error) {
 		v.fellBack("nothing outlives the daemon: " + err.Error())
@@ -71,7 +72,7 @@ func openState(dir string, v *voice) (k *keeper, lost string, err error) {
 	return k, lost, nil
 }
 
-// told takes what the book says about its writing.
+// told takes the reports of the book about its writing.
 func (k *keeper) told(err error) {
 	k.mu.Lock()
 	k.hung = err != nil
@@ -115,8 +116,8 @@ func (k *keeper) Record(ctx context.Context) error {
 	return k.book.Flush(ctx)
 }
 
-// waited takes the end of a wait for the file system. What the book itself failed at, it
-// tells itself.
+// waited takes the end of a wait for the file system. Failures of the book are reported
+// by the book itself.
 func (k *keeper) waited(err error) {
 	late := errors.Is(err, context.DeadlineExceeded)
 	k.mu.Lock()
@@ -147,8 +148,8 @@ func (k *keeper) restore(m *engine.Machine) error {
 	return m.Restore(saved, then, engine.Moment{Boot: k.book.Boot(), Uptime: procscan.Boottime(), Wall: time.Now()})
 }
 
-// run begins to write; the function it gives ends that in a bounded time, brings everything to
-// the disk and gives the lock back.
+// run begins to write; the function that it returns ends that in a limited time, brings
+// everything to the disk and gives the lock back.
 func (k *keeper) run() (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)

@@ -31,7 +31,7 @@ type lastResort struct {
 	acting  int
 }
 
-// holdReady makes ready what ends the machine, outside observe mode.
+// holdReady prepares what ends the machine, except in observe mode.
 func (d *Daemon) holdReady(o Options, cfg *confd.Config, log *message.Log) error {
 	if d.settings.observes {
 		return nil
@@ -48,7 +48,7 @@ func (d *Daemon) holdReady(o Options, cfg *confd.Config, log *message.Log) error
 	return nil
 }
 
-// ready makes ready what a configuration needs, and gives what of it cannot be carried out.
+// ready prepares what a configuration needs, and returns what cannot be carried out.
 func (r *lastResort) ready(cfg *confd.Config) []confd.Problem {
 	if r == nil {
 		return nil
@@ -83,7 +83,7 @@ func (n needs) equal(o needs) bool {
 		(n.userspace == nil || *n.userspace == *o.userspace)
 }
 
-// opened is the rungs to make ready: the proofs are for a watchdog.
+// opened is the rungs to prepare: the tests of the user space are for a watchdog.
 func (n needs) opened() []string {
 	if n.userspace != nil && !slices.Contains(n.rungs, power.WatchdogReset) {
 		return append(slices.Clone(n.rungs), power.WatchdogReset)
@@ -93,8 +93,8 @@ func (n needs) opened() []string {
 
 var errActing = errors.New("a rung that ends the machine is being carried out: what it needs stays as it is")
 
-// prepare makes ready what a configuration needs, and lets go of what it no longer does.
-// The error says which rungs cannot be carried out; the others can.
+// prepare prepares what a configuration needs, and closes what it no longer needs. The
+// error says which rungs cannot be carried out; the others can.
 func (r *lastResort) prepare(n needs) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -121,7 +121,7 @@ func (r *lastResort) prepare(n needs) error {
 	return errors.Join(err, openErr)
 }
 
-// errors is why rungs that are held ready cannot be carried out. The lock is held.
+// errors says why rungs that are held ready cannot be carried out. The lock is held.
 func (r *lastResort) errors() error {
 	var errs []error
 	for _, rung := range r.needs.opened() {
@@ -157,7 +157,7 @@ func (r *lastResort) proved(err error) {
 	r.voice.say(message.UserspaceWorks, "")
 }
 
-// told takes what the power package says of its steps.
+// told takes the reports of the power package about its steps.
 func (r *lastResort) told(step string, err error) {
 	switch {
 	case errors.Is(err, power.ErrLeftOut):
@@ -172,7 +172,7 @@ func (r *lastResort) told(step string, err error) {
 	}
 }
 
-// Act carries out a rung. While it does nothing is changed.
+// Act carries out a rung. While it does, nothing is changed.
 func (r *lastResort) Act(ctx context.Context, rung, reason string) error {
 	r.mu.Lock()
 	machine := r.machine
@@ -190,8 +190,8 @@ func (r *lastResort) Act(ctx context.Context, rung, reason string) error {
 	return machine.Act(ctx, rung, reason)
 }
 
-// refused is, by rung of the configuration, why it cannot be carried out, or empty. keeping
-// is why what was taken could not be known after the boot, or nil.
+// refused says, by rung of the configuration, why it cannot be carried out, or is empty.
+// keeping is why it could not be known after the boot which rungs were taken, or nil.
 func (r *lastResort) refused(keeping error) map[string]string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -225,8 +225,8 @@ func (r *lastResort) letGo() error {
 	return err
 }
 
-// end lets go at the end of the daemon. An act that still hangs keeps what it has: the
-// watchdog then runs on.
+// end closes it at the end of the daemon. An act that still hangs keeps what it has: the
+// watchdog then goes on.
 func (r *lastResort) end() error {
 	if r == nil {
 		return nil

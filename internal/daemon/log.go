@@ -9,15 +9,15 @@ import (
 	"procward/internal/message"
 )
 
-// flushTime bounds how long the end waits for a slow sink, and shortly how long where the
-// host goes down: the log daemons may have gone before us, and everybody waits.
+// flushTime limits how long the end waits for a slow sink, and shortly how long if the
+// host is going down: the log daemons may have ended before us, and everybody waits.
 const (
 	flushTime = 3 * time.Second
 	shortly   = 200 * time.Millisecond
 )
 
-// finalWords bounds how long the end of the machine waits until the reason is with the log
-// daemon, and readTime is what that is given to write it.
+// finalWords limits how long the end of the machine waits until the log daemon has the
+// reason, and readTime how long the log daemon has to write it.
 const (
 	finalWords = 2 * time.Second
 	readTime   = 300 * time.Millisecond
@@ -53,7 +53,7 @@ func closeLog(log *message.Log, patience time.Duration) {
 	_ = log.Close(ctx) // what could not be written is counted in it, and nobody is left to be told
 }
 
-// lastWords writes out all that was said before the machine ends.
+// lastWords writes out everything that was said before the machine ends.
 func lastWords(log *message.Log) {
 	ctx, cancel := context.WithTimeout(context.Background(), finalWords)
 	defer cancel()

@@ -9,8 +9,8 @@ import (
 	"procward/internal/script"
 )
 
-// openScripts makes ready what starts programs, before the first death, and before the
-// limits of the daemon are changed, which programs must not inherit.
+// openScripts prepares the launchers, before the first death, and before the limits of
+// the daemon are changed, because programs must not inherit those.
 func openScripts(v *voice) *script.Runner {
 	r := &script.Runner{Guarded: true, Note: v.fellBack, Say: func(text string) { v.say(message.LauncherTrouble, text) }}
 	r.Prepare()

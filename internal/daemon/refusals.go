@@ -9,9 +9,9 @@ import (
 	"procward/escalate/power"
 )
 
-// Reach is the machine that check looks at and the daemon may end. Only main has the
-// one that this runs on; a test gives one made of files, the demo none. The zero value
-// reaches nothing, and so does nil.
+// Reach is the machine that check looks at and that the daemon may end. Only main has the
+// machine that this runs on; a test uses one made of files, the demo none. The zero value
+// reaches nothing, and neither does nil.
 type Reach struct {
 	power.Paths
 	power.Kernel
@@ -22,14 +22,15 @@ type Reach struct {
 // Foreign says that the machine has another service manager than systemd.
 func (r *Reach) Foreign() bool { return r != nil && r.Systemd && !r.Booted() }
 
-// What can be done about what a machine cannot carry out.
+// The remedies for what a machine cannot carry out.
 const (
 	rungRemedy = "remove these rungs, or provide what they need, or start with --observe"
 	unitRemedy = "give the commands that restart them as restart.run, or start with --observe"
 )
 
-// Refusals is the rungs and restarts of a configuration that a machine cannot carry out, each
-// with its place: the start is refused, unless procward only observes. Nothing is opened.
+// Refusals is the rungs and restarts of a configuration that a machine cannot carry out,
+// each with its place: then the daemon does not start, unless it only observes. Nothing
+// is opened.
 func Refusals(cfg *confd.Config, at *Reach) []confd.Problem {
 	return append(rungProblems(cfg, at), unitProblems(cfg, at)...)
 }

@@ -15,9 +15,9 @@ import (
 	"procward/watch"
 )
 
-// service is the daemon as the service manager has it: told when it is ready, shown that
-// it lives, and given the pidfds of what is tracked. Over a restart of the daemon systemd
-// keeps those, so that the cause of a death in between is known.
+// service is the connection with the service manager: it is told when the daemon is ready
+// and that it is alive, and gets the pidfds of what is tracked. Over a restart of the
+// daemon systemd keeps these, so that the cause of a death in between is known.
 type service struct {
 	voice   *voice
 	tracker *watch.Tracker
@@ -33,8 +33,8 @@ func (s service) reloading() { s.voice.failed(notify.Reloading()) }
 
 func (s service) stopping() { s.voice.failed(notify.Stopping()) }
 
-// beat feeds the watchdog of the service manager, where there is one, while all is well.
-// It ends with ctx.
+// beat feeds the watchdog of the service manager, if there is one, while all is well. It
+// ends with ctx.
 func (s service) beat(ctx context.Context) {
 	every, err := notify.Watchdog()
 	s.voice.failed(err)
@@ -58,8 +58,8 @@ func (s service) beat(ctx context.Context) {
 }
 
 // mostHandedOver is how many pidfds are handed over at most: FileDescriptorStoreMax= of
-// the unit. handoverTime bounds how long that may take, and adoptTime how long they are
-// kept for what is found again.
+// the unit. handoverTime limits how long that may take, and adoptTime how long they are
+// kept for processes that are found again.
 const (
 	mostHandedOver = 4096
 	handoverTime   = 2 * time.Second
@@ -97,7 +97,7 @@ func (s service) handOver() {
 	n, deadline := 0, time.Now().Add(handoverTime)
 	err := s.tracker.Handover(func(id procscan.ID, fd int) error {
 		if n++; n > mostHandedOver || time.Now().After(deadline) {
-			return errEnough // what is not handed over has no cause if it dies meanwhile
+			return errEnough // if it is not handed over its cause is unknown if it dies meanwhile
 		}
 		return notify.StoreFD(fmt.Sprintf(storeName, id.PID, id.Start), fd)
 	})

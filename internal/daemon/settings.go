@@ -11,22 +11,22 @@ import (
 	"procward/watch/probe"
 )
 
-// settings is what the keys under daemon: are put in force with.
+// settings is everything that the keys under daemon: act on.
 type settings struct {
 	voice    *voice
 	observes bool                                  // procward has begun to observe
-	logTo    func(confd.Log) (*message.Log, error) // opens a log; nil: somebody else has it
+	logTo    func(confd.Log) (*message.Log, error) // opens a log; nil: the log belongs to somebody else
 	follow   func() (stop func())                  // follows the drop-ins; nil: not yet
 	unfollow func()                                // nil: they are not followed
-	pressure func(probe.Pressure)                  // tells who judges how busy the host is
+	pressure func(probe.Pressure)                  // sets from when on the host counts as busy
 	threads  int                                   // that were made for scripts
 }
 
-// daemonKey is one key under daemon:, and who obeys it. The start and each reload put it in force
-// in the same way.
+// daemonKey is one key under daemon:, and how it is put in force. The start and each
+// reload do it in the same way.
 type daemonKey struct {
 	key string
-	// obey puts the value in force. The words say why it is not, or not yet.
+	// obey puts the value in force. It says why it is not, or not yet.
 	obey func(s *settings, ctx context.Context, now confd.Daemon) (waits string)
 }
 
@@ -41,12 +41,12 @@ var daemonKeys = []daemonKey{
 	{"userspace", byConfiguration},
 }
 
-// byConfiguration is what the engine, or what ends the machine, takes from the whole.
+// byConfiguration is for what the engine, or what ends the machine, takes from the whole.
 func byConfiguration(*settings, context.Context, confd.Daemon) string { return "" }
 
-// obey puts the settings of a configuration in force: at the start, where old is nil, all of
-// them but the log, which is open already; at a reload those that have changed, each of which
-// is told. It gives what it tells.
+// obey puts the settings of a configuration in force: at the start, when old is nil, all
+// of them except the log, which is open already; at a reload those that have changed, and
+// reports each. It returns its reports.
 func (s *settings) obey(ctx context.Context, old *confd.Daemon, now confd.Daemon) (told []string) {
 	for _, k := range daemonKeys {
 		if old == nil {
@@ -72,8 +72,8 @@ func (s *settings) obey(ctx context.Context, old *confd.Daemon, now confd.Daemon
 	return told
 }
 
-// differing is the values of a key, or of those below it, that two versions have not in
-// common, in words.
+// differing is the values of a key, or of those below it, that differ between two
+// versions, in words.
 func differing(key string, old, now confd.Daemon) (out []string) {
 	was, is := leaves("daemon", reflect.ValueOf(old)), leaves("daemon", reflect.ValueOf(now))
 	for i, leaf := range is {
@@ -117,7 +117,7 @@ func inWordsOf(v reflect.Value) string {
 	return fmt.Sprint(v.Interface())
 }
 
-// log opens the log anew. What cannot be opened leaves the former one.
+// log opens the log again. If it cannot be opened the former one stays.
 func (s *settings) log(ctx context.Context, now confd.Daemon) string {
 	log, is := s.voice.log.(*message.Log)
 	if !is || s.logTo == nil {
@@ -138,8 +138,8 @@ func (s *settings) log(ctx context.Context, now confd.Daemon) string {
 	return ""
 }
 
-// observe leaves it to the engine: true suspends everything, false ends that. Who has begun
-// to observe has no state, and goes on to observe.
+// observe leaves it to the engine: true suspends everything, false ends that. A daemon
+// that has begun to observe has no state, and goes on to observe.
 func (s *settings) observe(_ context.Context, now confd.Daemon) string {
 	if s.observes && !now.Observe {
 		return "procward has begun to observe, and does so until it is started again"
@@ -159,8 +159,8 @@ func (s *settings) following(_ context.Context, now confd.Daemon) string {
 	return ""
 }
 
-// parallelRestarts makes threads for the scripts that run at once. How many may, the engine takes
-// from the whole.
+// parallelRestarts makes threads for the scripts that run at the same time. The number
+// that is allowed the engine takes from the whole.
 func (s *settings) parallelRestarts(_ context.Context, now confd.Daemon) string {
 	if now.ParallelRestarts > s.threads {
 		s.threads = now.ParallelRestarts
@@ -169,7 +169,7 @@ func (s *settings) parallelRestarts(_ context.Context, now confd.Daemon) string 
 	return ""
 }
 
-// busyAt says from when on the host is too busy for timeouts to tell anything.
+// busyAt sets from when on the host is too busy for timeouts to show anything.
 func (s *settings) busyAt(_ context.Context, now confd.Daemon) string {
 	s.pressure(now.Pressure)
 	return ""

@@ -21,14 +21,14 @@ type Options struct {
 	ConfigDir string // this and the next two are absolute: the daemon works in the root directory
 	StateDir  string // empty: nothing outlives the daemon
 	Socket    string
-	Observe   bool     // besides daemon.observe
-	LogTo     []string // instead of daemon.log.to
+	Observe   bool     // in addition to daemon.observe
+	LogTo     []string // in place of daemon.log.to
 	LogJSON   bool     // on stderr
 	Reach     *Reach
 	Version   string
 }
 
-// Refused is why the daemon does not start.
+// Refused says why the daemon does not start.
 type Refused struct {
 	Err    error
 	Remedy string // what the operator can do about it, if anything
@@ -39,8 +39,9 @@ func (r *Refused) Error() string { return r.Err.Error() }
 // Unwrap is the error behind it.
 func (r *Refused) Unwrap() error { return r.Err }
 
-// Run is the daemon: the process has its umask and its working directory. It returns once ctx is done, or with the exit code of a rung that stops
-// it; with an error where it does not even start.
+// Run is the daemon: the process has its umask and its working directory. It returns when
+// ctx is done, or with the exit code of a rung that stops it; with an error if it does
+// not even start.
 func Run(ctx context.Context, o Options) (code int, err error) {
 	loader := loader(o.ConfigDir, o.StateDir)
 	cfg, err := loader.Load()
@@ -78,7 +79,7 @@ func Run(ctx context.Context, o Options) (code int, err error) {
 	return d.serve(ctx, cfg, server, log), nil
 }
 
-// startable says why a configuration is none to start with, or nil.
+// startable says why procward cannot start with a configuration, or is nil.
 func startable(cfg *confd.Config, observe bool, at *Reach) error {
 	refused := func(problems []confd.Problem, remedy string) error {
 		if err := errorOf(problems); err != nil {
@@ -98,7 +99,7 @@ func startable(cfg *confd.Config, observe bool, at *Reach) error {
 	return refused(unitProblems(cfg, at), unitRemedy)
 }
 
-// errorOf joins the problems that are no warnings.
+// errorOf joins the problems that are not warnings.
 func errorOf(problems []confd.Problem) error {
 	var errs []error
 	for _, p := range problems {
@@ -117,7 +118,7 @@ func listenFailure(err error) error {
 	return r
 }
 
-// serve runs the daemon with its control socket until it is asked to end.
+// serve runs the daemon with its control socket until it is told to end.
 func (d *Daemon) serve(ctx context.Context, cfg *confd.Config, server *control.Server, log *message.Log) int {
 	ctx, stop := signal.NotifyContext(ctx, unix.SIGTERM, unix.SIGINT)
 	defer stop()
@@ -164,18 +165,18 @@ func (d *Daemon) hangups(ctx context.Context, hup <-chan os.Signal) {
 	}
 }
 
-// followQuiet is how long the drop-ins must have been left alone, and followRescan how often
-// they are looked at without being told.
+// followQuiet is how long the drop-ins must be left alone before they are read, and
+// followRescan how often they are looked at without a report of the kernel.
 const (
 	followQuiet  = time.Second
 	followRescan = 5 * time.Minute
 )
 
-// follower gives what follows the drop-ins, at most until ctx is done.
+// follower returns the function that follows the drop-ins, at most until ctx is done.
 func (d *Daemon) follower(ctx context.Context) func() (stop func()) {
 	return func() (stop func()) {
 		following, stop := context.WithCancel(ctx)
-		go d.loader.Follow(following, followQuiet, followRescan, func() { d.reload(ctx) }) // a reload that ends the following comes to its own end
+		go d.loader.Follow(following, followQuiet, followRescan, func() { d.reload(ctx) }) // a reload that ends the following ends by itself
 		return stop
 	}
 }

@@ -12,14 +12,14 @@ import (
 	"procward/internal/procfile"
 )
 
-// spareThreads is how many threads the daemon has besides one for each script that runs
+// spareThreads is how many threads the daemon needs besides one for each script that runs
 // at the same time: for looks, sinks, the control socket, the Go runtime.
 const spareThreads = 24
 
-// reserveThreads starts n threads, which the Go runtime keeps for as long as we live. It
-// makes a thread when it needs one, and ends the program where the kernel refuses: on a
-// host whose processes have run out, by a fork bomb or TasksMax=, when a process has to
-// be restarted. Where there is no room for that many already, fewer have to do.
+// reserveThreads starts n threads, which the Go runtime keeps for as long as we live.
+// Otherwise it makes a thread when it needs one, and ends the program if the kernel
+// refuses: on a host whose processes have run out, by a fork bomb or TasksMax=, just when
+// a process has to be restarted. If there is no room for so many already, fewer must do.
 func reserveThreads(n int) {
 	n = max(0, min(n, roomForThreads("/proc/self/cgroup", "/sys/fs/cgroup")-threadsLeft))
 	var up, down sync.WaitGroup
@@ -38,7 +38,7 @@ func reserveThreads(n int) {
 	down.Wait()
 }
 
-// threadsLeft is for the first launchers and what Go's runtime starts by itself.
+// threadsLeft is for the first launchers and for what Go's runtime starts by itself.
 const threadsLeft = 12
 
 // roomForThreads is how many more threads the control groups of this process allow

@@ -13,7 +13,7 @@ import (
 // mostFallbacks is how many fallbacks the status shows: the newest.
 const mostFallbacks = 20
 
-// voice is what the daemon itself has to say, besides the engine.
+// voice is how the daemon itself speaks, besides the engine.
 type voice struct {
 	log      host.Log
 	hostEnds atomic.Bool // the host is being shut down
@@ -26,14 +26,14 @@ func (v *voice) say(kind *message.Kind, detail string) {
 	v.log.Send(message.Message{Kind: kind, Time: time.Now(), Detail: detail, HostEnds: v.hostEnds.Load()})
 }
 
-// failed says an error that nothing can be done about.
+// failed reports an error that nothing can be done about.
 func (v *voice) failed(err error) {
 	if err != nil {
 		v.say(message.InternalFailure, err.Error())
 	}
 }
 
-// fellBack says that something weaker stands in for a missing feature, or no longer.
+// fellBack reports that a fallback is in use, or no longer.
 func (v *voice) fellBack(text string) {
 	v.mu.Lock()
 	v.fallbacks = append(v.fallbacks, text)
@@ -42,7 +42,7 @@ func (v *voice) fellBack(text string) {
 	v.say(message.Fallback, text)
 }
 
-// allFallbacks is what stands in for missing features.
+// allFallbacks is the fallbacks in use.
 func (v *voice) allFallbacks() []string {
 	v.mu.Lock()
 	defer v.mu.Unlock()

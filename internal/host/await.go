@@ -21,8 +21,8 @@ import (
 	"procward/watch"
 )
 
-// await waits for a script that an earlier daemon has started. It is no child of ours,
-// so its pidfd tells of its end, and where the kernel can still tell, how it ended.
+// await waits for a script that an earlier daemon has started. It is not our child, so
+// its pidfd reports its end and, if the kernel can still tell, how it ended.
 func (h *Host) await(e engine.Await, s *scriptRun) {
 	gone := engine.ScriptGone{Token: e.Token}
 	id := e.ID
@@ -38,17 +38,18 @@ func (h *Host) await(e engine.Await, s *scriptRun) {
 	h.Loop.Send(h.ctx, gone)
 }
 
-// unbornTime is how long the execution of a script that was forked is waited for, and
-// unbornCheck how often it is looked for meanwhile.
+// unbornTime is how long to wait for the execution of a script that was forked, and
+// unbornCheck how often to look for it meanwhile.
 const (
 	unbornTime  = 2 * time.Second
 	unbornCheck = 5 * time.Millisecond
 )
 
-// findScript looks for a script whose ID was not written down any more: the leader of a
+// findScript looks for a script whose ID was not recorded in time: the leader of a
 // session of its own, started since, that runs the program and has the variable. A daemon
-// which the script has left behind runs another one. A daemon that dies while it starts a
-// script leaves a child that still runs our own program: its execution is waited for.
+// which the script has left behind runs another program. If a daemon dies while it starts
+// a script it leaves a child that still runs our own program: findScript waits for its
+// execution.
 func (h *Host) findScript(e engine.Await) procscan.ID {
 	for deadline := procscan.Boottime() + unbornTime; ; wait(h.ctx, unbornCheck) {
 		script, unborn := h.lookForScript(e)
@@ -61,8 +62,8 @@ func (h *Host) findScript(e engine.Await) procscan.ID {
 	}
 }
 
-// endUnborn kills what launchers of earlier daemons have left that hangs in its execution:
-// it must not come to run when the script has been given up and another one runs.
+// endUnborn kills launchers of earlier daemons, and their children, that hang in an
+// execution: the script must not begin to run after it was given up and another one runs.
 func (h *Host) endUnborn() {
 	for _, pid := range procfile.PIDs() {
 		if p, err := h.FS.Read(pid); err == nil && h.orphanedLauncher(p) {
@@ -71,8 +72,8 @@ func (h *Host) endUnborn() {
 	}
 }
 
-// orphanedLauncher says that a process is a launcher of a procward that has ended, or a
-// child of one that has not been executed yet.
+// orphanedLauncher reports whether a process is a launcher of a procward that has ended,
+// or a child of one that was not executed yet.
 func (h *Host) orphanedLauncher(p procscan.Process) bool {
 	args, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", p.PID))
 	own, _ := os.Readlink("/proc/self/exe")
@@ -93,7 +94,7 @@ func (h *Host) end(p procscan.Process) {
 	}
 }
 
-// lookForScript looks once; unborn: there is something that may yet become the script.
+// lookForScript looks once; unborn: something may still become the script.
 func (h *Host) lookForScript(e engine.Await) (script procscan.ID, unborn bool) {
 	own, _ := os.Readlink("/proc/self/exe")
 	for _, pid := range procfile.PIDs() {
@@ -127,14 +128,14 @@ func sameProgram(a, b string) bool {
 	return b != "" && strings.TrimSuffix(a, gone) == strings.TrimSuffix(b, gone)
 }
 
-// hasVariable says that an environment, as in proc_pid_environ(5), has a variable; none is
-// in any.
+// hasVariable reports whether an environment, as in proc_pid_environ(5), has a variable;
+// an empty one is in any.
 func hasVariable(env []byte, variable string) bool {
 	return variable == "" || bytes.Contains(append([]byte{0}, env...), []byte("\x00"+variable+"\x00"))
 }
 
-// runs says that a command line is that of a program or script: the interpreter's name
-// and up to two options may stand before it.
+// runs reports whether a command line is that of a program or script: the interpreter's
+// name and up to two options may come before it.
 func runs(cmdline []byte, path string) bool {
 	args := bytes.SplitN(cmdline, []byte{0}, 5)
 	for _, arg := range args[:min(len(args), 4)] {
@@ -148,8 +149,8 @@ func runs(cmdline []byte, path string) bool {
 // awaitSlice is how long one wait is, so that an order to end the script is noticed.
 const awaitSlice = 200 * time.Millisecond
 
-// outlive waits for the end of a script, or brings it about when its time is over or it
-// is told to end.
+// outlive waits for the end of a script, and ends it when its time is over or an order
+// says so.
 func (h *Host) outlive(id procscan.ID, timeout time.Duration, s *scriptRun) watch.Cause {
 	fd, err := h.Tracker.Open(id)
 	if errors.Is(err, procscan.ErrGone) {
@@ -176,7 +177,7 @@ func (h *Host) outlive(id procscan.ID, timeout time.Duration, s *scriptRun) watc
 // reapTime is how long init may take to reap an orphan.
 const reapTime = 200 * time.Millisecond
 
-// ended waits a little, and says whether the script has ended; known: by its pidfd.
+// ended waits a little, and reports whether the script has ended; known: by its pidfd.
 func (h *Host) ended(fd int, id procscan.ID) (ended, known bool) {
 	if fd < 0 { // no pidfds here
 		wait(h.ctx, awaitSlice)

@@ -1,6 +1,6 @@
-// Package host carries out what the engine wants done on the real host, and tells it what
-// comes of that: looks at /proc, exits, scripts, kills, units of systemd and signs of stalls.
-// Loop is the goroutine around the engine's machine.
+// Package host carries out on the real host what the engine wants, and reports the
+// results to it: looks at /proc, exits, scripts, kills, units of systemd and signs of
+// stalls. Loop is the goroutine around the engine's machine.
 package host
 
 import (
@@ -28,17 +28,17 @@ type Host struct {
 	Scanner *procscan.Scanner
 	Tracker *watch.Tracker
 	Scripts *script.Runner
-	Systemd *systemd.Link // nil where there is no systemd
+	Systemd *systemd.Link // nil if there is no systemd
 	OwnUnit string        // the daemon's own unit: what scripts start is in it too, so it is not asked about
 	Loop    *Loop
 
-	// Ends says, on a host without systemd, why it goes down at this moment, or nothing. nil:
-	// nobody knows.
+	// Ends says, on a host without systemd, why the host is going down at this moment, or
+	// nothing. nil: nobody knows.
 	Ends func() string
 
 	// Power ends the machine. nil: nothing here can, and every such rung is refused.
 	Power Power
-	// Flush, if not nil, writes out the messages that were sent, in a bounded time.
+	// Flush, if not nil, writes out the messages that were sent, in a limited time.
 	Flush func()
 
 	looking  atomic.Int64     // CLOCK_BOOTTIME at which the look under way began, or 0
@@ -49,13 +49,13 @@ type Host struct {
 
 	ctx     context.Context
 	looks   chan engine.Look
-	met     map[string]bool // units that systemd was asked about; the lookout's alone
+	met     map[string]bool // units that systemd was asked about; only for the lookout
 	files   uint64          // pidfds there is room for, or not to be asked again
 	scripts scripts         // that run
 }
 
-// Power carries out the rungs that end the machine. Act returns only if that did not
-// work, or ctx ended.
+// Power carries out the rungs that end the machine. Act returns only if that failed, or
+// ctx ended.
 type Power interface {
 	Act(ctx context.Context, rung, reason string) error
 }
@@ -64,8 +64,8 @@ type Power interface {
 // of a look has a limit of seconds.
 const stuckAfter = 2 * time.Minute
 
-// Stuck says why what was begun does not come to an end, or nil. That a reading of vital
-// signs hangs is told and no more: whose /proc hangs is not mended by a new daemon.
+// Stuck says why something that was begun does not end, or is nil. If a reading of vital
+// signs hangs that is only reported: a new daemon does not help if /proc hangs.
 func (h *Host) Stuck() error {
 	busy := func(what string, took time.Duration) error {
 		if took <= stuckAfter {
@@ -85,12 +85,13 @@ func (h *Host) Stuck() error {
 // little for its work.
 const pollEvery = 1500 * time.Millisecond
 
-// tidyAfter is when what the first look needed is given back to the kernel. Left to
-// itself the heap of an idle daemon stays as large as its greatest moment was: measured,
-// 24 MiB instead of 19 with 10,000 tracked processes.
+// tidyAfter is when memory that the first look needed is given back to the kernel.
+// Otherwise the heap of an idle daemon stays as large as it ever was: we measured 24 MiB
+// and not 19 with 10,000 tracked processes.
 const tidyAfter = 2 * time.Second
 
-// Start begins to serve effects until ctx is done. Scripts that run then are left alone.
+// Start begins to carry out effects until ctx is done. Scripts that run then are left
+// alone.
 func (h *Host) Start(ctx context.Context) {
 	h.ctx, h.looks, h.met = ctx, make(chan engine.Look, 1), map[string]bool{}
 	tidy := time.AfterFunc(tidyAfter, debug.FreeOSMemory)
@@ -105,7 +106,7 @@ func (h *Host) Start(ctx context.Context) {
 	h.sense(ctx)
 }
 
-// track brings the exits. It ends with ctx.
+// track reports the exits. It ends with ctx.
 func (h *Host) track(ctx context.Context) {
 	if h.Tracker.Mode() != "pidfd" {
 		h.Loop.Send(ctx, engine.Polling{Every: pollEvery})
@@ -165,7 +166,7 @@ func (h *Host) Do(e engine.Effect) {
 	}
 }
 
-// room raises the limit on descriptors before it is reached. Where that is refused the
+// room raises the limit on descriptors before it is reached. If that is refused the
 // tracker polls the rest, and says so.
 func (h *Host) room() {
 	need := uint64(h.Tracker.Stats().Tracked) + 1
@@ -186,7 +187,7 @@ func (h *Host) record(e engine.Record) {
 	h.Loop.Send(h.ctx, engine.Recorded{Token: e.Token, Err: err})
 }
 
-// endMachine first has the reason written, since nothing is after it.
+// endMachine first has the reason written, because nothing can be done after it.
 func (h *Host) endMachine(e engine.EndMachine) {
 	if h.Flush != nil {
 		h.Flush()

@@ -11,11 +11,11 @@ import (
 	"procward/procscan"
 )
 
-// drainEvery keeps what the kernel tells the scanner of from piling up until it is lost,
-// which would make the next look a slow one. It costs a wake-up.
+// drainEvery prevents the reports of the kernel for the scanner from piling up until some
+// are lost, which would make the next look a slow one. It costs a wake-up.
 const drainEvery = 2 * time.Minute
 
-// lookout serves the looks, one after the other.
+// lookout carries out the looks, one after the other.
 func (h *Host) lookout(ctx context.Context) {
 	matchers := map[procscan.Match]*procscan.Matcher{}
 	h.Scanner.OnExec(h.memoir.moved)
@@ -37,8 +37,8 @@ func (h *Host) lookout(ctx context.Context) {
 }
 
 // lookNow asks systemd about the units of what is missing, and then reads /proc. In the
-// other order a unit that the operator restarts could be missing from the one and
-// running in the other.
+// other order a unit that the operator restarts could be missing in the one and running
+// in the other.
 func (h *Host) lookNow(ctx context.Context, l engine.Look, matchers map[procscan.Match]*procscan.Matcher) engine.Looked {
 	out := engine.Looked{Token: l.Token, Found: make(map[string]engine.Finding, len(l.Of))}
 	ending := h.askHost(ctx, l)
@@ -83,7 +83,7 @@ func compiled(matchers map[procscan.Match]*procscan.Matcher, match procscan.Matc
 	return m, nil
 }
 
-// supervisorsOf is the parents of what was selected that restart it as well, by PID.
+// supervisorsOf is the parents of selected processes that restart them as well, by PID.
 func supervisorsOf(sel procscan.Selection, asked map[int]bool) map[int]procscan.Supervisor {
 	var out map[int]procscan.Supervisor
 	for _, q := range sel.Selected {

@@ -13,22 +13,22 @@ import (
 type Log interface{ Send(message.Message) }
 
 // World carries out what the machine wants done, outside the loop's goroutine, except
-// Track and Untrack, which are quick. What comes of it is sent to the loop.
+// Track and Untrack, which are quick. The results are sent to the loop.
 type World interface {
-	// Do begins an effect and returns at once. It is given every effect but Keep, Say,
+	// Do begins an effect and returns at once. It gets every effect except Keep, Say,
 	// Answer, Shown and Exit.
 	Do(engine.Effect)
 }
 
-// Keeper has the durable state written.
+// Keeper writes the durable state.
 type Keeper interface {
-	// Keep takes over changes of the durable state, by key; nil: the key is gone. With
-	// must it returns when they, and all before them, are written, or after a bounded
-	// time; without, at once.
+	// Keep takes changes of the durable state, by key; nil: the key is removed. With must it
+	// returns when these and all earlier changes are written, or after a limited time;
+	// without must it returns at once.
 	Keep(changes map[string]any, must bool)
 
-	// Record returns nil when all that it was given is on the disk (fsync), in a directory
-	// that outlives a boot. It takes a bounded time.
+	// Record returns nil when everything that it was given is on the disk (fsync), in a
+	// directory that outlives a boot. It takes a limited time.
 	Record(ctx context.Context) error
 }
 
@@ -46,8 +46,8 @@ type Loop struct {
 	asked   int                        // how many questions were taken; the last one's token
 	answers map[int]chan engine.Effect // where the answers are waited for, by token
 
-	// Keeper, if not nil, is given what must outlive the daemon, before what it records
-	// is done. It is called by the loop's goroutine.
+	// Keeper, if not nil, gets everything that must outlive the daemon, before the action
+	// that it records. The loop's goroutine calls it.
 	Keeper Keeper
 
 	// Boot is the boot id (random(4)), which the records of rungs that end the machine need.
@@ -118,10 +118,10 @@ func (l *Loop) arm(timer *time.Timer) {
 	}
 }
 
-// atOnce bounds how many inputs one step takes.
+// atOnce limits how many inputs one step takes.
 const atOnce = 1024
 
-// pending adds what waits already, so that a burst costs one reckoning.
+// pending adds what waits already, so that a burst is handled at once.
 func (l *Loop) pending(inputs []engine.Input) []engine.Input {
 	for len(inputs) < atOnce {
 		select {
@@ -195,8 +195,8 @@ func (l *Loop) ask(ctx context.Context, input func(token int) engine.Input) (eng
 	}
 }
 
-// Status asks the machine for the state of everything, in parts: between two of them it
-// does what it is for.
+// Status asks the machine for the state of everything, in parts: between two parts it
+// does its main work.
 func (l *Loop) Status(ctx context.Context) (engine.Status, error) {
 	for page := (engine.Page{}); ; {
 		e, err := l.ask(ctx, func(token int) engine.Input { return engine.Show{Token: token, Page: page} })
@@ -210,8 +210,8 @@ func (l *Loop) Status(ctx context.Context) (engine.Status, error) {
 	}
 }
 
-// Operate gives the machine an operator's order, and returns what becomes of it; a start
-// or stop goes on after that, and is found in Status.
+// Operate gives the machine an operator's order, and returns the answer; a start or stop
+// goes on after that, and can be seen in Status.
 func (l *Loop) Operate(ctx context.Context, o engine.Order) (engine.Ordered, error) {
 	e, err := l.ask(ctx, func(token int) engine.Input { return engine.Operate{Token: token, Order: o} })
 	if err != nil {

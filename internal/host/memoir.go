@@ -13,10 +13,10 @@ import (
 	"procward/procscan/traits"
 )
 
-// memoir reads the traits of what is tracked, while it lives, and tells the machine what is
-// new of them. It reads each a few times, since a program is not at once what it is going to
-// be, and again when it has executed another program, as far as the kernel tells. After
-// that nothing is read any more.
+// memoir reads the traits of tracked processes while they live, and tells the machine
+// what is new. It reads each a few times, because a program needs a while until it is
+// what it will be, and again when the kernel reports that the process has executed
+// another program. After that nothing is read any more.
 type memoir struct {
 	reader *traits.Reader
 	wake   chan struct{}
@@ -31,9 +31,9 @@ type memoir struct {
 // page is what is known of one process.
 type page struct {
 	told  succession.Traits
-	moved time.Duration // when it executed a program last, as far as it was told, or 0
+	moved time.Duration // when it last executed a program, as far as was reported, or 0
 	round int           // of its readings
-	over  bool          // it is tracked no more
+	over  bool          // it is not tracked any more
 }
 
 // dated is a reading of a process that is due at a time.
@@ -43,14 +43,15 @@ type dated struct {
 	round int // it counts only if no other round was begun since
 }
 
-// readings are the times at which a process is read, from when it was tracked or was told to
-// have executed a program. A program that is old when it is found is read once.
+// readings are the times at which a process is read, counted from when it was tracked or
+// reported to have executed a program. A process that is old when it is found is read
+// once.
 var readings = [...]time.Duration{0, 200 * time.Millisecond, time.Second, 5 * time.Second, 30 * time.Second, 5 * time.Minute}
 
 const (
-	longUp = time.Minute // such a process has long come to be what it is
+	longUp = time.Minute // such a process has long been what it will be
 	batch  = 64          // are read at a time,
-	rests  = 2           // and then nothing for so many times what that took
+	rests  = 2           // and then nothing for so many times as long as that took
 	mourn  = time.Minute // how long a dead one is remembered
 )
 
@@ -81,7 +82,8 @@ func (b *memoir) plan(id procscan.ID, now time.Duration, once bool) {
 	}
 }
 
-// end notes that a process is tracked no more. What it did until then may yet be told.
+// end notes that a process is not tracked any more. Reports of what it did until then may
+// still come.
 func (b *memoir) end(id procscan.ID) {
 	now := procscan.Boottime()
 	b.mu.Lock()
@@ -103,7 +105,7 @@ func (b *memoir) end(id procscan.ID) {
 	}
 }
 
-// moved takes that a process has executed a program.
+// moved notes that a process has executed a program.
 func (b *memoir) moved(pid int, at time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -118,7 +120,7 @@ func (b *memoir) moved(pid int, at time.Duration) {
 	}
 }
 
-// movedAt is when a process executed a program last, as far as it was told, or 0.
+// movedAt is when a process last executed a program, as far as was reported, or 0.
 func (b *memoir) movedAt(id procscan.ID) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -154,7 +156,7 @@ func (b *memoir) run(ctx context.Context, tell func(engine.Remembered)) {
 	}
 }
 
-// next is a batch of what is due, and in how long something is due after it, or 0.
+// next is a batch of what is due, and the time until something is due after it, or 0.
 func (b *memoir) next(now time.Duration) (wants []traits.Want, in time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -185,7 +187,7 @@ func (b *memoir) next(now time.Duration) (wants []traits.Want, in time.Duration)
 	return wants, in
 }
 
-// news are those traits that differ from what was told.
+// news are the traits that differ from what was told before.
 func (b *memoir) news(got map[procscan.ID]traits.Got) map[procscan.ID]succession.Traits {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -203,11 +205,11 @@ func (b *memoir) news(got map[procscan.ID]traits.Got) map[procscan.ID]succession
 	return out
 }
 
-// firstTime bounds the first reading of what was found, in one look. What is left of it is read soon
-// after.
+// firstTime limits the first reading of what was found, within one look. The rest is read
+// soon after.
 const firstTime = 300 * time.Millisecond
 
-// first reads what was just found with the look that has found it: it may die at once.
+// first reads what was just found in the same look: it may die at once.
 func (b *memoir) first(l engine.Look, found map[string]engine.Finding) {
 	var names []string
 	var wants []traits.Want
@@ -235,7 +237,7 @@ func (b *memoir) first(l engine.Look, found map[string]engine.Finding) {
 	}
 }
 
-// evidence reads of what was found what the judgement after a death needs.
+// evidence reads, of what was found, what the judgement after a death needs.
 func (b *memoir) evidence(l engine.Look, found map[string]engine.Finding) {
 	for name, want := range l.Of {
 		f := found[name]
@@ -272,7 +274,7 @@ func (b *memoir) evidence(l engine.Look, found map[string]engine.Finding) {
 	}
 }
 
-// sessionsOf is those that what has died, or is tracked, may have led.
+// sessionsOf is the sessions that processes that died, or are tracked, may have led.
 func sessionsOf(l engine.LookFor) map[int]bool {
 	out := make(map[int]bool, len(l.Known))
 	for id := range l.Known {
@@ -281,7 +283,8 @@ func sessionsOf(l engine.LookFor) map[int]bool {
 	return out
 }
 
-// knownTo is what a look knows of without a search: what matches, what is tracked, and the dead.
+// knownTo is what a look knows without a search: what matches, what is tracked, and the
+// dead.
 func knownTo(f engine.Finding, l engine.LookFor) map[procscan.ID]bool {
 	out := maps.Clone(l.Known)
 	for _, q := range f.Selection.Matching {

@@ -8,14 +8,14 @@ import (
 	"procward/internal/engine"
 )
 
-// scripts are those that run, by token: of what was said about one that is not there,
-// nothing comes.
+// scripts are those that run, by token: an order about one that is not there has no
+// effect.
 type scripts struct {
 	mu sync.Mutex
 	of map[int]*scriptRun
 }
 
-// scriptRun is what was said about a script that runs.
+// scriptRun is what was ordered about a script that runs.
 type scriptRun struct {
 	held atomic.Bool   // it must not be killed by its timeout
 	end  chan struct{} // closed: it is to end
@@ -24,7 +24,7 @@ type scriptRun struct {
 
 func (r *scriptRun) toEnd() { r.once.Do(func() { close(r.end) }) }
 
-// ending says that it is to end.
+// ending says that it must end.
 func (r *scriptRun) ending() bool {
 	select {
 	case <-r.end:
@@ -45,7 +45,7 @@ func (s *scripts) begin(token int) *scriptRun {
 	return r
 }
 
-// with does something to a script that runs still.
+// with does something to a script if it is still running.
 func (s *scripts) with(token int, do func(*scriptRun)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -23,12 +23,12 @@ import (
 // senses are the watchers for signs of stalls.
 type senses struct {
 	probes   *probe.Prober
-	vital    *vital.Watcher // nil where it is not to be had
+	vital    *vital.Watcher // nil if not available
 	pressure atomic.Pointer[probe.Pressure]
 }
 
-// SetPressure says from when on the host is too busy for timeouts to tell anything; before
-// the first call the default holds. It may be called at any time.
+// SetPressure sets from when on the host is too busy for timeouts to show anything;
+// before the first call the default is used. It may be called at any time.
 func (h *Host) SetPressure(p probe.Pressure) { h.pressure.Store(&p) }
 
 func (h *Host) tooBusy() probe.Pressure {
@@ -54,7 +54,7 @@ func (h *Host) sense(ctx context.Context) {
 	})
 }
 
-// hangs says that passive signs are not seen for now, or again.
+// hangs reports that passive signs are not seen for now, or are seen again.
 func (h *Host) hangs(yes bool) {
 	detail := "signs of a stall in /proc are read again"
 	if yes {
@@ -64,7 +64,7 @@ func (h *Host) hangs(yes bool) {
 }
 
 // keptFiles is how many descriptors are kept open to read faster: a quarter of those that
-// are allowed, since the exit tracker needs one for each process too.
+// are allowed, because the exit tracker needs one for each process too.
 func keptFiles() int {
 	const most = 16384
 	var limit unix.Rlimit
@@ -74,7 +74,8 @@ func keptFiles() int {
 	return int(min(limit.Cur/4, most))
 }
 
-// contained runs a part whose failure must not be that of the daemon, and says it.
+// contained runs a part whose failure must not be the failure of the daemon, and reports
+// the failure.
 func (h *Host) contained(what string, run func() error) {
 	err := protected(run)
 	if err != nil && h.ctx.Err() == nil {
@@ -94,7 +95,7 @@ func protected(run func() error) (err error) {
 
 func (h *Host) attend(e engine.Attend) {
 	since := procscan.Boottime()
-	for i, id := range e.IDs { // of several the one that was started last
+	for i, id := range e.IDs { // if there are several, the one that was started last
 		if i == 0 || id.Started() > since {
 			since = id.Started()
 		}
@@ -148,8 +149,8 @@ func (h *Host) collect(e engine.Evidence) (path string, err error) {
 	return h.Evidence.Collect(ctx, c)
 }
 
-// lastWithin is how long what the watchers saw last is waited for: one of them may hang in
-// the kernel, which must not keep a stalled process from its end.
+// lastWithin is how long to wait for what the watchers saw last: one of them may hang in
+// the kernel, and a stalled process must be ended all the same.
 const lastWithin = time.Second
 
 // last is what the watchers saw last of a target.
@@ -169,8 +170,8 @@ func (h *Host) last(ctx context.Context, target string) []string {
 	return append(lines, "signs in /proc: not known, as reading them hangs")
 }
 
-// dump lets the processes write theirs, and gives the descendants that had to be ended
-// with those that ended of it.
+// dump lets the processes write theirs, and returns the descendants that had to be ended
+// because their process ended of it.
 func (h *Host) dump(e engine.Evidence) (ended []restart.Ended, err error) {
 	if e.Spec.Dump == nil {
 		return nil, nil

@@ -17,27 +17,27 @@ import (
 	"procward/procscan"
 )
 
-// Bounds of what systemd may take of a look: all its answers together, and the time in
-// which it says nothing at all.
+// How long systemd may take in a look: all its answers together, and the time in which it
+// says nothing at all.
 const (
 	askTime    = 2 * time.Second
 	askSilence = time.Second
 )
 
-// systemdSilence is how long a systemd that answers nothing may leave processes in doubt. It
-// may be busy, with a daemon-reload for instance; but one that has crashed or hangs must not
-// keep everything from being restarted: it stops nothing on request any more either.
+// systemdSilence is how long a systemd that does not answer may leave processes in doubt.
+// It may be busy, for example with a daemon-reload. But if it has crashed or hangs, this
+// must not prevent every restart: then it also stops nothing on request any more.
 const systemdSilence = 5 * time.Second
 
-// answer is what systemd said of one unit, or why it could not be asked: that leaves the
-// process in doubt.
+// answer is what systemd said about one unit, or why it could not be asked: then the
+// process is in doubt.
 type answer struct {
 	unit    engine.Unit
 	unasked string
 }
 
-// asker is what is known of systemd's answers. A systemd that did not answer a look is not
-// waited for by the next ones, and that is told once: one question stays with it until it
+// asker is what is known of systemd's answers. If systemd did not answer a look, the next
+// looks do not wait for it, and this is reported once: one question stays open until it
 // answers.
 type asker struct {
 	silentSince atomic.Int64 // CLOCK_BOOTTIME, or 0 while it answers
@@ -51,10 +51,10 @@ func (a *asker) silent() time.Duration {
 	return 0
 }
 
-// silentTooLong says that what systemd has in hand is not waited for any more.
+// silentTooLong reports whether nobody waits for systemd any more.
 func (a *asker) silentTooLong() bool { return a.silent() >= systemdSilence }
 
-// askHost asks, where something is missing, whether the host is being shut down: why, or
+// askHost asks, if something is missing, whether the host is being shut down: why, or
 // empty.
 func (h *Host) askHost(ctx context.Context, l engine.Look) <-chan string {
 	answer := make(chan string, 1)
@@ -111,7 +111,7 @@ func (h *Host) askUnits(ctx context.Context, l engine.Look) map[string]answer {
 	return answers
 }
 
-// ask asks about units, in a bounded time. The error is about those that are not told of.
+// ask asks about units, in a limited time. The error is about units without an answer.
 func (h *Host) ask(ctx context.Context, units map[string]bool) (map[string]systemd.Unit, error) {
 	if len(units) == 0 {
 		return nil, nil
@@ -134,8 +134,8 @@ func (h *Host) ask(ctx context.Context, units map[string]bool) (map[string]syste
 	return told, err
 }
 
-// listen waits for a systemd that has fallen silent, and has everything looked at again that
-// its silence has left in doubt.
+// listen waits for a systemd that has become silent, and then has everything looked at
+// again that was in doubt.
 func (h *Host) listen() {
 	for {
 		ctx, cancel := context.WithTimeout(h.ctx, time.Minute)
@@ -169,7 +169,7 @@ func (h *Host) unit(u systemd.Unit) engine.Unit {
 	return out
 }
 
-// hands says why a unit is in systemd's or the operator's hands, or nothing.
+// hands says why systemd or an operator is in charge of a unit, or nothing.
 func hands(u systemd.Unit) string {
 	switch {
 	case u.ActiveState == "activating" && u.SubState == "auto-restart":
@@ -185,8 +185,8 @@ func hands(u systemd.Unit) string {
 }
 
 // meet asks systemd once about each unit that a found process belongs to: from then on
-// the link remembers the unit's jobs, and knows a stop on request also of a unit that
-// systemd forgets as soon as it is inactive.
+// the link remembers the unit's jobs, and so it knows a stop on request also if systemd
+// forgets the unit as soon as it is inactive.
 func (h *Host) meet(ctx context.Context, found map[string]engine.Finding) {
 	if h.Systemd == nil {
 		return
@@ -217,8 +217,8 @@ func (h *Host) followUnits(ctx context.Context) {
 
 var errNoSystemd = errors.New("there is no systemd on this host: use run")
 
-// restartUnit has systemd restart a unit. One that is known not to answer is not waited for:
-// scripts of others wait for the slot.
+// restartUnit asks systemd to restart a unit. If it is known not to answer nobody waits
+// for it: other scripts wait for the slot.
 func (h *Host) restartUnit(e engine.RestartUnit) {
 	var err error
 	switch ctx, cancel := context.WithTimeout(h.ctx, e.Spec.Timeout.D()); {

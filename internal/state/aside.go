@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bad begins the names of files that were set aside, of which so many are kept.
+// bad begins the names of files that were set aside; so many of them are kept.
 const (
 	bad  = "state.bad-"
 	keep = 3
 )
 
-// setAside gives a file (or whatever has its name) the name state.bad-TIME, with
-// the wall clock in UTC, and returns its new path.
+// setAside renames a file (or whatever has its name) to state.bad-TIME, with the wall
+// clock in UTC, and returns its new path.
 func setAside(dir *os.File, name string) (string, error) {
 	base := bad + time.Now().UTC().Format("20060102T150405Z")
 	to := base
@@ -36,7 +36,7 @@ func setAside(dir *os.File, name string) (string, error) {
 	return filepath.Join(dir.Name(), to), nil
 }
 
-// move is a rename that replaces nothing, where the file system can do that.
+// move is a rename that replaces nothing, if the file system can do that.
 func move(dir *os.File, from, to string) error {
 	fd := int(dir.Fd())
 	err := unix.Renameat2(fd, from, fd, to, unix.RENAME_NOREPLACE)
@@ -46,7 +46,8 @@ func move(dir *os.File, from, to string) error {
 	return err
 }
 
-// prune removes the oldest that were set aside; a directory with something in it stays.
+// prune removes the oldest files that were set aside; a directory that is not empty
+// stays.
 func prune(dir string) {
 	entries, _ := os.ReadDir(dir) // by name, so the oldest come first
 	var names []string

@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Forgetful says that a directory is on a file system that is empty after a boot (statfs(2)),
-// or may be.
+// Forgetful returns an error if a directory is, or may be, on a file system that is empty
+// after a boot (statfs(2)).
 func Forgetful(dir string) error {
 	var st unix.Statfs_t
 	if err := unix.Statfs(dir, &st); err != nil {

@@ -14,13 +14,13 @@ import (
 	"procward/procscan"
 )
 
-// least is the room that is taken for each log, in bytes, if not more is needed.
+// least is the room that is reserved for each log, in bytes, if no more is needed.
 const least = 1 << 20
 
-// errTail says that nothing can be written before everything is written anew.
+// errTail means that nothing can be written before everything is written anew.
 var errTail = errors.New("the log has no end to go on from")
 
-// log is the two files. Only the goroutine of Book.Run uses it, but for bring.
+// log is the two files. Only the goroutine of Book.Run uses it, except for bring.
 type log struct {
 	dir, boot string
 
@@ -28,18 +28,18 @@ type log struct {
 	after  uint64 // of the newest one that was written,
 	disk   uint64 // and of the newest one that is known to be on the disk
 
-	at   int // which file records go to
+	at   int // the file that records go to
 	file *os.File
 	end  int64 // where the next one goes
 	room int64 // how long the file may grow
 	base int64 // and how much of that is besides everything
-	life int   // which one of those that files have had: it changes where records go
+	life int   // its number among all: it changes when records go elsewhere
 	safe bool  // that file, from its beginning, is known to be on the disk
-	torn bool  // what follows its last record is of another end: nothing may go on there
-	lies bool  // fsync(2) of it has failed: what it says from then on means nothing
-	left *left // the other one, until it is known that it is of no use any more
+	torn bool  // after its last record comes another end: nothing may be added there
+	lies bool  // its fsync(2) has failed: what it reports from then on means nothing
+	left *left // the other one, until it is known to be useless
 
-	// What the kernel does, but in tests.
+	// The calls to the kernel, replaced in tests.
 	writeAt func(f *os.File, b []byte, at int64) error
 	fsync   func(f *os.File) error
 }
@@ -47,7 +47,7 @@ type log struct {
 // left is the log that records went to before.
 type left struct {
 	end   int64  // of it
-	whole uint64 // the record that has taken its place
+	whole uint64 // the record that has replaced it
 }
 
 func newLog(dir, boot string) *log {
@@ -61,7 +61,7 @@ func (l *log) record() record {
 }
 
 // append writes changes. After an error they may be there all the same, and will be read
-// unless a newer record is.
+// unless there is a newer record.
 func (l *log) append(set map[string]json.RawMessage) error {
 	if l.file == nil || l.torn || !ours(l.file) { // it may have lost its name
 		return errTail
@@ -79,15 +79,15 @@ func (l *log) append(set map[string]json.RawMessage) error {
 	return nil
 }
 
-// due reports whether everything is to be written anew.
+// due reports whether everything must be written anew.
 func (l *log) due() bool { return l.file == nil || l.torn || l.lies || l.end > l.room }
 
 // putOff tries that again only after some more was written.
 func (l *log) putOff() { l.room = max(l.room, l.end+l.base/8) }
 
-// renew writes everything into the other file; records go there from then on. After an error
-// they go on where they went. What is in the other file is given up only if the present one is
-// on the disk.
+// renew writes everything into the other file; records go there from then on. After an
+// error they go on where they went before. The content of the other file is given up only
+// if the present one is on the disk.
 func (l *log) renew(values map[string]json.RawMessage) error {
 	dir, err := trust.Dir(l.dir, 0o700)
 	if err != nil {
@@ -103,7 +103,7 @@ func (l *log) renew(values map[string]json.RawMessage) error {
 	to, name := 1-l.at, logs[1-l.at]
 	room := 2*int64(len(line)) + l.base
 	if l.file != nil && !l.safe && (l.lies || l.fsync(l.file) != nil) {
-		name += ".new" // neither is on the disk for certain: both stay until there is a third
+		name += ".new" // it is not certain that one of them is on the disk: both stay until there is a third
 	}
 	f, err := openOwn(dir, name)
 	if err != nil {
@@ -130,7 +130,7 @@ func (l *log) renew(values map[string]json.RawMessage) error {
 	return nil
 }
 
-// move lets records go to the other file.
+// move makes records go to the other file.
 func (l *log) move(to int, f *os.File, end, room int64, whole uint64) {
 	l.left = nil
 	if l.file != nil {
@@ -141,8 +141,8 @@ func (l *log) move(to int, f *os.File, end, room int64, whole uint64) {
 	l.life, l.safe, l.torn, l.lies = l.life+1, false, false, false
 }
 
-// bring brings what is written to the disk. It may be called beside the goroutine of Run,
-// with what present gives.
+// bring brings what is written to the disk. It may be called at the same time as the
+// goroutine of Run, with what present returns.
 func (l *log) bring(f *os.File) error {
 	dir, err := os.Open(l.dir)
 	if err != nil {
@@ -164,9 +164,9 @@ func (l *log) present() (*os.File, error) {
 	return os.NewFile(uintptr(fd), l.file.Name()), nil
 }
 
-// brought is told that everything up to a record is on the disk, of the life that then was.
-// The other log is of no use then, and says so itself: should this one get lost, that one is
-// not the newest.
+// brought is called when everything up to a record is on the disk, with the life that the
+// log had then. The other log is useless then, and this is written into it: if this one
+// should be lost, the other is known not to be the newest.
 func (l *log) brought(life int, number uint64) {
 	if life != l.life {
 		return
@@ -184,7 +184,7 @@ func (l *log) brought(life int, number uint64) {
 	defer dir.Close()
 	line, err := r.line()
 	if f, failed := openAt(dir, logs[1-l.at], unix.O_WRONLY); err == nil && failed == nil {
-		_ = l.writeAt(f, line, l.left.end) // a provision: without it a lost log is not told of
+		_ = l.writeAt(f, line, l.left.end) // a precaution: without it a lost log is not reported
 		f.Close()
 	}
 	l.left = nil
@@ -197,5 +197,5 @@ func (l *log) close() {
 	}
 }
 
-// reserve takes the room of a log; where it cannot, a full disk may fail a write.
+// reserve reserves the room of a log; if it cannot, a full disk may make a write fail.
 func reserve(f *os.File, room int64) { _ = unix.Fallocate(int(f.Fd()), 0, 0, room) }

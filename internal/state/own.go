@@ -9,8 +9,8 @@ import (
 	"procward/internal/trust"
 )
 
-// openOwn opens a file of ours for writing, and makes it where it is missing. Something
-// else of that name (a directory, a link, a file with a second name) is set aside first.
+// openOwn opens a file of ours for writing, and makes it if it is missing. Something else
+// with that name (a directory, a link, a file with a second name) is set aside first.
 func openOwn(dir *os.File, name string) (*os.File, error) {
 	f, err := openAt(dir, name, unix.O_WRONLY|unix.O_CREAT)
 	if err == nil && ours(f) {
@@ -41,7 +41,7 @@ func openAt(dir *os.File, name string, flags int) (*os.File, error) {
 	return os.NewFile(uintptr(fd), name), nil
 }
 
-// open opens a file that we may believe, whatever it is, without waiting for anyone.
+// open opens a file that we may believe, whatever it is, without waiting for anybody.
 func open(path string) (*os.File, error) {
 	if os.Geteuid() == 0 {
 		return trust.Open(path, 0)

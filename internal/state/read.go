@@ -33,14 +33,15 @@ type placed struct {
 	end int64
 }
 
-// read gives what is kept, and has records go on from there. What cannot be used is set aside.
+// read returns what is kept, and makes records go on from there. A file that cannot be
+// used is set aside.
 func (l *log) read() (*Kept, []Problem, error) {
 	dir, err := os.Open(l.dir)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer dir.Close()
-	if _, err := dir.Readdirnames(-1); err != nil { // a disk that fails is not an empty one
+	if _, err := dir.Readdirnames(-1); err != nil { // a disk that fails is not an empty disk
 		return nil, nil, err
 	}
 	problems := l.leaveFormer(dir)
@@ -67,13 +68,13 @@ func (l *log) read() (*Kept, []Problem, error) {
 		problems = append(problems, Problem{Path: filepath.Join(l.dir, logs[c.at]), Err: ErrDamaged})
 	}
 	if c.kept == nil {
-		return nil, problems, stuck // what can be neither read nor moved may be good, and must not be written over
+		return nil, problems, stuck // a file that can be neither read nor moved may be good, and must not be overwritten
 	}
 	l.resume(dir, c)
 	return c.kept, problems, nil
 }
 
-// leaveFormer sets aside what a version before the logs has kept.
+// leaveFormer sets aside the files of versions before the logs.
 func (l *log) leaveFormer(dir *os.File) (problems []Problem) {
 	for _, name := range former {
 		var st unix.Stat_t
@@ -90,10 +91,10 @@ func (l *log) leaveFormer(dir *os.File) (problems []Problem) {
 	return problems
 }
 
-// errTorn says that there is no record in a file, but perhaps the beginning of one.
+// errTorn means that a file has no record, but perhaps the beginning of one.
 var errTorn = fmt.Errorf("%w: no record in it is whole", ErrDamaged)
 
-// scan gives the records of a file, of its earlier lives too.
+// scan returns the records of a file, also of its earlier lives.
 func scan(path string, at int) ([]placed, error) {
 	f, err := open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -120,19 +121,19 @@ func scan(path string, at int) ([]placed, error) {
 	return nil, ErrForeign
 }
 
-// page is how much of a write is carried out at once, or not at all, whoever dies.
+// page is how much of a write is carried out completely or not at all, whoever dies.
 const page = 4096
 
-// isHex reports whether a text begins as a record does, or as what was never written.
+// isHex reports whether a text begins as a record does, or was never written.
 func isHex(text []byte) bool {
 	return len(bytes.Trim(text[:min(len(text), 8)], "0123456789abcdef\x00")) == 0
 }
 
-// start is how a record begins.
+// start matches the beginning of a record.
 var start = regexp.MustCompile(`[0-9a-f]{8} [0-9]+ \{"after":`)
 
-// records finds every record in a text. One may begin within a line whose beginning, or whose
-// line break before it, is damaged.
+// records finds every record in a text. One may begin in the middle of a line whose
+// beginning, or the line break before it, is damaged.
 func records(text []byte, at int) (out []placed) {
 	for end := int64(0); ; {
 		i := bytes.IndexByte(text[end:], '\n')
@@ -153,7 +154,7 @@ func records(text []byte, at int) (out []placed) {
 	}
 }
 
-// chain is what the records tell together.
+// chain is what the records say together.
 type chain struct {
 	kept    *Kept
 	damaged bool
@@ -163,9 +164,10 @@ type chain struct {
 	tried   uint64 // the newest number
 }
 
-// follow goes from the newest record that holds everything from number to number. Where
-// some are missing nothing after them is taken, if a loss of power explains it: the kernel
-// brings pages to the disk in any order. Else all that is there is taken, and damage told.
+// follow goes from the newest record that holds everything from number to number. If some
+// are missing and a loss of power explains this, nothing after them is used: the kernel
+// brings pages to the disk in any order. Otherwise everything that is there is used, and
+// damage is reported.
 func (l *log) follow(all []placed) (c chain) {
 	values, begun, known, moved, lately := map[string]json.RawMessage{}, 0, uint64(0), uint64(0), false
 	for i, r := range all {
@@ -202,8 +204,8 @@ func (c chain) done(values map[string]json.RawMessage, moved uint64) chain {
 	return c
 }
 
-// resume lets records go on after the last one that was taken, if nothing is missing; else
-// everything is written anew first, into the other file.
+// resume makes records go on after the last one that was used, if nothing is missing;
+// else everything is first written anew, into the other file.
 func (l *log) resume(dir *os.File, c chain) {
 	l.after, l.at, l.torn = c.last.number, c.last.at, !c.clean
 	f, err := openAt(dir, logs[l.at], unix.O_WRONLY)

@@ -11,9 +11,10 @@ import (
 
 // record is one line of a log:
 //
-//	CRC NUMBER {"after":…,"disk":…,"boot":…,"boottime_ns":…,"wall":…,"set":{KEY:VALUE or null,…}}
+// CRC NUMBER {"after":…,"disk":…,"boot":…,"boottime_ns":…,"wall":…,"set":{KEY:VALUE or
+// null,…}}
 //
-// CRC is that of all that follows it, CRC-32 (IEEE) in eight hexadecimal digits.
+// CRC is that of everything after it, CRC-32 (IEEE) in eight hexadecimal digits.
 type record struct {
 	number uint64 // one more than that of any record that was tried before
 
@@ -23,7 +24,7 @@ type record struct {
 	Boottime int64                      `json:"boottime_ns"`
 	Wall     time.Time                  `json:"wall"`
 	Whole    bool                       `json:"whole,omitempty"` // it holds everything
-	Moved    uint64                     `json:"moved,omitempty"` // nothing more: this record is on the disk, in the other log
+	Moved    uint64                     `json:"moved,omitempty"` // nothing else: this record is on the disk, in the other log
 	Set      map[string]json.RawMessage `json:"set,omitempty"`   // null: the key is gone
 }
 
@@ -38,7 +39,7 @@ func (r record) line() ([]byte, error) {
 	return append(fmt.Appendf(nil, "%08x ", crc32.ChecksumIEEE(rest)), rest...), nil
 }
 
-// parse reads a line with the line break at its end, and says whether it is a record.
+// parse reads a line with the line break at its end, and reports whether it is a record.
 func parse(line []byte) (record, bool) {
 	sum, rest, ok := bytes.Cut(line, []byte(" "))
 	if !ok || len(sum) != 8 {
@@ -59,7 +60,7 @@ func parse(line []byte) (record, bool) {
 	return r, true
 }
 
-// merge puts changes among values.
+// merge applies changes to values.
 func merge(values, set map[string]json.RawMessage) {
 	for key, v := range set {
 		if v == nil || string(v) == "null" {

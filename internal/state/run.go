@@ -13,15 +13,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lazily is after what time a value is brought to the disk that nobody waits for;
+// lazily is the time after which a value is brought to the disk if nobody waits for it;
 // again is the longest pause after a failure.
 const (
 	lazily = time.Second
 	again  = 2 * time.Second
 )
 
-// Run writes until ctx ends, then brings everything to the disk and returns the error
-// of that. Nothing touches the directory after it.
+// Run writes until ctx ends, then brings everything to the disk and returns the error of
+// that. Nothing touches the directory after it.
 func (b *Book) Run(ctx context.Context) error {
 	var retry, later <-chan time.Time
 	for {
@@ -61,8 +61,8 @@ func (b *Book) end() error {
 	return err
 }
 
-// work writes what is pending. Everything is written anew, if that is due, only where anew
-// says so: it takes long, and is not tried at each change while it fails.
+// work writes what is pending. If everything must be written anew, that is done only with
+// anew: it takes long, and is not tried at each change while it fails.
 func (b *Book) work(disk, anew bool) error {
 	b.mu.Lock()
 	pending, number := b.pending, b.given
@@ -81,7 +81,7 @@ func (b *Book) work(disk, anew bool) error {
 	return err
 }
 
-// changed is what is new among the pending values, put among the others.
+// changed returns the new values among the pending ones, and applies them.
 func (b *Book) changed(pending map[string]any) (map[string]json.RawMessage, error) {
 	set := map[string]json.RawMessage{}
 	var errs []error
@@ -104,8 +104,8 @@ func (b *Book) changed(pending map[string]any) (map[string]json.RawMessage, erro
 	return set, errors.Join(errs...)
 }
 
-// write writes what is owed: at the end of the log, or everything anew where that is due or
-// the log cannot be written.
+// write writes what is pending: at the end of the log, or everything anew if that is due
+// or the log cannot be written.
 func (b *Book) write(anew bool) error {
 	var failed error
 	if anew && b.log.due() {
@@ -132,8 +132,8 @@ func (b *Book) write(anew bool) error {
 	return err
 }
 
-// trusted is the outcome where everything could not be written anew, for a reason or none, but
-// the log goes on: that is enough, unless it is not believed to reach the disk.
+// trusted is the outcome if everything could not be written anew (for a reason or none)
+// but the log goes on: that is enough, unless we doubt that it reaches the disk.
 func (b *Book) trusted(failed error) error {
 	if b.log.lies {
 		return cmp.Or(failed, b.failed)
@@ -144,8 +144,8 @@ func (b *Book) trusted(failed error) error {
 	return nil
 }
 
-// renew writes everything anew. The first record of all is a small one: whoever dies while he
-// writes that leaves it whole, or none.
+// renew writes everything anew. The very first record is a small one: if the process dies
+// while writing it, it is complete or missing.
 func (b *Book) renew() error {
 	all := b.values
 	if b.log.after == 0 {
@@ -163,7 +163,7 @@ func (b *Book) renew() error {
 	return nil
 }
 
-// inFiles is where all that was owed is in the files.
+// inFiles is called when everything pending is in the files.
 func (b *Book) inFiles() {
 	clear(b.owed)
 	b.dirty = true
@@ -180,7 +180,7 @@ func (b *Book) flush() error {
 	return err
 }
 
-// note keeps the outcome of an attempt and tells of a change.
+// note keeps the outcome of an attempt and reports a change.
 func (b *Book) note(number uint64, disk bool, err error) {
 	before := b.failed
 	b.failed = err
@@ -200,14 +200,15 @@ func (b *Book) note(number uint64, disk bool, err error) {
 	}
 }
 
-// advance wakes all who wait. The lock is held.
+// advance wakes all that wait. The lock is held.
 func (b *Book) advance() {
 	close(b.advanced)
 	b.advanced = make(chan struct{})
 }
 
-// beginSync brings all that is written to the disk, beside the writing: the death of the
-// machine loses no more than what is written while that waits its turn.
+// beginSync brings everything that is written to the disk, at the same time as further
+// writing: the death of the machine loses only what is written while that waits for its
+// turn.
 func (b *Book) beginSync() {
 	f, err := b.log.present()
 	if err != nil {
@@ -225,9 +226,9 @@ func (b *Book) beginSync() {
 	}()
 }
 
-// endSync takes the outcome. Where everything was written anew meanwhile, that the former log
-// is on the disk tells nothing. What a failed fsync(2) leaves in memory may count as written for
-// the kernel: only writing it all again helps.
+// endSync takes the outcome. If everything was written anew meanwhile, it does not matter
+// that the former log is on the disk. What a failed fsync(2) leaves in memory may count
+// as written for the kernel: the only remedy is to write everything again.
 func (b *Book) endSync(err error) {
 	b.syncing = nil
 	switch {
@@ -243,7 +244,7 @@ func (b *Book) endSync(err error) {
 	}
 }
 
-// same reports whether two failures have one reason, as far as the operator is concerned.
+// same reports whether two failures have the same reason, for the operator.
 func same(a, b error) bool {
 	if (a == nil) != (b == nil) {
 		return false

@@ -1,19 +1,18 @@
-// Package state keeps values by key over the death of the daemon and of the machine.
+// Package state keeps values by key beyond the death of the daemon and of the machine.
 //
-// They are in two logs, state.0 and state.1 (log.go). Records go to the end of one of them: one
-// that holds everything, and then one for each change. When that log is long, everything is
-// written into the other one, over what was there, and records go there from then on. So
+// They are in two logs, state.0 and state.1 (log.go). Records go to the end of one of
+// them: one that holds everything, and then one for each change. When that log is long,
+// everything is written into the other one, over what was there, and records go there
+// from then on. So: if a process dies at any instant, a log is complete up to that
+// instant, because a record has a checksum and an incomplete record does not count; the
+// log that is known to be on the disk (fsync) is never overwritten before the other one
+// is; and the room of both is reserved in advance, so that a full disk does not matter
+// until everything has grown to twice its size.
 //
-//   - whoever dies at whatever instant leaves a log that is whole up to that instant: a record
-//     has a checksum, and what was not written to its end is none;
-//   - the log that is known to be on the disk (fsync) is never written over before the other is;
-//   - the room of both is taken in advance: a full disk does not matter until everything has
-//     grown to twice of what it was.
-//
-// Records are numbered, and each names the one before it that was written. Reading begins with
-// the newest record that holds everything in either file and goes on from number to number;
-// names and times of files do not count. What is missing in between is damage, and told, unless
-// a loss of power explains it.
+// Records are numbered, and each names the one that was written before it. Reading begins
+// with the newest record that holds everything in either file and goes on from number to
+// number; names and times of files do not count. If something is missing in between that
+// is damage, and reported, unless a loss of power explains it.
 package state
 
 import (
@@ -43,8 +42,8 @@ type Kept struct {
 	Wall     time.Time     // the wall clock of the write
 }
 
-// Problem is something about the files that the operator should know. It is never a
-// reason not to go on.
+// Problem is something about the files that the operator should know. Procward always
+// goes on after it.
 type Problem struct {
 	Path  string // of the file that is at fault
 	Aside string // where it was put; empty if it is where it was
@@ -59,18 +58,19 @@ func (p Problem) Error() string {
 	return fmt.Sprintf("%s: %v; set aside as %s", p.Path, p.Err, p.Aside)
 }
 
-// Unwrap gives Err.
+// Unwrap returns Err.
 func (p Problem) Unwrap() error { return p.Err }
 
-// OpenBook reads what is kept in the directory, an absolute path. Kept is nil if nothing is
-// there, which is no problem, or nothing that can be used, which is one. A directory that
-// does not exist is made by the first write. The function tell is called when writing begins
-// to fail or fails for another reason, and with nil when it works again; it must not block.
+// OpenBook reads what is kept in the directory, an absolute path. Kept is nil if nothing
+// is there, which is no problem, or nothing that can be used, which is one. A directory
+// that does not exist is made by the first write. The function tell is called when
+// writing begins to fail or fails for another reason, and with nil when it works again;
+// it must not block.
 //
-// The error says that the directory itself cannot be used: it cannot be read, or, if we are
-// root, somebody else may write it (a *trust.Error). There is no Book then; what is kept is
-// not touched, and the caller may try again later. That nobody else has the directory is the
-// caller's business (a lock).
+// The error means that the directory itself cannot be used: it cannot be read, or, if we
+// are root, somebody else may write it (a *trust.Error). Then there is no Book; what is
+// kept is not touched, and the caller may try again later. The caller must make sure that
+// nobody else uses the directory (a lock).
 func OpenBook(dir string, tell func(error)) (*Book, *Kept, []Problem, error) {
 	failed := func(err error) (*Book, *Kept, []Problem, error) {
 		return nil, nil, nil, fmt.Errorf("open the state: %w", err)
@@ -102,8 +102,8 @@ func OpenBook(dir string, tell func(error)) (*Book, *Kept, []Problem, error) {
 	return b, kept, problems, nil
 }
 
-// check says whether the directory may be believed. Who is not root believes what he
-// can write.
+// check checks whether the directory may be believed. If we are not root we believe what
+// we can write.
 func check(dir string) error {
 	if os.Geteuid() == 0 {
 		return trust.Check(dir, 0)

@@ -53,12 +53,13 @@ const (
 )
 
 // Watch calls f with every change of the host until ctx ends or the link is closed, one
-// at a time and in order, and returns why it ended. It begins with what holds now:
-// BootFinished and ShutdownBegins are told even where they happened before. A change
-// during a lost connection is told once there is one again.
+// at a time and in order, and returns why it ended. It begins with the present state:
+// BootFinished and ShutdownBegins are reported even if they happened before. A change
+// during a lost connection is reported when there is one again.
 //
-// A shutdown is told by logind, before anything is stopped, and by the jobs that
-// systemd queues for it, which needs no logind. "systemctl --force --force" tells nobody.
+// A shutdown is reported by logind, before anything is stopped, and by the jobs that
+// systemd queues for it, without logind. "systemctl --force --force" is not reported by
+// anybody.
 func (l *Link) Watch(ctx context.Context, f func(HostEvent)) error {
 	w := &watcher{news: make(chan struct{}, 1)}
 	l.mu.Lock()
@@ -152,7 +153,8 @@ func (h *host) setLogind(begins bool) {
 	}
 }
 
-// set changes one of the two reasons, and tells when there is a first or none any more.
+// set changes one of the two reasons, and reports when there is a first one or none any
+// more.
 func (h *host) set(reason *string, why string) {
 	before := h.why()
 	if *reason == "" || why == "" {
@@ -166,8 +168,8 @@ func (h *host) set(reason *string, why string) {
 	}
 }
 
-// shutsDown reports whether a unit is one that takes the host down. All of them need
-// shutdown.target (systemd.special(7)); the others are here for a better word.
+// shutsDown reports whether a unit takes the host down. All such units need
+// shutdown.target (systemd.special(7)); the others are listed to give a better reason.
 func shutsDown(unit string) bool { return slices.Contains(shutdownUnits, unit) }
 
 var shutdownUnits = []string{"shutdown.target", "reboot.target", "poweroff.target", "halt.target", "kexec.target", "soft-reboot.target"}
@@ -186,7 +188,7 @@ func (l *Link) prepareForShutdown(begins bool) {
 }
 
 // shutdownJob takes the news of a job for a unit that takes the host down; it is called
-// with the link's lock held. Whether a shutdown follows is asked then.
+// with the link's lock held. Then it is asked whether a shutdown follows.
 func (l *Link) shutdownJob(s *session, why string) {
 	l.host.jobNews++
 	if why != "" {
@@ -195,8 +197,8 @@ func (l *Link) shutdownJob(s *session, why string) {
 	go l.lookAtHost(s)
 }
 
-// lookAtHost reads what signals may not have told: what held before the connection, and
-// whether a job for a shutdown stands.
+// lookAtHost reads what signals may not have reported: what was before the connection,
+// and whether there is a job for a shutdown.
 func (l *Link) lookAtHost(s *session) {
 	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
 	defer cancel()
@@ -220,7 +222,7 @@ func (l *Link) lookAtHost(s *session) {
 }
 
 // lookAtLogind reads whether a shutdown was announced, or cancelled, before there was a
-// connection. A host without logind has none.
+// connection. A host without logind has no such announcement.
 func (l *Link) lookAtLogind(s *session) {
 	ctx, cancel := context.WithTimeout(context.Background(), callLimit)
 	defer cancel()

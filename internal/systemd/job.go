@@ -10,12 +10,12 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// job is the last job that a unit had since the link looks after it. Of a job that is
-// over, systemd keeps nothing, not even whether it was a start or a stop; hence the
-// look at the unit right after it.
+// job is the last job of a unit since the link watches it. Of a job that is over systemd
+// keeps nothing, not even whether it was a start or a stop; so the unit is read right
+// after it.
 type job struct {
 	id     uint32        // 0: none so far
-	at     time.Duration // CLOCK_MONOTONIC when we were told; systemd's timestamps are on this clock
+	at     time.Duration // CLOCK_MONOTONIC when we heard of it; systemd's timestamps are on this clock
 	own    bool          // of this link: of its Restart, Start or Stop
 	over   bool
 	result string // of a job that is over: done, canceled, timeout, failed, dependency …

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// WatchUnits calls f with units that may be up or down otherwise than before, because a job
-// that is not this link's has ended; after a lost connection with all. Of units that were
-// never asked for it tells nothing. f gets the names that were asked for; it is called until
-// ctx ends or the link is closed, one call at a time, and WatchUnits is to be called once.
+// WatchUnits calls f with units that may have come up or gone down, because a job that is
+// not this link's has ended; after a lost connection with all units. It reports only
+// units that were asked for before, by the names that were asked for. It calls f until
+// ctx ends or the link is closed, one call at a time. Call WatchUnits once.
 //
-// systemd restarts a service by its own Restart= with a job too, so nothing else need be
-// listened to. Changes of properties are not: a service that tells its status every few
-// seconds would wake us each time.
+// systemd restarts a service by its own Restart= with a job too, so it is enough to
+// listen to jobs. We do not listen to changes of properties: a service that reports its
+// status every few seconds would wake us each time.
 func (l *Link) WatchUnits(ctx context.Context, f func(units []string)) error {
 	for {
 		select {
@@ -35,7 +35,7 @@ func (l *Link) WatchUnits(ctx context.Context, f func(units []string)) error {
 	}
 }
 
-// unitNews is what WatchUnits has not told yet; it is used with the link's lock held.
+// unitNews is what WatchUnits has not reported yet; it is used with the link's lock held.
 type unitNews struct {
 	moved map[string]bool
 	wake  chan struct{} // holds one
@@ -53,8 +53,8 @@ func (n *unitNews) tell(units ...string) {
 	}
 }
 
-// isCalled notes systemd's name of a unit that was asked for, and says that it is another
-// one than was known.
+// isCalled notes systemd's name of a unit that was asked for, and reports whether it is
+// new.
 func (l *Link) isCalled(asked, name string) (another bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,12 +91,14 @@ func (l *Link) units() []string {
 	return slices.Sorted(maps.Keys(l.asked))
 }
 
-// maxRules is how many units the bus is asked for by name. It allows 512 rules a connection
-// (dbus-daemon(1), max_match_rules_per_connection); with more units it is asked for all.
+// maxRules is how many units the bus is asked for by name. It allows 512 rules a
+// connection (dbus-daemon(1), max_match_rules_per_connection); with more units it is
+// asked for all.
 const maxRules = 200
 
-// follow asks the bus for the jobs of a unit, before anything is asked about it: an answer
-// then comes after every job that was told before. Straight from PID 1 come those of all.
+// follow asks the bus for the jobs of a unit, before anything is asked about the unit
+// itself: then an answer comes after every job that was reported before. Straight from
+// PID 1 the jobs of all units come.
 func (s *session) follow(ctx context.Context, unit string) error {
 	if !s.bus || strings.Contains(unit, "'") { // no unit has such a name
 		return nil

@@ -12,11 +12,11 @@ func (l *Link) PowerOff(ctx context.Context) error {
 	return l.leave(ctx, "PowerOff", "poweroff.target")
 }
 
-// Reboot asks for an orderly reboot of the host and returns when that has been accepted:
-// by logind, which tells the users and gives those who asked for a delay theirs, or
-// where logind refuses or does not answer in half of the time, by systemd itself, with a
-// job that nothing but another shutdown replaces. A shutdown that is already under way
-// is as good as accepted. The host goes down some time later, and perhaps never.
+// Reboot asks for an orderly reboot of the host and returns when this was accepted: by
+// logind, which tells the users and waits for those who asked for a delay; or, if logind
+// refuses or does not answer in half of the time, by systemd itself, with a job that only
+// another shutdown can replace. If a shutdown is already in progress that counts as
+// accepted. The host goes down some time later, and perhaps never.
 func (l *Link) Reboot(ctx context.Context) error { return l.leave(ctx, "Reboot", "reboot.target") }
 
 func (l *Link) leave(ctx context.Context, method, target string) error {
@@ -25,7 +25,7 @@ func (l *Link) leave(ctx context.Context, method, target string) error {
 	for sent := false; ; {
 		s, err := l.connected(ctx)
 		if err != nil && sent && !errors.Is(err, ErrClosed) {
-			return nil // it may have been heard, and what is not there to be asked again may be going down
+			return nil // it may have been heard, and if nobody is there to be asked again the host may be going down
 		}
 		if err == nil {
 			err = s.leave(ctx, method, target)
@@ -40,7 +40,7 @@ func (l *Link) leave(ctx context.Context, method, target string) error {
 	}
 }
 
-// goesDown reports whether we were told of a shutdown. The connection may break in one
+// goesDown reports whether we heard of a shutdown. During one the connection may be lost
 // before there is an answer.
 func (l *Link) goesDown() bool {
 	l.mu.Lock()
@@ -61,8 +61,8 @@ func (s *session) leave(ctx context.Context, method, target string) error {
 	return nil
 }
 
-// askLogind calls a method of logind that takes "interactive", which we are not. logind
-// is on the bus only.
+// askLogind calls a method of logind that has the parameter "interactive", which we are
+// not. logind is on the bus only.
 func (s *session) askLogind(ctx context.Context, method string) error {
 	if !s.bus {
 		return errors.New("there is no bus")

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// ErrMasked says that the unit is masked: an operator has said that it must not be started.
+// ErrMasked means that the unit is masked: an operator does not want it to start.
 var ErrMasked = errors.New("it is masked, which says that it must not be started: systemctl unmask lifts that")
 
-// ErrUnheard says that an order did not reach systemd, or was not permitted to us: nothing
-// was tried, and nothing is known of the unit.
+// ErrUnheard means that an order did not reach systemd, or that we are not permitted to
+// give it: nothing was tried, and nothing is known of the unit.
 var ErrUnheard = errors.New("systemd was not asked")
 
-// refusals are the errors by which systemd refuses an order (bus-common-errors.h of
-// systemd), and what there is to do.
+// refusals are the errors with which systemd refuses an order (bus-common-errors.h of
+// systemd), and what to do about them.
 var refusals = []struct {
 	names  string
 	is     error  // nil: the refusal is just that
@@ -31,7 +31,7 @@ var refusals = []struct {
 	{"TransactionOrderIsCyclic", nil, "what it depends on goes round in a circle: see systemd-analyze verify %s"},
 }
 
-// refusal says why systemd did not make a job of an order, and whose business that is.
+// refusal says why systemd did not make a job of an order, and who has to act.
 func refusal(unit string, err error) error {
 	name := errorName(err)
 	switch name {
@@ -56,7 +56,7 @@ func refusal(unit string, err error) error {
 	return err
 }
 
-// jobFailed is a job that was not done, and how the unit was after it.
+// jobFailed is a job that was not done, and the state of the unit after it.
 type jobFailed struct {
 	result string
 	unit   Unit
@@ -89,7 +89,7 @@ func (l *Link) failure(ctx context.Context, unit, result string) error {
 
 const startLimitHit = "start-limit-hit"
 
-// lastStart is when the unit last began to start, as systemd counts it.
+// lastStart is when the unit last began to start, in systemd's time.
 func (l *Link) lastStart(ctx context.Context, unit string) (at uint64, known bool) {
 	err := l.read(ctx, func(ctx context.Context, s *session) error {
 		return s.askOf(ctx, unitIface, unit, "InactiveExitTimestampMonotonic").answers(&at)
@@ -97,8 +97,8 @@ func (l *Link) lastStart(ctx context.Context, unit string) (at uint64, known boo
 	return at, err == nil
 }
 
-// lift lifts the start limit of a unit, and says whether it did: not where there is none, or
-// one with an action.
+// lift lifts the start limit of a unit, and reports whether it did: it does not if there
+// is no limit, or one with an action.
 func (l *Link) lift(ctx context.Context, unit string, p Progress) bool {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()

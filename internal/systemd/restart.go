@@ -11,7 +11,7 @@ import (
 
 const orderLimit = 10 * time.Minute // of an order whose context has no deadline
 
-// order is what is asked of a unit: a method of the manager, and the mode of its job.
+// order is what is asked for a unit: a method of the manager, and the mode of its job.
 type order struct{ verb, method, mode string }
 
 // wait is one order that waits for its job.
@@ -31,33 +31,33 @@ func (w *wait) removed(id uint32, result string) {
 	}
 }
 
-// Progress is told how an order goes on. Either of its functions may be nil.
+// Progress has functions that are called as an order goes on. Each may be nil.
 type Progress struct {
 	Accepted func()             // systemd has made a job of it
-	Lifted   func(limit string) // the start limit of the unit was spent, and has been lifted
+	Lifted   func(limit string) // the start limit of the unit was used up, and was lifted
 }
 
 // Restart asks systemd to restart the unit, with mode "fail", and waits for the job to
-// end. ErrConflict is wrapped where systemd refuses because of a conflicting job, or
-// the job was cancelled for one; ErrMasked, ErrRefused as they say. Other errors hold the
-// job's result and the state of the unit. When ctx ends the job goes on; without a deadline
-// it is waited for 10 minutes.
+// end. The error wraps ErrConflict if systemd refuses because of a conflicting job, or
+// the job was cancelled for one; ErrMasked, ErrRefused as they say. Other errors contain
+// the job's result and the state of the unit. When ctx ends the job goes on; without a
+// deadline Restart waits for 10 minutes.
 //
-// Where the start limit of the unit (StartLimitBurst= of systemd.unit(5)) is spent, systemd
-// would refuse every start without trying: it is lifted, since whoever restarts by this link
-// has a limit of their own. A unit with a StartLimitAction= is left to that.
+// If the start limit of the unit (StartLimitBurst= of systemd.unit(5)) is used up,
+// systemd would refuse every start without trying: so it is lifted, because callers of
+// this link have a limit of their own. A unit with a StartLimitAction= is not touched.
 func (l *Link) Restart(ctx context.Context, unit string, p Progress) error {
 	return l.carryOut(ctx, unit, order{"restart", "RestartUnit", "fail"}, p)
 }
 
-// Start starts the unit as Restart restarts it; one that is up is left alone.
+// Start starts the unit in the way of Restart; a unit that is up is left alone.
 func (l *Link) Start(ctx context.Context, unit string, p Progress) error {
 	return l.carryOut(ctx, unit, order{"start", "StartUnit", "fail"}, p)
 }
 
-// Stop stops the unit as Restart restarts it, so that its own Restart= does not start it
-// again; one that is down, or that systemd does not know (any more), is stopped already.
-// With force a conflicting job is replaced, as by systemctl stop.
+// Stop stops the unit in the way of Restart, so that its own Restart= does not start it
+// again. A unit that is down, or that systemd does not know (any more), is stopped
+// already. With force a conflicting job is replaced, as by systemctl stop.
 func (l *Link) Stop(ctx context.Context, unit string, force bool) error {
 	o := order{"stop", "StopUnit", "fail"}
 	if force {
@@ -80,9 +80,9 @@ func (l *Link) carryOut(ctx context.Context, unit string, o order, p Progress) e
 	return nil
 }
 
-// attempt carries the order out, and once more where that met a spent start limit.
+// attempt carries the order out, and once more if the start limit was used up.
 func (l *Link) attempt(ctx context.Context, unit string, o order, p Progress) error {
-	u, err := l.Unit(ctx, unit) // also so that systemd's name of it is known, by which its jobs are told
+	u, err := l.Unit(ctx, unit) // also to learn systemd's name of it, which reports of its jobs use
 	if err != nil || o.verb == "stop" {
 		if err == nil {
 			err = l.obeyed(ctx, unit, o, p)
@@ -97,8 +97,8 @@ func (l *Link) attempt(ctx context.Context, unit string, o order, p Progress) er
 	if ended := (*jobFailed)(nil); !known || !errors.As(err, &ended) || ended.result != "failed" {
 		return err
 	}
-	// A start that is refused for the limit leaves no other trace than that there was none:
-	// the Result of the unit may be that of its former end.
+	// A start that is refused because of the limit leaves only one trace, that there was no
+	// start: the Result of the unit may be that of its former end.
 	if after, known := l.lastStart(ctx, u.Name); known && after == before && l.lift(ctx, u.Name, p) {
 		return l.obeyed(ctx, unit, o, Progress{})
 	}
@@ -147,7 +147,7 @@ func (l *Link) queue(ctx context.Context, unit string, o order) (s *session, pat
 	}
 }
 
-// await waits for the end of the job, also over a lost connection.
+// await waits for the end of the job, also if the connection is lost.
 func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (string, error) {
 	for {
 		l.mu.Lock()
@@ -175,7 +175,7 @@ func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (str
 }
 
 // missed looks whether the job ended while there was no connection. Its result is lost;
-// a unit that is as it was asked for stands for "done".
+// if the unit is in the state that was asked for, this counts as "done".
 func (l *Link) missed(ctx context.Context, s *session, w *wait, unit string) (result string, over bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()

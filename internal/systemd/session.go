@@ -33,13 +33,13 @@ const (
 	privateSocket = "/run/systemd/private"
 )
 
-// session is one connection. Its signals are taken in on the goroutine that also reads
-// the replies, so whoever has a reply has seen every signal that was sent before it.
+// session is one connection. The goroutine that reads the replies also takes the signals,
+// so a caller with a reply has seen every signal that was sent before it.
 type session struct {
 	link  *Link
 	conn  *dbus.Conn
 	bus   bool          // over the bus, not straight to PID 1
-	stale chan struct{} // systemd has left the bus, or come to it: begin anew
+	stale chan struct{} // systemd has left the bus, or come to it: begin again
 	once  sync.Once
 
 	mu     sync.Mutex
@@ -87,7 +87,7 @@ func establish(ctx context.Context, l *Link, socket string) (s *session, err err
 	return s, nil
 }
 
-// open says who we are and asks for the signals.
+// open identifies us and asks for the signals.
 func (s *session) open(ctx context.Context) error {
 	if err := s.conn.Auth([]dbus.Auth{dbus.AuthExternal(strconv.Itoa(os.Geteuid()))}); err != nil {
 		return err
@@ -101,8 +101,8 @@ func (s *session) open(ctx context.Context) error {
 }
 
 // subscribe asks systemd for its signals. On the private socket a first message that
-// comes together with the end of the authentication lies there until there is more to
-// read (seen with systemd 252), so there is more until it is answered.
+// comes together with the end of the authentication is not read before there is more to
+// read (seen with systemd 252); so more is sent until it is answered.
 func (s *session) subscribe(ctx context.Context) error {
 	answer := s.manager().GoWithContext(ctx, managerIface+".Subscribe", 0, make(chan *dbus.Call, 1)).Done
 	for {
@@ -146,7 +146,7 @@ func (s *session) match(ctx context.Context) error {
 
 func (s *session) manager() dbus.BusObject { return s.conn.Object(systemdName, managerPath) }
 
-// wait returns when the connection is of no use any more, and closes it.
+// wait returns when the connection is useless, and closes it.
 func (s *session) wait(life context.Context) {
 	select {
 	case <-s.conn.Context().Done():
@@ -156,8 +156,8 @@ func (s *session) wait(life context.Context) {
 	s.conn.Close()
 }
 
-// lost reports whether a call failed because the connection broke, and closes it then, as
-// it may not have noticed yet.
+// lost reports whether a call failed because the connection broke. If so it closes the
+// connection, which may not have noticed yet.
 func (s *session) lost(err error) bool {
 	var op *net.OpError
 	if errors.As(err, &op) || errors.Is(err, io.EOF) || errors.Is(err, dbus.ErrClosed) || !s.conn.Connected() {
@@ -179,8 +179,9 @@ func (s *session) setOwner(name, owner string) {
 	s.owners[name] = owner
 }
 
-// from reports whether a signal comes from the owner of a name. Everybody may send signals
-// on the system bus, straight to us if they like; only the bus vouches for the sender.
+// from reports whether a signal comes from the owner of a name. On the system bus
+// everybody may send signals, also directly to us; only the bus guarantees who the sender
+// is.
 func (s *session) from(name string, signal *dbus.Signal) bool {
 	if !s.bus {
 		return name != logindName

@@ -10,9 +10,9 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-// Unit is what systemd says of one unit, read at one instant.
+// Unit is what systemd says about one unit at one instant.
 type Unit struct {
-	Name        string        // its main name, where the one asked for is an alias
+	Name        string        // its main name, if the one asked for is an alias
 	LoadState   string        // "loaded"; "not-found": there is no such unit
 	ActiveState string        // active, reloading, inactive, failed, activating, deactivating
 	SubState    string        // running, dead, auto-restart, stop-sigterm …
@@ -22,10 +22,10 @@ type Unit struct {
 	LastStarted time.Duration // and when that began, on CLOCK_MONOTONIC; 0: not known
 	Restart     string        // the Restart= setting: no, always, on-failure …
 	JobType     string        // the pending job: start, stop, restart, reload …; "" if none
-	// Requested says that the unit is in the operator's hands: somebody (a person, a
-	// package's upgrade, a dependency) has asked systemd to stop, restart or start it,
-	// and it is not up again since. A unit that ended by itself is not Requested, however
-	// it ended; nor is one that this link itself restarts, starts or stops, or has stopped.
+	// Requested: an operator is in charge of the unit. Somebody (a person, the upgrade of a
+	// package, a dependency) has asked systemd to stop, restart or start it, and it has not
+	// been up since. A unit that ended by itself is not Requested, however it ended; nor is
+	// one that this link itself restarts, starts or stops, or has stopped.
 	Requested bool
 }
 
@@ -34,11 +34,12 @@ func (u Unit) down() bool { return u.ActiveState == "inactive" || u.ActiveState 
 // Up reports whether the unit is active, or reloading, which it does while active.
 func (u Unit) Up() bool { return u.ActiveState == "active" || u.ActiveState == "reloading" }
 
-// Unit reads a unit by its full name ("httpd.service"). A unit that does not exist is
-// no error: it is inactive, with the LoadState "not-found".
+// Unit reads a unit by its full name ("httpd.service"). A unit that does not exist is no
+// error: it is inactive, with the LoadState "not-found".
 //
 // The link remembers the jobs of every unit that was asked for once. A first question
-// that comes only after a stop is answered from systemd's timestamps, which tell most.
+// that comes only after a stop is answered from systemd's timestamps, which show most of
+// it.
 func (l *Link) Unit(ctx context.Context, name string) (u Unit, err error) {
 	l.lookAfter(name)
 	err = l.read(ctx, func(ctx context.Context, s *session) (err error) {
@@ -51,8 +52,8 @@ func (l *Link) Unit(ctx context.Context, name string) (u Unit, err error) {
 	return u, nil
 }
 
-// listed is a unit and its job as ListUnitsByNames (systemd 230) tells them, in one
-// piece, in a tenth of the time that all properties of a unit take.
+// listed is a unit and its job as ListUnitsByNames (systemd 230) reports them, in one
+// piece, in a tenth of the time that all properties of a unit need.
 type listed struct {
 	Name, Description, LoadState, ActiveState, SubState, Following string
 
@@ -62,8 +63,8 @@ type listed struct {
 	JobPath dbus.ObjectPath
 }
 
-// readUnit asks again where the first answer has brought another name for the unit: the bus
-// was not asked yet for the jobs of that.
+// readUnit asks again if the first answer has brought another name for the unit: the bus
+// was not yet asked for the jobs of that name.
 func (l *Link) readUnit(ctx context.Context, s *session, name string) (Unit, error) {
 	u, err := l.askAtOnce(ctx, s, name)
 	if err == nil && l.isCalled(name, u.Name) {
@@ -72,9 +73,9 @@ func (l *Link) readUnit(ctx context.Context, s *session, name string) (Unit, err
 	return u, err
 }
 
-// askAtOnce asks again where the news of a job came between the answers: what is known of
-// the jobs would belong to another moment than the state, and a unit that is being started
-// would look as if nobody had it in hand.
+// askAtOnce asks again if the news of a job came between the answers. Otherwise the jobs
+// would belong to another moment than the state, and a unit that is being started would
+// look as if nobody was in charge of it.
 func (l *Link) askAtOnce(ctx context.Context, s *session, name string) (u Unit, err error) {
 	for range jobsBetween {
 		before := l.jobNews(name)
@@ -85,7 +86,8 @@ func (l *Link) askAtOnce(ctx context.Context, s *session, name string) (u Unit, 
 	return u, err
 }
 
-// jobsBetween bounds how often a unit is asked for whose jobs come one after the other.
+// jobsBetween limits how many times a unit is asked for whose jobs come one after the
+// other.
 const jobsBetween = 4
 
 func (l *Link) askFor(ctx context.Context, s *session, name string) (Unit, error) {

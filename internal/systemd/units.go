@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// askAtOnce is how many units are asked about at a time. Each may have some ten questions
-// under way, and a bus allows 128 calls without an answer (dbus-daemon(1),
+// askAtOnce is how many units are asked about at the same time. Each may have some ten
+// questions open, and a bus allows 128 calls without an answer (dbus-daemon(1),
 // max_replies_per_connection).
 const askAtOnce = 10
 
-// Units reads units as Unit does, all in one: a unit that systemd tells of is in the answer
-// by the name that was asked for. It ends when ctx ends, or when systemd has said nothing
-// at all for silence; the error is then about the others, and those that have been told are
-// in the answer all the same.
+// Units reads units as Unit does, all together. A unit that systemd reports is in the
+// answer under the name that was asked for. It ends when ctx ends, or when systemd has
+// said nothing at all for silence; the error is then about the missing units, and the
+// others are in the answer all the same.
 func (l *Link) Units(ctx context.Context, names []string, silence time.Duration) (map[string]Unit, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
