@@ -11,13 +11,14 @@ import (
 	"procward/escalate"
 	"procward/internal/kind"
 	"procward/watch/probe"
+	"procward/watch/vital"
 )
 
 var update = flag.Bool("update", false, "write the expected errors of testdata/bad anew")
 
 // TestBad holds the exact errors of a corpus of bad drop-ins: NAME.txt beside NAME.yaml. In
-// them {probes} stands for the names of all probes as the table has them, and {rungs} for
-// those of all rungs.
+// them {signs}, {probes} and {rungs} stand for the names of all kinds, in the order of their
+// tables.
 func TestBad(t *testing.T) {
 	for _, name := range corpus(t, "testdata/bad") {
 		t.Run(name, func(t *testing.T) {
@@ -28,7 +29,9 @@ func TestBad(t *testing.T) {
 			}
 			checkPlaces(t, data, c.Problems)
 			got := strings.NewReplacer(
-				strings.Join(kind.Names[probe.Kinds](), ", "), "{probes}", strings.Join(kind.Names[escalate.Rung](), ", "), "{rungs}",
+				strings.Join(kind.Names[vital.Sign](), ", "), "{signs}",
+				strings.Join(kind.Names[probe.Kinds](), ", "), "{probes}",
+				strings.Join(kind.Names[escalate.Rung](), ", "), "{rungs}",
 			).Replace(show(c.Problems))
 			beside := filepath.Join("testdata/bad", strings.TrimSuffix(name, ".yaml")+".txt")
 			if *update {
