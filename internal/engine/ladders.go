@@ -41,6 +41,7 @@ func (m *Machine) ladderEnv(l *climb.Ladder) climb.Env {
 		Now: m.now, Rungs: m.rungs(l), Group: m.settings(l), Suspended: m.suspended != "", Halted: m.haltedBy(), Busy: m.ops[m.opKey(l)] != nil,
 		Members: func() []climb.Member { return m.climberFacts(l) },
 		Open:    func() bool { return m.keepsClimbing(l) },
+		Why:     func() string { return m.why(l) },
 	}
 	if mon := m.monitors[l.Monitor]; mon != nil {
 		env.Monitor = climb.Monitor{Outage: mon.Outage, Bad: mon.watched.Bad(), Aims: len(mon.Targets) > 0}
@@ -303,26 +304,29 @@ func (m *Machine) isGone(l *climb.Ladder) bool {
 	return !exists
 }
 
-// reason is why a rung is taken, in one line that says it all: it is what is found after
-// the boot.
-func (m *Machine) reason(l *climb.Ladder) string {
+// why is what is wrong with those for whom the ladder is climbed, in one line: after the boot it
+// is all that is found of it.
+func (m *Machine) why(l *climb.Ladder) string {
 	if mon := m.monitors[l.Monitor]; mon != nil {
-		return mon.InWords()
+		return mon.Text()
 	}
 	var all []string
-	for _, w := range climb.Missing(m.climberFacts(l)) {
+	for _, w := range m.climberFacts(l) {
+		if !w.Resting || w.Out || w.Well {
+			continue
+		}
 		p := m.procs[w.Name]
 		text := p.name + " is down"
 		switch {
 		case p.isStalled():
-			text = p.name + " is stalled: " + signs.InWords(p.stall.sign)
+			text = p.name + " is " + signs.InWords(p.stall.sign)
 		case p.lastCause != "":
 			text += ": " + p.lastCause
 		}
 		all = append(all, fmt.Sprintf("%s, %d of %v attempts in %v are spent", text,
 			p.spec.Restart.Used(p.history, m.now), p.spec.Restart.Attempts, p.spec.Restart.Window))
 	}
-	return l.About() + ": " + strings.Join(all, "; ")
+	return strings.Join(all, "; ")
 }
 
 // lookedForRungs takes a look at a process to whoever looks before a rung.

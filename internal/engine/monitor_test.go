@@ -108,7 +108,7 @@ func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
 		35.009 PW0303 process=httpd group=web pid=104 recovered
 		50.010 PW0612 monitor=port recovery for a monitor did not help, attempt 1 of 1: connection refused
 		50.010 PW0304 monitor=port exhausted: a restart is needed and no attempt is left of 1
-		50.010 PW0501 monitor=port attempt=1 escalation: restart-group
+		50.010 PW0501 monitor=port attempt=1 escalation: restart-group: connection refused
 		50.010 PW0401 group=web monitor=port the group is being stopped: members app, httpd
 		50.011 PW0214 process=httpd group=web pid=104 procward has ended a process: ended
 		50.012 PW0214 process=app group=web pid=103 procward has ended a process: ended
@@ -116,9 +116,9 @@ func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
 		55.018 PW0303 process=app group=web pid=105 recovered
 		55.018 PW0303 process=httpd group=web pid=106 recovered
 		110.018 PW0502 monitor=port escalation failed: restart-group: no recovery within its wait, which is 1m0s
-		110.018 PW0501 monitor=port escalation: hook
+		110.018 PW0501 monitor=port escalation: hook: connection refused
 		110.019 PW0510 monitor=port escalation goes on after hook: the hook asks for the next rung
-		110.019 PW0504 monitor=port given up`)
+		110.019 PW0504 monitor=port given up: connection refused`)
 	if env["PROCWARD_MONITOR"] != "port" || env["PROCWARD_EVENT"] != "escalate" || env["PROCWARD_CAUSE"] != "monitor port: connection refused" || env["PROCWARD_GROUP"] != "web" {
 		t.Errorf("the hook was told %v", env)
 	}
@@ -129,7 +129,7 @@ func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
 	s.cure("port", "tcp")
 	s.run(time.Minute)
 	s.tells(`
-		3710.019 PW0505 monitor=port still given up
+		3710.019 PW0505 monitor=port still given up: connection refused
 		4210.000 PW0610 monitor=port monitor is ok again`)
 }
 
@@ -144,7 +144,7 @@ func TestMonitorWithoutATargetOnlyClimbs(t *testing.T) {
 		10.000 PW0602 monitor=gw probe fails: tcp: no route to host
 		30.000 PW0609 monitor=gw monitor failed: tcp: no route to host
 		30.000 PW0304 monitor=gw exhausted: a restart is needed and no attempt is left
-		30.000 PW0501 monitor=gw escalation: stop-daemon`)
+		30.000 PW0501 monitor=gw escalation: stop-daemon: no route to host`)
 	if !s.exited || s.exit != 71 {
 		t.Errorf("exited: %v with %d", s.exited, s.exit)
 	}
@@ -342,12 +342,12 @@ func TestMonitorStopsItsTarget(t *testing.T) {
 		10.000 PW0602 monitor=disk probe fails: tcp: read-only
 		30.000 PW0609 monitor=disk monitor failed: tcp: read-only
 		30.000 PW0304 monitor=disk exhausted: a restart is needed and no attempt is left of 0
-		30.000 PW0501 monitor=disk escalation: stop-group
+		30.000 PW0501 monitor=disk escalation: stop-group: read-only
 		30.000 PW0401 group=web monitor=disk the group is being stopped: members app, httpd
 		30.001 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
 		30.002 PW0214 process=app group=web pid=101 procward has ended a process: ended
 		90.002 PW0502 monitor=disk escalation failed: stop-group: no recovery within its wait, which is 1m0s
-		90.002 PW0504 monitor=disk given up`)
+		90.002 PW0504 monitor=disk given up: read-only`)
 	s.start().run(5 * time.Minute)
 	if len(s.ran) > 0 || len(s.procs) > 0 {
 		t.Errorf("ran %v, %d processes are left", s.ran, len(s.procs))

@@ -57,7 +57,7 @@ func TestRebootsAsOftenAsItMayAndThenGivesUp(t *testing.T) {
 		43.011 PW0204 process=httpd absent: no process matches
 		43.011 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		43.012 PW0503 process=httpd escalation refused: reboot: reboot-limit is spent: 2 of 2 in 24h (the last: reboot at 2001-09-09T02:03:21Z, reboot at 2001-09-09T02:03:42Z); the next is allowed after 23h59m38s more of running time, or after ` + "`procward recover --all`" + `
-		43.013 PW0504 process=httpd given up`)
+		43.013 PW0504 process=httpd given up: httpd is down: absent, 0 of 0 attempts in 24h are spent`)
 	b := s.told().Breaker
 	if b.Used != 2 || b.Limit != 2 || b.FreeIn == nil || b.Last.Outcome != "happened" {
 		t.Errorf("%+v", b)
@@ -145,7 +145,7 @@ func TestWhatCannotBeRecordedIsRefused(t *testing.T) {
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		1.003 PW0503 process=httpd escalation refused: reboot: it cannot be recorded, and so would not be known after the boot: no space left on device
 		1.005 PW0503 process=httpd escalation refused: panic: it cannot be recorded, and so would not be known after the boot: no space left on device
-		1.006 PW0504 process=httpd given up`)
+		1.006 PW0504 process=httpd given up: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent`)
 	if !s.m.resort.Ledger.Empty() {
 		t.Errorf("it counts: %+v", s.m.resort.Ledger)
 	}
@@ -175,7 +175,7 @@ func TestAnActThatReturnsHasFailed(t *testing.T) {
 		23.112 PW0105 suspended: the host goes down by procward's own rung reboot
 		24.012 PW0502 process=httpd escalation failed: reboot: all was tried
 		24.013 PW0503 process=httpd escalation refused: panic: reboot-limit is spent: 3 of 3 in 24h (the last: reboot at 2001-09-09T02:03:21Z, panic at 2001-09-09T02:03:22Z, reboot at 2001-09-09T02:03:43Z); the next is allowed after 23h59m47s more of running time, or after ` + "`procward recover --all`" + `
-		24.014 PW0504 process=httpd given up`)
+		24.014 PW0504 process=httpd given up: httpd is down: absent, 0 of 0 attempts in 24h are spent`)
 }
 
 func TestSomebodyElsesShutdownHaltsTheClimb(t *testing.T) {

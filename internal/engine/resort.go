@@ -85,7 +85,7 @@ func (m *Machine) answer(key string, e climb.Event) {
 }
 
 func (m *Machine) takeLastResort(l *climb.Ladder, rung string) {
-	m.post(toResort{lastresort.Take{Ladder: l.Key, Rung: rung, Reason: m.reason(l)}})
+	m.post(toResort{lastresort.Take{Ladder: l.Key, Rung: rung, Reason: l.About() + ": " + m.why(l)}})
 }
 
 // ownEnd says what our own act does to the host, or nothing: the shutdown that it asks

@@ -132,7 +132,7 @@ func TestAProbeThatKeepsFailingIsAFailedAttempt(t *testing.T) {
 		42.012 PW0302 process=httpd restart failed, attempt 2 of 2: stalled: http: status 500 instead of 200
 		42.012 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 2
 		42.022 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
-		42.023 PW0504 process=httpd given up`)
+		42.023 PW0504 process=httpd given up: httpd is stalled: http: status 500 instead of 200, 2 of 2 attempts in 24h are spent`)
 	if got := s.m.procs["httpd"].state; got != GaveUp {
 		t.Errorf("it is %s", got)
 	}
@@ -157,7 +157,7 @@ func TestAStallThatCannotBeKilled(t *testing.T) {
 		21.012 PW0215 process=httpd pid=101 procward cannot end a process: unkillable
 		21.012 PW0302 process=httpd restart failed, attempt 1 of 3: what was left of it cannot be killed; the remaining restarts are skipped
 		21.012 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 3
-		21.013 PW0504 process=httpd given up`)
+		21.013 PW0504 process=httpd given up: httpd is stalled: http: status 500 instead of 200, 1 of 3 attempts in 24h are spent`)
 	if len(s.ran) > 0 {
 		t.Errorf("ran %v beside the one that is stalled", s.ran)
 	}
@@ -502,7 +502,7 @@ func TestAStallClimbsTheLadder(t *testing.T) {
 		21.001 PW0601 process=httpd group=web pid=102 stalled: http: status 500 instead of 200
 		21.001 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 0
 		21.011 PW0607 process=httpd group=web evidence of the stall is written: /evidence/httpd
-		21.012 PW0501 group=web attempt=1 escalation: restart-group
+		21.012 PW0501 group=web attempt=1 escalation: restart-group: httpd is stalled: http: status 500 instead of 200, 0 of 0 attempts in 24h are spent
 		21.012 PW0401 group=web the group is being stopped: members app, httpd
 		21.013 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
 		21.014 PW0214 process=app group=web pid=101 procward has ended a process: ended
@@ -512,9 +512,9 @@ func TestAStallClimbsTheLadder(t *testing.T) {
 		41.022 PW0601 process=httpd group=web pid=104 stalled: http: status 500 instead of 200
 		41.032 PW0607 process=httpd group=web evidence of the stall is written: /evidence/httpd
 		81.020 PW0502 group=web escalation failed: restart-group: no recovery within its wait, which is 1m0s
-		81.021 PW0501 group=web escalation: hook
+		81.021 PW0501 group=web escalation: hook: httpd is stalled: http: status 500 instead of 200, 0 of 0 attempts in 24h are spent
 		81.022 PW0510 group=web escalation goes on after hook: the hook asks for the next rung
-		81.023 PW0504 group=web given up`)
+		81.023 PW0504 group=web given up: httpd is stalled: http: status 500 instead of 200, 0 of 0 attempts in 24h are spent`)
 	s.cure("httpd", "http")
 	s.run(time.Minute)
 	s.tells(`

@@ -62,7 +62,7 @@ func TestAGroupThatCannotBeRidOfAStall(t *testing.T) {
 		140.016 PW0403 group=web the start or stop of the group failed: httpd cannot be killed
 		140.016 PW0302 process=httpd group=web restart failed, attempt 1 of 3: what was left of it cannot be killed; the remaining restarts are skipped
 		140.016 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 3
-		140.017 PW0504 group=web given up
+		140.017 PW0504 group=web given up: httpd is stalled: late: status 500 instead of 200, 1 of 3 attempts in 24h are spent
 		145.016 PW0303 process=app group=web pid=103 recovered`)
 	if s.m.procs["httpd"].state != GaveUp {
 		t.Errorf("httpd is %s", s.m.procs["httpd"].state)

@@ -114,9 +114,9 @@ func TestCrashLoopExhaustsAndGivesUp(t *testing.T) {
 		8.006 PW0305 process=httpd script failed: exited with code 1 output="no licence"
 		10.006 PW0302 process=httpd restart failed, attempt 3 of 3: not found within start-timeout, which is 2s
 		10.006 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 3
-		10.007 PW0504 process=httpd given up`)
+		10.007 PW0504 process=httpd given up: httpd is down: exited with code 3, 3 of 3 attempts in 24h are spent`)
 	s.run(time.Hour)
-	s.tells(`3610.007 PW0505 process=httpd still given up`)
+	s.tells(`3610.007 PW0505 process=httpd still given up: httpd is down: exited with code 3, 3 of 3 attempts in 24h are spent`)
 	s.spawn("httpd")
 	s.run(time.Minute)
 	if got := s.m.procs["httpd"].state; got != Up {
@@ -182,7 +182,7 @@ func TestCrashDuringSettle(t *testing.T) {
 		5.003 PW0301 process=httpd restart, attempt 2 of 2
 		8.004 PW0302 process=httpd restart failed, attempt 2 of 2: exited with code 3 before it was up for settle, which is 5s
 		8.004 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 2
-		8.005 PW0504 process=httpd given up`)
+		8.005 PW0504 process=httpd given up: httpd is down: exited with code 3, 2 of 2 attempts in 24h are spent`)
 }
 
 func TestInDoubtNothingIsDone(t *testing.T) {
@@ -347,15 +347,15 @@ func TestTheWholeLadder(t *testing.T) {
 		1.001 PW0301 process=httpd group=web restart, attempt 1 of 1
 		2.002 PW0302 process=httpd group=web restart failed, attempt 1 of 1: not found within start-timeout, which is 1s
 		2.002 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 1
-		2.003 PW0501 group=web attempt=1 escalation: restart-group
+		2.003 PW0501 group=web attempt=1 escalation: restart-group: httpd is down: killed by SIGKILL, 1 of 1 attempts in 24h are spent
 		2.003 PW0401 group=web the group is being stopped: members app, httpd
 		2.004 PW0214 process=app group=web pid=101 procward has ended a process: ended
 		2.004 PW0402 group=web the group is being started: members app, httpd
 		3.009 PW0403 group=web the start or stop of the group failed: httpd was not found within start-timeout, which is 1s
-		3.010 PW0501 group=web escalation: hook
+		3.010 PW0501 group=web escalation: hook: httpd is down: killed by SIGKILL, 1 of 1 attempts in 24h are spent
 		3.011 PW0510 group=web escalation goes on after hook: the hook asks for the next rung
 		3.012 PW0503 group=web escalation refused: reboot: this procward has not been given the means to end the machine
-		3.013 PW0504 group=web given up
+		3.013 PW0504 group=web given up: httpd is down: killed by SIGKILL, 1 of 1 attempts in 24h are spent
 		8.009 PW0303 process=app group=web pid=103 recovered`)
 }
 
@@ -400,7 +400,7 @@ func TestGroupRestartBringsBack(t *testing.T) {
 		1.001 PW0301 process=httpd group=web restart, attempt 1 of 1
 		2.002 PW0302 process=httpd group=web restart failed, attempt 1 of 1: not found within start-timeout, which is 1s
 		2.002 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 1
-		2.003 PW0501 group=web attempt=1 escalation: restart-group
+		2.003 PW0501 group=web attempt=1 escalation: restart-group: httpd is down: killed by SIGKILL, 1 of 1 attempts in 24h are spent
 		2.003 PW0401 group=web the group is being stopped: members app, httpd
 		2.005 PW0402 group=web the group is being started: members app, httpd
 		7.007 PW0303 process=app group=web pid=103 recovered

@@ -26,14 +26,14 @@ var (
 	GivenUp = &Kind{
 		ID: "PW0504", Event: "given-up", Severity: Alert,
 		Text:    "given up[: {detail}]",
-		Example: Message{Group: "web"},
+		Example: Message{Group: "web", Detail: "httpd is down: killed by SIGKILL, 3 of 3 attempts in 24h are spent"},
 		Meaning: "The last rung was climbed, and procward does nothing more. It still watches, and notices when the process is up again.",
 		Action:  "Remove the cause, then give `procward recover NAME`. Or start the service: procward notices, and restarts it again when it fails.",
 	}
 	Reminder = &Kind{
 		ID: "PW0505", Event: "given-up", Severity: Alert,
 		Text:    "still given up[: {detail}]",
-		Example: Message{Group: "web"},
+		Example: Message{Group: "web", Detail: "httpd is down: killed by SIGKILL, 3 of 3 attempts in 24h are spent"},
 		Meaning: "Repeated every `remind`, as long as nothing has changed.",
 		Action:  "Remove the cause and start the service: procward notices, and restarts it again when it fails.",
 	}

@@ -12,7 +12,7 @@ func (s *step) act(d escalate.Decision) escalate.Input {
 		s.do(EndMachine{name})
 		return none
 	}
-	s.say(message.RungAsked, func(m *message.Message) { m.Rung, m.Attempt = name, d.Attempt })
+	s.say(message.RungAsked, func(m *message.Message) { m.Rung, m.Attempt, m.Detail = name, d.Attempt, s.env.Why() })
 	switch deed := deed.(type) {
 	case escalate.Regroup:
 		if s.Monitor != "" && !s.env.Monitor.Aims {

@@ -43,6 +43,7 @@ type Env struct {
 
 	Members func() []Member // who climbs it, in the order of starts
 	Open    func() bool     // a member that is required is not up, or will climb on later
+	Why     func() string   // what is wrong with those for whom it is climbed
 }
 
 // Monitor is what a ladder has to know of its monitor.
@@ -105,6 +106,9 @@ func (l *Ladder) Barred() bool { return l.barred && l.Climb.Phase == escalate.Lo
 
 // About is whom the ladder is of, in words.
 func (l *Ladder) About() string {
+	if l.Monitor != "" {
+		return "monitor " + l.Monitor
+	}
 	if l.Process != "" {
 		return "process " + l.Process
 	}

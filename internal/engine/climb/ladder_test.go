@@ -24,7 +24,8 @@ func newPlay(rungs ...escalate.Rung) *play {
 	p := &play{Ladder: Ladder{Key: "group web", Group: "web"}, member: Member{Name: "httpd", Required: true, Climbing: true, Resting: true}}
 	p.env = Env{Now: time.Hour, Rungs: rungs, Group: escalate.DefaultGroup(),
 		Members: func() []Member { return []Member{p.member} },
-		Open:    func() bool { return !p.member.Well }}
+		Open:    func() bool { return !p.member.Well },
+		Why:     func() string { return "httpd is down" }}
 	return p
 }
 

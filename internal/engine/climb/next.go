@@ -73,6 +73,11 @@ func (s *step) say(kind *message.Kind, fill func(*message.Message)) {
 	s.do(say)
 }
 
+// sayWhy sends a message that says what is wrong.
+func (s *step) sayWhy(kind *message.Kind) {
+	s.say(kind, func(m *message.Message) { m.Detail = s.env.Why() })
+}
+
 // sayRung sends a message about the rung that the ladder stands at.
 func (s *step) sayRung(kind *message.Kind, detail, output string) {
 	s.say(kind, func(m *message.Message) {
@@ -99,7 +104,7 @@ func (s *step) follow(d escalate.Decision, in escalate.Input, at int) escalate.I
 		return s.act(d)
 	case escalate.GiveUp:
 		s.do(GiveUp{})
-		s.say(message.GivenUp, nil)
+		s.sayWhy(message.GivenUp)
 		s.arm()
 	case escalate.HandOver:
 		s.do(HandOver{})
@@ -277,7 +282,7 @@ func (s *step) due() {
 		s.waited()
 	}
 	if s.RemindAt != 0 && s.RemindAt <= now {
-		s.say(message.Reminder, nil)
+		s.sayWhy(message.Reminder)
 		s.remind()
 	}
 	if s.RetryAt != 0 && s.RetryAt <= now {

@@ -118,6 +118,9 @@ func (mon *Monitor) InWords() string {
 	return words
 }
 
+// Text is what the sign said that was bad last.
+func (mon *Monitor) Text() string { return mon.sign.Text }
+
 // about is a message about the monitor.
 func (mon *Monitor) about(kind *message.Kind) message.Message {
 	return message.Message{Kind: kind, Monitor: mon.Name}
