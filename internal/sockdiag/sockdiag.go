@@ -4,9 +4,12 @@
 package sockdiag
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/netip"
+	"os"
 	"runtime"
 
 	"golang.org/x/sys/unix"
@@ -65,12 +68,36 @@ func Open() (int, error) {
 	return fd, nil
 }
 
-// OpenIn opens a socket that answers about another network namespace, given by a file of
+// OpenFor opens a socket that answers about the network namespace of a process, given by its
+// /proc/PID/ns/net. Our own is not entered.
+func OpenFor(file string) (int, error) {
+	const own = "/proc/thread-self/ns/net"
+	theirs, err := os.Readlink(file)
+	if err != nil {
+		return -1, fmt.Errorf("see its network namespace: %w", err)
+	}
+	if ours, err := os.Readlink(own); err == nil && ours == theirs {
+		return Open()
+	}
+	there, err := os.Open(file)
+	if err != nil {
+		return -1, fmt.Errorf("open its network namespace: %w", err)
+	}
+	defer there.Close()
+	home, err := os.Open(own)
+	if err != nil {
+		return -1, fmt.Errorf("open our own network namespace: %w", err)
+	}
+	defer home.Close()
+	return openIn(int(there.Fd()), int(home.Fd()))
+}
+
+// openIn opens a socket that answers about another network namespace, given by a file of
 // it (/proc/PID/ns/net). A thread enters that namespace (setns(2), which needs root) and
 // comes back to its own. If it cannot come back, the thread ends here; otherwise it must
 // not end, because processes that have it as their parent would end with it
 // (PR_SET_PDEATHSIG of prctl(2)).
-func OpenIn(there, home int) (fd int, err error) {
+func openIn(there, home int) (fd int, err error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -187,6 +214,26 @@ func Answers(b []byte, take func(msg []byte)) (done bool, err error) {
 		b = b[min((size+3)&^3, len(b)):]
 	}
 	return false, nil
+}
+
+// Local is the local address of a struct inet_diag_msg.
+func Local(msg []byte) netip.AddrPort {
+	ip := netip.AddrFrom4([4]byte(msg[8:12]))
+	if msg[0] == unix.AF_INET6 {
+		ip = netip.AddrFrom16([16]byte(msg[8:24]))
+	}
+	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(msg[4:]))
+}
+
+// Inode is the inode of the socket of a struct inet_diag_msg; 0 where no file has it.
+func Inode(msg []byte) uint64 { return uint64(native.Uint32(msg[68:])) }
+
+// UnixInode is that of a struct unix_diag_msg.
+func UnixInode(msg []byte) uint64 { return uint64(native.Uint32(msg[4:])) }
+
+// Name is a value of AttrName; an abstract one, which begins with a zero, begins with an @.
+func Name(value []byte) string {
+	return string(bytes.ReplaceAll(bytes.TrimRight(value, "\x00"), []byte{0}, []byte{'@'}))
 }
 
 // Attributes returns each netlink attribute of b, in the byte order of the machine.

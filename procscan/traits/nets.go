@@ -1,10 +1,7 @@
 package traits
 
 import (
-	"bytes"
-	"encoding/binary"
 	"fmt"
-	"net/netip"
 	"os"
 	"strconv"
 	"strings"
@@ -83,7 +80,7 @@ func (ns *nets) of(pid int) (*network, error) {
 	if n := ns.known[id]; n != nil {
 		return n, nil
 	}
-	fd, err := ns.open(id, file)
+	fd, err := sockdiag.OpenFor(file)
 	if err != nil {
 		return nil, err
 	}
@@ -91,24 +88,6 @@ func (ns *nets) of(pid int) (*network, error) {
 	ns.known[id] = n
 	n.err = n.read()
 	return n, nil
-}
-
-func (ns *nets) open(id, file string) (int, error) {
-	const self = "/proc/thread-self/ns/net"
-	if own, err := os.Readlink(self); err == nil && own == id {
-		return sockdiag.Open()
-	}
-	there, err := os.Open(file)
-	if err != nil {
-		return -1, fmt.Errorf("open its network namespace: %w", err)
-	}
-	defer there.Close()
-	home, err := os.Open(self)
-	if err != nil {
-		return -1, fmt.Errorf("open our own network namespace: %w", err)
-	}
-	defer home.Close()
-	return sockdiag.OpenIn(int(there.Fd()), int(home.Fd()))
 }
 
 // read lists all sockets at which somebody serves.
@@ -133,22 +112,13 @@ func (n *network) inet(kind string, msg []byte) {
 	if len(msg) < sockdiag.InetSize {
 		return
 	}
-	addr := addrPort(msg)
+	addr := sockdiag.Local(msg)
 	loose := int(addr.Port()) >= n.loose[0] && int(addr.Port()) <= n.loose[1]
 	if kind == "udp" && (loose || addr.Port() == 0) {
 		return
 	}
-	ino := uint64(binary.NativeEndian.Uint32(msg[68:]))
+	ino := sockdiag.Inode(msg)
 	n.serving[ino] = succession.Socket{Kind: kind, Addr: addr.String(), Inode: ino, Loose: loose}
-}
-
-// addrPort is the local address of a struct inet_diag_msg.
-func addrPort(msg []byte) netip.AddrPort {
-	ip := netip.AddrFrom4([4]byte(msg[8:12]))
-	if msg[0] == unix.AF_INET6 {
-		ip = netip.AddrFrom16([16]byte(msg[8:24]))
-	}
-	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(msg[4:]))
 }
 
 // unix takes one struct unix_diag_msg.
@@ -156,10 +126,10 @@ func (n *network) unix(msg []byte) {
 	if len(msg) < sockdiag.UnixSize {
 		return
 	}
-	s := succession.Socket{Kind: "unix", Inode: uint64(binary.NativeEndian.Uint32(msg[4:]))}
+	s := succession.Socket{Kind: "unix", Inode: sockdiag.UnixInode(msg)}
 	sockdiag.Attributes(msg[sockdiag.UnixSize:], func(kind uint16, value []byte) {
-		if kind == sockdiag.AttrName { // an abstract one begins with a zero
-			s.Addr = string(bytes.ReplaceAll(bytes.TrimRight(value, "\x00"), []byte{0}, []byte{'@'}))
+		if kind == sockdiag.AttrName {
+			s.Addr = sockdiag.Name(value)
 		}
 	})
 	n.serving[s.Inode] = s
@@ -193,8 +163,8 @@ func (n *network) at(port uint16) map[uint64]succession.Socket {
 		req := sockdiag.InetRequest(nil, family, sockdiag.Any&^(1<<sockdiag.Listen), port)
 		_ = sockdiag.Dump(n.fd, req, n.buf, func(msg []byte) {
 			if len(msg) >= sockdiag.InetSize {
-				ino := uint64(binary.NativeEndian.Uint32(msg[68:]))
-				found[ino] = succession.Socket{Kind: "tcp", Addr: addrPort(msg).String(), Inode: ino}
+				ino := sockdiag.Inode(msg)
+				found[ino] = succession.Socket{Kind: "tcp", Addr: sockdiag.Local(msg).String(), Inode: ino}
 			}
 		}) // a connection that is not seen makes no session
 	}

@@ -1,7 +1,6 @@
 package vital
 
 import (
-	"bytes"
 	"encoding/binary"
 	"net/netip"
 	"slices"
@@ -51,18 +50,9 @@ func (n *netns) inet(msg []byte) {
 		return
 	}
 	n.socks = append(n.socks, listener{
-		inode: uint64(binary.NativeEndian.Uint32(msg[68:])), length: binary.NativeEndian.Uint32(msg[56:]),
-		family: msg[0], addr: addrPort(msg),
+		inode: sockdiag.Inode(msg), length: binary.NativeEndian.Uint32(msg[56:]),
+		family: msg[0], addr: sockdiag.Local(msg),
 	})
-}
-
-// addrPort is the local address of a struct inet_diag_msg.
-func addrPort(msg []byte) netip.AddrPort {
-	ip := netip.AddrFrom4([4]byte(msg[8:12]))
-	if msg[0] == unix.AF_INET6 {
-		ip = netip.AddrFrom16([16]byte(msg[8:24]))
-	}
-	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(msg[4:]))
 }
 
 // unix takes one struct unix_diag_msg.
@@ -70,7 +60,7 @@ func (n *netns) unix(msg []byte) {
 	if len(msg) < sockdiag.UnixSize || msg[2] != sockdiag.Listen {
 		return
 	}
-	l := listener{inode: uint64(binary.NativeEndian.Uint32(msg[4:])), family: unix.AF_UNIX}
+	l := listener{inode: sockdiag.UnixInode(msg), family: unix.AF_UNIX}
 	sockdiag.Attributes(msg[sockdiag.UnixSize:], func(kind uint16, value []byte) {
 		if kind == sockdiag.AttrQueue && len(value) >= 4 {
 			l.length = binary.NativeEndian.Uint32(value)
@@ -99,14 +89,13 @@ func (s *spaces) detail(n *netns, q *queue) {
 	q.where = "unix" // and nothing more if it has no name
 	s.request = sockdiag.UnixRequest(s.request, 1<<sockdiag.Listen, sockdiag.ShowName|sockdiag.ShowIcons)
 	err := sockdiag.Dump(n.fd, s.request, s.buf, func(msg []byte) {
-		if len(msg) < sockdiag.UnixSize || uint64(binary.NativeEndian.Uint32(msg[4:])) != q.inode {
+		if len(msg) < sockdiag.UnixSize || sockdiag.UnixInode(msg) != q.inode {
 			return
 		}
 		sockdiag.Attributes(msg[sockdiag.UnixSize:], func(kind uint16, value []byte) {
 			switch kind {
-			case sockdiag.AttrName: // an abstract one begins with a zero
-				name := bytes.ReplaceAll(bytes.TrimRight(value, "\x00"), []byte{0}, []byte{'@'})
-				q.where = "unix " + strconv.Quote(string(name))
+			case sockdiag.AttrName:
+				q.where = "unix " + strconv.Quote(sockdiag.Name(value))
 			case sockdiag.AttrIcons:
 				for ; len(value) >= 4 && len(q.waiting) < maxWaiting; value = value[4:] {
 					q.waiting = append(q.waiting, uint64(binary.NativeEndian.Uint32(value)))
@@ -140,7 +129,7 @@ func (s *spaces) waiting(n *netns, l *listener) []uint64 {
 	waiting := make([]uint64, 0, l.length)
 	s.request = sockdiag.InetRequest(s.request, l.family, 1<<sockdiag.Established|1<<sockdiag.CloseWait, l.addr.Port())
 	err := sockdiag.Dump(n.fd, s.request, s.buf, func(msg []byte) {
-		if len(msg) >= sockdiag.InetSize && binary.NativeEndian.Uint32(msg[68:]) == 0 {
+		if len(msg) >= sockdiag.InetSize && sockdiag.Inode(msg) == 0 {
 			waiting = append(waiting, binary.NativeEndian.Uint64(msg[44:]))
 		}
 	})

@@ -71,7 +71,7 @@ func newReader(root string, room int) (*reader, error) {
 	var st unix.Stat_t
 	rd.counts = unix.Fstatat(int(dir), "self/fd", &st, 0) == nil && st.Size > 0
 	rd.groups.mounts(root)
-	rd.spaces.open(dir)
+	rd.spaces.open(root, dir)
 	return rd, nil
 }
 
