@@ -10,10 +10,8 @@ import (
 // host is the machine below the daemon.
 type host struct {
 	Rungs     map[string]string // by rung that ends the machine: why it cannot be carried out here, or empty; nil: none can
-	BootAt    time.Duration     // when it was booted
-	Boots     int
-	Lost      string       // why the ledger cannot be believed at the next start
-	RecordErr func() error // nil: it is on the disk
+	Lost      string            // why the ledger cannot be believed at the next start
+	RecordErr func() error      // nil: it is on the disk
 	Recording time.Duration
 	Ends      func(engine.EndMachine) (stays bool) // is asked at each act; nil: the machine boots again
 	Staying   time.Duration                        // how long a machine is tried to be ended that stays
@@ -44,7 +42,7 @@ func (w *World) endMachine(e engine.EndMachine) {
 		w.Later(w.Staying, engine.MachineStays{Token: e.Token, Err: errors.New("all was tried")})
 		return
 	}
-	w.reboot()
+	w.Reboot()
 }
 
 // How long a boot takes: the machine is down, what is started at a boot is there, the daemon
@@ -55,13 +53,10 @@ const (
 	bootDaemon = 20 * time.Second
 )
 
-// reboot ends everything; the daemon is up again a while later.
-func (w *World) reboot() {
+// Reboot ends everything; the daemon is up again a while later.
+func (w *World) Reboot() {
 	w.table.clear()
-	for _, r := range w.runs {
-		r.over = true
-	}
-	clear(w.running)
+	w.abort()
 	w.Boots++
 	w.BootAt = w.Now + bootDown
 	if w.Starts != nil {

@@ -13,6 +13,7 @@ import (
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/restart"
+	"procward/watch"
 	"procward/watch/probe"
 )
 
@@ -102,9 +103,8 @@ func Failure(cfg *confd.Config, name string, pace Pace) Play {
 	o.monitor, o.ladder, o.most = name, mon.Escalate, most(mon.Policy())
 	sign := probe.Names([]probe.Check{mon.Check})[0]
 	return o.play(func() {
-		a, _ := o.Attended(name)
 		o.Ill[name+"/"+sign] = "it fails"
-		o.Tell(name, a.Round, sign, "bad", "it fails")
+		o.Tell(name, o.Attended[name].Round, sign, watch.Bad, "it fails")
 	})
 }
 

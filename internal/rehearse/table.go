@@ -28,6 +28,7 @@ func died(id procscan.ID, at time.Duration, c Cause) engine.Died {
 
 // table is the made-up process table, and how looks at it go.
 type table struct {
+	core    *core
 	Procs   map[procscan.ID]*Process
 	Tracked map[procscan.ID]bool // whose end the machine is told
 	byName  map[string][]procscan.ID
@@ -47,8 +48,8 @@ type table struct {
 	Victims       []procscan.ID
 }
 
-func newTable() table {
-	return table{Procs: map[procscan.ID]*Process{}, Tracked: map[procscan.ID]bool{}, Doubt: map[string][]procscan.Unreadable{},
+func newTable(c *core) table {
+	return table{core: c, Procs: map[procscan.ID]*Process{}, Tracked: map[procscan.ID]bool{}, Doubt: map[string][]procscan.Unreadable{},
 		byName: map[string][]procscan.ID{}, byPID: map[int]procscan.ID{}, nextPID: 100, LookTakes: time.Millisecond}
 }
 
@@ -75,10 +76,11 @@ func (t *table) IDs(name string) []procscan.ID { return slices.Clone(t.byName[na
 // tick is the unit of a start time.
 const tick = 10 * time.Millisecond
 
-func (t *table) add(name string, uptime time.Duration, change func(*Process)) procscan.ID {
+// SpawnAs adds a process of the named entry, changed before it is there.
+func (t *table) SpawnAs(name string, change func(*Process)) procscan.ID {
 	t.nextPID++
 	p := &Process{Name: name, Layout: uint64(t.nextPID)}
-	p.ID = procscan.ID{PID: t.nextPID, Start: uint64(uptime / tick)}
+	p.ID = procscan.ID{PID: t.nextPID, Start: uint64(t.core.Uptime() / tick)}
 	p.Comm, p.State, p.PPID, p.Session, p.Threads = name, 'S', 1, t.nextPID, 1
 	change(p)
 	if up := t.parent(p); up != nil && up.Name == name { // forked
@@ -118,46 +120,35 @@ func (t *table) parentOf(p *Process) succession.Parent {
 	return succession.Parent{}
 }
 
-// find is what a look finds.
-func (w *World) find(l engine.Look) map[string]engine.Finding {
-	out := map[string]engine.Finding{}
-	for name, want := range l.Of {
-		out[name] = w.findOne(name, want)
-	}
-	return out
-}
-
-func (w *World) findOne(name string, want engine.LookFor) engine.Finding {
+// find is what a look finds of one entry, but for its unit.
+func (t *table) find(name string, want engine.LookFor) engine.Finding {
 	whose := name
-	if w.Matches != nil {
-		whose = w.Matches(name, want.Match)
+	if t.Matches != nil {
+		whose = t.Matches(name, want.Match)
 	}
-	f := engine.Finding{Err: w.LookErr, Supervisors: w.Supervisors}
-	if want.Missing {
-		f.Unit = w.unitOf(name)
-	}
-	for _, id := range w.byName[whose] {
-		p := w.Procs[id]
+	f := engine.Finding{Err: t.LookErr, Supervisors: t.Supervisors}
+	for _, id := range t.byName[whose] {
+		p := t.Procs[id]
 		f.Selection.Matching = append(f.Selection.Matching, p.Process)
-		if up := w.parent(p); want.Match.Select == procscan.All || up == nil || up.Name != whose {
+		if up := t.parent(p); want.Match.Select == procscan.All || up == nil || up.Name != whose {
 			f.Selection.Selected = append(f.Selection.Selected, p.Process)
 		}
 		if !p.Pale && readToo(want, id) {
 			if f.Traits == nil {
 				f.Traits = map[procscan.ID]traits.Got{}
 			}
-			f.Traits[id] = w.got(p)
+			f.Traits[id] = t.got(p)
 		}
 	}
 	for _, id := range want.Kept {
-		if w.Procs[id] == nil {
+		if t.Procs[id] == nil {
 			f.Gone = append(f.Gone, id)
 		}
 	}
 	if want.Judged {
-		f.Holders = w.holders(whose, want)
+		f.Holders = t.holders(whose, want)
 	}
-	f.Selection.Unreadable = w.Doubt[name]
+	f.Selection.Unreadable = t.Doubt[name]
 	return f
 }
 
@@ -167,19 +158,88 @@ func readToo(want engine.LookFor, id procscan.ID) bool {
 }
 
 // holders is what does not match, and has a socket of the dead open.
-func (w *World) holders(whose string, want engine.LookFor) (out []traits.Holder) {
+func (t *table) holders(whose string, want engine.LookFor) (out []traits.Holder) {
 	if len(want.Places) == 0 {
 		return nil
 	}
-	for _, p := range w.Procs {
+	for _, p := range t.Procs {
 		holds := func(at succession.Socket) bool { return at.Inode != 0 && slices.Contains(want.Places, at) }
 		if p.Name != whose && slices.ContainsFunc(p.Serves, holds) {
-			out = append(out, traits.Holder{Process: p.Process, Got: w.got(p)})
+			out = append(out, traits.Holder{Process: p.Process, Got: t.got(p)})
 		}
 	}
 	return out
 }
 
-func (w *World) got(p *Process) traits.Got {
-	return traits.Got{Traits: p.traits(w.Uptime()), Parent: w.parentOf(p)}
+func (t *table) got(p *Process) traits.Got {
+	return traits.Got{Traits: p.traits(t.core.Uptime()), Parent: t.parentOf(p)}
 }
+
+func (t *table) track(e engine.Track) {
+	p := t.Procs[e.ID]
+	if p == nil {
+		t.core.Later(0, engine.TrackFailed{ID: e.ID, At: t.core.Uptime()})
+		return
+	}
+	t.Tracked[e.ID] = true
+	if !p.Pale {
+		t.core.Later(0, engine.Remembered{Of: map[procscan.ID]succession.Traits{e.ID: p.traits(t.core.Uptime())}})
+	}
+}
+
+func (t *table) kill(e engine.Kill) {
+	t.Victims = append(t.Victims, e.IDs...)
+	takes := killTakes
+	if t.KillTakes != nil {
+		takes = t.KillTakes(e)
+	}
+	t.core.alive(takes, func() {
+		var ended []restart.Ended
+		for _, id := range e.IDs {
+			ended = append(ended, restart.Ended{ID: id, Outcome: t.killed(id)})
+		}
+		if t.KillToldFirst {
+			t.core.Step(engine.KillEnded{Token: e.Token, Ended: ended})
+			return
+		}
+		t.core.Later(0, engine.KillEnded{Token: e.Token, Ended: ended})
+	})
+}
+
+func (t *table) killed(id procscan.ID) restart.Outcome {
+	if t.Procs[id] == nil {
+		return restart.Gone
+	}
+	out := restart.BySignal
+	if t.Killed != nil {
+		out = t.Killed(id)
+	}
+	if out != restart.Unkillable && out != restart.Refused {
+		t.Die(id, Terminated)
+	}
+	return out
+}
+
+// Die ends a process; the machine is told of it at once.
+func (t *table) Die(id procscan.ID, c Cause) {
+	if t.Procs[id] == nil {
+		return
+	}
+	if t.bury(id); t.Tracked[id] {
+		delete(t.Tracked, id)
+		t.core.Later(0, died(id, t.core.Uptime(), c))
+	}
+}
+
+// DieAll ends all processes of an entry.
+func (t *table) DieAll(name string, c Cause) {
+	for _, id := range t.IDs(name) {
+		t.Die(id, c)
+	}
+}
+
+// Spawn adds a process of the named entry.
+func (t *table) Spawn(name string) procscan.ID { return t.SpawnAs(name, func(*Process) {}) }
+
+// killTakes is how long the world needs to end processes or a script, where nothing else is said.
+const killTakes = time.Millisecond

@@ -11,11 +11,11 @@ import (
 type units struct {
 	Units  map[string]engine.Unit      // of the entries that have one
 	Stops  func(engine.StopUnit) error // nil: they stop
-	halted map[string]int              // the life in which the unit of an entry was stopped
+	Halted map[string]int              // the life in which the unit of an entry was stopped
 }
 
 func newUnits() units {
-	return units{Units: map[string]engine.Unit{}, halted: map[string]int{}}
+	return units{Units: map[string]engine.Unit{}, Halted: map[string]int{}}
 }
 
 // ErrConflict is that systemd has another job for a unit.
@@ -46,18 +46,18 @@ func (w *World) halt(unit string, life int) {
 	for name, p := range w.Config.Processes {
 		if p.Restart.Unit == unit {
 			w.DieAll(name, Finished)
-			w.halted[name] = life
+			w.Halted[name] = life
 		}
 	}
 }
 
 // Resume is the start of a unit that was stopped.
-func (w *World) Resume(name string) { delete(w.halted, name) }
+func (w *World) Resume(name string) { delete(w.Halted, name) }
 
 // unitOf says what systemd does of the unit of a process. A daemon knows its own stop from
 // somebody else's; a later one does not.
 func (w *World) unitOf(name string) engine.Unit {
-	if life, halted := w.halted[name]; halted && life != w.Life && w.Units[name].Hands == "" {
+	if life, halted := w.Halted[name]; halted && life != w.Life && w.Units[name].Hands == "" {
 		return engine.Unit{Name: name + ".service", Hands: engine.StoppedOnRequest}
 	}
 	return w.Units[name]
