@@ -17,7 +17,7 @@ import (
 var update = flag.Bool("update", false, "write the expected errors of testdata/bad anew")
 
 // TestBad holds the exact errors of a corpus of bad drop-ins: NAME.txt beside NAME.yaml. In
-// them {signs}, {probes} and {rungs} stand for the names of all kinds, in the order of their
+// them {signs}, {probes}, {limits} and {rungs} stand for the names of all kinds, in the order of their
 // tables.
 func TestBad(t *testing.T) {
 	for _, name := range corpus(t, "testdata/bad") {
@@ -31,6 +31,7 @@ func TestBad(t *testing.T) {
 			got := strings.NewReplacer(
 				strings.Join(kind.Names[vital.Sign](), ", "), "{signs}",
 				strings.Join(kind.Names[probe.Kinds](), ", "), "{probes}",
+				strings.Join(kind.Names[vital.Limits](), ", "), "{limits}",
 				strings.Join(kind.Names[escalate.Rung](), ", "), "{rungs}",
 			).Replace(show(c.Problems))
 			beside := filepath.Join("testdata/bad", strings.TrimSuffix(name, ".yaml")+".txt")
