@@ -11,7 +11,7 @@ import (
 	"procward/internal/paper"
 )
 
-// showBreaker writes what reboot-limit stands at, if there is anything to say.
+// showBreaker writes how much of reboot-limit is used, if there is anything to say.
 func showBreaker(p paper.Paper, b *engine.BreakerStatus, now time.Time) {
 	if b == nil {
 		return

@@ -114,8 +114,8 @@ func sorted(cfg *confd.Config, refused, doubts []confd.Problem) findings {
 	return out
 }
 
-// refusals is the rungs and restarts that this machine cannot carry out, for which the start is
-// refused; in observe mode they are only told of.
+// refusals is the rungs and restarts that this machine cannot carry out: then the daemon
+// does not start; in observe mode they are only reported.
 func refusals(cfg *confd.Config, at *daemon.Reach) []confd.Problem {
 	refused := daemon.Refusals(cfg, at)
 	for i := range refused {

@@ -18,8 +18,8 @@ const (
 	exitNoAccess = 5 // the daemon's socket is there and closed to us: nothing is known
 )
 
-// failure is how a command ends with an exit code above 0. Without err nothing more is
-// said, because the output has said it.
+// failure is the end of a command with an exit code above 0. Without err nothing more is
+// written, because the output has said it.
 type failure struct {
 	code   int
 	err    error
@@ -35,7 +35,7 @@ func (f *failure) Error() string {
 
 func (f *failure) Unwrap() error { return f.err }
 
-// runs makes an error of the command itself a failure with exit code 1, so that only
+// runs turns an error of the command itself into a failure with exit code 1, so that only
 // what cobra finds wrong with the command line counts as wrong usage.
 func runs(f func(cmd *cobra.Command, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {

@@ -36,8 +36,8 @@ func loadFiles(paths []string) (*confd.Config, error) {
 	return confd.Load(files)
 }
 
-// given is a file system of files from anywhere, each under the path that it was named
-// by, so that problems show that.
+// given is a file system of files from anywhere, each under the path by which it was
+// named, so that problems show that path.
 type given []givenFile
 
 type givenFile struct {

@@ -19,7 +19,7 @@ func load(f *flags) (*confd.Config, error) {
 	return cfg, nil
 }
 
-// warnRejected says on the way that not all drop-ins take part.
+// warnRejected warns that some drop-ins are left out.
 func warnRejected(w io.Writer, cfg *confd.Config) {
 	for _, f := range cfg.Files {
 		if f.Rejected {

@@ -31,7 +31,7 @@ func main() {
 	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr, thisMachine()))
 }
 
-// thisMachine is the real one. Nothing but main may name it: what is given it can end the
+// thisMachine is the real machine. Only main may name it: whoever gets it can end the
 // machine that it runs on.
 func thisMachine() *daemon.Reach {
 	return &daemon.Reach{Paths: power.RealPaths(), Kernel: power.Real(), Systemd: true, Booted: systemd.Runs}

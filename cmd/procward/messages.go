@@ -85,7 +85,7 @@ func wholeMarkdown(w io.Writer, ids []string) error {
 	return message.Markdown(w)
 }
 
-// kindInFull is a kind as a program is shown it.
+// kindInFull is a kind in the form for a program.
 type kindInFull struct {
 	*message.Kind
 	Example string `json:"example"`

@@ -34,7 +34,7 @@ func completed(f *flags, names func(*confd.Config) []string) cobra.CompletionFun
 	}
 }
 
-// noName is the failure for a name that the configuration has not among what it may be.
+// noName is the failure for a name that the configuration does not have.
 func noName(cfg *confd.Config, what, name string) error {
 	remedy := "procward check shows what is wrong with the drop-ins"
 	if !rejected(cfg.Files, cfg.Problems) {

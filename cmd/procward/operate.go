@@ -125,7 +125,7 @@ func (o operateFlags) show(w io.Writer, verb engine.Verb, out engine.Ordered) er
 	return nil
 }
 
-// followEvery is how often the daemon is asked how far an order is.
+// followEvery is how often the daemon is asked for the progress of an order.
 const followEvery = 100 * time.Millisecond
 
 // follow waits until an order is done, and writes each change of state on the way.

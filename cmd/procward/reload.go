@@ -64,7 +64,7 @@ func showReloaded(p paper.Paper, r control.Reloaded) {
 	showConfig(p, r.Files, r.Problems)
 }
 
-// rejected says that a drop-in, or its newest version, is not in force.
+// rejected reports whether a drop-in, or its newest version, is not in force.
 func rejected(files []confd.File, problems []confd.Problem) bool {
 	for _, f := range files {
 		if f.Rejected {

@@ -87,8 +87,8 @@ func chosen(cfg *confd.Config, args []string) ([]string, error) {
 	return names, nil
 }
 
-// nearFor says of which sights the near misses are wanted: of all that were asked for
-// by name, else of those where something is wrong.
+// nearFor says for which sights the near misses are wanted: for all that were asked for
+// by name, else for those with a problem.
 func nearFor(named bool) func(advice.Sight) bool {
 	return func(s advice.Sight) bool { return named || !s.OK }
 }

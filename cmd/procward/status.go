@@ -70,8 +70,8 @@ func status(cmd *cobra.Command, f *flags, args []string, jsonOut bool) error {
 }
 
 // only reduces the status to one process, or to one group and its members, and to the
-// monitors that restart it or one of those. What holds
-// for the whole daemon stays; what is wrong with the drop-ins does not.
+// monitors that restart it or one of those. Facts about the whole daemon stay; problems
+// of the drop-ins do not.
 func only(s engine.Status, name string) (engine.Status, error) {
 	var members []string
 	s.Groups = slices.DeleteFunc(slices.Clone(s.Groups), func(g engine.GroupStatus) bool {
@@ -93,7 +93,7 @@ func only(s engine.Status, name string) (engine.Status, error) {
 	return s, nil
 }
 
-// well says that nothing in the status needs the operator.
+// well reports whether nothing in the status needs the operator.
 func well(s engine.Status) bool {
 	for _, p := range s.Processes {
 		if !p.Well() {

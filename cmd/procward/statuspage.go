@@ -79,8 +79,8 @@ func groupRow(g engine.GroupStatus) []paper.Cell {
 	return []paper.Cell{paper.Bold.Of(g.Name), c.Of(g.State), {}, {}, {}, {}, paper.None.Of(rungText(g.Rung, g.Rungs))}
 }
 
-// rungText is where on its ladder a climb stands: "rung 2 of 3: hook". "none" is no rung
-// but the end, which the state tells.
+// rungText is the position on the ladder: "rung 2 of 3: hook". "none" is not a rung but
+// the end, which the state shows.
 func rungText(rung string, rungs []string) string {
 	if rung == "" || rung == "none" {
 		return ""
@@ -148,7 +148,7 @@ func deathText(p engine.ProcessStatus, now time.Time) string {
 	return fmt.Sprintf("%s, %s ago (%s)", paper.Visible(cause), paper.Age(now.Sub(*p.LastDown)), p.LastDown.Local().Format(time.DateTime))
 }
 
-// nowText is what goes on at this moment.
+// nowText is what is happening at this moment.
 func nowText(p engine.ProcessStatus) string {
 	var now []string
 	if n := len(p.Tracked); n > 0 && n < p.Min {
@@ -210,7 +210,7 @@ func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]paper.Cell 
 	return rows
 }
 
-// monitorText is what goes on for a monitor at this moment.
+// monitorText is what is happening to a monitor at this moment.
 func monitorText(mon engine.MonitorStatus) string {
 	var now []string
 	if mon.Sign != nil && mon.Sign.Text != "" && mon.State != string(watch.OK) {

@@ -19,7 +19,7 @@ type Reach struct {
 	Booted  func() bool // it is systemd
 }
 
-// Foreign says that the machine has another service manager than systemd.
+// Foreign reports whether the machine has another service manager than systemd.
 func (r *Reach) Foreign() bool { return r != nil && r.Systemd && !r.Booted() }
 
 // The remedies for what a machine cannot carry out.

@@ -48,7 +48,7 @@ func (p *play) measured(ms ...measure) {
 	p.show(e)
 }
 
-// bill is what the demo is shown on. pause is how long it is good to wait between steps.
+// bill is where the demo is shown. pause is how long to wait between steps.
 type bill interface {
 	show(entry)
 	pause() time.Duration

@@ -1,5 +1,5 @@
-// Package demo plays what procward does on a stage of its own: a few processes, the real
-// daemon without the means to end the machine, and what is heard of both.
+// Package demo shows what procward does on a stage of its own: a few processes, the real
+// daemon without the means to end the machine, and the messages of both.
 package demo
 
 import (

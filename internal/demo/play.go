@@ -48,8 +48,9 @@ type event struct {
 	pid     int
 }
 
-// Send takes a message of the daemon. It never blocks: should the channel be full, which
-// holds many times what is said in all, the message is missing and its scene fails.
+// Send takes a message of the daemon. It never blocks: if the channel were full, which
+// holds many times the number of all messages, the message would be missing and its scene
+// would fail.
 func (p *play) Send(m message.Message) {
 	select {
 	case p.events <- event{at: m.Time, message: &m}:
@@ -185,7 +186,7 @@ func (p *play) note(what, name string) time.Time {
 	return time.Time{}
 }
 
-// agrees is nil when the right restart scripts have run in this scene, once each, and
+// agrees returns nil if the right restart scripts have run in this scene, once each, and
 // procward tracks each victim that came up last under its name.
 func (p *play) agrees(ctx context.Context, s demoScene) error {
 	ran := map[string]int{}

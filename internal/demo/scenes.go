@@ -14,8 +14,8 @@ import (
 	"procward/internal/scalar"
 )
 
-// demoScene is one step of the demo: it makes something happen, and waits for what has to
-// follow. What did not follow is its error.
+// demoScene is one step of the demo: it makes something happen, and waits for what must
+// follow. If something does not follow, that is its error.
 type demoScene struct {
 	title   string
 	time    time.Duration // at most
@@ -156,9 +156,9 @@ func (p *play) said(kind *message.Kind) message.Message {
 	return message.Message{}
 }
 
-// cause holds what is said of the cause of a death to what it was. Where the kernel tells
-// nothing of processes that are not children, that is said and no failure; the daemon has
-// said then that something of the kernel is missing.
+// cause compares the reported cause of a death with the real one. If the kernel tells
+// nothing about processes that are not our children, that is shown and is no failure;
+// then the daemon has reported that the kernel lacks something.
 func (p *play) cause(ctx context.Context, right string) (words string, err error) {
 	words = p.said(message.Down).Cause
 	if late := p.said(message.CauseKnown); late.Kind != nil {

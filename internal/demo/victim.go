@@ -14,9 +14,9 @@ import (
 	"io"
 )
 
-// demoPrefix begins the names under which the demo has this program run as its victims:
-// the kernel takes the name of a process from the file that is executed, and that is a
-// link of this name.
+// demoPrefix begins the names under which the demo runs this program as its victims: the
+// kernel takes the name of a process from the file that is executed, and that is a link
+// with this name.
 const demoPrefix = "demo-"
 
 // The exit codes of a victim.
@@ -29,8 +29,8 @@ const (
 // brokenAfter is how long a victim that cannot work runs.
 const brokenAfter = 150 * time.Millisecond
 
-// Victim lives the life of a victim, where this program was started under the name of one:
-// mine is true then, and the caller exits with the code, at once.
+// Victim is the life of a victim, if this program was started under the name of one: then
+// mine is true, and the caller exits with the code, at once.
 func Victim(argv0 string) (code int, mine bool, err error) {
 	name, mine := strings.CutPrefix(filepath.Base(argv0), demoPrefix)
 	if !mine {
@@ -42,10 +42,10 @@ func Victim(argv0 string) (code int, mine bool, err error) {
 	return code, true, err
 }
 
-// live is the life of a victim. It does nothing, and what signals ask of it: SIGUSR1 to
-// start its successor and exit with code 0, SIGUSR2 to exit with codeAsked. It ends with
-// the demo at the latest, however that ends: a read of a FIFO which only the demo holds
-// open for writing returns then. Nothing of the demo may be left, so the victim that sees
+// live is the life of a victim. It does nothing except what signals ask: SIGUSR1 to start
+// its successor and exit with code 0, SIGUSR2 to exit with codeAsked. At the latest it
+// ends with the demo, however that ends: then a read of a FIFO returns which only the
+// demo holds open for writing. Nothing of the demo may be left, so the victim that sees
 // this removes the demo's directory too.
 func (s stage) live(name, program string) (code int, err error) {
 	// Without O_NONBLOCK the open would wait for ever where the demo has ended.

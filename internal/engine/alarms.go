@@ -81,7 +81,7 @@ func (p *process) wake(now time.Duration) time.Duration {
 	return earliest(p.nextLook, p.deadline, p.reminds())
 }
 
-// waits says that its restart is due.
+// waits reports whether its restart is due.
 func (p *process) waits(now time.Duration) bool {
 	return p.attempt.ready != 0 || p.state == Waiting && p.deadline != 0 && p.deadline <= now && p.op == nil
 }

@@ -274,7 +274,7 @@ func (m *Machine) expected(p *process, ended []restart.Ended) {
 	}
 }
 
-// unkillable says that not even SIGKILL has ended a process. One that could not be signalled,
+// unkillable reports whether not even SIGKILL has ended a process. One that could not be signalled,
 // say because there are no descriptors at the moment, may be another time.
 func unkillable(e restart.Ended) bool { return e.Outcome == restart.Unkillable }
 

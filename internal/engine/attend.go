@@ -61,7 +61,7 @@ func (m *Machine) attendProcess(p *process) {
 	}
 }
 
-// attended says that the signs of the process are to be watched: while it is up, and while
+// attended reports whether the signs of the process are to be watched: while it is up, and while
 // it is stalled, as it may begin to work again by itself. Members in the hands of a group
 // operation are not.
 func (p *process) attended() bool {

@@ -46,7 +46,7 @@ func (p *process) countedAs() counted {
 	return c
 }
 
-// required says that a climb does not end before it is up.
+// required reports whether a climb does not end before it is up.
 func (p *process) required() bool {
 	switch p.state {
 	case AbsentNow, StoppedBy, EndedState, FinalState, HeldState:

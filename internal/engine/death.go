@@ -104,7 +104,7 @@ func (p *process) bringPast() {
 	p.recall()
 }
 
-// passing says that a death was only the end of a launcher: it matched for a moment, and is
+// passing reports whether a death was only the end of a launcher: it matched for a moment, and is
 // not known to have failed.
 func (d death) passing() bool { return d.launched && (!d.cause.Known || d.cause.Clean()) }
 
@@ -118,7 +118,7 @@ func (p *process) recall() {
 	}
 }
 
-// endsIt says that procward is ending what is stalled, or has it write a dump, which may
+// endsIt reports whether procward is ending what is stalled, or has it write a dump, which may
 // end it as well.
 func (p *process) endsIt() bool {
 	return p.state == Restarting || p.evidence != 0 && p.spec.Restart.Dump != nil

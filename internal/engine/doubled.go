@@ -42,7 +42,7 @@ func (m *Machine) count(p *process, f Finding, sel procscan.Selection) {
 	}
 }
 
-// enoughOf says that as many are there as the process is to have.
+// enoughOf reports whether as many are there as the process is to have.
 func (p *process) enoughOf(roots []procscan.Process) bool {
 	return len(roots) > 0 && (p.enough() || len(roots) >= p.spec.Match.Count.Min)
 }

@@ -7,7 +7,7 @@ import (
 	"procward/procscan"
 )
 
-// inDoubt says that a process which could be the one cannot be read, and was not there
+// inDoubt reports whether a process which could be the one cannot be read, and was not there
 // in that state when all was well: then nothing is done.
 func (m *Machine) inDoubt(p *process, f Finding) bool {
 	for _, u := range f.Selection.Unreadable {

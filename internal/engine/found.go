@@ -230,7 +230,7 @@ func (m *Machine) causeAwaited(p *process) bool {
 	return true
 }
 
-// endedWell says that the process ended by itself as it may: an end, not a failure.
+// endedWell reports whether the process ended by itself as it may: an end, not a failure.
 func (p *process) endedWell() bool {
 	return p.spec.Restart.When == restart.Abnormal && p.event == "exit" && p.spec.Restart.IsClean(p.verdict())
 }

@@ -51,7 +51,7 @@ func (m *Machine) freeze() {
 	}
 }
 
-// interruptible says that a suspension may forget what was going on: nothing runs, the
+// interruptible reports whether a suspension may forget what was going on: nothing runs, the
 // process is not up, no loss waits to be told, and it did not end for good.
 func (p *process) interruptible() bool {
 	switch p.state {

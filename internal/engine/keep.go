@@ -1,6 +1,6 @@
 package engine
 
-// awaitsKeeping says that one of the effects may begin only when the state that records
+// awaitsKeeping reports whether one of the effects may begin only when the state that records
 // it is written: scripts, kills, and the end of the daemon.
 func awaitsKeeping(effects []Effect) bool {
 	for _, e := range effects {
@@ -12,7 +12,7 @@ func awaitsKeeping(effects []Effect) bool {
 	return false
 }
 
-// acts says that an effect changes something beyond procward itself, which observe mode
+// acts reports whether an effect changes something beyond procward itself, which observe mode
 // rules out. To await a script is to end it when its time is over.
 func acts(e Effect) bool {
 	switch e.(type) {

@@ -212,7 +212,7 @@ func (m *Machine) climbers(l *climb.Ladder) []*process {
 	return slices.DeleteFunc(m.those(m.members(l.Group)), func(p *process) bool { return p.spec.Escalate != nil })
 }
 
-// keepsClimbing says that a climber which is required is not up, or will go on to climb once
+// keepsClimbing reports whether a climber which is required is not up, or will go on to climb once
 // its dependency is.
 func (m *Machine) keepsClimbing(l *climb.Ladder) bool {
 	if l.Process == "" {
@@ -291,7 +291,7 @@ func (m *Machine) mendLadders() {
 	}
 }
 
-// isGone says that nobody climbs the ladder any more.
+// isGone reports whether nobody climbs the ladder any more.
 func (m *Machine) isGone(l *climb.Ladder) bool {
 	switch {
 	case l.Monitor != "":

@@ -80,7 +80,7 @@ type job struct {
 	until   time.Duration // when its timeout is over
 }
 
-// ofUnit says that it is the restart of a unit.
+// ofUnit reports whether it is the restart of a unit.
 func (j job) ofUnit() bool { return j.script && j.path == "" }
 
 // lookout joins the looks that are wanted into one at a time.
@@ -102,7 +102,7 @@ const (
 	maxRest  = 50 * time.Millisecond
 )
 
-// resting says that the next look can wait: nothing that it is wanted for has just died.
+// resting reports whether the next look can wait: nothing that it is wanted for has just died.
 func (m *Machine) resting() bool {
 	return m.now < m.looking.rest && m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
 }

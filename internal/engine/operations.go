@@ -131,7 +131,7 @@ func (m *Machine) beginOp(op *operation.Operation) {
 	m.post(toOperation{op, operation.Begins{}})
 }
 
-// leftAlone says that the process is down by its own will, by somebody else's, or
+// leftAlone reports whether the process is down by its own will, by somebody else's, or
 // because it need not be there: a group operation does not start it.
 func (p *process) leftAlone() bool {
 	switch p.state {

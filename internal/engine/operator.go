@@ -145,7 +145,7 @@ func (m *Machine) suspendOrder(o Order, names []string) {
 	}
 }
 
-// given says that the process has been given up or over, which a suspension of it alone
+// given reports whether the process has been given up or over, which a suspension of it alone
 // does not change.
 func (p *process) given() bool { return p.state == GaveUp || p.state == Handed || p.state == StoppedBy }
 

@@ -61,14 +61,14 @@ func (m *Machine) inOrder(group string, verb Verb) []string {
 	return out
 }
 
-// isDown says that a member of the group is down as the operator wants it.
+// isDown reports whether a member of the group is down as the operator wants it.
 func (m *Machine) isDown(group string) bool {
 	return slices.ContainsFunc(m.those(m.members(group)), func(p *process) bool {
 		return p.stopped != "" || p.state == AbsentNow && m.byHand(p)
 	})
 }
 
-// byHand says that the group of a process is started by the operator only.
+// byHand reports whether the group of a process is started by the operator only.
 func (m *Machine) byHand(p *process) bool {
 	return m.cfg.Groups[p.spec.Group].Startup == escalate.Manual
 }

@@ -99,13 +99,13 @@ type attempt struct {
 
 func (p *process) enough() bool { return len(p.tracked) >= p.spec.Match.Count.Min }
 
-// over says that more are there than count.max.
+// over reports whether more are there than count.max.
 func (p *process) over() bool {
 	limit := p.spec.Match.Count.Max
 	return !limit.Unlimited && len(p.tracked) > limit.N
 }
 
-// startable says that there is a way to start it again once it is stopped.
+// startable reports whether there is a way to start it again once it is stopped.
 func (p *process) startable() bool { return p.spec.Restart.Run != nil || p.spec.Restart.Unit != "" }
 
 // verdict is the cause that when: abnormal and final go by. Of the deaths since it was last found

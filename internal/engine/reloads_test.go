@@ -84,7 +84,7 @@ func newReloads(t testing.TB, seed uint64) *reloads {
 	return r
 }
 
-// wrong says that something goes wrong, once in so many times.
+// wrong reports whether something goes wrong, once in so many times.
 func (r *reloads) wrong(in int) bool { return !r.over && r.luck.IntN(in) == 0 }
 
 func (r *reloads) populate() {

@@ -75,7 +75,7 @@ func (p *process) see(m *Machine, sel procscan.Selection) {
 	}
 }
 
-// descends says that a process is tracked, or descends from one that is through some that
+// descends reports whether a process is tracked, or descends from one that is through some that
 // match.
 func (p *process) descends(q procscan.Process, byPID map[int]procscan.Process) bool {
 	for range len(byPID) + 1 { // a PID that was reused between two reads could close a circle

@@ -19,7 +19,7 @@ type Page struct {
 	processes, monitors, groups []string // that are still to come
 }
 
-// Last says that nothing is to come.
+// Last reports whether nothing is to come.
 func (g Page) Last() bool { return g.begun && len(g.processes)+len(g.monitors)+len(g.groups) == 0 }
 
 // onePart is how many entries are told of at a time: some hundred microseconds.
@@ -114,7 +114,7 @@ func (m *Machine) shown(p *process) State {
 	return p.state
 }
 
-// optional says that nobody minds that the process has not been seen yet.
+// optional reports whether nobody minds that the process has not been seen yet.
 func (m *Machine) optional(p *process) bool {
 	return p.spec.Absent == confd.AbsentIgnore || m.byHand(p)
 }

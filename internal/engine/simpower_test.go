@@ -89,7 +89,7 @@ func (s *sim) endMachine(e EndMachine) {
 	s.reboot()
 }
 
-// allUp says that every process had been there when the last look began, and no check is bad.
+// allUp reports whether every process had been there when the last look began, and no check is bad.
 func (s *sim) allUp() bool {
 	for _, signs := range s.verdicts {
 		for _, v := range signs {

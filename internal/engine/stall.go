@@ -23,7 +23,7 @@ type stalled struct {
 	old  bool                 // an earlier daemon saw it, and no sign is bad yet in this one
 }
 
-// stale says that its stall is known from an earlier daemon alone: it may have healed since,
+// stale reports whether its stall is known from an earlier daemon alone: it may have healed since,
 // so nothing is done about it until a sign is bad again.
 func (p *process) stale() bool { return p.isStalled() && p.stall.old }
 
@@ -41,7 +41,7 @@ func (m *Machine) resumeClimb(p *process) {
 	m.climb(m.ladderOf(p), climb.LookAgain{})
 }
 
-// isStalled says that it is there and does not work, as far as the signs tell.
+// isStalled reports whether it is there and does not work, as far as the signs tell.
 func (p *process) isStalled() bool {
 	if p.stall == nil {
 		return false
@@ -54,10 +54,10 @@ func (p *process) isStalled() bool {
 	return false
 }
 
-// well says that enough are there, and they work as far as the signs tell.
+// well reports whether enough are there, and they work as far as the signs tell.
 func (p *process) well() bool { return p.enough() && !p.isStalled() }
 
-// healed says that the stall is over: nothing is bad any more, and where the signs are
+// healed reports whether the stall is over: nothing is bad any more, and where the signs are
 // watched afresh since, what was bad is ok and every probe is.
 func (p *process) healed() bool {
 	switch {

@@ -202,11 +202,11 @@ func (p *play) mayAct(token int, e Effect) {
 	}
 }
 
-// trusts says that a stall is known to be of signs that are attended still: one that a dead
+// trusts reports whether a stall is known to be of signs that are attended still: one that a dead
 // daemon has seen is believed, also of a sign that a reload has taken away since.
 func (p *play) trusts() bool { return p.memory.die == nil || p.life == 0 }
 
-// unwell says that a sign of a process was told to be bad, and not to be ok since.
+// unwell reports whether a sign of a process was told to be bad, and not to be ok since.
 func (p *play) unwell(name string) bool {
 	for _, v := range p.verdicts[name] {
 		if v != watch.OK && v != watch.Pending {

@@ -123,7 +123,7 @@ type MonitorStatus struct {
 	WaitsFor     string         `json:"waits_for,omitempty"`
 }
 
-// Well says that nothing is wrong with what it checks, as far as that is known.
+// Well reports whether nothing is wrong with what it checks, as far as that is known.
 func (mon MonitorStatus) Well() bool {
 	switch mon.State {
 	case string(watch.OK), string(watch.Failing), "pending", "not-judged":
@@ -147,7 +147,7 @@ type TrackedPID struct {
 	Uptime time.Duration `json:"uptime"` // nanoseconds
 }
 
-// Well says that the process is up, or is not because somebody has wanted it so.
+// Well reports whether the process is up, or is not because somebody has wanted it so.
 func (p ProcessStatus) Well() bool {
 	switch p.State {
 	case Up, StoppedBy, EndedState, SuspendedState:

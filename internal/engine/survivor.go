@@ -26,7 +26,7 @@ func (p *process) beside() map[procscan.ID]bool {
 	return out
 }
 
-// bore says that a dead one was the parent of a process when that was found.
+// bore reports whether a dead one was the parent of a process when that was found.
 func (p *process) bore(q procscan.Process) bool {
 	return slices.ContainsFunc(p.dead, func(d death) bool { return q.PPID == d.PID && q.Start >= d.Start })
 }

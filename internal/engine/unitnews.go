@@ -33,7 +33,7 @@ func (m *Machine) lookForHeralded(p *process) {
 	}
 }
 
-// unitComes says that the unit of a missing process is up again, and has not been for longer
+// unitComes reports whether the unit of a missing process is up again, and has not been for longer
 // than a start may take: its main process may be another program that starts the one wanted.
 func (m *Machine) unitComes(p *process, f Finding) bool {
 	return f.Unit.Up && m.now < max(p.heralded, f.Unit.MainStarted+p.spec.Restart.StartTimeout.D())
@@ -52,7 +52,7 @@ func (m *Machine) stoppedNoMore(p *process, f Finding) {
 	m.down(p)
 }
 
-// cameAndWent says that systemd has started another main process of the unit since the one
+// cameAndWent reports whether systemd has started another main process of the unit since the one
 // that was tracked began, and that it has ended too: it was there after the death.
 func (p *process) cameAndWent(f Finding) bool {
 	const tick = 10 * time.Millisecond // of start times

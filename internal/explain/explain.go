@@ -1,6 +1,6 @@
-// Package explain tells what would happen to a process, a group or a monitor, and when: what
-// its drop-ins say in words, and the timetable of an outage in which nothing helps, as
-// package rehearse plays it.
+// Package explain tells what would happen to a process, a group or a monitor, and when:
+// the content of its drop-ins in words, and the timetable of an outage in which nothing
+// helps, as package rehearse plays it.
 package explain
 
 import (

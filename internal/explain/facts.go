@@ -13,7 +13,7 @@ import (
 	"procward/watch/probe"
 )
 
-// processFacts is what the timetable of a process rests on.
+// processFacts is what the timetable of a process is based on.
 func processFacts(p confd.Process, whose string, l escalate.Ladder, members []string, g escalate.Group) []Fact {
 	r := p.Restart
 	facts := []Fact{{"match", Match(p.Match)}}
@@ -37,7 +37,7 @@ func processFacts(p confd.Process, whose string, l escalate.Ladder, members []st
 	return append(facts, Fact{"ladder", whose + rungNames(l)})
 }
 
-// groupFacts is what the timetable of a group rests on.
+// groupFacts is what the timetable of a group is based on.
 func groupFacts(cfg *confd.Config, g escalate.Group, members []string) []Fact {
 	var facts []Fact
 	for i, name := range members {

@@ -83,7 +83,7 @@ func (w words) rungLabel(s rehearse.Step) string {
 	return fmt.Sprintf("rung %d of %d, ", s.Position+1, len(w.ladder))
 }
 
-// after is what follows when the ladder is spent.
+// after is what follows at the end of the ladder.
 func (w words) after() string {
 	text := "nothing more is done, a return by itself is credited"
 	if !w.group.Remind.Never {

@@ -87,7 +87,7 @@ func (d *daemon) watched(change func(*confd.Process)) (pid int) {
 	return pid
 }
 
-// remembered says that where a process serves, and how it lies in memory, is known.
+// remembered reports whether where a process serves, and how it lies in memory, is known.
 func (d *daemon) remembered(pid int) bool {
 	for _, q := range d.kept("web") {
 		if q.PID == pid && q.Traits.Layout.Known() && (len(q.Traits.Serves) > 0 || d.kind == "silent" || d.kind == "parent" || d.kind == "launches") {

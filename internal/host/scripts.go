@@ -24,7 +24,7 @@ type scriptRun struct {
 
 func (r *scriptRun) toEnd() { r.once.Do(func() { close(r.end) }) }
 
-// ending says that it must end.
+// ending reports whether it must end.
 func (r *scriptRun) ending() bool {
 	select {
 	case <-r.end:

@@ -1,5 +1,5 @@
-// Package paper is what the commands write for a person on: colours, tables, times and
-// durations, and text that cannot steer the terminal.
+// Package paper is how commands write for a person: colours, tables, times and durations,
+// and text that cannot control the terminal.
 package paper
 
 import (

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// agenda is what is planned, by time; what is planned for the same time in the order of the
-// plans. It is a heap (container/heap).
+// agenda is what is planned, by time; plans for the same time are in the order in which
+// they were made. It is a heap (container/heap).
 type agenda struct {
 	queue queue
 	seq   int

@@ -7,7 +7,8 @@ import (
 	"procward/internal/engine"
 )
 
-// memory is what of the machine's state is written, and so outlives it; and its lives.
+// memory is the part of the machine's state that is written and so outlives it, and its
+// lives.
 type memory struct {
 	core      *core
 	Unborn    bool

@@ -51,16 +51,17 @@ const (
 	// Quick: each script succeeds at once, and what it starts ends as soon as it is found.
 	// Hooks fail at once.
 	Quick Pace = false
-	// Slow: each script runs into its timeout, and is killed a while later. What it starts is
-	// found when it is nearly too late, and ends when it has nearly settled.
+	// Slow: each script runs into its timeout, and is killed a while later. What it starts
+	// is found nearly too late, and ends when it has nearly settled.
 	Slow Pace = true
 )
 
 // Longest is how many attempts, and how many rungs, are played at most.
 const Longest = 1000
 
-// horizon is how long an outage is played at most, and patience how many steps of the machine
-// it is played without a step of its own: it looks every 10 s for what is missing.
+// horizon is how long an outage is played at most, and patience how many steps of the
+// machine are played without a step of the outage: the machine looks every 10 s for what
+// is missing.
 const (
 	horizon  = 10 * 365 * 24 * time.Hour
 	patience = 20_000
@@ -168,8 +169,8 @@ func with(cfg *confd.Config, change func(*confd.Config)) *confd.Config {
 	return &c
 }
 
-// calm is how long all is well before the outage: longer than what is needed to settle and
-// for all checks to tell.
+// calm is how long all is well before the outage: longer than it takes to settle and for
+// all checks to have a verdict.
 const calm = time.Hour
 
 func (o *outage) play(begins func()) Play {
@@ -261,8 +262,8 @@ func (o *outage) add(s Step) {
 	o.steps = append(o.steps, s)
 }
 
-// late is how long before the last moment something comes that is nearly too late: the looks
-// for it are a second apart.
+// late is how long before the last moment something comes that is nearly too late: the
+// looks for it are a second apart.
 const late = 1100 * time.Millisecond
 
 // acts lets the victim end again, once it was found.
@@ -337,8 +338,8 @@ func (o *outage) come(name string) {
 	})
 }
 
-// most is how many attempts are played: of unlimited ones as many as differ. One more than
-// there are shows that they come back faster than they are spent.
+// most is how many attempts are played: of unlimited ones as many as differ. One more
+// than there are shows whether they come back faster than they are used.
 func most(spec restart.Spec) int {
 	if !spec.Attempts.Unlimited {
 		return min(spec.Attempts.N, Longest)
@@ -350,7 +351,7 @@ func most(spec restart.Spec) int {
 	return n
 }
 
-// luck is the pauses with the luck of the jitter: the shortest, or the Longest.
+// luck is the pauses with the random part of the jitter: the shortest, or the longest.
 func (p Pace) luck(b restart.Backoff) restart.Backoff {
 	by := 1 - b.Jitter
 	if p == Slow {

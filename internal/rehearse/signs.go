@@ -10,8 +10,8 @@ import (
 	"procward/watch/vital"
 )
 
-// signs is the watchers. In a new round each check is ok after its start-delay, or, where
-// the target is ill, bad after its failures; passive signs are at once.
+// signs is the watchers. In a new round each check is ok after its start-delay, or, if
+// the target is ill, bad after its failures; passive signs are so at once.
 type signs struct {
 	core     *core
 	Attended map[string]engine.Attend            // by target: how it is watched at this moment

@@ -54,8 +54,8 @@ func (w *World) halt(unit string, life int) {
 // Resume is the start of a unit that was stopped.
 func (w *World) Resume(name string) { delete(w.Halted, name) }
 
-// unitOf says what systemd does of the unit of a process. A daemon knows its own stop from
-// somebody else's; a later one does not.
+// unitOf says what systemd does with the unit of a process. A daemon can tell its own
+// stop from that of somebody else; a later daemon cannot.
 func (w *World) unitOf(name string) engine.Unit {
 	if life, halted := w.Halted[name]; halted && life != w.Life && w.Units[name].Hands == "" {
 		return engine.Unit{Name: name + ".service", Hands: engine.StoppedOnRequest}

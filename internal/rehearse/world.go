@@ -1,7 +1,7 @@
-// Package rehearse runs the engine in a world on a virtual clock: processes, scripts, units
-// and checks that are all made up, so that a day of trouble takes a moment and nothing of
-// the machine is touched. Outage plays what explain shows; the tests of the engine play
-// whole histories in the same world.
+// Package rehearse runs the engine in a world on a virtual clock: processes, scripts,
+// units and checks are all made up, so that a day of trouble takes a moment and nothing
+// of the machine is touched. Outage plays what explain shows; the tests of the engine
+// play whole histories in the same world.
 package rehearse
 
 import (
@@ -16,8 +16,8 @@ import (
 	"procward/procscan"
 )
 
-// World carries the effects of a machine out on a virtual clock, and hears what it says.
-// Functions that are nil do nothing, unless they say otherwise.
+// World carries out the effects of a machine on a virtual clock, and hears its messages.
+// Functions that are nil do nothing, unless their comment says otherwise.
 type World struct {
 	*core
 	table

@@ -40,7 +40,7 @@ func (s *step) hook(hook *escalate.Hook, d escalate.Decision) escalate.Input {
 	return none
 }
 
-// worst is the member that a hook is told of: the first that has no attempt left.
+// worst is the member that a hook is told about: the first that has no attempt left.
 func worst(members []Member) string {
 	for _, w := range members {
 		if w.Climbing {
@@ -53,7 +53,7 @@ func worst(members []Member) string {
 	return ""
 }
 
-// acted takes what has come of a rung.
+// acted takes the result of a rung.
 func (s *step) acted(e Event) {
 	switch e := e.(type) {
 	case Acted:
@@ -96,7 +96,7 @@ func (s *step) hookEnded(e HookEnded) escalate.Input {
 	return escalate.Failed
 }
 
-// postpone lets the climb look again at a time, and ask again. It says so once.
+// postpone lets the climb look and ask again at a later time. It reports this once.
 func (s *step) postpone(e Postponed) {
 	s.Climb = s.Climb.Postponed(e.Until)
 	if e.Why == "" || e.Why == s.waits {

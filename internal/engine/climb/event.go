@@ -7,18 +7,19 @@ import (
 	"procward/internal/message"
 )
 
-// Event is what a ladder is told.
+// Event is an input of a ladder.
 type Event interface{ event() }
 
 // The events.
 type (
-	// Exhausted: one who climbs it has no attempt left, or its monitor.
+	// Exhausted: a member of the climb, or its monitor, has no attempt left.
 	Exhausted struct{}
-	// GiveBack: the operator gives everything back. A rung that is carried out goes on.
+	// GiveBack: the operator gives all attempts back. A rung that is being carried out goes
+	// on.
 	GiveBack struct{}
 	// Settled: a member or the monitor is well again; the climb ends when all are.
 	Settled struct{}
-	// Yields: a member is in other hands now, which Why says.
+	// Yields: somebody else is in charge of a member now; Why says who.
 	Yields struct{ Why string }
 	// Looked: a look at a member that began at a time has ended.
 	Looked struct {
@@ -27,7 +28,7 @@ type (
 	}
 	// Judge: something has changed that a rung waits for.
 	Judge struct{}
-	// LookAgain: it is known how a member is that was Unclear.
+	// LookAgain: the state of a member that was Unclear is known.
 	LookAgain struct{}
 	// Unbarred: an operation has ended.
 	Unbarred struct{}
@@ -35,7 +36,7 @@ type (
 	Mended struct{}
 	// Fewer: the operator has suspended members.
 	Fewer struct{}
-	// Stands: a member has been given up or handed over under a ladder that was another one.
+	// Stands: a member was given up or handed over under another ladder.
 	Stands struct{ Phase escalate.Phase }
 	// Frozen: everything was suspended.
 	Frozen struct{}
@@ -51,18 +52,18 @@ type (
 	}
 	// Refused: a rung that ends the machine is not carried out.
 	Refused struct{ Rung, Why string }
-	// Postponed: it can be begun after a time, which In says in words; Why is empty where
-	// nothing is to be said.
+	// Postponed: it can begin after a time, which In says in words; if Why is empty nothing
+	// is reported.
 	Postponed struct {
 		Until   time.Duration
 		In, Why string
 	}
-	// Begins: it is carried out now.
+	// Begins: it is being carried out now.
 	Begins struct{ Rung, Reason string }
 	// Stayed: it was carried out, and the machine is still here.
 	Stayed struct{ Rung, Why string }
-	// Restored: it goes on where an earlier daemon stood; UnderWay says that what its rung
-	// has begun still runs.
+	// Restored: it goes on where an earlier daemon was; UnderWay: what its rung has begun is
+	// still running.
 	Restored struct{ UnderWay bool }
 	// Due: the time of Wake has come.
 	Due struct{}
@@ -89,7 +90,7 @@ func (Stayed) event()    {}
 func (Restored) event()  {}
 func (Due) event()       {}
 
-// Command is what a ladder wants done.
+// Command is an output of a ladder.
 type Command interface{ command() }
 
 // The commands.
@@ -98,9 +99,9 @@ type (
 	Say struct{ Message message.Message }
 	// Look looks at members; Looked follows for each.
 	Look struct{ Names []string }
-	// Operate restarts what the ladder is about, or only stops it; Acted follows.
+	// Operate restarts or stops what the ladder is for; Acted follows.
 	Operate struct{ StopOnly bool }
-	// RunHook runs a hook, which is told of a member that is not up; HookEnded follows.
+	// RunHook runs a hook, which is told about a member that is not up; HookEnded follows.
 	RunHook struct {
 		Hook    escalate.Hook
 		Rung    string
@@ -111,9 +112,9 @@ type (
 	Exit struct{ Code int }
 	// EndMachine asks for a rung that ends the machine; Refused, Postponed or Begins follows.
 	EndMachine struct{ Rung string }
-	// GiveUp puts those who climb it where they are given up.
+	// GiveUp marks the members of the climb as given up.
 	GiveUp struct{}
-	// HandOver leaves those who are not well to the one that the hook has called.
+	// HandOver leaves members that are not well to the one that the hook has called.
 	HandOver struct{}
 	// Hold holds members back until a dependency is up.
 	Hold struct{ Members []Member }

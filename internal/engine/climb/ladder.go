@@ -1,8 +1,9 @@
-// Package climb is the escalation of one ladder: of a group, of a process that has its own,
-// or of a monitor. A Ladder is a small machine: Next takes an event and what it has to know
-// of the world at that moment, and says what it wants done. Which rung comes next is decided
-// by package escalate; this room looks before each rung, carries it out by asking others for
-// it, and says what has happened. It knows no process, no monitor and no operation.
+// Package climb is the escalation of one ladder: of a group, of a process with its own,
+// or of a monitor. A Ladder is a small machine: Next takes an event and what it has to
+// know of the world at that moment, and returns what it wants done. Package escalate
+// decides which rung comes next; this room looks before each rung, asks others to carry
+// it out, and reports what has happened. It knows no process, no monitor and no
+// operation.
 package climb
 
 import (
@@ -15,20 +16,20 @@ import (
 // Ladder is what is remembered of one ladder. The first four fields name it and never change.
 type Ladder struct {
 	Key     string // "group web", "process httpd" or "monitor port"
-	Group   string // whose rungs restart or stop it; may be empty
+	Group   string // the group that its rungs restart or stop; may be empty
 	Process string // with a ladder of its own, or without a group
 	Monitor string // of a monitor: the two before are empty
 
 	Climb    escalate.Climb
-	RemindAt time.Duration // when given up is said again, or 0
+	RemindAt time.Duration // when giving up is reported again, or 0
 	RetryAt  time.Duration // when it is tried again from the bottom, or 0
 	Hook     int           // token of the hook under way, or of the last one
 
-	need   map[string]bool // members whose look is awaited before a rung
-	asked  time.Duration   // when the looks were asked for: older ones do not do
+	need   map[string]bool // members whose look it waits for before a rung
+	asked  time.Duration   // when the looks were asked for: older looks do not count
 	said   string          // by the hook that is handing over
 	barred bool            // the look waits for the end of an operation
-	waits  string          // why it waits before a rung that ends the machine, as it was said
+	waits  string          // why it waits before a rung that ends the machine, as it was reported
 }
 
 // Env is what a ladder has to know of the world at the moment of an event.
@@ -41,7 +42,7 @@ type Env struct {
 	Busy      bool            // an operation is under way on what its rungs act on
 	Monitor   Monitor         // of a ladder of a monitor
 
-	Members func() []Member // who climbs it, in the order of starts
+	Members func() []Member // its members, in the order of starts
 	Open    func() bool     // a member that is required is not up, or will climb on later
 	Why     func() string   // what is wrong with those for whom it is climbed
 }
@@ -53,7 +54,7 @@ type Monitor struct {
 	Aims   bool // there is something to recover
 }
 
-// Member is what a ladder has to know of one who climbs it.
+// Member is what a ladder has to know of one of its members.
 type Member struct {
 	Name     string
 	Required bool   // the climb does not end before it is up
@@ -61,15 +62,16 @@ type Member struct {
 	Resting  bool   // likewise, or it is given up or handed over
 	Well     bool   // it is there, and works
 	Out      bool   // the operator has suspended it
-	Unclear  bool   // it is not known yet how it is
+	Unclear  bool   // its state is not known yet
 	HeldBy   string // the dependency that is not up, or empty
 }
 
-// missing says that the member calls for the rung: it has no attempt left, and is not there or does
-// not work. What has attempts left is not the ladder's concern.
+// missing reports whether the member is the reason for the rung: it has no attempt left,
+// and is not there or does not work. A member with attempts left is no concern of the
+// ladder.
 func (w Member) missing() bool { return w.Climbing && !w.Out && !w.Well }
 
-// Missing is those that call for the next rung.
+// Missing returns the members that are the reason for the next rung.
 func Missing(members []Member) []Member {
 	var out []Member
 	for _, w := range members {
@@ -91,20 +93,20 @@ func Required(members []Member) []string {
 	return out
 }
 
-// Awaits says that a look at a member which began at a time is one that the ladder waits for.
+// Awaits reports whether the ladder waits for a look at a member that began at a time.
 func (l *Ladder) Awaits(name string, began time.Duration) bool {
 	return l.LooksFor(name) && began >= l.asked
 }
 
-// LooksFor says that a look at a member is awaited before a rung.
+// LooksFor reports whether the ladder waits for a look at a member before a rung.
 func (l *Ladder) LooksFor(name string) bool {
 	return l.Climb.Phase == escalate.Looking && l.need[name]
 }
 
-// Barred says that the look before a rung waits for the end of an operation.
+// Barred reports whether the look before a rung waits for the end of an operation.
 func (l *Ladder) Barred() bool { return l.barred && l.Climb.Phase == escalate.Looking }
 
-// About is whom the ladder is of, in words.
+// About says in words what the ladder belongs to.
 func (l *Ladder) About() string {
 	if l.Monitor != "" {
 		return "monitor " + l.Monitor
@@ -123,7 +125,7 @@ func (l *Ladder) WaitsFor() string {
 	return l.waits
 }
 
-// Wake is when something is due of it, or 0.
+// Wake is when it has something to do, or 0.
 func (l *Ladder) Wake() time.Duration {
 	var wake time.Duration
 	if l.Climb.Phase == escalate.Pausing {
@@ -137,7 +139,7 @@ func (l *Ladder) Wake() time.Duration {
 	return wake
 }
 
-// RungName is the rung that the ladder stands at; past the end it is giving up.
+// RungName is the rung that the ladder is at; after the end it gives up.
 func (l *Ladder) RungName(rungs escalate.Ladder) string { return rungAt(rungs, l.Climb.Position) }
 
 func rungAt(rungs escalate.Ladder, i int) string {

@@ -8,17 +8,17 @@ import (
 	"procward/internal/message"
 )
 
-// step is one event on its way through a ladder: what follows from it is collected in out.
+// step is one event in progress: its commands are collected in out.
 type step struct {
 	*Ladder
 	env Env
 	out []Command
 }
 
-// none is where no input follows for the policy.
+// none means that no input for the policy follows.
 const none = escalate.Input(-1)
 
-// Next takes an event and says what the ladder wants done, in order.
+// Next takes an event and returns the commands, in order.
 func (l *Ladder) Next(e Event, env Env) []Command {
 	s := &step{Ladder: l, env: env}
 	switch e := e.(type) {
@@ -78,14 +78,15 @@ func (s *step) sayWhy(kind *message.Kind) {
 	s.say(kind, func(m *message.Message) { m.Detail = s.env.Why() })
 }
 
-// sayRung sends a message about the rung that the ladder stands at.
+// sayRung sends a message about the rung that the ladder is at.
 func (s *step) sayRung(kind *message.Kind, detail, output string) {
 	s.say(kind, func(m *message.Message) {
 		m.Rung, m.Detail, m.Output = s.RungName(s.env.Rungs), detail, output
 	})
 }
 
-// feed gives the policy an input, and does what it decides, as long as that calls for another.
+// feed gives the policy an input, and does what it decides, as long as that leads to
+// another input.
 func (s *step) feed(in escalate.Input) {
 	for in != none {
 		at := s.Climb.Position
@@ -95,7 +96,7 @@ func (s *step) feed(in escalate.Input) {
 	}
 }
 
-// follow does what the policy has decided on an input, and gives the input that follows.
+// follow does what the policy has decided, and returns the input that follows.
 func (s *step) follow(d escalate.Decision, in escalate.Input, at int) escalate.Input {
 	switch d.Action {
 	case escalate.Look:
@@ -160,7 +161,7 @@ func (s *step) halt() escalate.Input {
 	return escalate.Halt
 }
 
-// decide gives what the looks before a rung have shown, once they are all there.
+// decide passes on the result of the looks before a rung, when they are complete.
 func (s *step) decide() escalate.Input {
 	switch {
 	case s.Climb.Phase != escalate.Looking, s.barred && s.Monitor == "", len(s.need) > 0:
@@ -187,8 +188,8 @@ func (s *step) decide() escalate.Input {
 	return escalate.Missing
 }
 
-// verdict is the look before a rung of a monitor. Where its newest verdict is neither good nor
-// bad, the next one is waited for.
+// verdict is the look before a rung of a monitor. If its newest verdict is neither good
+// nor bad, it waits for the next one.
 func (s *step) verdict() escalate.Input {
 	switch {
 	case !s.env.Monitor.Outage:
@@ -199,7 +200,7 @@ func (s *step) verdict() escalate.Input {
 	return none
 }
 
-// settled says that nothing is left to climb for.
+// settled reports whether there is no reason to climb any more.
 func (s *step) settled() bool {
 	if s.Monitor != "" {
 		return !s.env.Monitor.Outage
@@ -214,7 +215,8 @@ func (s *step) ifSettled() escalate.Input {
 	return none
 }
 
-// yield ends the climb when the last member that called for it is in other hands.
+// yield ends the climb when somebody else is in charge of the last member that was its
+// reason.
 func (s *step) yield(why string) {
 	if slices.ContainsFunc(s.env.Members(), func(w Member) bool { return w.Resting }) {
 		return
@@ -252,7 +254,7 @@ func (s *step) fewer() {
 	s.feed(s.decide())
 }
 
-// stand puts a ladder that is at its bottom where a member of it stands.
+// stand moves a ladder that is at its bottom to where one of its members is.
 func (s *step) stand(phase escalate.Phase) {
 	if s.Climb.Phase != escalate.Idle {
 		return
@@ -303,7 +305,7 @@ func (s *step) waited() {
 	s.feed(escalate.Waited)
 }
 
-// arm sets the times at which a ladder that is given up is told of and tried again.
+// arm sets the times at which a given-up ladder reports again and tries again.
 func (s *step) arm() {
 	s.remind()
 	if after := s.env.Group.RetryAfter; !after.Never && s.RetryAt == 0 {

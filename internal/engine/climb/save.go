@@ -15,7 +15,8 @@ type Saved struct {
 	Hook     *saved.Script  `json:"hook,omitempty"` // the one under way
 }
 
-// Save is the durable part, with the hook that is under way, or nil where there is nothing to save.
+// Save is the durable part, with the hook in progress, or nil if there is nothing to
+// save.
 func (l *Ladder) Save(hook *saved.Script) any {
 	c := l.Climb
 	if c.Phase == escalate.Idle && c.Position == 0 && len(c.Spent) == 0 && l.RetryAt == 0 && l.RemindAt == 0 && hook == nil {
@@ -24,11 +25,11 @@ func (l *Ladder) Save(hook *saved.Script) any {
 	return Saved{Climb: c, RemindAt: l.RemindAt, RetryAt: l.RetryAt, Hook: hook}
 }
 
-// Claim puts a ladder where it stood; Restored follows.
+// Claim puts a ladder where it was; Restored follows.
 func (l *Ladder) Claim(s Saved) { l.Climb, l.RemindAt, l.RetryAt = s.Climb, s.RemindAt, s.RetryAt }
 
-// OverBoot is what is left after another boot: every climb begins at the bottom, but what was spent,
-// given up or handed over stays.
+// OverBoot is what is left after another boot: every climb begins at the bottom, but used
+// attempts, given up and handed over stay.
 func (s Saved) OverBoot(c saved.Carry) (Saved, bool) {
 	var out Saved
 	for n, spent := range s.Climb.Spent {

@@ -1,8 +1,8 @@
-// Package lastresort is what the engine knows of the rungs that end the machine: whether one
-// may be carried out, the one that is on its way, and what has become of those before. There
-// is one on its way at a time. It is recorded first, then everything is looked at for the last
-// time, and only then it is done. The State is a small machine: Next takes an event, and says
-// what it wants done; which of the ladders asks does not matter to it.
+// Package lastresort is what the engine knows of the rungs that end the machine: whether
+// one may be carried out, the one in progress, and what happened to those before. Only
+// one is in progress at a time. It is recorded first, then everything is looked at for
+// the last time, and only then it is done. The State is a small machine: Next takes an
+// event, and returns what it wants done; it does not matter which ladder asks.
 package lastresort
 
 import (
@@ -18,18 +18,18 @@ const (
 	seenEvery   = time.Hour        // how often the clock of the ledger is saved while it remembers something
 )
 
-// State is what is remembered. The zero value has taken no rung, and has no means to.
+// State is what is remembered. The zero value has taken no rung and can carry out none.
 type State struct {
 	Ledger escalate.Ledger
 	Means  map[string]string // by rung that was made ready: why it cannot be carried out, or empty
 	Token  int               // of the record, or of the act, under way
 
-	reports []escalate.Report // of the last start, not told yet
+	reports []escalate.Report // of the last start, not reported yet
 	seenAt  time.Duration     // when the ledger's clock was brought up to date
 	ending  *ending
 }
 
-// ending is a rung on its way.
+// ending is a rung in progress.
 type ending struct {
 	ladder string
 	rung   string
@@ -60,7 +60,7 @@ type Ladder struct {
 	Acting   bool     // it waits for the rung
 	Free     bool     // nothing halts it, and nothing is done to what it is about
 	Required []string // who must be up for it to end
-	Wanted   bool     // what called for the rung is still so
+	Wanted   bool     // the reason for the rung still exists
 }
 
 // Asked is the ladder whose rung is on its way, or empty.
@@ -79,10 +79,10 @@ func (s *State) Begun() string {
 	return s.ending.rung
 }
 
-// Idle says that no rung is on its way but one that is being carried out.
+// Idle reports whether no rung is in progress, or one that is being carried out.
 func (s *State) Idle() bool { return s.ending == nil || s.ending.stage == acting }
 
-// Awaits says that the last look waits for one at a process that began at a time.
+// Awaits reports whether the last look waits for one at a process that began at a time.
 func (s *State) Awaits(name string, began time.Duration) bool {
 	e := s.ending
 	return e != nil && e.stage == confirming && e.need[name] && began >= e.asked
@@ -100,7 +100,7 @@ func (s *State) Wake() time.Duration {
 	return wake
 }
 
-// Kept is the ledger as it is saved, or nil where there is nothing to remember.
+// Kept is the ledger as it is saved, or nil if there is nothing to remember.
 func (s *State) Kept() any {
 	if s.Ledger.Empty() {
 		return nil
@@ -108,7 +108,7 @@ func (s *State) Kept() any {
 	return s.Ledger
 }
 
-// Reports is what has become of the rungs that an earlier daemon took, once.
+// Reports returns what happened to the rungs that an earlier daemon took, once.
 func (s *State) Reports() []escalate.Report {
 	out := s.reports
 	s.reports = nil

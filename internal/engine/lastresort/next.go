@@ -6,7 +6,7 @@ import (
 	"procward/escalate"
 )
 
-// Event is what the last resort is told.
+// Event is an input of the last resort.
 type Event interface{ event() }
 
 // The events.
@@ -28,9 +28,9 @@ type (
 		Token int
 		Err   error
 	}
-	// Changed: the configuration has, or the operator wants everything given back.
+	// Changed: the configuration has changed, or the operator gives all attempts back.
 	Changed struct{}
-	// Cleared: the operator gives back what is spent of reboot-limit.
+	// Cleared: the operator gives back what is used of reboot-limit.
 	Cleared struct{}
 	// Given: what can be done here, and why it is not known which rungs were taken, or empty.
 	Given struct {
@@ -56,7 +56,7 @@ func (Opened) event()   {}
 func (Lost) event()     {}
 func (Due) event()      {}
 
-// Command is what the last resort wants done.
+// Command is an output of the last resort.
 type Command interface{ command() }
 
 // The commands. Those with a Ladder are an answer to it.
@@ -71,13 +71,13 @@ type (
 	Act struct{ Ladder, Rung, Reason string }
 	// Refuse: the rung is not carried out.
 	Refuse struct{ Ladder, Rung, Why string }
-	// Postpone: not now; Why is empty where nothing is to be said.
+	// Postpone: not now; if Why is empty nothing is reported.
 	Postpone struct {
 		Ladder string
 		Until  time.Duration
 		Why    string
 	}
-	// Failed: it was carried out in vain.
+	// Failed: it was carried out, without success.
 	Failed struct{ Ladder, Rung, Why string }
 )
 
@@ -96,7 +96,7 @@ type step struct {
 	out []Command
 }
 
-// Next takes an event and says what is wanted, in order.
+// Next takes an event and returns the commands, in order.
 func (s *State) Next(e Event, env Env) []Command {
 	n := &step{State: s, env: env}
 	switch e := e.(type) {
@@ -144,7 +144,7 @@ func (n *step) keep(l escalate.Ledger) {
 	n.do(Save{})
 }
 
-// take begins a rung after the look before it: the breaker is asked, and what it answers is
+// take begins a rung after the look before it: the breaker is asked, and its answer is
 // recorded.
 func (n *step) take(e Take) {
 	if why := n.cannot(e.Rung); why != "" {
@@ -181,7 +181,8 @@ func (n *step) cannot(rung string) string {
 	return why
 }
 
-// recorded takes the answer to a Record. What would not be known after the boot is not done.
+// recorded takes the answer to a Record. A rung that would not be known after the boot is
+// not carried out.
 func (n *step) recorded(in Recorded) {
 	e := n.ending
 	switch {
@@ -207,8 +208,8 @@ func (n *step) confirm() {
 	n.confirmed()
 }
 
-// confirmed acts once every look is there and nothing has changed; else the climb looks
-// again, and says what has.
+// confirmed acts when every look is there and nothing has changed; otherwise the climb
+// looks again, and says what has changed.
 func (n *step) confirmed() {
 	e, l := n.ending, n.env.Ladder
 	switch {
@@ -221,7 +222,7 @@ func (n *step) confirmed() {
 	}
 }
 
-// lookAfresh calls a rung off that has not begun, and lets its ladder look again.
+// lookAfresh cancels a rung that has not begun, and lets its ladder look again.
 func (n *step) lookAfresh() {
 	l, key := n.env.Ladder, n.ending.ladder
 	n.callOff()
@@ -230,7 +231,7 @@ func (n *step) lookAfresh() {
 	}
 }
 
-// callOff forgets a rung that has not begun: it spends nothing.
+// callOff forgets a rung that has not begun: it does not count.
 func (n *step) callOff() {
 	n.keep(n.ending.before.Seen(n.env.Moment))
 	n.ending = nil
@@ -251,7 +252,7 @@ func (n *step) stayed(in Stayed) {
 	n.do(Failed{e.ladder, e.rung, why})
 }
 
-// due gives up a last look that does not come to an end, and keeps the ledger's clock.
+// due gives up a last look that does not end, and keeps the ledger's clock.
 func (n *step) due() {
 	if e := n.ending; e != nil && e.stage == confirming && n.now() >= e.asked+confirmTime {
 		n.lookAfresh()

@@ -8,20 +8,20 @@ import (
 	"procward/watch"
 )
 
-// Event is what a monitor is told.
+// Event is an input of a monitor.
 type Event interface{ event() }
 
 // The events.
 type (
-	// Told: its check has another verdict. About is a message about that, and News the kind
-	// of it that the change alone calls for, or nil.
+	// Told: its check has another verdict. About is a message about that, and News its kind,
+	// or nil.
 	Told struct {
 		Sign  watch.Sign
 		About message.Message
 		News  *message.Kind
 	}
-	// Looked: a look at a target that began at a time has ended; Hands says in whose hands its
-	// unit is.
+	// Looked: a look at a target that began at a time has ended; Hands says who is in charge
+	// of its unit.
 	Looked struct {
 		Target string
 		Began  time.Duration
@@ -56,7 +56,7 @@ func (Resumed) event()    {}
 func (GiveBack) event()   {}
 func (Due) event()        {}
 
-// Command is what a monitor wants done.
+// Command is an output of a monitor.
 type Command interface{ command() }
 
 // The commands.
@@ -71,7 +71,7 @@ type (
 	Judge struct{}
 	// Climb climbs its ladder: no attempt is left.
 	Climb struct{}
-	// Decide has the ladder decide anew what it waits for.
+	// Decide makes the ladder decide again what it waits for.
 	Decide struct{}
 	// Settle ends the climb: it is ok.
 	Settle struct{}

@@ -1,8 +1,9 @@
-// Package monitor is one entry under monitors:, a check of something that is not one process,
-// such as a port or a gateway. A Monitor is a small machine: Next takes an event and what it has to
-// know of the world at that moment, and says what it wants done: its targets restarted, a climb of
-// its ladder, a message. How often it may restart is decided by package restart. It knows its
-// targets, and the monitors that it needs, by their names only.
+// Package monitor is one entry under monitors:, a check of something that is not one
+// process, such as a port or a gateway. A Monitor is a small machine: Next takes an event
+// and what it has to know of the world at that moment, and returns what it wants done: a
+// restart of its targets, a climb of its ladder, a message. Package restart decides how
+// many restarts are allowed. It knows its targets, and the monitors that it needs, only
+// by their names.
 package monitor
 
 import (
@@ -21,17 +22,17 @@ type Monitor struct {
 	Targets []string // the processes that it restarts, in the order of starts
 	History restart.History
 
-	// Of the present outage, from the first time that it was bad until it is ok again.
+	// Of the present outage, from its first bad verdict until it is ok again.
 	Outage     bool
 	Tried      int           // the attempt whose success is not known yet, or 0
 	Deadline   time.Duration // when something is due, or 0
 	Recovering bool          // the operation on its targets is under way
 
-	sign    watch.Sign      // that was bad last
-	need    map[string]bool // targets whose look is awaited before an attempt
-	asked   time.Duration   // when the looks were asked for: older ones do not do
-	hands   string          // why the looks speak against it
-	skipped string          // why the attempt is put off, as it was said last
+	sign    watch.Sign      // the last bad verdict
+	need    map[string]bool // targets whose look it waits for before an attempt
+	asked   time.Duration   // when the looks were asked for: older looks do not count
+	hands   string          // why the looks do not allow it
+	skipped string          // why the attempt is put off, as last reported
 	putOff  bool            // the attempt is put off now
 }
 
@@ -58,8 +59,8 @@ type Target struct {
 	HeldBy    string // the dependency that is not up, or empty
 }
 
-// Down says which target is not up, or nothing. One that need not be there does not count, unless
-// none is up.
+// Down says which target is not up, or nothing. A target that need not be there does not
+// count, unless none is up.
 func Down(targets []Target) string {
 	up, last := false, ""
 	for _, t := range targets {
@@ -78,8 +79,8 @@ func Down(targets []Target) string {
 	return last
 }
 
-// Unjudged says why the monitor is not judged at the moment, or nothing. needed is a monitor that
-// it needs and that is bad, or empty.
+// Unjudged says why the monitor is not judged at the moment, or nothing. needed is a
+// monitor that it needs and that is bad, or empty.
 func (mon *Monitor) Unjudged(targets func() []Target, needed func() string) string {
 	if mon.Recovering {
 		return "the restart of " + mon.Spec.Recover
@@ -95,10 +96,10 @@ func (mon *Monitor) Unjudged(targets func() []Target, needed func() string) stri
 	return ""
 }
 
-// Awaits says that a look at a target is awaited before an attempt.
+// Awaits reports whether a look at a target is awaited before an attempt.
 func (mon *Monitor) Awaits(target string) bool { return mon.need[target] }
 
-// Waits says that an attempt is due, or put off.
+// Waits reports whether an attempt is due, or put off.
 func (mon *Monitor) Waits() bool { return mon.Deadline != 0 || mon.need != nil || mon.putOff }
 
 // PutOff is why its attempt is put off, or empty.
@@ -109,7 +110,7 @@ func (mon *Monitor) PutOff() string {
 	return mon.skipped
 }
 
-// InWords is why the monitor is bad.
+// InWords says why the monitor is bad.
 func (mon *Monitor) InWords() string {
 	words := "monitor " + mon.Name
 	if mon.sign.Text != "" {

@@ -20,7 +20,7 @@ type step struct {
 	out []Command
 }
 
-// Next takes an event and says what the monitor wants done, in order.
+// Next takes an event and returns the commands, in order.
 func (mon *Monitor) Next(e Event, env Env) []Command {
 	s := &step{Monitor: mon, env: env}
 	switch e := e.(type) {
@@ -65,7 +65,7 @@ func (s *step) policy(in restart.Input) (d restart.Decision) {
 	return d
 }
 
-// configured puts a configuration in force. Of an outage everything is judged afresh.
+// configured puts a configuration in force. In an outage everything is judged again.
 func (s *step) configured(e Configured) {
 	changed := !reflect.DeepEqual(s.Targets, e.Targets) || !reflect.DeepEqual(s.Spec, e.Spec)
 	s.Spec, s.Targets = e.Spec, e.Targets
@@ -103,7 +103,7 @@ func (s *step) of(kind *message.Kind, e Told) message.Message {
 	return msg
 }
 
-// bad takes a check that is bad: for the first time, or after a restart.
+// bad handles a bad check: for the first time, or after a restart.
 func (s *step) bad(e Told) {
 	first := !s.Outage
 	if s.sign, s.Outage = e.Sign, true; first {
@@ -157,7 +157,7 @@ func (s *step) plan(in restart.Input) {
 	}
 }
 
-// ok takes a check that succeeds: what was going on for it ends.
+// ok handles a good check: everything that was in progress for it ends.
 func (s *step) ok(e Told) {
 	s.Deadline, s.need, s.Tried, s.skipped, s.putOff = 0, nil, 0, "", false
 	if !s.Outage {
@@ -176,7 +176,7 @@ func (s *step) due() {
 	switch why := s.against(); {
 	case why != "":
 		s.delay(why)
-	case s.putOff: // much may have changed since: it is judged afresh
+	case s.putOff: // much may have changed since: it is judged again
 		s.putOff = false
 		s.do(Judge{})
 	default:

@@ -6,7 +6,7 @@ import (
 )
 
 // against says why the targets must not be restarted now, or nothing: they are stopped or
-// given up, or something is being done about them already.
+// given up, or something is already being done about them.
 func (s *step) against() string {
 	if s.env.Suspended != "" {
 		return "suspended: " + s.env.Suspended
@@ -36,8 +36,8 @@ func (s *step) against() string {
 	return ""
 }
 
-// delay leaves the targets alone, says so once per reason, and tries again later. During a
-// suspension nothing is tried: it is judged afresh after it.
+// delay does nothing to the targets, reports this once for each reason, and tries again
+// later. During a suspension nothing is tried: after it everything is judged again.
 func (s *step) delay(why string) {
 	s.putOff = true
 	if s.skipped != why {
@@ -49,8 +49,8 @@ func (s *step) delay(why string) {
 	}
 }
 
-// look looks at the targets once: their units may be in the operator's hands, and the host
-// may be going down.
+// look looks at the targets once: an operator may be in charge of their units, and the
+// host may be going down.
 func (s *step) look() {
 	s.need, s.asked, s.hands = map[string]bool{}, s.env.Now, ""
 	var names []string
@@ -90,7 +90,7 @@ func (s *step) looked(e Looked) {
 	s.recover()
 }
 
-// recover spends an attempt, and restarts the targets.
+// recover uses an attempt, and restarts the targets.
 func (s *step) recover() {
 	d := s.policy(restart.Due)
 	if d.Action != restart.Run {

@@ -17,10 +17,10 @@ func (mon *Monitor) Save() Saved {
 	return Saved{History: mon.History, Outage: mon.Outage, Tried: mon.Tried}
 }
 
-// Claim puts a monitor where it stood.
+// Claim puts a monitor where it was.
 func (mon *Monitor) Claim(s Saved) { mon.History, mon.Outage, mon.Tried = s.History, s.Outage, s.Tried }
 
-// OverBoot is what is left after another boot: the attempts that were spent.
+// OverBoot is what is left after another boot: the used attempts.
 func (s Saved) OverBoot(c saved.Carry) (Saved, bool) {
 	return Saved{History: restart.History{Spent: c.Pasts(s.History.Spent)}}, true
 }

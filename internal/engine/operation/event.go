@@ -5,14 +5,14 @@ import (
 	"procward/internal/script"
 )
 
-// Event is what an operation is told.
+// Event is an input of an operation.
 type Event interface{ event() }
 
 // The events.
 type (
-	// Begins: its members are in its hands, as far as nothing speaks against it.
+	// Begins: the operation has its members now, unless something speaks against it.
 	Begins struct{}
-	// Freed: the end of what a member did of its own: a script, or a kill that some have
+	// Freed: something of a member itself has ended: a script, or a kill that some have
 	// survived.
 	Freed struct {
 		Name   string
@@ -29,8 +29,8 @@ type (
 		Name  string
 		Stuck bool
 	}
-	// UnitStopped: the end of a StopUnit. A conflict is somebody who is at work on the unit,
-	// and goes first.
+	// UnitStopped: the end of a StopUnit. A conflict means that somebody else works on the
+	// unit, and has priority.
 	UnitStopped struct {
 		Name     string
 		Err      error
@@ -44,7 +44,7 @@ type (
 	Fewer struct{}
 	// Frozen: everything was suspended.
 	Frozen struct{}
-	// Restored: it goes on where an earlier daemon stood; its script may still run.
+	// Restored: it goes on where an earlier daemon was; its script may still be running.
 	Restored struct{ Script, Stops bool }
 )
 
@@ -59,7 +59,7 @@ func (Fewer) event()       {}
 func (Frozen) event()      {}
 func (Restored) event()    {}
 
-// Command is what an operation wants done.
+// Command is an output of an operation.
 type Command interface{ command() }
 
 // The commands. Those with a name are about one member.
@@ -71,11 +71,12 @@ type (
 		Argv   script.Argv
 		Starts []string // the members that it starts
 	}
-	// StopUnit has systemd stop the unit of a member; UnitStopped follows.
+	// StopUnit tells systemd to stop the unit of a member; UnitStopped follows.
 	StopUnit struct{ Name string }
 	// Kill ends what is left of a member; Killed follows.
 	Kill struct{ Name string }
-	// LetGo ends the attempt of a member; that of the one who pays keeps its number.
+	// LetGo ends the attempt of a member; the attempt of the member that pays keeps its
+	// number.
 	LetGo struct{ Name string }
 	// Start runs the script of a member after a look; Freed follows.
 	Start struct{ Name string }
@@ -83,13 +84,13 @@ type (
 	Await struct{ Name string }
 	// LookSoon looks again for a member that is awaited.
 	LookSoon struct{ Name string }
-	// Here: a member is there that was awaited, or about to be started.
+	// Here: a member is there that was waited for, or about to be started.
 	Here struct{ Name string }
 	// Look looks at members; Looked follows for each.
 	Look struct{ Names []string }
-	// GiveBack takes a member out of the operation's hands: it is up.
+	// GiveBack ends the operation for a member: it is up.
 	GiveBack struct{ Name string }
-	// End ends the operation: its members go where they stand.
+	// End ends the operation: its members go to the state that they are in.
 	End struct{}
 )
 

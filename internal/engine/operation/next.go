@@ -15,7 +15,7 @@ type step struct {
 	back map[string]bool // members that are given back by it
 }
 
-// move is what an operation does next of itself.
+// move is the next thing that an operation does by itself.
 type move int
 
 const (
@@ -24,11 +24,11 @@ const (
 	stopNext              // the next member is stopped
 	start                 // what was stopped is started
 	startNext             // the next member is started
-	seenAll               // the looks are all there, perhaps
+	seenAll               // perhaps all looks are there
 	end                   // it is over, or begins again
 )
 
-// Next takes an event and says what the operation wants done, in order.
+// Next takes an event and returns the commands, in order.
 func (op *Operation) Next(e Event, env Env) []Command {
 	s := &step{Operation: op, env: env}
 	switch {
@@ -42,7 +42,7 @@ func (op *Operation) Next(e Event, env Env) []Command {
 	return s.out
 }
 
-// make makes a move, and gives the one that follows.
+// make makes a move, and returns the one that follows.
 func (s *step) make(m move) move {
 	switch m {
 	case drain:
@@ -100,7 +100,7 @@ func (s *step) say(kind *message.Kind, detail string) {
 	s.do(Say{msg})
 }
 
-// mine is the members that are in the operation's hands, in the order of starts.
+// mine is the members that the operation has, in the order of starts.
 func (s *step) mine() []Member {
 	var out []Member
 	for _, name := range s.Members {
@@ -121,7 +121,7 @@ func names(members []Member) []string {
 
 func (s *step) halted() bool { return s.env.Suspended != "" && s.Halts() }
 
-// drain begins once no member's own script runs, or only with its process up.
+// drain begins when no member's own script runs, or only with its process up.
 func (s *step) drain() move {
 	mine := s.mine()
 	for _, w := range mine {
@@ -135,7 +135,7 @@ func (s *step) drain() move {
 	for _, w := range mine {
 		s.do(LetGo{w.Name})
 	}
-	if s.StartOnly { // what the members' own scripts have started is seen now
+	if s.StartOnly { // what the members' own scripts have started is visible now
 		return s.lookAtAll(sighting)
 	}
 	s.todo = append(s.todo, names(mine)...)
@@ -190,8 +190,8 @@ func (s *step) scriptEnded(e ScriptEnded) move {
 	return s.find()
 }
 
-// restored goes on where an earlier daemon stood: its script is awaited. A mere stop begins again,
-// which is harmless; of everything else what came of it is looked for.
+// restored goes on where an earlier daemon was: it waits for its script. A mere stop
+// begins again, which is harmless; for everything else it looks for the result.
 func (s *step) restored(e Restored) move {
 	switch {
 	case e.Script:
@@ -226,8 +226,8 @@ func (s *step) fewer() move {
 	return seenAll
 }
 
-// end lets the members go: what is up settles, what is not has failed. A suspension ends an
-// operation before its next step.
+// end lets the members go: a member that is up settles, one that is not has failed. A
+// suspension ends an operation before its next step.
 func (s *step) end() move {
 	if next := s.startAgain(); next != stay {
 		return next

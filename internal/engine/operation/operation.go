@@ -1,9 +1,10 @@
-// Package operation stops the members of a group and starts them again, or does one of the two:
-// for strategy all, for the rungs restart-group and stop-group, for a monitor, and for the
-// operator. The group's own scripts do it where it has them, else the members' kill and restart,
-// in order. An Operation is a small machine: Next takes an event and what it has to know of the
-// world at that moment, and says what it wants done. An Order is what the operator asks for:
-// operations one after the other. This room knows processes by their names only.
+// Package operation stops the members of a group and starts them again, or does one of
+// the two: for strategy all, for the rungs restart-group and stop-group, for a monitor,
+// and for the operator. The group's own scripts do it if there are any, else the members'
+// kill and restart, in order. An Operation is a small machine: Next takes an event and
+// what it has to know of the world at that moment, and returns what it wants done. An
+// Order is what the operator asks for: operations one after the other. This room knows
+// processes only by their names.
 package operation
 
 import (
@@ -13,7 +14,7 @@ import (
 	"procward/internal/message"
 )
 
-// Operation is one on its way. Those above the line are set when it is made.
+// Operation is one in progress. The fields above the line are set when it is made.
 type Operation struct {
 	Group     string
 	Members   []string // in the order of starts
@@ -32,7 +33,7 @@ type Operation struct {
 	stage   stage
 	todo    []string        // members still to be stopped, then still to be started
 	current string          // the member that is being started
-	need    map[string]bool // members whose look is awaited
+	need    map[string]bool // members whose look it waits for
 	rounds  int             // of killing what is left
 	tries   int             // of the start that have failed
 	stuck   map[string]bool // members that cannot be killed
@@ -52,10 +53,10 @@ const (
 	over                     // it has ended
 )
 
-// killRounds bounds how often what is left after a stop is killed.
+// killRounds limits how many times what is left after a stop is killed.
 const killRounds = 3
 
-// Key is what no two operations have in common.
+// Key is unique to an operation.
 func (op *Operation) Key() string {
 	if op.Group == "" {
 		return "process " + op.Members[0]
@@ -63,7 +64,7 @@ func (op *Operation) Key() string {
 	return "group " + op.Group
 }
 
-// InTurn is the members in the order in which they are dealt with.
+// InTurn is the members in the order in which they are handled.
 func (op *Operation) InTurn() []string {
 	out := slices.Clone(op.Members)
 	if op.StopOnly {
@@ -72,12 +73,12 @@ func (op *Operation) InTurn() []string {
 	return out
 }
 
-// Stuck says that a member cannot be killed.
+// Stuck reports whether a member cannot be killed.
 func (op *Operation) Stuck(name string) bool { return op.stuck[name] }
 
-// Halts says that a suspension ends the operation before its next step. A stop by the operator
-// goes on: he wants nothing restarted, and a cluster may stop what it runs here because the
-// host is being shut down.
+// Halts reports whether a suspension ends the operation before its next step. A stop by
+// the operator goes on: he wants nothing restarted, and a cluster may stop its groups
+// here because the host is being shut down.
 func (op *Operation) Halts() bool { return !op.StopOnly || op.By == "" }
 
 // Obeys is the part of a group section that the operation obeys.
@@ -93,11 +94,12 @@ type Env struct {
 	Suspended string         // why everything is, or empty
 	Group     escalate.Group // that it Obeys
 
-	// Member is what there is to know of a member; false: it is not in the operation's hands.
+	// Member returns what there is to know of a member; false: the operation does not have
+	// it.
 	Member func(name string) (Member, bool)
 }
 
-// Member is what an operation has to know of one that is in its hands.
+// Member is what an operation has to know of one of its members.
 type Member struct {
 	Name         string
 	Busy         bool // a script or kill of its own is under way, and not only until its timeout

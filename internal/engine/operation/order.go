@@ -43,7 +43,7 @@ type OrderEnv struct {
 	Busy      func(key string) bool  // an operation of that key is under way
 }
 
-// Begin is a command: an operation is to begin.
+// Begin is a command: an operation must begin.
 type Begin struct{ Operation *Operation }
 
 func (Begin) command() {}
@@ -72,8 +72,8 @@ func (o *Order) GoOn(env OrderEnv) []Command {
 	return o.done()
 }
 
-// Over takes the end of an operation. A start does not go on after a failure: what depends on it
-// would fail as well.
+// Over takes the end of an operation. A start does not go on after a failure: what
+// depends on it would fail as well.
 func (o *Order) Over(op *Operation, env OrderEnv) []Command {
 	o.busy = false
 	if op.Failed != "" {

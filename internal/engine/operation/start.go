@@ -19,7 +19,8 @@ func (s *step) start() move {
 	return startNext
 }
 
-// startNext starts the next member: its script runs after a look, if it is not up by then.
+// startNext starts the next member: its script runs after a look, if it is not up by
+// then.
 func (s *step) startNext() move {
 	s.current = ""
 	for len(s.todo) > 0 && s.env.Suspended == "" {
@@ -68,7 +69,7 @@ func (s *step) looked(name string) move {
 	return stay
 }
 
-// here says that a member which is awaited is there; else it is looked for again.
+// here reports whether a member which was waited for is there; else it is looked for again.
 func (s *step) here(w Member) bool {
 	if !w.Well {
 		s.do(LookSoon{w.Name})

@@ -16,8 +16,8 @@ func (s *step) stopNext() move {
 		if !mine || !s.StopOnly && !s.mayStop(w) {
 			continue
 		}
-		// systemd stops the unit of a member that has one: a kill would call up the unit's own
-		// Restart=. What is left of the member after that is killed.
+		// If a member has a unit, systemd stops it: a kill would start the unit's own Restart=.
+		// What is left of the member after that is killed.
 		if w.Unit && s.rounds == 0 {
 			s.do(StopUnit{w.Name})
 			return stay
@@ -37,8 +37,8 @@ func (s *step) stopNext() move {
 	return start
 }
 
-// mayStop says that a member may be killed for a restart: not where its script does it, nor
-// where there is no way to start it again.
+// mayStop reports whether a member may be killed for a restart: not if its script does
+// that, nor if there is no way to start it again.
 func (s *step) mayStop(w Member) bool {
 	return w.Unit || !w.KillNever && (w.Startable || s.env.Group.Start != nil)
 }
@@ -65,10 +65,10 @@ func (s *step) lookAtAll(next stage) move {
 		s.need[name] = true
 	}
 	s.do(Look{mine})
-	return seenAll // nobody is left where all have gone with a reload
+	return seenAll // nobody is left if all have gone with a reload
 }
 
-// seenAll goes on with the operation once no look is awaited.
+// seenAll goes on with the operation when it waits for no look any more.
 func (s *step) seenAll() move {
 	switch {
 	case len(s.need) > 0:
@@ -80,7 +80,7 @@ func (s *step) seenAll() move {
 	return stay
 }
 
-// checked is the look after a stop by the operator: what is left, or has been left behind, is
+// checked is the look after a stop by the operator: what is left, or was left behind, is
 // killed as well.
 func (s *step) checked() move {
 	for _, w := range s.mine() {
@@ -113,8 +113,7 @@ func (s *step) sighted() move {
 	return start
 }
 
-// startAgain tries a start by the operator that has failed again, as often as the group
-// says; else it stays.
+// startAgain tries a failed start by the operator again, as many times as the group says.
 func (s *step) startAgain() move {
 	s.tries++
 	most := s.env.Group.StartAttempts

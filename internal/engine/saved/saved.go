@@ -1,8 +1,8 @@
-// Package saved is what outlives the daemon of the engine's rooms: values by key, such as "process
-// httpd". Each kind of value is a row that says how it is read, and what is left of it after
-// another boot; its room says how it is written. A Book holds what an earlier daemon has saved
-// until somebody claims it, and which keys may have changed. Times in a value are CLOCK_BOOTTIME of
-// the boot in which it was saved.
+// Package saved is what outlives the daemon of the engine's rooms: values by key, such as
+// "process httpd". Each kind of value is a row that says how it is read, and what is left
+// of it after another boot; its room decides how it is written. A Book holds what an
+// earlier daemon has saved until somebody claims it, and which keys may have changed.
+// Times in a value are CLOCK_BOOTTIME of the boot in which it was saved.
 package saved
 
 import (
@@ -31,8 +31,8 @@ type Kind struct {
 	overBoot func(any, Carry) (any, bool)
 }
 
-// Of is the kind of values of a type. After another boot overBoot says what is left of one, if
-// anything is; nil: nothing ever is.
+// Of is the kind of values of a type. overBoot says what is left of a value after another
+// boot, if anything is; nil: nothing.
 func Of[T any](key string, overBoot func(T, Carry) (T, bool)) Kind {
 	k := Kind{Key: key, decode: func(text json.RawMessage) (any, error) {
 		var v T
@@ -60,8 +60,8 @@ func NewBook(kinds ...Kind) Book {
 	return Book{kinds: kinds, unclaimed: map[string]any{}, touched: map[string]bool{}}
 }
 
-// Read takes what was saved at one moment, and is read at another. What cannot be understood is left
-// out, and said by key.
+// Read takes what was saved at one moment, and is read at another one. What cannot be
+// understood is left out, and reported by key.
 func (b *Book) Read(values map[string]json.RawMessage, carry Carry) (bad map[string]error) {
 	bad = map[string]error{}
 	for key, text := range values {
@@ -93,7 +93,7 @@ func (b *Book) read(key string, text json.RawMessage, carry Carry) (v any, left 
 	return v, left, nil
 }
 
-// Claim gives a value to whom it belongs, once.
+// Claim gives a value to its owner, once.
 func Claim[T any](b *Book, key string) (v T, is bool) {
 	if v, is = b.unclaimed[key].(T); is {
 		delete(b.unclaimed, key)
@@ -127,8 +127,8 @@ func (b *Book) Forget() {
 // Touch says that the value of a key may have changed.
 func (b *Book) Touch(key string) { b.touched[key] = true }
 
-// Changes is the values of the keys that were touched since the last call: nil stands for what
-// is there no more.
+// Changes returns the values of the keys that were touched since the last call: nil means
+// that the key is gone.
 func (b *Book) Changes(value func(key string) any) map[string]any {
 	if len(b.touched) == 0 {
 		return nil
@@ -147,12 +147,12 @@ func (b *Book) Changes(value func(key string) any) map[string]any {
 // Carry takes times from one boot to another, by their age.
 type Carry struct{ From, To escalate.Moment }
 
-// since is how much time has passed in between, as far as the wall clock tells; never
-// less than none.
+// since is how much time has passed in between, according to the wall clock; never less
+// than zero.
 func (c Carry) since() time.Duration { return max(c.To.Wall.Sub(c.From.Wall), 0) }
 
-// Past carries a time that was over when it was saved. It is before this boot, perhaps,
-// and so negative.
+// Past moves a time that was over when it was saved. It may be before this boot, and so
+// negative.
 func (c Carry) Past(t time.Duration) time.Duration {
 	return c.To.Uptime - max(c.From.Uptime-t, 0) - c.since()
 }

@@ -1,5 +1,5 @@
-// Package signs is what is known of the signs of one target, a process or a monitor: which
-// are watched, and what each has told last. It knows neither process nor monitor.
+// Package signs is what is known of the signs of one target, a process or a monitor:
+// which are watched, and what each has last shown. It knows neither process nor monitor.
 package signs
 
 import (
@@ -32,11 +32,11 @@ type Sign struct {
 	bad        bool          // it was bad, and has not been ok since
 }
 
-// Command is what an Attention wants done: Watch or Leave.
+// Command is an output of an Attention: Watch or Leave.
 type Command interface{ command() }
 
-// Watch watches the signs of a target. A new round begins afresh; the same round only brings
-// the IDs and the specs up to date.
+// Watch watches the signs of a target. In a new round everything starts again; the same
+// round only updates the IDs and the specs.
 type Watch struct {
 	Target string
 	Round  int
@@ -45,7 +45,7 @@ type Watch struct {
 	Vital  vital.Spec
 }
 
-// Leave watches the signs of a target no more.
+// Leave stops watching the signs of a target.
 type Leave struct {
 	Target string
 	Stays  bool // only for now: the sockets that the program speaks to stay
@@ -54,26 +54,26 @@ type Leave struct {
 func (Watch) command() {}
 func (Leave) command() {}
 
-// On says that the target is watched.
+// On reports whether the target is watched.
 func (a *Attention) On() bool { return a.Given.Round != 0 }
 
-// Known says that the target is watched, or was and will be again.
+// Known reports whether the target is watched, or was and will be again.
 func (a *Attention) Known() bool { return a.On() || a.rests }
 
-// Hears says that a sign belongs to what is watched now.
+// Hears reports whether a sign belongs to what is watched now.
 func (a *Attention) Hears(s watch.Sign) bool { return a.On() && a.Given.Round == s.Round }
 
-// Of is what a sign of this round has told last; the zero value: nothing yet.
+// Of is what a sign of this round has last shown; the zero value: nothing yet.
 func (a *Attention) Of(name string) Sign { return a.told[name] }
 
-// Take remembers a sign and gives the one before it.
+// Take remembers a sign and returns the one before it.
 func (a *Attention) Take(s watch.Sign) (old Sign) {
 	old = a.told[s.Name]
 	a.told[s.Name] = Sign{Sign: s, Since: s.At, bad: s.Verdict == watch.Bad || old.bad && s.Verdict != watch.OK}
 	return old
 }
 
-// Bad says that a sign which is not only reported is bad.
+// Bad reports whether a sign which is not only reported is bad.
 func (a *Attention) Bad() bool {
 	for _, s := range a.told {
 		if s.bad && !s.Report {
@@ -83,7 +83,7 @@ func (a *Attention) Bad() bool {
 	return false
 }
 
-// Reported says that a sign is bad, even if it is only reported.
+// Reported reports whether a sign is bad, even if it has action: report.
 func (a *Attention) Reported() bool {
 	for _, s := range a.told {
 		if s.bad {
@@ -111,8 +111,8 @@ func (a *Attention) Names() []string {
 	return slices.Compact(all)
 }
 
-// Watch watches a target as want says. A new round, which round numbers, begins when the specs
-// have changed, or none of the processes is left that were watched before.
+// Watch watches a target as want says. A new round, numbered by round, begins if the
+// specs have changed, or if none of the processes is left that were watched before.
 func (a *Attention) Watch(want Watch, now time.Duration, round func() int) []Command {
 	want.Round = a.Given.Round
 	same := func(id procscan.ID) bool { return slices.Contains(want.IDs, id) }
@@ -128,8 +128,8 @@ func (a *Attention) Watch(want Watch, now time.Duration, round func() int) []Com
 	return []Command{want}
 }
 
-// Later watches a target no more for now. The sockets of its notify checks are there before the
-// program is started that looks for them, so they are opened where they are not.
+// Later stops watching a target for now. The sockets of its notify checks must exist
+// before the program is started that needs them, so they are opened if necessary.
 func (a *Attention) Later(target string, checks []probe.Check, now time.Duration, round func() int) (out []Command) {
 	if ears := notifies(checks); len(ears) > 0 && !reflect.DeepEqual(a.heard, ears) {
 		out = a.Watch(Watch{Target: target, Checks: ears}, now, round)
@@ -141,7 +141,7 @@ func (a *Attention) Later(target string, checks []probe.Check, now time.Duration
 	return out
 }
 
-// Leave watches a target no more.
+// Leave stops watching a target.
 func (a *Attention) Leave(target string) []Command {
 	if !a.Known() {
 		return nil
@@ -150,7 +150,7 @@ func (a *Attention) Leave(target string) []Command {
 	return []Command{Leave{Target: target}}
 }
 
-// notifies is those checks that a program is to speak to by itself.
+// notifies is the checks that a program reports to by itself.
 func notifies(checks []probe.Check) []probe.Check {
 	var out []probe.Check
 	for _, c := range checks {
@@ -161,8 +161,8 @@ func notifies(checks []probe.Check) []probe.Check {
 	return out
 }
 
-// Passing says that a sign which is no probe's only begins to fail, or has ceased to
-// before it was bad: a limit that is passed for a moment is no news.
+// Passing reports whether a sign that is not a probe only begins to fail, or stops
+// failing before it was bad: a limit that is exceeded for a moment is not reported.
 func (a *Attention) Passing(old Sign, s watch.Sign) bool {
 	if slices.Contains(probe.Names(a.Given.Checks), s.Name) {
 		return false
@@ -170,8 +170,8 @@ func (a *Attention) Passing(old Sign, s watch.Sign) bool {
 	return s.Verdict == watch.Failing || s.Verdict == watch.OK && old.Verdict == watch.Failing && !old.bad
 }
 
-// Kind is the message that a change of a verdict calls for, or nil. What is bad and makes a
-// stall has a message of its own after the look.
+// Kind is the message for a change of a verdict, or nil. A bad sign that makes a stall
+// has a message of its own after the look.
 func Kind(old Sign, s watch.Sign, stalled bool) *message.Kind {
 	if old.Verdict == s.Verdict {
 		return nil
@@ -193,7 +193,7 @@ func Kind(old Sign, s watch.Sign, stalled bool) *message.Kind {
 	return nil
 }
 
-// About puts what a sign tells into a message.
+// About puts the result of a sign into a message.
 func About(s watch.Sign, m *message.Message) {
 	m.Probe, m.PID, m.Detail, m.Output, m.Took = s.Name, s.PID, s.Text, s.Output, s.Took
 }
@@ -203,7 +203,7 @@ func InWords(s watch.Sign) string {
 	return strings.TrimSuffix("stalled: "+s.Name+": "+s.Text, ": ")
 }
 
-// Longest is the time in which a check comes to a verdict at the latest, if it does.
+// Longest is the latest time at which a check has a verdict, if it comes to one.
 func Longest(c probe.Check) time.Duration {
 	rounds := max(c.Failures.N, c.Failures.Of) + c.Successes + 1
 	return c.StartDelay.D() + time.Duration(rounds)*(c.Interval.D()+c.Timeout.D())
