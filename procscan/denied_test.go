@@ -29,22 +29,22 @@ func asNobody(t *testing.T) func(*exec.Cmd) {
 func TestExeDenied(t *testing.T) {
 	nobody := start(t, asNobody(t))
 	root := start(t, called(t, "denied-program"), with("word"))
-	exe := root.cmd.Path
+	exe := root.Cmd.Path
 	denied := "matching 0 " + itoa(root.pid()) + ":exe:permission denied"
-	if got := nobody.order("scan " + exe); got != denied {
+	if got := nobody.Ask("scan " + exe); got != denied {
 		t.Errorf("got %q, want %q", got, denied)
 	}
-	if got := nobody.order("scan " + exe + " word"); got != denied {
+	if got := nobody.Ask("scan " + exe + " word"); got != denied {
 		t.Errorf("args that are there: got %q, want %q", got, denied)
 	}
-	if got := nobody.order("scan " + exe + " another"); got != "matching 0" {
+	if got := nobody.Ask("scan " + exe + " another"); got != "matching 0" {
 		t.Errorf("args that are not there: got %q", got)
 	}
-	root.do("comm other")
-	if got := nobody.order("scan " + exe); got != denied {
+	root.Do("comm other")
+	if got := nobody.Ask("scan " + exe); got != denied {
 		t.Errorf("with another name: got %q, want %q", got, denied)
 	}
-	if got := nobody.order("scan " + exe + "x"); got != "matching 0" {
+	if got := nobody.Ask("scan " + exe + "x"); got != "matching 0" {
 		t.Errorf("of another program: got %q", got)
 	}
 }
@@ -54,11 +54,11 @@ func TestExeDenied(t *testing.T) {
 func TestLookWithoutPrivilege(t *testing.T) {
 	nobody := start(t, asNobody(t))
 	root := start(t)
-	if got := nobody.order("look denied-rename"); got != "0" {
+	if got := nobody.Ask("look denied-rename"); got != "0" {
 		t.Fatalf("got %s", got)
 	}
-	root.do("comm denied-rename")
-	if got := nobody.order("look denied-rename"); got != "1" {
+	root.Do("comm denied-rename")
+	if got := nobody.Ask("look denied-rename"); got != "1" {
 		t.Errorf("got %s", got)
 	}
 }

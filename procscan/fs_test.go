@@ -42,7 +42,7 @@ func TestReadOwnProcess(t *testing.T) {
 func TestReadWhatIsNotThere(t *testing.T) {
 	_, fs := realScanner(t)
 	h := start(t)
-	h.end()
+	h.End()
 	if p, err := fs.Read(h.pid()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("%#v, %v", p, err)
 	}
@@ -69,7 +69,7 @@ func TestReadProcessWithoutLeader(t *testing.T) {
 	s, fs := realScanner(t)
 	exe := called(t, "leaderless")
 	h := start(t, exe, with("some", "words"))
-	h.do("leave")
+	h.Do("leave")
 	within(t, "leader is a zombie", func() bool {
 		stat, _ := os.ReadFile(filepath.Join("/proc", itoa(h.pid()), "stat"))
 		return strings.Contains(string(stat), ") Z ")
@@ -78,12 +78,12 @@ func TestReadProcessWithoutLeader(t *testing.T) {
 	if err != nil || p.Dead() || p.State == 'Z' || p.Threads < 2 {
 		t.Errorf("%#v, %v", p, err)
 	}
-	sel := find(t, s, func(m *Match) { m.Exe, m.Args, m.Name = h.cmd.Path, "^"+h.cmd.Path+" helper some words$", "leaderless" })
+	sel := find(t, s, func(m *Match) { m.Exe, m.Args, m.Name = h.Cmd.Path, "^"+h.Cmd.Path+" helper some words$", "leaderless" })
 	if len(sel.Selected) != 1 || sel.Selected[0].PID != h.pid() || sel.Selected[0].State == 'Z' {
 		t.Errorf("%#v", sel)
 	}
-	h.end()
-	if sel := find(t, s, func(m *Match) { m.Exe = h.cmd.Path }); len(sel.Matching)+len(sel.Unreadable) != 0 {
+	h.End()
+	if sel := find(t, s, func(m *Match) { m.Exe = h.Cmd.Path }); len(sel.Matching)+len(sel.Unreadable) != 0 {
 		t.Errorf("after its end: %#v", sel)
 	}
 }

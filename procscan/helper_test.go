@@ -4,11 +4,9 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -73,7 +71,7 @@ func (h *hand) obey(order string, args []string) any {
 		uid, _ := strconv.Atoi(args[0])
 		return syscall.Setuid(uid)
 	case "leave": // the leading thread exits, the others live on
-		return leaveLeader()
+		return testbed.LeaveLeader()
 	case "map": // a file: where
 		return mapFile(args[0])
 	case "mmap": // anything
@@ -87,26 +85,6 @@ func (h *hand) obey(order string, args []string) any {
 		return pidfdWithout(args)
 	}
 	return "unknown order"
-}
-
-// leaveLeader ends the first thread of this process.
-func leaveLeader() error {
-	for range 1000 {
-		found := make(chan bool)
-		go func() {
-			runtime.LockOSThread()
-			if unix.Gettid() != os.Getpid() {
-				found <- false
-				select {} // keep this thread, so that the next goroutine gets another
-			}
-			found <- true
-			_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT, 0, 0, 0)
-		}()
-		if <-found {
-			return nil
-		}
-	}
-	return fmt.Errorf("never ran on the leading thread")
 }
 
 func renameThread(name string) error {
@@ -196,77 +174,27 @@ func pidfdWithout([]string) any {
 }
 
 // helper is a helper process that is running.
-type helper struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
+type helper struct{ *testbed.Victim }
 
-// start starts a helper. It ends with the test, or when its input is closed.
+// start starts a helper. It ends with the test.
 func start(t *testing.T, change ...func(*exec.Cmd)) *helper {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "helper")
-	cmd.Env = append(os.Environ(), helperEnv+"=1")
+	cmd := testbed.Self(helperEnv)
+	cmd.Path, cmd.Args = os.Args[0], []string{os.Args[0], "helper"}
 	for _, f := range change {
 		f(cmd)
 	}
-	h := &helper{t: t, cmd: cmd}
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		h.in, err = cmd.StdinPipe()
-	}
-	if err == nil {
-		cmd.Stderr = os.Stderr
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.out = bufio.NewReader(out)
-	t.Cleanup(h.end)
+	h := &helper{testbed.NewVictim(t, cmd)}
 	h.answer("ready")
 	return h
 }
 
-func (h *helper) end() {
-	h.in.Close()
-	_ = h.cmd.Process.Kill()
-	_ = h.cmd.Wait()
-}
-
-func (h *helper) pid() int { return h.cmd.Process.Pid }
-
-// order gives an order and returns the answer.
-func (h *helper) order(line string) string {
-	h.t.Helper()
-	h.send(line)
-	answer, err := h.out.ReadString('\n')
-	if err != nil {
-		h.t.Fatalf("helper did not answer %q: %v", line, err)
-	}
-	return strings.TrimSuffix(answer, "\n")
-}
-
-func (h *helper) send(line string) {
-	h.t.Helper()
-	if _, err := fmt.Fprintln(h.in, line); err != nil {
-		h.t.Fatal(err)
-	}
-}
+func (h *helper) pid() int { return h.PID }
 
 func (h *helper) answer(want string) {
-	h.t.Helper()
-	if got, err := h.out.ReadString('\n'); err != nil || got != want+"\n" {
-		h.t.Fatalf("helper says %q, %v; want %q", got, err, want)
-	}
-}
-
-// do gives an order that must succeed.
-func (h *helper) do(line string) {
-	h.t.Helper()
-	if got := h.order(line); got != "<nil>" {
-		h.t.Fatalf("%s: %s", line, got)
+	h.T.Helper()
+	if got := h.Hear(); got != want {
+		h.T.Fatalf("helper says %q, want %q", got, want)
 	}
 }
 

@@ -30,7 +30,7 @@ func TestRealHang(t *testing.T) {
 		t.Errorf("%+v", sel)
 	}
 	// None of the other files takes that lock.
-	sel = find(t, s, func(m *Match) { m.Name, m.Exe, m.User = "locked", h.cmd.Path, "0" })
+	sel = find(t, s, func(m *Match) { m.Name, m.Exe, m.User = "locked", h.Cmd.Path, "0" })
 	if len(sel.Selected) != 1 || sel.Selected[0].Unit == "" {
 		t.Errorf("%+v", sel)
 	}
@@ -44,29 +44,29 @@ func TestRealHang(t *testing.T) {
 
 // lockMemory returns when the helper waits for the lock of its own memory.
 func (h *helper) lockMemory(fs *deadfs.FS) {
-	h.t.Helper()
-	address := h.order("map " + filepath.Join(fs.Dir, deadfs.Read))
+	h.T.Helper()
+	address := h.Ask("map " + filepath.Join(fs.Dir, deadfs.Read))
 	mem, err := os.Open(filepath.Join("/proc", itoa(h.pid()), "mem"))
 	if err != nil {
-		h.t.Fatal(err)
+		h.T.Fatal(err)
 	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_, _ = mem.ReadAt(make([]byte, 1), int64(atoi(address)))
 	}()
-	h.t.Cleanup(func() {
-		fs.End(h.t)
+	h.T.Cleanup(func() {
+		fs.End(h.T)
 		<-done
 		mem.Close()
 	})
 	select {
 	case <-fs.Hang:
 	case <-time.After(10 * time.Second):
-		h.t.Fatalf("nobody reads the page at %s", address)
+		h.T.Fatalf("nobody reads the page at %s", address)
 	}
-	h.send("mmap")
-	within(h.t, "the helper waits", func() bool {
+	h.Say("mmap")
+	within(h.T, "the helper waits", func() bool {
 		stats, _ := filepath.Glob(filepath.Join("/proc", itoa(h.pid()), "task/*/stat"))
 		for _, name := range stats {
 			if stat, _ := os.ReadFile(name); strings.Contains(string(stat), ") D ") {

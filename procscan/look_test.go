@@ -84,9 +84,9 @@ func TestLookSeesANewName(t *testing.T) {
 	h := start(t)
 	m := matcher(t, func(m *Match) { m.Name = "look-renamed" })
 	s.unseen(t, m, h.pid())
-	h.do("comm look-renamed")
+	h.Do("comm look-renamed")
 	s.sees(t, m, h.pid())
-	h.do("comm another")
+	h.Do("comm another")
 	s.sees(t, m)
 	s.unseen(t, m, h.pid())
 }
@@ -97,7 +97,7 @@ func TestLookSeesANewUser(t *testing.T) {
 	h := start(t, called(t, "look-user"))
 	m := matcher(t, func(m *Match) { m.Name, m.User = "look-user", "65534" })
 	s.unseen(t, m, h.pid())
-	h.do("setuid 65534")
+	h.Do("setuid 65534")
 	s.sees(t, m, h.pid())
 }
 
@@ -107,7 +107,7 @@ func TestLookSeesANewProcess(t *testing.T) {
 	s.sees(t, m)
 	h := start(t, called(t, "look-new"))
 	s.sees(t, m, h.pid())
-	h.end()
+	h.End()
 	s.sees(t, m)
 }
 
@@ -117,7 +117,7 @@ func TestLookSeesAReusedPID(t *testing.T) {
 	h := start(t)
 	m := matcher(t, func(m *Match) { m.Name = "look-reused" })
 	s.unseen(t, m, h.pid())
-	h.end()
+	h.End()
 	again := reuse(t, h.pid(), called(t, "look-reused"))
 	s.connector.drain(func(int) {}) // what it tells is thrown away
 	s.sees(t, m, again.pid())
@@ -136,9 +136,9 @@ func TestLookKnowsTheNamesOfTheYoung(t *testing.T) {
 		}
 	}
 	s.sees(t, matcher(t, func(m *Match) { m.Name = "look-young" }), h.pid())
-	h.do("comm look-older")
+	h.Do("comm look-older")
 	s.sees(t, matcher(t, func(m *Match) { m.Name = "look-young" }))
-	h.do("comm look-young")
+	h.Do("comm look-young")
 	s.sees(t, matcher(t, func(m *Match) { m.Name = "look-young" }), h.pid())
 }
 
@@ -149,7 +149,7 @@ func TestLookDoesNotRelyOnNamesForLong(t *testing.T) {
 	h := start(t)
 	m := matcher(t, func(m *Match) { m.Name = "look-untold" })
 	s.sees(t, m)
-	h.do("comm look-untold")
+	h.Do("comm look-untold")
 	s.connector.drain(func(int) {}) // what it tells is thrown away
 	within(t, "look sees it", func() bool { return len(scanOne(t, s.Look, m).Selected) == 1 })
 }
@@ -180,14 +180,14 @@ func TestLookAfterAnOverflow(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 100 {
-		h.do("comm look-flood")
+		h.Do("comm look-flood")
 	}
-	h.do("comm look-overflow")
+	h.Do("comm look-overflow")
 	if err := s.connector.exchange(s.connector.prctl, func(int) {}); !errors.Is(err, errLost) {
 		t.Fatalf("nothing was lost: %v", err)
 	}
 	s.sees(t, m, h.pid())
-	h.do("comm look-flood")
+	h.Do("comm look-flood")
 	s.unseen(t, m, h.pid())
 	if ok, why := s.Fast(); !ok {
 		t.Error(why)
@@ -199,7 +199,7 @@ func TestDrain(t *testing.T) {
 	h := start(t)
 	m := matcher(t, func(m *Match) { m.Name = "look-drained" })
 	s.unseen(t, m, h.pid())
-	h.do("comm look-drained")
+	h.Do("comm look-drained")
 	if !s.Drain() {
 		t.Fatal("not trusted")
 	}
@@ -220,7 +220,7 @@ func TestLookAfterSilence(t *testing.T) {
 	if err := unix.SetsockoptSockFprog(s.connector.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &deaf[0]}); err != nil {
 		t.Fatal(err)
 	}
-	h.do("comm look-silence")
+	h.Do("comm look-silence")
 	s.sees(t, m, h.pid())
 	if ok, why := s.Fast(); !ok {
 		t.Errorf("did not listen again: %s", why)
@@ -252,7 +252,7 @@ func TestFilter(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	h.do("comm filtered")
+	h.Do("comm filtered")
 	if !s.connector.drain(func(pid int) { count[pid]++ }) {
 		t.Fatal("not trusted")
 	}
@@ -269,7 +269,7 @@ func TestFilter(t *testing.T) {
 	}
 	// Renaming another thread than the leading one tells nothing.
 	count = map[int]int{}
-	h.do("thread renamed")
+	h.Do("thread renamed")
 	if !s.connector.drain(func(pid int) { count[pid]++ }) || count[h.pid()] != 0 {
 		t.Errorf("%d events of a thread", count[h.pid()])
 	}

@@ -36,7 +36,7 @@ func TestPidfd(t *testing.T) {
 		if got, err := fs.Pidfd(p.ID); !errors.Is(err, ErrGone) || got != -1 {
 			t.Errorf("%s: %d, %v", state, got, err)
 		}
-		_ = h.cmd.Wait()
+		_ = h.Cmd.Wait()
 	}
 }
 
@@ -86,7 +86,7 @@ func TestPidfdOfAThread(t *testing.T) {
 
 func TestPidfdWithoutDescriptors(t *testing.T) {
 	h := start(t)
-	if got := h.order("pidfd"); !strings.Contains(got, unix.EMFILE.Error()) {
+	if got := h.Ask("pidfd"); !strings.Contains(got, unix.EMFILE.Error()) {
 		t.Error(got)
 	}
 }
@@ -99,7 +99,7 @@ func TestPidfdOfAReusedPID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.end()
+	h.End()
 	within(t, "another tick", func() bool { return Boottime() >= first.Started()+2*procfile.Tick })
 	second := reuse(t, first.PID)
 	now, err := fs.Read(first.PID)
@@ -114,7 +114,7 @@ func TestPidfdOfAReusedPID(t *testing.T) {
 		t.Fatal(err)
 	}
 	unix.Close(fd)
-	second.end()
+	second.End()
 }
 
 // reuse starts helpers until one has the given PID, which is free.
@@ -130,7 +130,7 @@ func reuse(t *testing.T, pid int, change ...func(*exec.Cmd)) *helper {
 		if h.pid() == pid {
 			return h
 		}
-		h.end()
+		h.End()
 	}
 	t.Skip("others took the PID each time")
 	return nil

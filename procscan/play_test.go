@@ -153,7 +153,7 @@ func (p *play) step() {
 	i := p.luck.IntN(len(p.helpers))
 	h := p.helpers[i]
 	any := func(of ...string) string { return of[p.luck.IntN(len(of))] }
-	order := func(line string) { p.did = append(p.did, fmt.Sprintf("%d %s: %s", h.pid(), line, h.order(line))) }
+	order := func(line string) { p.did = append(p.did, fmt.Sprintf("%d %s: %s", h.pid(), line, h.Ask(line))) }
 	switch what := p.luck.IntN(11); what {
 	case 0:
 		order("comm " + any("play-a", "play-b", "play-n", "other"))
@@ -177,7 +177,7 @@ func (p *play) step() {
 		p.child(h)
 	case 9:
 		p.did = append(p.did, fmt.Sprintf("%d ends", h.pid()))
-		h.end() // its children get another parent
+		h.End() // its children get another parent
 		p.helpers[i] = p.start()
 	case 10:
 		text := itoa(p.helpers[p.luck.IntN(len(p.helpers))].pid())
@@ -195,7 +195,7 @@ func (p *play) child(h *helper) {
 	if err == nil && os.Symlink(sleep, link) != nil && len(p.orphans) > 5 {
 		return
 	}
-	answer := h.order("child " + link + " 0.0" + "1")
+	answer := h.Ask("child " + link + " 0.0" + "1")
 	if pid := atoi(answer); pid > 0 {
 		p.orphans = append(p.orphans, pid)
 		within(p.t, "the child is out of execve(2), where it has no arguments yet", func() bool {

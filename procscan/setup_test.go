@@ -66,7 +66,7 @@ func pids(ps []Process) []int {
 }
 
 // within polls until a condition holds.
-func within(t *testing.T, what string, holds func() bool) {
+func within(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	testbed.Until(t, what, holds)
 }

@@ -24,7 +24,7 @@ func TestDumpWritten(t *testing.T) {
 	fs := openProc(t)
 	const script = `trap "echo dumped" QUIT; echo ready; while :; do sleep 0.01; done`
 	tg, stopped := startTarget(t, script), startTarget(t, script)
-	if err := stopped.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+	if err := stopped.Cmd.Process.Signal(unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	stopped.await(unix.WSTOPPED)
@@ -35,8 +35,8 @@ func TestDumpWritten(t *testing.T) {
 		}
 	}
 	for _, tg := range []*target{tg, stopped} {
-		if line, err := tg.out.ReadString('\n'); line != "dumped\n" {
-			t.Errorf("%q, %v", line, err)
+		if line := tg.Hear(); line != "dumped" {
+			t.Errorf("%q", line)
 		}
 	}
 	for _, e := range kill("KILL", time.Minute).End(context.Background(), fs, ids) {
@@ -57,8 +57,8 @@ func TestDumpEnds(t *testing.T) {
 	if got := kill("TERM", time.Minute).End(context.Background(), fs, ids); got[0].Outcome != Gone {
 		t.Errorf("%+v", got)
 	}
-	_ = tg.cmd.Wait()
-	if status := tg.cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != unix.SIGABRT {
+	_ = tg.Cmd.Wait()
+	if status := tg.Cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != unix.SIGABRT {
 		t.Errorf("%v", status.Signal())
 	}
 }

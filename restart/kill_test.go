@@ -1,10 +1,8 @@
 package restart
 
 import (
-	"bufio"
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
@@ -17,65 +15,43 @@ import (
 	"golang.org/x/sys/unix"
 
 	"procward/internal/scalar"
+	"procward/internal/testbed"
 	"procward/procscan"
 )
 
 // target is a process to be ended: a child that has said "ready".
 type target struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	id  procscan.ID
-	in  io.Writer
-	out *bufio.Reader
+	*testbed.Victim
+	id procscan.ID
 }
 
 // startTarget starts sh(1) with a script that then answers every line with the same.
 func startTarget(t *testing.T, script string) *target {
 	t.Helper()
-	cmd := exec.Command("/bin/sh", "-c", script+"; echo ready; while read x; do echo $x; done")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
+	v := testbed.NewVictim(t, exec.Command("/bin/sh", "-c", script+"; echo ready; while read x; do echo $x; done"))
+	if line := v.Hear(); line != "ready" {
+		t.Fatalf("the target began with %q", line)
 	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	tg := &target{t: t, cmd: cmd, in: in, out: bufio.NewReader(out)}
-	t.Cleanup(func() {
-		in.Close()
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	if line, err := tg.out.ReadString('\n'); line != "ready\n" {
-		t.Fatalf("the target began with %q, %v", line, err)
-	}
-	tg.id = identify(t, cmd.Process.Pid)
-	return tg
+	return &target{v, procscan.ID{PID: v.PID, Start: v.Start}}
 }
 
 // await waits until it has ended or stopped, as the options of waitid(2) say, without reaping it.
 func (tg *target) await(options int) {
-	tg.t.Helper()
+	tg.T.Helper()
 	if err := unix.Waitid(unix.P_PID, tg.id.PID, nil, options|unix.WNOWAIT, nil); err != nil {
-		tg.t.Fatal(err)
+		tg.T.Fatal(err)
 	}
 }
 
 // unharmed holds when it still answers: it could not with a deadly signal pending.
 func (tg *target) unharmed() {
-	tg.t.Helper()
-	_, errIn := io.WriteString(tg.in, "hello\n")
-	line, errOut := tg.out.ReadString('\n')
-	if line != "hello\n" {
-		tg.t.Errorf("%v was harmed: %q, %v, %v", tg.id, line, errIn, errOut)
+	tg.T.Helper()
+	if line := tg.Ask("hello"); line != "hello" {
+		tg.T.Errorf("%v was harmed: %q", tg.id, line)
 	}
 }
 
-func openProc(t *testing.T) *procscan.FS {
+func openProc(t testing.TB) *procscan.FS {
 	t.Helper()
 	fs, err := procscan.Open("/proc")
 	if err != nil {
@@ -85,7 +61,7 @@ func openProc(t *testing.T) *procscan.FS {
 	return fs
 }
 
-func identify(t *testing.T, pid int) procscan.ID {
+func identify(t testing.TB, pid int) procscan.ID {
 	t.Helper()
 	p, err := openProc(t).Read(pid)
 	if err != nil {
@@ -103,15 +79,15 @@ const stubborn = `trap "" TERM`
 func TestEnd(t *testing.T) {
 	obedient, deaf, stopped := startTarget(t, ":"), startTarget(t, stubborn), startTarget(t, ":")
 	zombie, gone := startTarget(t, ":"), startTarget(t, ":")
-	if err := stopped.cmd.Process.Signal(unix.SIGSTOP); err != nil {
+	if err := stopped.Cmd.Process.Signal(unix.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
 	stopped.await(unix.WSTOPPED)
 	for _, tg := range []*target{zombie, gone} {
-		_ = tg.cmd.Process.Kill()
+		_ = tg.Cmd.Process.Kill()
 		tg.await(unix.WEXITED)
 	}
-	_ = gone.cmd.Wait()
+	_ = gone.Cmd.Wait()
 
 	ids := []procscan.ID{obedient.id, deaf.id, stopped.id, zombie.id, gone.id}
 	got := kill("TERM", 300*time.Millisecond).End(context.Background(), openProc(t), ids)
@@ -121,8 +97,8 @@ func TestEnd(t *testing.T) {
 		}
 	}
 	for tg, want := range map[*target]unix.Signal{obedient: unix.SIGTERM, deaf: unix.SIGKILL, stopped: unix.SIGTERM} {
-		_ = tg.cmd.Wait()
-		if status := tg.cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != want {
+		_ = tg.Cmd.Wait()
+		if status := tg.Cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != want {
 			t.Errorf("%v ended by %v, want %v", tg.id, status.Signal(), want)
 		}
 	}
@@ -135,8 +111,8 @@ func TestEndByOtherSignals(t *testing.T) {
 		if len(got) != 1 || got[0].Outcome != want {
 			t.Errorf("%s: %+v", signal, got)
 		}
-		_ = tg.cmd.Wait()
-		if status := tg.cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != kill(signal, 0).Number() {
+		_ = tg.Cmd.Wait()
+		if status := tg.Cmd.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != kill(signal, 0).Number() {
 			t.Errorf("%s: %v", signal, status.Signal())
 		}
 	}
@@ -181,8 +157,8 @@ func TestEndReusedPID(t *testing.T) {
 		t.Skip("needs root")
 	}
 	tg := startTarget(t, ":")
-	_ = tg.cmd.Process.Kill()
-	_ = tg.cmd.Wait()
+	_ = tg.Cmd.Process.Kill()
+	_ = tg.Cmd.Wait()
 	for procscan.Boottime() < tg.id.Started()+20*time.Millisecond {
 		time.Sleep(time.Millisecond) // until the clock of start times has ticked
 	}

@@ -313,7 +313,7 @@ func TestAdopt(t *testing.T) {
 	yes := func(procscan.Process) bool { return true }
 	c.adopt(other, yes)
 	c.adopt(p, func(now procscan.Process) bool { return now.PPID == parent.id.PID && c.lives(0) })
-	_ = parent.cmd.Process.Kill()
+	_ = parent.Cmd.Process.Kill()
 	parent.await(unix.WEXITED)
 	c.adopt(p, func(procscan.Process) bool { return c.lives(0) })
 	if len(c.ended) != 1 {

@@ -3,13 +3,11 @@ package watch
 import (
 	"bufio"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -43,7 +41,7 @@ func help() {
 		case "reap":
 			fmt.Println(foster.reap(arg))
 		case "leave":
-			fmt.Println(leaveLeader())
+			fmt.Println(testbed.LeaveLeader())
 		case "exec":
 			fmt.Println(execElsewhere())
 		}
@@ -95,26 +93,6 @@ func (f *foster) close() {
 	}
 }
 
-// leaveLeader ends the first thread of this process; the others live on.
-func leaveLeader() any {
-	for range 1000 {
-		first := make(chan bool)
-		go func() {
-			runtime.LockOSThread()
-			if unix.Gettid() != os.Getpid() {
-				first <- false
-				select {} // keep this thread, so that the next goroutine gets another
-			}
-			first <- true
-			_, _, _ = syscall.RawSyscall(syscall.SYS_EXIT, 0, 0, 0)
-		}()
-		if <-first {
-			return nil
-		}
-	}
-	return "never ran on the first thread"
-}
-
 // execElsewhere executes this program again, in place, from a thread that is not the first.
 func execElsewhere() any {
 	for range 1000 {
@@ -135,37 +113,17 @@ func execElsewhere() any {
 }
 
 // helper is a running helper process.
-type helper struct {
-	t   *testing.T
-	cmd *exec.Cmd
-	in  io.WriteCloser
-	out *bufio.Reader
-}
+type helper struct{ *testbed.Victim }
 
-// startHelper starts one; it ends with the test.
+// startHelper starts one; it ends with the test, and ends its wards then.
 func startHelper(t *testing.T) *helper {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), helperEnv+"=1", "GORACE=atexit_sleep_ms=0") // else a second each
-	cmd.Stderr = os.Stderr
-	h := &helper{t: t, cmd: cmd}
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.in, h.out = in, bufio.NewReader(out)
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	h := &helper{testbed.NewVictim(t, testbed.Self(helperEnv))}
 	t.Cleanup(func() {
-		in.Close()
-		_ = cmd.Wait()
+		h.Close()
+		_ = h.Cmd.Wait()
 	})
-	if got := h.hear(); got != "ready" {
+	if got := h.Hear(); got != "ready" {
 		t.Fatalf("the helper began with %q", got)
 	}
 	return h
@@ -180,60 +138,38 @@ func self(t *testing.T) string {
 	return path
 }
 
-func (h *helper) say(format string, args ...any) {
-	h.t.Helper()
-	if _, err := fmt.Fprintf(h.in, format+"\n", args...); err != nil {
-		h.t.Fatalf("order the helper: %v", err)
-	}
-}
-
-func (h *helper) hear() string {
-	h.t.Helper()
-	line, err := h.out.ReadString('\n')
-	if err != nil {
-		h.t.Fatalf("hear the helper: %v", err)
-	}
-	return strings.TrimSpace(line)
-}
-
-func (h *helper) ask(format string, args ...any) string {
-	h.t.Helper()
-	h.say(format, args...)
-	return h.hear()
-}
-
 // id is the identity of the helper itself.
-func (h *helper) id() procscan.ID { return identify(h.t, h.cmd.Process.Pid) }
+func (h *helper) id() procscan.ID { return procscan.ID{PID: h.PID, Start: h.Start} }
 
 // targets starts n processes that are no children of the test, each running script.
 func (h *helper) targets(n int, script string) []procscan.ID {
-	h.t.Helper()
-	pids := strings.Fields(h.ask("start %d %s", n, script))
+	h.T.Helper()
+	pids := strings.Fields(h.Ask("start %d %s", n, script))
 	if len(pids) != n {
-		h.t.Fatalf("start %d targets: got %q", n, pids)
+		h.T.Fatalf("start %d targets: got %q", n, pids)
 	}
 	ids := make([]procscan.ID, n)
 	for i, word := range pids {
 		pid, err := strconv.Atoi(word)
 		if err != nil {
-			h.t.Fatalf("start a target: %q", pids)
+			h.T.Fatalf("start a target: %q", pids)
 		}
-		ids[i] = identify(h.t, pid)
+		ids[i] = identify(h.T, pid)
 	}
 	return ids
 }
 
 // reap has the parent of a target reap it, and gives the cause that it was told.
 func (h *helper) reap(id procscan.ID) Cause {
-	h.t.Helper()
-	status, err := strconv.Atoi(h.ask("reap %d", id.PID))
+	h.T.Helper()
+	status, err := strconv.Atoi(h.Ask("reap %d", id.PID))
 	if err != nil {
-		h.t.Fatalf("reap %v: %v", id, err)
+		h.T.Fatalf("reap %v: %v", id, err)
 	}
 	return FromStatus(status)
 }
 
-func openProc(t *testing.T) *procscan.FS {
+func openProc(t testing.TB) *procscan.FS {
 	t.Helper()
 	fs, err := procscan.Open("/proc")
 	if err != nil {
@@ -243,7 +179,7 @@ func openProc(t *testing.T) *procscan.FS {
 	return fs
 }
 
-func identify(t *testing.T, pid int) procscan.ID {
+func identify(t testing.TB, pid int) procscan.ID {
 	t.Helper()
 	fs, err := procscan.Open("/proc")
 	if err != nil {

@@ -20,7 +20,7 @@ func TestLeaderGone(t *testing.T) {
 		h, w := startHelper(t), startWatcher(t, opts)
 		id := h.id()
 		w.track(id)
-		if err := h.ask("leave"); err != "<nil>" {
+		if err := h.Ask("leave"); err != "<nil>" {
 			t.Fatal(err)
 		}
 		until(t, "its first thread is gone", func() bool {
@@ -44,7 +44,7 @@ func TestExecInPlace(t *testing.T) {
 	id := h.id()
 	w.track(id)
 	for range 20 {
-		if got := h.ask("exec"); got != "ready" {
+		if got := h.Ask("exec"); got != "ready" {
 			t.Fatal(got)
 		}
 	}

@@ -114,7 +114,7 @@ func asNobody(t *testing.T, cmd *exec.Cmd, order string) {
 			if verb == "end" {
 				gates[i]()
 			} else {
-				h.say("reap %d", ids[i].PID)
+				h.Say("reap %d", ids[i].PID)
 			}
 		}
 	}()

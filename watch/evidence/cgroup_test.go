@@ -29,7 +29,7 @@ func TestCollectFrozen(t *testing.T) {
 	v := newVictim(t)
 	t.Cleanup(func() {
 		set("cgroup.freeze", "0")
-		v.end()
+		v.End()
 		testbed.Until(t, dir+" can be removed", func() bool { return os.Remove(dir) == nil })
 	})
 	set("cgroup.procs", strconv.Itoa(v.id.PID))

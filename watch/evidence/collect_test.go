@@ -22,11 +22,11 @@ import (
 func TestCollectStopped(t *testing.T) {
 	v := newVictim(t)
 	socket := filepath.Join(t.TempDir(), "socket")
-	v.do("threads 20")
-	addr := v.do("listen " + socket)
-	child := v.do("child")
-	v.do("files 3")
-	v.do("name")
+	v.Ask("threads 20")
+	addr := v.Ask("listen " + socket)
+	child := v.Ask("child")
+	v.Ask("files 3")
+	v.Ask("name")
 	v.stop()
 	w := &Writer{}
 	text := collect(t, w, Case{
@@ -66,9 +66,9 @@ func TestCollectStopped(t *testing.T) {
 // A process whose leading thread has exited is read through a living one.
 func TestCollectLeaderless(t *testing.T) {
 	v := newVictim(t)
-	addr := v.do("listen " + filepath.Join(t.TempDir(), "socket"))
-	v.do("leave")
-	v.awaitState("Z")
+	addr := v.Ask("listen " + filepath.Join(t.TempDir(), "socket"))
+	v.Ask("leave")
+	v.AwaitState("Z")
 	text := collect(t, &Writer{}, Case{IDs: []procscan.ID{v.id}})
 	wants(t, text, "threads: ", "1 Z", " tcp "+addr+" 0.0.0.0:0 LISTEN", "  cgroup\n")
 }
@@ -76,8 +76,8 @@ func TestCollectLeaderless(t *testing.T) {
 // A process in D: the parent of a vfork(2) whose child does nothing.
 func TestCollectUninterruptible(t *testing.T) {
 	v := newVictim(t)
-	v.do("vfork")
-	v.awaitState("D")
+	v.Ask("vfork")
+	v.AwaitState("D")
 	text := collect(t, &Writer{}, Case{IDs: []procscan.ID{v.id}})
 	wants(t, text, " D", "  threads: ")
 	told := text[strings.Index(text, "name\n"):]
@@ -92,8 +92,8 @@ func TestCollectUninterruptible(t *testing.T) {
 // Thousands of threads and descriptors are counted, and told up to a bound.
 func TestCollectMany(t *testing.T) {
 	v := newVictim(t)
-	v.do("threads 300")
-	if got := v.do("files 4000"); got != "done" {
+	v.Ask("threads 300")
+	if got := v.Ask("files 4000"); got != "done" {
 		t.Skip(got)
 	}
 	w := &Writer{MaxBytes: 128 << 10}
@@ -118,7 +118,7 @@ func TestCollectMany(t *testing.T) {
 // Nothing of a process that has the PID by now, or of one that is gone.
 func TestCollectStranger(t *testing.T) {
 	v, dead := newVictim(t), newVictim(t)
-	dead.end()
+	dead.End()
 	stranger := procscan.ID{PID: v.id.PID, Start: v.id.Start + 1}
 	text := collect(t, &Writer{}, Case{IDs: []procscan.ID{stranger, dead.id}})
 	if strings.Count(text, "(it has ended meanwhile)") != 2 || strings.Contains(text, "threads:") {

@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -81,7 +79,7 @@ func suffer() {
 			fmt.Println(l.Addr())
 		case "leave":
 			fmt.Println("going")
-			leaveLeader()
+			testbed.LeaveLeader()
 		case "name":
 			fmt.Println(os.WriteFile("/proc/self/comm", []byte("a)\n\x1b["), 0))
 		case "vfork":
@@ -96,25 +94,6 @@ func suffer() {
 		}
 	}
 	runtime.KeepAlive(keep)
-}
-
-// leaveLeader ends the first thread of this process; the others live on.
-func leaveLeader() {
-	for range 1000 {
-		led := make(chan bool)
-		go func() {
-			runtime.LockOSThread()
-			if unix.Gettid() != os.Getpid() {
-				led <- false
-				select {} // keep this thread, so that the next goroutine gets another
-			}
-			led <- true
-			_, _, _ = unix.RawSyscall(unix.SYS_EXIT, 0, 0, 0)
-		}()
-		if <-led {
-			return
-		}
-	}
 }
 
 // vfork makes a child that the kernel waits for, in state D, until it executes something
@@ -140,84 +119,22 @@ func vfork() {
 
 // victim is a helper process.
 type victim struct {
-	t   *testing.T
-	id  procscan.ID
-	cmd *exec.Cmd
-	in  io.Writer
-	out *bufio.Reader
+	*testbed.Victim
+	id procscan.ID
 }
 
 func newVictim(t *testing.T) *victim {
 	t.Helper()
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), victimEnv+"=1")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	v := &victim{t: t, cmd: cmd, in: in, out: bufio.NewReader(out)}
-	t.Cleanup(v.end)
-	v.id = identify(t, cmd.Process.Pid)
-	return v
-}
-
-func (v *victim) end() {
-	_ = v.cmd.Process.Kill()
-	_ = v.cmd.Wait()
-}
-
-// do gives an order and its answer.
-func (v *victim) do(order string) string {
-	v.t.Helper()
-	_, _ = io.WriteString(v.in, order+"\n")
-	answer, err := v.out.ReadString('\n')
-	if err != nil {
-		v.t.Fatalf("%s: %v", order, err)
-	}
-	return strings.TrimSpace(answer)
+	v := testbed.NewVictim(t, testbed.Self(victimEnv))
+	return &victim{v, procscan.ID{PID: v.PID, Start: v.Start}}
 }
 
 func (v *victim) stop() {
-	v.t.Helper()
-	if err := v.cmd.Process.Signal(unix.SIGSTOP); err != nil {
-		v.t.Fatal(err)
+	v.T.Helper()
+	v.Signal(unix.SIGSTOP)
+	if err := unix.Waitid(unix.P_PID, v.PID, nil, unix.WSTOPPED|unix.WNOWAIT, nil); err != nil {
+		v.T.Fatal(err)
 	}
-	if err := unix.Waitid(unix.P_PID, v.id.PID, nil, unix.WSTOPPED|unix.WNOWAIT, nil); err != nil {
-		v.t.Fatal(err)
-	}
-}
-
-// awaitState waits until a thread of the victim is in a state.
-func (v *victim) awaitState(state string) {
-	v.t.Helper()
-	testbed.Until(v.t, fmt.Sprintf("a thread of %v is in state %s", v.id, state), func() bool {
-		stats, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", v.id.PID))
-		return slices.ContainsFunc(stats, func(name string) bool {
-			text, _ := os.ReadFile(name)
-			return strings.Contains(string(text), ") "+state+" ")
-		})
-	})
-}
-
-func identify(t *testing.T, pid int) procscan.ID {
-	t.Helper()
-	fs, err := procscan.Open("/proc")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer fs.Close()
-	p, err := fs.Read(pid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p.ID
 }
 
 // collect takes evidence of the IDs and gives the text.

@@ -45,7 +45,7 @@ func TestSuspend(t *testing.T) {
 	v, s := startVictim(t), stage(t, 0)
 	s.attend(stallSpec(Sign{Stopped: d(long)}), v.id)
 	s.tick(1)
-	v.signal(unix.SIGSTOP)
+	v.Signal(unix.SIGSTOP)
 	v.awaitState("T")
 	s.tick(3)
 	s.expect("stopped", "ok failing")

@@ -1,10 +1,8 @@
 package vital
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -13,8 +11,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"procward/internal/ktime"
 	"procward/internal/scalar"
@@ -66,11 +62,8 @@ func victimProgram(t testing.TB) string {
 
 // victim is a process that gets faults as it is told.
 type victim struct {
-	t   testing.TB
-	id  procscan.ID
-	cmd *exec.Cmd
-	in  io.Writer
-	out *bufio.Reader
+	*testbed.Victim
+	id procscan.ID
 }
 
 func startVictim(t testing.TB) *victim {
@@ -80,53 +73,26 @@ func startVictim(t testing.TB) *victim {
 
 func startCommand(t testing.TB, cmd *exec.Cmd) *victim {
 	t.Helper()
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	})
-	return &victim{t: t, id: identify(t, cmd.Process.Pid), cmd: cmd, in: in, out: bufio.NewReader(out)}
+	v := testbed.NewVictim(t, cmd)
+	return &victim{v, procscan.ID{PID: v.PID, Start: v.Start}}
 }
 
 // do has it obey one line, and gives its answer.
 func (v *victim) do(format string, args ...any) int {
-	v.t.Helper()
-	if _, err := fmt.Fprintf(v.in, format+"\n", args...); err != nil {
-		v.t.Fatal(err)
-	}
-	text, err := v.out.ReadString('\n')
-	if err != nil {
-		v.t.Fatal(err)
-	}
-	n, err := strconv.Atoi(strings.TrimSpace(text))
+	v.T.Helper()
+	text := v.Ask(format, args...)
+	n, err := strconv.Atoi(text)
 	if err != nil || n < 0 {
-		v.t.Fatalf("the victim answered %q", text)
+		v.T.Fatalf("the victim answered %q", text)
 	}
 	return n
 }
 
-func (v *victim) signal(s unix.Signal) {
-	v.t.Helper()
-	if err := unix.Kill(v.id.PID, s); err != nil {
-		v.t.Fatal(err)
-	}
-}
-
 // awaitState waits until the kernel shows it in a state.
 func (v *victim) awaitState(states string) {
-	v.t.Helper()
-	fs := openProc(v.t)
-	until(v.t, "state "+states, func() bool {
+	v.T.Helper()
+	fs := openProc(v.T)
+	until(v.T, "state "+states, func() bool {
 		p, err := fs.Read(v.id.PID)
 		return err == nil && strings.IndexByte(states, p.State) >= 0
 	})

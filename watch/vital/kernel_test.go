@@ -66,7 +66,7 @@ func TestFrozen(t *testing.T) {
 		t.Run(c.file, func(t *testing.T) {
 			dir := newGroup(t, c.hierarchy)
 			v, s := startVictim(t), stage(t, 1)
-			t.Cleanup(func() { _ = v.cmd.Process.Kill(); _, _ = v.cmd.Process.Wait() }) // before the group is removed
+			t.Cleanup(func() { _ = v.Cmd.Process.Kill(); _, _ = v.Cmd.Process.Wait() }) // before the group is removed
 			write(t, filepath.Join(dir, "cgroup.procs"), strconv.Itoa(v.id.PID))
 			if _, err := os.Stat(filepath.Join(dir, c.file)); err != nil {
 				t.Skipf("no freezer here: %v", err)

@@ -32,7 +32,7 @@ func TestStopped(t *testing.T) {
 		s.attend(stallSpec(Sign{Stopped: d(long)}), v.id)
 		s.tick(2)
 		s.expect("stopped", "ok")
-		v.signal(unix.SIGSTOP)
+		v.Signal(unix.SIGSTOP)
 		v.awaitState("T")
 		s.tick(3)
 		s.expect("stopped", "failing")
@@ -41,7 +41,7 @@ func TestStopped(t *testing.T) {
 			t.Errorf("%+v", s.said)
 		}
 		s.expect("stopped", "bad")
-		v.signal(unix.SIGCONT)
+		v.Signal(unix.SIGCONT)
 		v.awaitState("SR")
 		s.tick(2)
 		s.expect("stopped", "ok")
@@ -54,10 +54,10 @@ func TestStopsTooShort(t *testing.T) {
 	s.attend(stallSpec(Sign{Stopped: d(long)}), v.id)
 	s.tick(1)
 	for range 3 {
-		v.signal(unix.SIGSTOP)
+		v.Signal(unix.SIGSTOP)
 		v.awaitState("T")
 		s.tick(3)
-		v.signal(unix.SIGCONT)
+		v.Signal(unix.SIGCONT)
 		v.awaitState("SR")
 		s.tick(1)
 	}
@@ -183,7 +183,7 @@ func TestLeaderless(t *testing.T) {
 	spec.Limits = Limits{FDs: atMost("30", long), RSS: memory(RSS, "100KiB", long), Children: atMost("0", long)}
 	s.attend(spec, v.id)
 	v.do("child 1")
-	v.signal(unix.SIGSTOP)
+	v.Signal(unix.SIGSTOP)
 	until(t, "it is stopped", func() bool { p, err := fs.Read(v.id.PID); return err == nil && p.State == 'T' })
 	s.tick(5)
 	told := map[string]string{}
@@ -258,9 +258,9 @@ func TestLimits(t *testing.T) {
 // awaitZombies waits until the children of a zombie maker have ended.
 func awaitZombies(v *victim, name string) {
 	if name == "zombies" {
-		s := stage(v.t, 0)
+		s := stage(v.T, 0)
 		s.attend(limitSpec(Limits{Zombies: atMost("0", long)}), v.id)
-		until(v.t, "three zombies", func() bool { s.tick(1); return s.targets["x"].procs[0].r.zombies == 3 })
+		until(v.T, "three zombies", func() bool { s.tick(1); return s.targets["x"].procs[0].r.zombies == 3 })
 	}
 }
 
@@ -316,10 +316,10 @@ func everything() Spec {
 // that a test turns is far ahead of the real one, on which a thread that others keep from
 // the CPU may take long to come to its next wait.
 func (v *victim) awaitWait() {
-	v.t.Helper()
+	v.T.Helper()
 	threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*", v.id.PID))
 	if err != nil || len(threads) != 2 {
-		v.t.Fatalf("threads: %v, %v", threads, err)
+		v.T.Fatalf("threads: %v, %v", threads, err)
 	}
 	second := threads[0]
 	if filepath.Base(second) == strconv.Itoa(v.id.PID) {
@@ -328,13 +328,13 @@ func (v *victim) awaitWait() {
 	waits := func() int64 {
 		text, err := os.ReadFile(filepath.Join(second, "status"))
 		if err != nil {
-			v.t.Fatal(err)
+			v.T.Fatal(err)
 		}
 		n, _ := procfile.Line(text, "voluntary_ctxt_switches:")
 		return n
 	}
 	before := waits()
-	until(v.t, "it has waited", func() bool { return waits() > before })
+	until(v.T, "it has waited", func() bool { return waits() > before })
 }
 
 // Innocent processes are told to be ok, each sign once, and that is all.

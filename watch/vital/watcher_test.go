@@ -29,18 +29,18 @@ func TestSeveral(t *testing.T) {
 	s.reattend(1, spec, a, b)
 	s.tick(1)
 	s.expect("stopped", "ok")
-	b.signal(unix.SIGSTOP)
+	b.Signal(unix.SIGSTOP)
 	b.awaitState("T")
 	s.tick(4)
 	if n := len(s.said); n != 2 || s.said[1].PID != b.id.PID {
 		t.Errorf("%+v", s.said)
 	}
 	s.expect("stopped", "failing bad")
-	a.signal(unix.SIGSTOP)
+	a.Signal(unix.SIGSTOP)
 	a.awaitState("T")
 	s.tick(5)
 	s.expect("stopped", "") // it is bad as before
-	b.signal(unix.SIGCONT)
+	b.Signal(unix.SIGCONT)
 	b.awaitState("SR")
 	s.tick(1)
 	if n := len(s.said); n != 1 || s.said[0].PID != a.id.PID {
@@ -55,7 +55,7 @@ func TestSeveral(t *testing.T) {
 func TestRounds(t *testing.T) {
 	spec := stallSpec(Sign{Stopped: d(long)})
 	a, b, s := startVictim(t), startVictim(t), stage(t, 1)
-	a.signal(unix.SIGSTOP)
+	a.Signal(unix.SIGSTOP)
 	a.awaitState("T")
 	s.reattend(1, spec, a)
 	s.tick(3)
@@ -95,12 +95,12 @@ func TestEnded(t *testing.T) {
 		s.Attend("x", 1, []procscan.ID{v.id}, everything())
 		s.tick(20)
 		s.said = s.said[:0]
-		if err := v.cmd.Process.Kill(); err != nil {
+		if err := v.Cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		v.awaitState("Z")
 		s.tick(20)
-		_ = v.cmd.Wait()
+		_ = v.Cmd.Wait()
 		s.tick(20)
 		if len(s.said) != 0 || !strings.Contains(strings.Join(s.Last("x"), ""), "has ended") {
 			t.Errorf("%+v, %q", s.said, s.Last("x"))
@@ -169,7 +169,7 @@ func TestRun(t *testing.T) {
 	v, l := startVictim(t), run(t, 1)
 	l.Attend("x", 7, []procscan.ID{v.id}, stallSpec(Sign{Stopped: d(300 * time.Millisecond)}))
 	l.expect("stopped", watch.OK)
-	v.signal(unix.SIGSTOP)
+	v.Signal(unix.SIGSTOP)
 	bad := l.expect("stopped", watch.Failing, watch.Bad)
 	if now := procscan.Boottime(); bad.Target != "x" || bad.Round != 7 || bad.At > now || bad.At < now-time.Minute || bad.Took < 300*time.Millisecond {
 		t.Errorf("%+v", bad)
@@ -177,7 +177,7 @@ func TestRun(t *testing.T) {
 	if last := strings.Join(l.Last("x"), "\n"); !strings.Contains(last, "state T") || !strings.Contains(last, "stopped: bad: stopped by a signal for") {
 		t.Error(last)
 	}
-	v.signal(unix.SIGCONT)
+	v.Signal(unix.SIGCONT)
 	l.expect("stopped", watch.OK)
 }
 

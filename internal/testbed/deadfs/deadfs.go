@@ -59,7 +59,7 @@ func Mount(t *testing.T) *FS {
 }
 
 // End makes all that hangs fail. It may be called twice.
-func (f *FS) End(t *testing.T) {
+func (f *FS) End(t testing.TB) {
 	t.Helper()
 	if err := unix.Unmount(f.Dir, unix.MNT_FORCE|unix.MNT_DETACH); err != nil && err != unix.EINVAL {
 		t.Errorf("unmount: %v", err)
