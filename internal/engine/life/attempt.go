@@ -1,0 +1,311 @@
+package life
+
+import (
+	"slices"
+	"time"
+
+	"procward/internal/message"
+	"procward/restart"
+)
+
+// trial is a turn that is about an attempt.
+type trial struct{ *turn }
+
+func (t *trial) told(e Event) {
+	switch e := e.(type) {
+	case ScriptStarted:
+		t.scriptStarted(e)
+	case ScriptEnded:
+		t.scriptEnded(e)
+	case KillEnded:
+		t.killEnded(e)
+	case EvidenceTaken:
+		t.evidenceTaken(e)
+	case Turn:
+		t.myTurn(e.Barred)
+	}
+}
+
+// Barred says why a restart that is due must not begin at this moment, as far as the process
+// itself tells, or nothing.
+func (l *Life) Barred(now time.Duration) string {
+	switch {
+	case l.hanging != 0:
+		return "the end of its former script"
+	case now < l.remains.undecided:
+		return l.remains.why
+	case l.evidence != 0:
+		return "the evidence of its stall"
+	case l.stale():
+		return "its signs to be judged again, as the stall was seen before procward was started"
+	}
+	return ""
+}
+
+// myTurn begins the attempt, or its script, that is due, unless something bars it. A look older
+// than freshLook is repeated first.
+func (t *trial) myTurn(barred string) {
+	if t.hanging != 0 {
+		t.do(Stop{t.hanging})
+	}
+	switch {
+	case barred != "":
+		if t.Now < t.remains.undecided && t.next == 0 { // who is young when the rest is ended
+			t.soon()
+		}
+		t.waits = barred
+	case t.newest.at == 0 || t.Now-t.newest.at > freshLook:
+		if !t.newest.blind { // else the next look is on its way
+			t.look()
+		}
+	case t.attempt().ready != 0:
+		t.launch()
+	default:
+		t.start()
+	}
+}
+
+// start spends an attempt and begins it.
+func (t *trial) start() {
+	var d restart.Decision
+	t.History, d = t.Spec.Restart.Next(t.History, restart.Due, t.cause, t.Now, 0)
+	if d.Action != restart.Run {
+		t.follow(d)
+		return
+	}
+	t.enter(&restarting{attempt: attempt{number: d.Attempt}})
+	t.do(NoLook{})
+	if t.Together {
+		t.do(RestartGroup{})
+		return
+	}
+	t.launch()
+}
+
+// killRounds bounds how often what is left of a process is killed before a script runs:
+// what was killed may have left others.
+const killRounds = 3
+
+// launch does one restart: what is left is killed where that is due, and looked at again;
+// then the script.
+func (t *trial) launch() {
+	a := t.attempt()
+	a.ready = 0
+	_, held := t.at.(*inHand)
+	r := t.Spec.Restart
+	victims := t.remains.toEnd(r.Orphans)
+	if !held && (t.event == "count" && a.kills == 0 || t.Stalled() && r.Unit == "") {
+		victims = append(victims, t.Tracks()...)
+	}
+	if len(victims) > 0 && !r.Kill.Never && a.kills < killRounds {
+		a.kills++
+		a.token, a.script = t.Token(), false
+		t.do(Kill{Token: a.token, IDs: victims})
+		return
+	}
+	if !t.Startable() { // by a reload
+		t.failed("the configuration no longer says how to restart it")
+		return
+	}
+	a.token, a.script = t.Token(), true
+	t.step = 0
+	t.beginRestart(t.Now)
+	t.do(Run{a.token})
+}
+
+// getReady lets a script wait for a look that begins now, and for a slot.
+func (t *turn) getReady() {
+	t.attempt().ready = t.Now
+	t.lookAfresh()
+}
+
+// lookAfresh wants a look that begins now.
+func (t *turn) lookAfresh() {
+	t.newest.changed, t.newest.at = max(t.newest.changed, t.Now), 0
+	t.look()
+}
+
+func (t *trial) scriptStarted(e ScriptStarted) {
+	a := t.attempt()
+	if a.token != e.Token || a.started {
+		return
+	}
+	a.started, a.until = true, t.Now+t.Spec.Restart.Timeout.D()
+	t.sayRestart(e.At)
+	t.soon()
+}
+
+func (t *trial) sayRestart(at time.Duration) {
+	number := t.attempt().number
+	if number == 0 {
+		return // a start by a rung or a strategy is no attempt
+	}
+	t.say(message.Restart, func(s *message.Message) {
+		s.Attempt, s.Attempts = number, t.Spec.Restart.Attempts.String()
+		s.Took = max(at-t.wokeAt(), 0)
+	})
+}
+
+func (t *trial) killEnded(e KillEnded) {
+	t.sayKilled(e.Ended)
+	t.expected(e.Ended)
+	a := t.attempt()
+	if e.Token == 0 || a.token != e.Token {
+		return
+	}
+	a.token, t.remains.found = 0, nil
+	stuck := Stuck(e.Ended)
+	unkillable := func(e restart.Ended) bool { return e.Outcome == restart.Unkillable }
+	_, held := t.at.(*inHand)
+	switch {
+	case held:
+		t.do(Killed{stuck})
+	case t.quiet() != "":
+		t.forget()
+	case stuck && !slices.ContainsFunc(e.Ended, unkillable): // it could not be signalled, and may be another time
+		t.failed("what was left of it could not be ended")
+	case stuck:
+		t.stuck()
+	default:
+		t.getReady()
+	}
+}
+
+// stuck skips the remaining restarts: what cannot be killed cannot be replaced.
+func (t *trial) stuck() {
+	t.say(message.RestartFailed, func(s *message.Message) {
+		s.Attempt, s.Attempts = t.attempt().number, t.Spec.Restart.Attempts.String()
+		s.Detail = "what was left of it cannot be killed; the remaining restarts are skipped"
+	})
+	t.plan(restart.Skip)
+}
+
+func (t *trial) evidenceTaken(e EvidenceTaken) {
+	tell := func(kind *message.Kind, detail string) {
+		t.say(kind, func(s *message.Message) { s.Detail = detail })
+	}
+	if e.Path != "" {
+		tell(message.EvidenceKept, e.Path)
+	}
+	if e.Err != nil {
+		tell(message.EvidenceFailed, e.Err.Error())
+	}
+	t.sayKilled(e.Ended)
+	t.expected(e.Ended)
+	if t.evidence == e.Token {
+		t.evidence = 0
+		t.do(Cleared{})
+	}
+}
+
+// scriptEnded takes the end of the restart script, or of the restart of the unit.
+func (t *trial) scriptEnded(e ScriptEnded) {
+	a := t.attempt()
+	mine := a.token == e.Token
+	_, held := t.at.(*inHand)
+	if e.Lack && mine && !a.started && !held && a.number > 0 {
+		t.unstarted(e.Outcome)
+		return
+	}
+	former := t.hanging == e.Token
+	if quiet := e.Conflict && (!held || former); !e.OK && !quiet {
+		t.say(message.ScriptFailed, func(s *message.Message) { s.Detail, s.Output = e.Words, e.Output })
+	}
+	if former {
+		t.hanging = 0 // the next one may begin
+	}
+	if former || !mine {
+		return
+	}
+	if !a.started {
+		a.started = true
+		t.sayRestart(0)
+	}
+	a.token, a.scriptDone = 0, true
+	if e.Conflict && !held {
+		t.inHands(Unit{Name: t.Spec.Restart.Unit, Hands: e.Words})
+		return
+	}
+	t.awaitAfterScript()
+}
+
+// awaitAfterScript looks for what the script has started, for one start-timeout.
+func (t *trial) awaitAfterScript() {
+	until := t.Now + t.Spec.Restart.StartTimeout.D()
+	switch at := t.at.(type) {
+	case *inHand:
+		if !at.sought {
+			t.do(ScriptOver{})
+			return
+		}
+		at.by = until
+	case *restarting:
+		at.by = until
+	default:
+		return
+	}
+	t.step = 0
+	t.look()
+}
+
+// unstarted gives back an attempt whose script could not be started for want of what
+// procward itself needs: descriptors, processes, memory. An attempt is spent when its script
+// has started, and what follows from spent attempts must not follow from that.
+func (t *trial) unstarted(out Outcome) {
+	t.say(message.Unstarted, func(s *message.Message) {
+		s.Attempt, s.Attempts, s.Detail = t.attempt().number, t.Spec.Restart.Attempts.String(), out.Words
+	})
+	t.newest.at = 0 // it may have come back before the next try
+	t.plan(restart.Unstarted)
+}
+
+// lostInSettle is a loss before the settle time was over, with no successor.
+func (t *trial) lostInSettle() {
+	a := *t.attempt()
+	grace := t.lastDown + min(graceLost, t.Spec.Restart.StartTimeout.D())
+	switch {
+	case a.token != 0 && !a.scriptDone: // the script may still start another
+		s := &restarting{attempt: a}
+		if a.holds { // its timeout does not end it any more
+			s.attempt.lost = true
+			s.by = max(a.until, t.Now) + t.Spec.Restart.StartTimeout.D()
+		}
+		t.enter(s)
+		t.soon()
+	case t.Now < grace:
+		a.lost = true
+		t.enter(&restarting{attempt: a, by: grace})
+		t.soon()
+	default:
+		t.attempt().lost = true
+		t.late()
+	}
+}
+
+// late ends an attempt whose time is over.
+func (t *trial) late() {
+	lost := t.attempt().lost
+	if lost && t.endedWell() {
+		t.plan(restart.Down)
+		return
+	}
+	why := "not found within start-timeout, which is " + t.Spec.Restart.StartTimeout.String()
+	if lost {
+		why = t.lastCause + " before it was up for settle, which is " + t.Spec.Restart.Settle.String()
+	}
+	t.failed(why)
+}
+
+// failed ends an attempt that did not bring the process back.
+func (t *trial) failed(why string) {
+	if number := t.attempt().number; number > 0 {
+		t.say(message.RestartFailed, func(s *message.Message) {
+			s.Attempt, s.Attempts, s.Detail = number, t.Spec.Restart.Attempts.String(), why
+		})
+	}
+	t.newest.at = 0 // before the next one systemd is asked again
+	t.plan(restart.Failed)
+	if t.hanging != 0 {
+		t.do(Stop{t.hanging})
+	}
+}

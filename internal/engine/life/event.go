@@ -1,0 +1,300 @@
+package life
+
+import (
+	"time"
+
+	confd "procward/conf.d"
+	"procward/escalate"
+	"procward/internal/engine/signs"
+	"procward/internal/message"
+	"procward/procscan"
+	"procward/procscan/succession"
+	"procward/restart"
+	"procward/watch"
+)
+
+// Event is what a Life is told.
+type Event interface{ event() }
+
+// The events.
+type (
+	// Lost is the exit of one that is tracked.
+	Lost struct{ watch.Event }
+	// CauseKnown is the cause of an exit that was told before.
+	CauseKnown struct{ watch.Event }
+	// Looked is what a look found that began at a time.
+	Looked struct {
+		Began time.Duration
+		For   LookFor
+		Finding
+	}
+	// Remembered brings traits of one that is tracked.
+	Remembered struct {
+		ID     procscan.ID
+		Traits succession.Traits
+	}
+	// Sign is a verdict on one of its signs.
+	Sign struct{ watch.Sign }
+	// Attend fits what is watched of it to where it has come to.
+	Attend struct{}
+	// UnitMoved: systemd has started, stopped or restarted its unit.
+	UnitMoved struct{}
+	// ScriptStarted: its script runs, or the restart of its unit was sent.
+	ScriptStarted struct {
+		Token int
+		At    time.Duration
+	}
+	// ScriptEnded is how that ended.
+	ScriptEnded struct {
+		Token int
+		Outcome
+	}
+	// KillEnded is how a kill of it ended, or one by an operation.
+	KillEnded struct {
+		Token int
+		Ended []restart.Ended
+	}
+	// EvidenceTaken: the evidence of its stall was taken; what has ended of that is told.
+	EvidenceTaken struct {
+		Token int
+		Path  string
+		Err   error
+		Ended []restart.Ended
+	}
+	// Turn is its turn in the line of those whose restart is due; Barred says why it must
+	// not begin yet, or nothing.
+	Turn struct{ Barred string }
+	// Due: a time of Wake has come.
+	Due struct{}
+
+	// Configured brings a new spec.
+	Configured struct{ Spec confd.Process }
+	// Restored brings what an earlier daemon has saved of it.
+	Restored struct{ Saved Saved }
+	// Freeze lets it forget what was about to be done: everything is suspended. Own says that
+	// it is by our own shutdown of the host, which leaves those that climb.
+	Freeze struct{ Own bool }
+	// LookAgain ends a suspension, or the boot.
+	LookAgain struct{}
+
+	// Suspend is the operator's: he wants nothing done about it.
+	Suspend struct{ By string }
+	// Resume ends that.
+	Resume struct{ By string }
+	// GiveBack gives back the attempts that are spent.
+	GiveBack struct{}
+	// Recover begins anew with what was given up, or has ended for good.
+	Recover struct{}
+	// ToStop: the operator wants it stopped; its turn may come later.
+	ToStop struct{ By string }
+
+	// GiveUp: its ladder is spent.
+	GiveUp struct{}
+	// HandOver: who was called takes it over.
+	HandOver struct{}
+	// TryAgain begins again after retry-after.
+	TryAgain struct{}
+	// HoldBack: the group that it depends on is not up.
+	HoldBack struct{ Group string }
+	// Climb puts it on its ladder, which is another one or another way up.
+	Climb struct{}
+)
+
+// What an operation tells the one that it has taken.
+type (
+	// Take takes it in hand.
+	Take struct{ Hand }
+	// Drop forgets the attempt that was under way; Number is that of a member whose
+	// attempt the operation is.
+	Drop struct{ Number int }
+	// LookAfresh wants a look that begins now.
+	LookAfresh struct{}
+	// EndScript ends its own script.
+	EndScript struct{}
+	// Start is its turn: after a look its script runs. Came, or Late, follows.
+	Start struct{}
+	// Await looks for it within start-timeout, as something else starts it.
+	Await struct{}
+	// Begun: the script of the group that starts it was begun.
+	Begun struct{}
+	// UnitStops: its unit is being stopped; Restart says that it is to be started after that.
+	UnitStops struct{ Restart bool }
+	// IsUp: it was seen to be up before it was to be started, and is let go.
+	IsUp struct{}
+	// Leave lets it go at the end of the operation.
+	Leave struct {
+		Hand
+		Payer bool // the operation was its attempt
+		Stuck bool // it cannot be killed
+	}
+)
+
+func (Lost) event()          {}
+func (CauseKnown) event()    {}
+func (Looked) event()        {}
+func (Remembered) event()    {}
+func (Sign) event()          {}
+func (Attend) event()        {}
+func (UnitMoved) event()     {}
+func (ScriptStarted) event() {}
+func (ScriptEnded) event()   {}
+func (KillEnded) event()     {}
+func (EvidenceTaken) event() {}
+func (Turn) event()          {}
+func (Due) event()           {}
+func (Configured) event()    {}
+func (Restored) event()      {}
+func (Freeze) event()        {}
+func (LookAgain) event()     {}
+func (Suspend) event()       {}
+func (Resume) event()        {}
+func (GiveBack) event()      {}
+func (Recover) event()       {}
+func (ToStop) event()        {}
+func (GiveUp) event()        {}
+func (HandOver) event()      {}
+func (TryAgain) event()      {}
+func (HoldBack) event()      {}
+func (Climb) event()         {}
+func (Take) event()          {}
+func (Drop) event()          {}
+func (LookAfresh) event()    {}
+func (EndScript) event()     {}
+func (Start) event()         {}
+func (Await) event()         {}
+func (Begun) event()         {}
+func (UnitStops) event()     {}
+func (IsUp) event()          {}
+func (Leave) event()         {}
+
+// Outcome is how a script or a unit's restart ended.
+type Outcome struct {
+	OK       bool
+	Conflict bool
+	Missed   bool // nobody knows how it ended
+	Lack     bool // it was not started: we lack what that needs
+	Code     int
+	Words    string
+	Output   string
+}
+
+// Env is what a Life has to know of the world at the moment of an event.
+type Env struct {
+	Now       time.Duration
+	Lag       time.Duration // exits may be seen this late
+	Observe   bool
+	Booting   bool
+	Suspended string                                 // why everything is, or empty
+	ByHand    bool                                   // its group is started by the operator only
+	Together  bool                                   // its group is restarted when it dies
+	Remind    func() (after time.Duration, yes bool) // how often a final end is said again
+	Phase     func() escalate.Phase                  // of its ladder
+	Awaited   func() bool                            // its ladder waits for a look at it
+	HeldBy    func() string                          // the group that it depends on and is not up, or empty
+	Luck      func() float64                         // of the jitter
+	Token     func() int                             // numbers what is asked for
+	Round     func() int                             // numbers a round of signs
+}
+
+// Command is what a Life wants done.
+type Command interface{ command() }
+
+// The commands.
+type (
+	// Say sends a message.
+	Say struct{ Message message.Message }
+	// Look looks for it; Looked follows.
+	Look struct{}
+	// NoLook wants no look any more.
+	NoLook struct{}
+	// Track tracks a process; Again says that an earlier daemon did.
+	Track struct {
+		Process procscan.Process
+		Again   bool
+	}
+	// Untrack tracks it no more.
+	Untrack struct{ ID procscan.ID }
+	// Bury: the cause of its death may be told later.
+	Bury struct{ ID procscan.ID }
+	// Kill ends processes; KillEnded follows.
+	Kill struct {
+		Token int
+		IDs   []procscan.ID
+	}
+	// Run runs the restart script, or has the unit restarted; ScriptStarted and ScriptEnded
+	// follow.
+	Run struct{ Token int }
+	// AwaitScript waits for a script that an earlier daemon has started. Slot says that it is
+	// one of the parallel restarts.
+	AwaitScript struct {
+		Token  int
+		Script Script
+		Slot   bool
+	}
+	// Release gives the parallel slot of a script back that is waited for no more.
+	Release struct{ Token int }
+	// HoldScript: its timeout must not end a script.
+	HoldScript struct{ Token int }
+	// Stop ends a script that still runs.
+	Stop struct{ Token int }
+	// TakeEvidence takes the evidence of a stall; EvidenceTaken follows.
+	TakeEvidence struct {
+		Token     int
+		Sign, Why string
+		IDs       []procscan.ID
+	}
+	// Signs watches its signs, or no more.
+	Signs struct{ signs.Command }
+	// Seen: a look has told how it is.
+	Seen struct {
+		Began time.Duration
+		Unit  Unit
+	}
+	// Well: all is well with it again.
+	Well struct{}
+	// Spent: no attempt is left.
+	Spent struct{}
+	// Yields: it is in other hands now.
+	Yields struct{ Why string }
+	// Cleared: it is known now how it is, which a rung may have waited for.
+	Cleared struct{}
+	// RestartGroup restarts its group; that is its attempt.
+	RestartGroup struct{}
+
+	// Came: one that an operation has started is there, or was when its turn came.
+	Came struct{}
+	// Late: it was not found in time.
+	Late struct{ Why string }
+	// HandSaw: one that an operation has taken was looked at.
+	HandSaw struct{}
+	// ScriptOver: its own script, which the operation may wait for, has ended.
+	ScriptOver struct{}
+	// Killed: what was left of it has ended, or could not be ended.
+	Killed struct{ Stuck bool }
+)
+
+func (Say) command()          {}
+func (Look) command()         {}
+func (NoLook) command()       {}
+func (Track) command()        {}
+func (Untrack) command()      {}
+func (Bury) command()         {}
+func (Kill) command()         {}
+func (Run) command()          {}
+func (AwaitScript) command()  {}
+func (Release) command()      {}
+func (HoldScript) command()   {}
+func (Stop) command()         {}
+func (TakeEvidence) command() {}
+func (Signs) command()        {}
+func (Seen) command()         {}
+func (Well) command()         {}
+func (Spent) command()        {}
+func (Yields) command()       {}
+func (Cleared) command()      {}
+func (RestartGroup) command() {}
+func (Came) command()         {}
+func (Late) command()         {}
+func (HandSaw) command()      {}
+func (ScriptOver) command()   {}
+func (Killed) command()       {}

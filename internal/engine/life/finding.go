@@ -1,0 +1,71 @@
+package life
+
+import (
+	"time"
+
+	"procward/procscan"
+	"procward/procscan/succession"
+	"procward/procscan/traits"
+)
+
+// LookFor is what to look for.
+type LookFor struct {
+	Match   procscan.Match
+	Missing bool   // fewer than count.min are there: systemd is asked about the host
+	Unit    string // and about this unit; empty: do not ask
+
+	// After a death what matches and is not Known is read for the judgement.
+	Judged  bool
+	Counted bool                 // the parents of what matches are read
+	Known   map[procscan.ID]bool // tracked, or dead
+	First   bool                 // nothing of it is tracked yet: what is found is read at once
+	Kept    []procscan.ID        // those of which a judgement stands: they are read too, and their end is told
+	Places  []succession.Socket  // where the dead have served
+	Beside  map[procscan.ID]bool // Known, and read all the same
+}
+
+// Finding is what a look found of one process.
+type Finding struct {
+	Selection procscan.Selection
+	Err       error  // the look itself failed: nothing is known
+	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
+	Unit      Unit
+
+	Holders     []traits.Holder             // after a death: what does not match, and has a socket of the dead open
+	Gone        []procscan.ID               // of what was Kept
+	Supervisors map[int]procscan.Supervisor // parents of what is selected that restart it as well, by PID
+
+	Traits map[procscan.ID]traits.Got    // after a death, of what matches and was not known, as far as it could be read
+	Moved  map[procscan.ID]time.Duration // of what was known: when it executed a program last, as far as it was told
+}
+
+// Unit is what systemd says of the process's unit. The zero value: nothing.
+type Unit struct {
+	Name        string
+	Hands       string        // why it is in systemd's or the operator's hands, or empty
+	MainPID     int           // 0: none
+	MainStarted time.Duration // when that process began
+	Up          bool          // it is active
+	LastPID     int           // of one that is down: its last main process; 0: not known
+	LastStarted time.Duration // and when that began; 0: not known
+}
+
+// StoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
+const StoppedOnRequest = "stopped on request"
+
+// LookFor is what to look for. Systemd is asked only where something is missing, or a monitor
+// has to know.
+func (l *Life) LookFor(asked bool) LookFor {
+	missing := l.State() != Up
+	if u, is := l.at.(*unknown); is {
+		missing = u.sought
+	}
+	out := LookFor{
+		Match: l.Spec.Match, Known: l.known(), Judged: len(l.dead) > 0, Counted: l.counting, Places: l.places(), Beside: l.beside(),
+		Kept: l.remains.keptIDs(), First: len(l.tracked)+len(l.dead) == 0, Missing: asked || missing,
+	}
+	if out.Missing {
+		out.Unit = l.unit.name
+	}
+	return out
+}

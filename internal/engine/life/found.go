@@ -1,0 +1,412 @@
+package life
+
+import (
+	"fmt"
+	"time"
+
+	confd "procward/conf.d"
+	"procward/internal/message"
+	"procward/restart"
+)
+
+// found decides what a look means in the state that the process is in.
+func (s *sight) found() {
+	switch at := s.at.(type) {
+	case *inHand:
+		s.foundInHand(at)
+	case *unknown:
+		s.foundAtStart(at)
+	case *unclear:
+		if w, is := at.of.(*waiting); is {
+			s.enter(w)
+			s.foundWaiting(w)
+			return
+		}
+		s.secondLook()
+	case *looking:
+		s.secondLook()
+	case *waiting:
+		s.foundWaiting(at)
+	case *restarting:
+		s.foundAfterRestart(&at.attempt)
+	case *settling:
+		if !s.Enough() { // by a new match
+			s.enter(&looking{attempt: at.attempt})
+			s.look()
+		}
+	default:
+		if s.State() == Up {
+			s.foundUp()
+			return
+		}
+		s.foundWhileMissing()
+	}
+}
+
+// foundUp is a look at a process that is up: too many may be there, or, by a new match,
+// too few.
+func (s *sight) foundUp() {
+	if !s.Enough() {
+		u := &unknown{}
+		s.enter(u)
+		s.foundAtStart(u)
+		return
+	}
+	s.sayFound(s.news)
+	s.enter(plain(Up))
+}
+
+// foundInHand is a look at one that an operation has taken.
+func (s *sight) foundInHand(at *inHand) {
+	a := &at.attempt
+	switch {
+	case !at.sought:
+		s.do(HandSaw{})
+	case a.ready != 0:
+		if s.Well() && !s.Spec.Restart.Kill.Never { // by itself
+			a.ready, at.sought = 0, false
+			s.do(Came{})
+		}
+	case (a.started || at.by != 0) && !s.Well():
+		s.soon()
+	case a.started || at.by != 0:
+		at.by, at.sought, s.next = 0, false, 0
+		s.hold()
+		s.do(Came{})
+	}
+}
+
+// foundWaiting is a look at a process whose restart is due, at once or later.
+func (s *sight) foundWaiting(at *waiting) {
+	switch {
+	case s.event == "count" && s.over():
+	case s.event == "count" && s.Well(): // the surplus ones are gone
+		s.returned = true
+		s.settle()
+		return
+	case s.Well():
+		s.creditReturn()
+		return
+	case s.inHands(s.Unit):
+		return
+	case at.due == 0:
+		s.observed()
+	}
+	if s.next == 0 {
+		s.next = s.Now + LookMissing
+	}
+}
+
+// foundAfterRestart is a look while an attempt runs, or after its script has ended.
+func (s *sight) foundAfterRestart(a *attempt) {
+	switch {
+	case a.started && s.Well():
+		s.settle()
+	case a.started:
+		s.soon()
+	case a.ready != 0 && s.Well() && !(s.event == "count" && s.over()):
+		s.creditReturn() // while what was left was killed
+	}
+}
+
+// foundAtStart is the first look at a process, or the first after a suspension.
+func (s *sight) foundAtStart(at *unknown) {
+	if s.Enough() && !(s.quiet() != "" && s.Stalled()) {
+		s.Signs.Afresh, s.stall = s.Stalled(), nil
+		s.sayFound(s.news)
+		s.credit()
+		s.endOutage()
+		return
+	}
+	if s.quiet() != "" {
+		return
+	}
+	switch {
+	case s.Optional(s.ByHand):
+		s.enter(plain(Absent))
+		s.waits = s.whyOptional()
+	case s.Booting:
+		s.waits = "the boot to finish"
+		s.next = s.Now + LookMissing
+	case s.inHands(s.Unit):
+	case !at.sought:
+		at.sought, at.until = true, s.Now+s.Spec.Restart.StartTimeout.D()
+		s.waits = "it to show within start-timeout"
+		s.soon()
+	case at.until != 0:
+		s.soon()
+	case s.Spec.Absent == confd.AbsentWait:
+		s.sayAbsent()
+		s.enter(plain(Absent))
+		s.waits = "it to come (absent: wait)"
+	default:
+		s.absent()
+	}
+}
+
+// Optional says that nobody minds that the process has not been seen yet. byHand: its group is
+// started by the operator only.
+func (l *Life) Optional(byHand bool) bool { return l.Spec.Absent == confd.AbsentIgnore || byHand }
+
+// whyOptional says which key it is that allows it.
+func (l *Life) whyOptional() string {
+	if l.Spec.Absent == confd.AbsentIgnore {
+		return "nothing (absent: ignore)"
+	}
+	return "procward start (startup: manual)"
+}
+
+// absent takes a process that did not show within one start-timeout as failed.
+func (s *sight) absent() {
+	s.sayAbsent()
+	s.fail("absent")
+	s.lastCause, s.lastDown = "absent", s.Now
+	s.plan(restart.Down)
+}
+
+// secondLook is the look after a loss, before anything is done about it.
+func (s *sight) secondLook() {
+	switch {
+	case s.Enough():
+		s.secondEnough()
+	case s.quiet() != "":
+		if s.event != "" {
+			s.sayDown("")
+		}
+		s.forget()
+	case s.inHands(s.Unit):
+	case s.undecided():
+	case s.comingUp():
+	case s.causeAwaited():
+	case s.attempt().number > 0:
+		(&trial{s.turn}).lostInSettle()
+	case s.event == "":
+		s.enter(&unknown{}) // in doubt at the start, and now known to be missing
+		s.look()
+	case s.cameAndWent():
+		s.forgetDead()
+		s.down()
+	default:
+		s.down()
+	}
+}
+
+// secondEnough is the second look where enough are there.
+func (s *sight) secondEnough() {
+	switch {
+	case s.Stalled():
+		s.stallSeen()
+	case s.remains.beside && s.undecided():
+	case s.sure:
+		s.settle()
+	case s.event == "":
+		s.endOutage() // nothing was lost: the doubt is over
+	case len(s.news) == 0:
+		s.sayLost()
+		s.endOutage()
+	default:
+		s.sayReplaced()
+		s.sayRemains()
+		s.credit()
+		s.endOutage()
+	}
+}
+
+func (s *sight) sayReplaced() {
+	first := s.news[0]
+	s.say(message.Replaced, func(m *message.Message) {
+		s.aboutDead(m)
+		m.PID = first.PID
+		m.Detail = fmt.Sprintf("it took the place of pid %d", s.LastDead().PID)
+		if j := s.remains.carry[first.ID]; j.Proof != "" {
+			m.Detail += ": " + j.Proof
+		}
+	})
+}
+
+// stallSeen is the look after a bad sign, or after a while in other hands.
+func (s *sight) stallSeen() {
+	if len(s.dead) > 0 && s.event == "exit" && !s.sure {
+		s.sayLost()
+	}
+	switch {
+	case s.quiet() != "":
+		s.sayStall("suspended: " + s.quiet())
+		s.forget()
+	case s.inHands(s.Unit):
+	default:
+		s.stalled()
+	}
+}
+
+// inHands leaves the process alone while systemd or the operator has its unit in hand.
+func (t *turn) inHands(u Unit) bool {
+	if u.Hands == "" {
+		return false
+	}
+	t.say(message.UnitStopped, func(s *message.Message) {
+		t.aboutDead(s)
+		s.Detail = u.Name + ": " + u.Hands
+	})
+	t.letGo()
+	t.enter(plain(Stopped))
+	t.waits = u.Name
+	t.soonIfHeralded()
+	t.do(Yields{u.Name + ": " + u.Hands})
+	return true
+}
+
+// soonIfHeralded looks soon for a process whose unit has news, and is still missing.
+func (t *turn) soonIfHeralded() {
+	if t.Now < t.unit.heralded {
+		t.soon()
+	}
+}
+
+// undecided looks again, for a bounded time, while there is one that may yet come to serve.
+func (s *sight) undecided() bool {
+	if s.Now >= s.remains.undecided {
+		return false
+	}
+	s.soon()
+	s.waits = s.remains.why
+	return true
+}
+
+const tick = 10 * time.Millisecond // of start times
+
+// comingUp looks again, for at most graceLost, while systemd has just started another main
+// process that does not match yet: a unit is active before its program is executed.
+func (s *sight) comingUp() bool {
+	if s.Unit.MainStarted < s.died-tick || s.Now >= s.lastDown+graceLost {
+		return false
+	}
+	s.soon()
+	return true
+}
+
+// causeAwaited holds the decision until the cause is known: for a moment, since it is
+// told right after the death, and for at most causeWait where the policy needs it.
+func (s *sight) causeAwaited() bool {
+	wait := causeMoment
+	if s.Spec.Restart.NeedsCause() {
+		wait = causeWait
+	}
+	until := s.lastDown + wait
+	if s.verdict().Known || s.event != "exit" || s.Now >= until {
+		return false
+	}
+	if at, is := s.at.(*looking); is {
+		at.causeBy = until
+	} else {
+		s.next = until
+	}
+	return true
+}
+
+// endedWell says that the process ended by itself as it may: an end, not a failure.
+func (l *Life) endedWell() bool {
+	return l.Spec.Restart.When == restart.Abnormal && l.event == "exit" && l.Spec.Restart.IsClean(l.verdict())
+}
+
+// unseen is what is known of a process that has come and gone without being tracked.
+const unseen = "it was stopped from outside procward, and is not up now; how it ended since is not known"
+
+// down is a failure beyond doubt.
+func (s *sight) down() {
+	if s.endedWell() {
+		s.plan(restart.Down)
+		return
+	}
+	detail := ""
+	if s.Spec.Match.Count.Min > 1 {
+		detail = fmt.Sprintf("%d of %d are left", len(s.tracked), s.Spec.Match.Count.Min)
+	}
+	if s.event == "exit" && len(s.dead) == 0 {
+		detail = unseen
+	}
+	s.sayDown(detail)
+	s.sayRemains()
+	s.plan(restart.Down)
+}
+
+// cameAndWent says that systemd has started another main process of the unit since the one
+// that was tracked began, and that it has ended too: it was there after the death.
+func (s *sight) cameAndWent() bool {
+	if s.event != "exit" || s.Unit.LastPID == 0 {
+		return false
+	}
+	last := s.LastDead()
+	return last.PID != s.Unit.LastPID && s.Unit.LastStarted > last.Started()+tick
+}
+
+// foundWhileMissing is a look at a process that nothing is being done about just now.
+func (s *sight) foundWhileMissing() {
+	if s.Well() {
+		s.creditReturn()
+		return
+	}
+	idle := s.quiet() == ""
+	switch state := s.State(); {
+	case (state == Climbing || state == GaveUp || state == Held) && s.inHands(s.Unit):
+	case state == Stopped && s.Unit.Hands == "" && idle && s.Enough():
+		s.stalled()
+	case state == Stopped && s.unitComes():
+		s.soon()
+	case state == Stopped && s.Unit.Hands == "" && idle:
+		s.stoppedNoMore()
+	case state == Held && s.HeldBy() == "" && idle:
+		s.plan(restart.Down)
+	default:
+		why := s.waits
+		s.enter(s.at)
+		s.waits = why
+		s.soonIfHeralded()
+	}
+}
+
+// unitComes says that the unit of a missing process is up again, and has not been for longer
+// than a start may take: its main process may be another program that starts the one wanted.
+func (s *sight) unitComes() bool {
+	return s.Unit.Up && s.Now < max(s.unit.heralded, s.Unit.MainStarted+s.Spec.Restart.StartTimeout.D())
+}
+
+// stoppedNoMore takes a process as dead that somebody had stopped, and whose unit is in
+// nobody's hands now. The one that was tracked before has nothing to do with that, unless it
+// is the last that systemd has started.
+func (s *sight) stoppedNoMore() {
+	if s.event == "" {
+		s.enter(&unknown{}) // never seen: absent applies
+		s.look()
+		return
+	}
+	if s.event == "exit" && (s.Unit.LastPID == 0 || s.LastDead().PID != s.Unit.LastPID) {
+		s.forgetDead()
+	}
+	s.down()
+}
+
+// creditReturn takes a process that is back without procward's doing.
+func (s *sight) creditReturn() {
+	if s.event == "" {
+		s.sayFound(s.news)
+		s.endOutage()
+		return
+	}
+	s.say(message.Returned, func(m *message.Message) { m.PID = s.firstPID() })
+	s.sayRemains()
+	s.letGo()
+	s.returned = true
+	s.settle()
+}
+
+// unitMoved looks at once for what belongs to a unit that systemd has started, stopped or
+// restarted, and goes on often for a while: a unit may be active before its program runs.
+func (t *turn) unitMoved() {
+	t.unit.heralded = t.Now + t.Spec.Restart.StartTimeout.D()
+	t.step = 0
+	if state := t.State(); state != Up && state != Settling || !t.Enough() {
+		t.newest.changed = max(t.newest.changed, t.Now) // a look under way may have asked before the news
+		t.look()
+	}
+}

@@ -1,0 +1,228 @@
+package life
+
+import (
+	"procward/internal/message"
+	"procward/restart"
+)
+
+// taken is a turn in which an operation tells something.
+type taken struct{ *turn }
+
+func (t *taken) told(e Event) {
+	switch e := e.(type) {
+	case Take:
+		t.take(e.Hand)
+	case Drop:
+		t.letGo()
+		t.attempt().number = e.Number
+		if at, is := t.at.(*inHand); is {
+			at.sought = false
+		}
+	case LookAfresh:
+		t.lookAfresh()
+	case EndScript:
+		if a := t.attempt(); a.script && a.token != 0 {
+			t.do(Stop{a.token})
+		}
+	case Start:
+		t.sought(true)
+		t.getReady()
+	case Await:
+		t.await()
+	case Begun:
+		t.beginRestart(t.Now)
+	case UnitStops:
+		t.unit.stopped = e.Restart
+	case IsUp:
+		if t.sure {
+			t.settle()
+		} else {
+			t.endOutage()
+		}
+	case Leave:
+		t.leave(e)
+	}
+}
+
+// take takes it in hand; an attempt that is under way goes on.
+func (t *taken) take(h Hand) {
+	if h.Starts {
+		t.stopped = ""
+	}
+	a := *t.attempt()
+	waits := t.waits
+	if t.State() != Restarting {
+		waits = ""
+	}
+	t.enter(&inHand{Hand: h, attempt: a})
+	t.waits = waits
+}
+
+func (t *taken) sought(yes bool) {
+	if at, is := t.at.(*inHand); is {
+		at.sought = yes
+	}
+}
+
+// await looks for it within start-timeout, as it should be coming up.
+func (t *taken) await() {
+	t.sought(true)
+	if at, is := t.at.(*inHand); is {
+		at.by = t.Now + t.Spec.Restart.StartTimeout.D()
+	}
+	t.step = 0
+	t.look()
+}
+
+// late is one that was not found in time.
+func (t *taken) late(at *inHand) {
+	at.sought, t.next = false, 0
+	t.do(Late{t.Name + " was not found within start-timeout, which is " + t.Spec.Restart.StartTimeout.String()})
+}
+
+// leave is where it stands after an operation: what is up settles, what is not has failed.
+func (t *taken) leave(e Leave) {
+	switch {
+	case t.Well() && !e.Stops:
+		t.settle()
+	case e.Stops && e.By != "":
+		t.stop()
+	case t.quiet() != "":
+		t.forget()
+	case e.Stops:
+		t.letGo()
+		t.sure = true
+		if t.event == "" {
+			t.event, t.died = "escalate", t.Now
+		}
+		t.enter(plain(Climbing))
+		if e.Monitor != "" { // no ladder of its own is climbed
+			t.enter(plain(GaveUp))
+		}
+	case e.Payer && e.Stuck:
+		(&trial{t.turn}).stuck()
+	case e.Payer:
+		(&trial{t.turn}).late()
+	case t.History.Exhausted:
+		t.letGo()
+		t.rest()
+	default: // it was well before the operation, and is not there after it
+		if t.event == "" {
+			t.event, t.died = "absent", t.Now
+		}
+		t.enter(&looking{attempt: *t.attempt()})
+		t.look()
+	}
+}
+
+// stop leaves it in the operator's hands: what was wrong with it is over, and the rungs
+// that remain are cancelled.
+func (t *taken) stop() {
+	t.letGo()
+	if t.hanging != 0 {
+		t.do(Stop{t.hanging})
+	}
+	for _, id := range t.Tracks() {
+		t.untrack(id)
+	}
+	t.credit()
+	t.noOutage()
+	t.enter(plain(Stopped))
+	t.next, t.waits = 0, "procward start; stopped "+t.stopped
+	t.do(NoLook{})
+	t.do(Yields{t.Name + ": stopped " + t.stopped})
+}
+
+// asked is a turn in which the operator, a ladder or the host has a say.
+type asked struct{ *turn }
+
+func (t *asked) told(e Event) {
+	switch e := e.(type) {
+	case Freeze:
+		if t.interruptible() && !(e.Own && t.State() == Climbing) {
+			t.forget()
+		}
+	case LookAgain:
+		t.lookAgain()
+	case Suspend:
+		t.suspend(e.By)
+	case Resume:
+		t.resume(e.By)
+	case GiveBack:
+		t.policy(restart.GiveBack)
+	case Recover:
+		t.recover()
+	case ToStop:
+		t.stopped = "by " + e.By
+	case GiveUp:
+		if t.State() == Climbing {
+			t.enter(plain(GaveUp))
+		}
+	case HandOver:
+		if _, held := t.at.(*inHand); t.Required() && !t.Well() && !held {
+			t.letGo()
+			t.enter(plain(Handed))
+		}
+	case TryAgain:
+		if t.State() == GaveUp {
+			t.policy(restart.GiveBack)
+			t.enter(&looking{})
+			t.look()
+		}
+	case HoldBack:
+		t.held(e.Group)
+	case Climb:
+		t.climb()
+	}
+}
+
+func (t *asked) lookAgain() {
+	if u, is := t.at.(*unknown); is {
+		u.sought, t.step, t.waits = false, 0, ""
+		t.look()
+	}
+}
+
+func (t *asked) suspend(by string) {
+	if t.suspended != "" {
+		return
+	}
+	t.suspended = "by " + by
+	t.say(message.Suspended, func(s *message.Message) { s.Detail = t.suspended })
+	switch t.State() {
+	case GaveUp, Handed, Stopped: // which a suspension of it alone does not change
+	default:
+		if t.interruptible() {
+			t.forget()
+		}
+	}
+}
+
+func (t *asked) resume(by string) {
+	if t.suspended == "" {
+		return
+	}
+	t.suspended = ""
+	t.say(message.Resumed, func(s *message.Message) { s.Detail = "by " + by })
+	if t.State() == Unknown {
+		t.lookAgain()
+		return
+	}
+	t.look()
+}
+
+// recover begins anew with what was given up, or has ended for good: the operator has mended it,
+// and its end counts no more.
+func (t *asked) recover() {
+	switch t.State() {
+	case Final:
+		t.fail("manual")
+		for i := range t.dead {
+			t.dead[i].past = true
+		}
+	case GaveUp, Handed, Climbing, Ended:
+	default:
+		return
+	}
+	t.again()
+}

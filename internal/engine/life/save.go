@@ -1,0 +1,301 @@
+package life
+
+import (
+	"slices"
+	"time"
+
+	"procward/procscan"
+	"procward/procscan/succession"
+	"procward/restart"
+	"procward/watch"
+	"procward/watch/probe"
+	"procward/watch/vital"
+)
+
+// Saved is the durable part of a Life.
+type Saved struct {
+	State     State           `json:"state"`
+	Match     string          `json:"match,omitempty"` // a digest of the match that selected what is tracked
+	Tracked   []ID            `json:"tracked,omitempty"`
+	History   restart.History `json:"history,omitzero"`
+	Unit      string          `json:"unit,omitempty"`
+	LastCause string          `json:"last_cause,omitempty"`
+	LastDown  time.Duration   `json:"last_down,omitempty"`
+	Stopped   string          `json:"stopped,omitempty"`   // by the operator: who
+	Suspended string          `json:"suspended,omitempty"` // by the operator: who
+	Remains   []Remains       `json:"remains,omitempty"`
+	Apart     []procscan.ID   `json:"apart,omitempty"`
+	Roots     int             `json:"roots,omitempty"`
+	Deadline  time.Duration   `json:"deadline,omitempty"`
+	RemindAt  time.Duration   `json:"remind_at,omitempty"`
+	Excess    bool            `json:"excess,omitempty"`
+	Endured   bool            `json:"endured,omitempty"`
+	Halted    bool            `json:"halted,omitempty"` // its unit, by procward: to be started again
+	Outage    *Outage         `json:"outage,omitempty"`
+	Attempt   *Attempt        `json:"attempt,omitempty"`
+	Hanging   *Script         `json:"hanging,omitempty"` // a script of an earlier attempt that still runs
+}
+
+// ID is what is known of a process that is tracked or dead.
+type ID struct {
+	procscan.ID
+	Comm    string `json:"comm,omitempty"`
+	Session int    `json:"session,omitempty"`
+
+	Traits succession.Traits `json:"traits,omitzero"`
+}
+
+// Remains is one that matches and does not count.
+type Remains struct {
+	procscan.ID
+	Verdict succession.Verdict  `json:"verdict"`
+	Killed  bool                `json:"killed,omitempty"`
+	Held    []succession.Socket `json:"held,omitempty"`   // where it served when it was judged
+	Shares  bool                `json:"shares,omitempty"` // LeftOver: it served where the dead one did
+}
+
+// Outage is what is known of losses, from the first to recovered.
+type Outage struct {
+	Sure     bool          `json:"sure,omitempty"` // a failure beyond doubt
+	Died     time.Duration `json:"died,omitempty"`
+	Event    string        `json:"event,omitempty"`
+	Begun    time.Duration `json:"begun,omitempty"`
+	Cause    watch.Cause   `json:"cause,omitzero"`
+	Returned bool          `json:"returned,omitempty"`
+	Dead     []Death       `json:"dead,omitempty"`
+	Stall    *Stall        `json:"stall,omitempty"`
+}
+
+// Stall is a stall that is not over.
+type Stall struct {
+	Sign watch.Sign    `json:"sign"`
+	IDs  []procscan.ID `json:"ids,omitempty"`
+	Told bool          `json:"told,omitempty"`
+}
+
+// Death is one of the dead.
+type Death struct {
+	ID
+	Cause    watch.Cause   `json:"cause,omitzero"`
+	At       time.Duration `json:"at,omitempty"`
+	Moved    bool          `json:"moved,omitempty"`
+	Expected bool          `json:"expected,omitempty"`
+	Past     bool          `json:"past,omitempty"`
+	Launched bool          `json:"launched,omitempty"`
+}
+
+// Attempt is one restart under way. It is saved before its script is started: one without
+// Asked has no script yet.
+type Attempt struct {
+	Number  int           `json:"number,omitempty"`
+	Asked   bool          `json:"asked,omitempty"` // the start of the script, or of the unit, was asked for
+	Started bool          `json:"started,omitempty"`
+	Done    bool          `json:"done,omitempty"` // the script has ended
+	Lost    bool          `json:"lost,omitempty"`
+	Holds   bool          `json:"holds,omitempty"`
+	Until   time.Duration `json:"until,omitempty"`
+	Script  *Script       `json:"script,omitempty"` // the one under way
+}
+
+// Script is a script under way.
+type Script struct {
+	ID    procscan.ID   `json:"id,omitzero"`     // as soon as it is known
+	Path  string        `json:"path,omitempty"`  // empty: the restart of a unit
+	Asked time.Duration `json:"asked"`           // when its start was asked for
+	Until time.Duration `json:"until,omitempty"` // when its timeout is over
+}
+
+// Save is the durable part; script tells of the script that a token is of, or nil.
+func (l *Life) Save(script func(token int) *Script) Saved {
+	out := Saved{
+		State: l.State(), Match: digest(l.Spec.Match), History: l.History, Unit: l.unit.name, LastCause: l.lastCause, LastDown: l.lastDown,
+		Stopped: l.stopped, Suspended: l.suspended, Deadline: l.due(), RemindAt: l.reminds(), Excess: l.surplus.told, Endured: l.surplus.endured,
+		Halted: l.unit.stopped || l.unit.forgiven, Outage: l.saveOutage(), Attempt: l.saveAttempt(script), Hanging: script(l.hanging),
+	}
+	if u, is := l.at.(*unclear); is {
+		if w, is := u.of.(*waiting); is {
+			out.Deadline = w.due
+		}
+	}
+	for _, id := range l.Tracks() {
+		out.Tracked = append(out.Tracked, idOf(l.tracked[id], l.traits[id]))
+	}
+	out.Roots = l.roots
+	out.Remains, out.Apart = l.remains.saved(), sortedIDs(l.remains.apart)
+	return out
+}
+
+func sortedIDs(of map[procscan.ID]bool) []procscan.ID {
+	var out []procscan.ID
+	for id := range of {
+		out = append(out, id)
+	}
+	slices.SortFunc(out, func(a, b procscan.ID) int { return a.PID - b.PID })
+	return out
+}
+
+func idOf(q procscan.Process, t succession.Traits) ID {
+	return ID{ID: q.ID, Comm: q.Comm, Session: q.Session, Traits: t}
+}
+
+func (s ID) process() procscan.Process {
+	return procscan.Process{ID: s.ID, Comm: s.Comm, Session: s.Session}
+}
+
+func (l *Life) saveOutage() *Outage {
+	if !l.sure && l.event == "" && len(l.dead) == 0 && !l.returned && l.stall == nil {
+		return nil
+	}
+	out := &Outage{Sure: l.sure, Died: l.died, Begun: l.begun, Event: l.event, Cause: l.cause, Returned: l.returned}
+	for _, d := range l.dead {
+		out.Dead = append(out.Dead, Death{ID: idOf(d.Process, d.traits), Cause: d.cause, At: d.at, Moved: d.moved, Expected: d.expected, Past: d.past, Launched: d.launched})
+	}
+	if l.stall != nil {
+		sign := l.stall.sign
+		sign.Output, sign.Round = "", 0 // it may be long, and was told; rounds are not those of another daemon
+		out.Stall = &Stall{Sign: sign, IDs: sortedIDs(l.stall.ids), Told: l.stall.told}
+	}
+	return out
+}
+
+func (l *Life) saveAttempt(script func(token int) *Script) *Attempt {
+	a := l.attempt()
+	runs := a.token != 0 && a.script
+	asked := a.started || a.scriptDone || runs
+	if a.number == 0 && !asked && l.State() != Restarting {
+		return nil
+	}
+	out := &Attempt{Number: a.number, Asked: asked, Started: a.started, Done: a.scriptDone, Lost: a.lost, Holds: a.holds, Until: a.until}
+	if runs {
+		out.Script = script(a.token)
+	}
+	return out
+}
+
+// claim is the turn in which what was saved is put in force.
+type claim struct {
+	*turn
+	s Saved
+}
+
+func (c *claim) all() {
+	s := c.s
+	c.History, c.lastCause, c.lastDown = s.History, s.LastCause, s.LastDown
+	c.stopped, c.suspended = s.Stopped, s.Suspended
+	c.surplus.told, c.surplus.endured, c.unit.forgiven = s.Excess, s.Endured, s.Halted
+	if s.Unit != "" {
+		c.unit.name = s.Unit
+	}
+	c.rematch = len(s.Tracked) > 0 && s.Match != digest(c.Spec.Match)
+	for _, id := range s.Tracked { // if it is gone the tracker says so, and it is handled as an exit
+		c.tracked[id.ID] = id.process()
+		if id.Traits.At != 0 {
+			c.traits[id.ID] = id.Traits
+		}
+		c.do(Track{Process: id.process(), Again: true})
+	}
+	c.remains.claim(s.Remains, s.Apart)
+	c.roots = s.Roots
+	if s.Outage != nil {
+		c.claimOutage(*s.Outage)
+	}
+	if h := s.Hanging; h != nil && h.Path != "" {
+		c.hanging = c.Token()
+		c.do(AwaitScript{Token: c.hanging, Script: *h})
+	}
+	c.stand()
+}
+
+func (c *claim) claimOutage(s Outage) {
+	c.outage = outage{sure: s.Sure, died: s.Died, event: s.Event, cause: s.Cause, returned: s.Returned, begun: s.Begun}
+	for _, d := range s.Dead {
+		c.dead = append(c.dead, death{Process: d.process(), traits: d.Traits, cause: d.Cause, at: d.At, moved: d.Moved, expected: d.Expected, past: d.Past, launched: d.Launched})
+		c.do(Bury{d.ID.ID})
+	}
+	names := append(probe.Names(c.Spec.Checks()), vital.Names(c.Spec.Vital())...)
+	if s.Stall != nil && slices.Contains(names, s.Stall.Sign.Name) {
+		c.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s.Stall.Sign, told: s.Stall.Told, old: true}
+		for _, id := range s.Stall.IDs {
+			c.stall.ids[id] = true
+		}
+	}
+}
+
+// stand puts the process where it stood; a look follows in any case.
+func (c *claim) stand() {
+	c.look()
+	switch s := c.s; s.State {
+	case Restarting:
+		c.restarting()
+	case Settling:
+		until := min(max(s.Deadline, c.Now+1), c.Now+max(c.Spec.Restart.Settle.D(), 1))
+		c.enter(&settling{settled: until, until: until})
+		c.script()
+	case Waiting:
+		c.enter(&waiting{due: max(s.Deadline, 1)})
+	case Unclear, Looking:
+		switch {
+		case s.State == Unclear && s.Deadline != 0:
+			c.enter(&waiting{due: s.Deadline})
+		case c.event == "":
+			c.enter(&unknown{})
+		default:
+			c.enter(&looking{})
+			c.script()
+		}
+	case Final:
+		f := &final{}
+		c.enter(f)
+		c.remindFinal(f)
+		if f.remindAt != 0 && s.RemindAt != 0 {
+			f.remindAt = min(max(s.RemindAt, c.Now+1), f.remindAt)
+		}
+	case "", Unknown:
+		c.enter(&unknown{})
+	default:
+		c.enter(plain(s.State))
+	}
+}
+
+// script goes on with an attempt: its script is awaited if it may still run.
+func (c *claim) script() {
+	s := c.s.Attempt
+	if s == nil {
+		return
+	}
+	a := c.attempt()
+	*a = attempt{number: s.Number, started: s.Started, scriptDone: s.Done, lost: s.Lost, until: s.Until}
+	if s.Script == nil {
+		return
+	}
+	if s.Script.Path == "" { // systemd restarts the unit by itself
+		a.started, a.scriptDone = true, true
+		return
+	}
+	a.token, a.script = c.Token(), true
+	c.do(AwaitScript{Token: a.token, Script: *s.Script, Slot: true})
+	if s.Holds {
+		c.hold()
+	}
+}
+
+// restarting goes on with an attempt that was under way: a script that was not asked for
+// yet is started after a look; one that runs is awaited; else the process is looked for,
+// for one start-timeout more, since nobody knows when its script ended.
+func (c *claim) restarting() {
+	at := &restarting{}
+	c.enter(at)
+	c.script()
+	switch s := c.s; {
+	case s.Attempt == nil || !s.Attempt.Asked:
+		c.getReady()
+	case at.attempt.token != 0:
+		at.by = s.Deadline
+	default:
+		at.attempt.started, at.attempt.scriptDone = true, true
+		at.by = c.Now + c.Spec.Restart.StartTimeout.D()
+		if s.Attempt.Done && s.Deadline != 0 {
+			at.by = s.Deadline
+		}
+	}
+}

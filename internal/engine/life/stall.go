@@ -1,0 +1,298 @@
+package life
+
+import (
+	"maps"
+	"strings"
+	"time"
+
+	"procward/internal/engine/signs"
+	"procward/internal/message"
+	"procward/procscan"
+	"procward/restart"
+	"procward/watch"
+	"procward/watch/probe"
+	"procward/watch/vital"
+)
+
+// stalled is what is known of the stall of a process, from the first bad sign until all
+// signs are ok again, or none of those is left that it was a sign of.
+type stalled struct {
+	ids  map[procscan.ID]bool // tracked when it began
+	sign watch.Sign           // the first one, of the round in which it began
+	told bool                 // looked at, and said
+	old  bool                 // an earlier daemon saw it, and no sign is bad yet in this one
+}
+
+// Stalled says that it is there and does not work, as far as the signs tell.
+func (l *Life) Stalled() bool {
+	if l.stall == nil {
+		return false
+	}
+	for id := range l.tracked {
+		if l.stall.ids[id] {
+			return true
+		}
+	}
+	return false
+}
+
+// stale says that its stall is known from an earlier daemon alone: it may have healed since,
+// so nothing is done about it until a sign is bad again.
+func (l *Life) stale() bool { return l.Stalled() && l.stall.old }
+
+// Unclear says that it is not known yet how it is: its evidence is being taken, or a stall that an
+// earlier daemon has seen is judged again.
+func (l *Life) Unclear() bool { return l.evidence != 0 || l.stale() }
+
+// Doing says that the evidence of its stall is being taken.
+func (l *Life) TakesEvidence() bool { return l.evidence != 0 }
+
+// StallInWords is why it is stalled, or empty.
+func (l *Life) StallInWords() string {
+	if !l.Stalled() {
+		return ""
+	}
+	return signs.InWords(l.stall.sign)
+}
+
+// healed says that the stall is over: nothing is bad any more, and where the signs are
+// watched afresh since, what was bad is ok and every probe is.
+func (l *Life) healed() bool {
+	switch {
+	case l.Signs.Bad():
+		return false
+	case l.Signs.Given.Round == l.stall.sign.Round:
+		return true
+	}
+	return len(l.untold()) == 0 && l.Signs.Of(l.stall.sign.Name).Verdict == watch.OK
+}
+
+// untold is the probes that have not told that all is well.
+func (l *Life) untold() []string {
+	var out []string
+	checks := l.Spec.Checks()
+	for i, name := range probe.Names(checks) {
+		if v := l.Signs.Of(name).Verdict; checks[i].Action != watch.ActReport && v != watch.OK {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// unproved is the probe that a recovery waits for, or empty, and until when it does so at
+// most. A probe that fails decides itself; one that tells nothing holds nothing for ever.
+func (l *Life) unproved(now time.Duration) (why string, until time.Duration) {
+	checks := l.Spec.Checks()
+	for i, name := range probe.Names(checks) {
+		verdict := l.Signs.Of(name).Verdict
+		patience := l.Signs.Since + signs.Longest(checks[i])
+		if checks[i].Action == watch.ActReport || verdict == watch.OK ||
+			(verdict == watch.Pending || verdict == watch.Blind) && now >= patience {
+			continue
+		}
+		if why == "" {
+			why = "the probe " + name + " to succeed"
+		}
+		until = max(until, patience)
+	}
+	return why, until
+}
+
+// sign takes a verdict that has changed.
+func (t *turn) sign(s watch.Sign) {
+	about := func(m *message.Message) { signs.About(s, m) }
+	if s.Slow {
+		t.say(message.ProbeSlow, about)
+		return
+	}
+	known := t.Stalled()
+	old := t.Signs.Take(s)
+	if kind := signs.Kind(old, s, known); kind != nil && !t.Signs.Passing(old, s) {
+		t.say(kind, about)
+	}
+	switch {
+	case s.Report && t.stale() && t.stall.sign.Name == s.Name:
+		t.unstall() // meanwhile it is only reported
+	case s.Report:
+	case s.Verdict == watch.Bad && known:
+		t.stillBad()
+	case s.Verdict == watch.Bad:
+		t.suspect(s)
+	case s.Verdict == watch.OK && known && t.healed():
+		t.unstall()
+	}
+	if at, is := t.at.(*settling); is && at.settled <= t.Now {
+		t.prove(at)
+	}
+}
+
+// stillBad takes a sign that shows that a stall of an earlier daemon goes on.
+func (t *turn) stillBad() {
+	if t.stall.old {
+		t.stall.old = false
+		t.do(Cleared{})
+	}
+}
+
+// suspect takes the first bad sign: before anything is decided there is a look, as the
+// unit may be in the operator's hands.
+func (t *turn) suspect(s watch.Sign) {
+	t.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s}
+	for id := range t.tracked {
+		t.stall.ids[id] = true
+	}
+	switch t.State() {
+	case Up, Settling:
+		t.enter(&looking{attempt: *t.attempt()})
+		t.look()
+	case Unknown:
+		if why := t.quiet(); why != "" {
+			t.sayStall("suspended: " + why)
+		}
+	}
+}
+
+// unstall forgets a stall: the process works again, or is judged afresh. A look then
+// finds it well. Nothing is decided by an older look.
+func (t *turn) unstall() {
+	if t.stall == nil {
+		return
+	}
+	t.stall = nil
+	if _, held := t.at.(*inHand); held || len(t.tracked) == 0 {
+		return
+	}
+	switch t.State() {
+	case Up, Settling:
+	default:
+		t.newest.at = 0
+		t.look()
+	}
+}
+
+// stalled is a stall beyond doubt: the evidence is taken at once, and the policy asked.
+func (t *turn) stalled() {
+	s := t.stall.sign
+	why := signs.InWords(s)
+	t.event, t.died, t.lastDown, t.cause, t.lastCause = "stall", s.At, s.At, watch.Cause{}, why
+	t.stall.told = true
+	t.stalledAt, t.stalledPID = s.At, s.PID
+	if t.stalledPID == 0 {
+		t.stalledPID = t.firstPID()
+	}
+	t.sayStall("")
+	if !t.Observe && t.evidence == 0 {
+		t.evidence = t.Token()
+		t.do(TakeEvidence{Token: t.evidence, Sign: s.Name, Why: why, IDs: t.Tracks()})
+	}
+	if t.attempt().number > 0 {
+		(&trial{t}).failed(why)
+		return
+	}
+	t.plan(restart.Down)
+}
+
+// sayStall tells of the sign that made the stall.
+func (t *turn) sayStall(besides string) {
+	t.say(message.Stall, func(s *message.Message) {
+		signs.About(t.stall.sign, s)
+		if s.PID == 0 {
+			s.PID = t.firstPID()
+		}
+		if besides != "" {
+			s.Detail = strings.TrimPrefix(s.Detail+"; "+besides, "; ")
+		}
+	})
+}
+
+// attend fits what is watched to where the process has come to.
+func (t *turn) attend() {
+	signed := t.Spec.Stall != nil || t.Spec.Limits != (vital.Limits{})
+	switch {
+	case !signed:
+		t.signs(t.Signs.Leave(t.Name))
+		t.unstall()
+		return
+	case !t.attended():
+		t.signs(t.Signs.Later(t.Name, t.Spec.Checks(), t.Now, t.Round))
+		return
+	}
+	round := t.Signs.Given.Round
+	t.signs(t.Signs.Watch(signs.Watch{Target: t.Name, IDs: t.Tracks(), Checks: t.Spec.Checks(), Vital: t.Spec.Vital()}, t.Now, t.Round))
+	if round != 0 && round != t.Signs.Given.Round {
+		t.unstall() // it is judged afresh
+	}
+}
+
+func (t *turn) signs(commands []signs.Command) {
+	for _, c := range commands {
+		t.do(Signs{c})
+	}
+}
+
+// attended says that the signs of the process are to be watched: while it is up, and while
+// it is stalled, as it may begin to work again by itself. Members in the hands of a group
+// operation are not.
+func (l *Life) attended() bool {
+	if _, held := l.at.(*inHand); held || len(l.tracked) == 0 {
+		return false
+	}
+	switch l.State() {
+	case Up, Settling:
+		return true
+	case Looking, Unclear, Unknown:
+		return l.Signs.On()
+	}
+	return l.Stalled()
+}
+
+// HasSigns says that something is watched of it, or may have to be.
+func (l *Life) HasSigns() bool {
+	return l.Signs.Known() || l.Spec.Stall != nil || l.Spec.Limits != (vital.Limits{})
+}
+
+// remember takes traits of one that is tracked.
+func (t *turn) remember(e Remembered) {
+	old, now := t.traits[e.ID], e.Traits
+	if len(now.Serves) == 0 && now.Layout.Same(old.Layout) { // it closes its sockets to drain: there it has served
+		now.Serves = old.Serves
+	}
+	if _, tracked := t.tracked[e.ID]; tracked && !old.Equal(now) {
+		t.traits[e.ID] = now
+	}
+}
+
+// see remembers what matches beside what is tracked, and descends from none of it.
+func (l *Life) see(matching, selected []procscan.Process) {
+	apart := map[procscan.ID]bool{}
+	if len(matching) > len(selected) && len(l.tracked) > 0 {
+		byPID := map[int]procscan.Process{}
+		for _, q := range matching {
+			byPID[q.PID] = q
+		}
+		for _, q := range matching {
+			if !l.descends(q, byPID) {
+				apart[q.ID] = true
+			}
+		}
+	}
+	if !maps.Equal(apart, l.remains.apart) {
+		l.remains.apart = apart
+	}
+}
+
+// descends says that a process is tracked, or descends from one that is through some that
+// match.
+func (c *crowd) descends(q procscan.Process, byPID map[int]procscan.Process) bool {
+	for range len(byPID) + 1 { // a PID that was reused between two reads could close a circle
+		if _, tracked := c.tracked[q.ID]; tracked {
+			return true
+		}
+		up, ok := byPID[q.PPID]
+		if !ok {
+			return false
+		}
+		q = up
+	}
+	return false
+}
