@@ -76,7 +76,7 @@ var allowed = map[string][]string{
 	"escalate/power":             {"internal/scalar"},
 	"conf.d":                     {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/kind", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
 	"internal/alarm":             {},
-	"internal/engine":            {"internal/engine/climb", "internal/engine/lastresort", "internal/engine/monitor", "internal/engine/operation", "internal/engine/saved", "internal/engine/signs", "conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script"},
+	"internal/engine":            {"internal/engine/climb", "internal/engine/lastresort", "internal/engine/life", "internal/engine/monitor", "internal/engine/operation", "internal/engine/saved", "internal/engine/signs", "conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script"},
 	"internal/host":              {"internal/engine", "internal/message", "internal/scalar", "internal/script", "internal/systemd", "procscan", "procscan/succession", "procscan/traits", "restart", "watch", "watch/evidence", "watch/probe", "watch/vital", "internal/launch"},
 	"internal/control":           {"conf.d", "internal/engine", "internal/trust", "internal/account"},
 	"internal/advice":            {"conf.d", "internal/account", "internal/hang", "internal/message", "internal/scalar", "internal/script", "internal/state", "internal/systemd", "internal/trust", "procscan", "watch"},
@@ -102,6 +102,7 @@ var allowed = map[string][]string{
 	// The rooms of the engine: no one knows another. Each writes what is saved of it.
 	"internal/engine/climb":      {"internal/engine/saved", "escalate", "internal/message"},
 	"internal/engine/lastresort": {"escalate"},
+	"internal/engine/life":       {"internal/engine/saved", "internal/engine/signs", "conf.d", "escalate", "internal/message", "internal/scalar", "procscan", "procscan/succession", "procscan/traits", "restart", "watch", "watch/probe", "watch/vital"},
 	"internal/engine/saved":      {"escalate", "procscan"},
 	"internal/engine/signs":      {"internal/message", "procscan", "watch", "watch/probe", "watch/vital"},
 	"internal/engine/monitor":    {"internal/engine/saved", "conf.d", "internal/message", "restart", "watch"},

@@ -8,6 +8,7 @@ import (
 	"procward/internal/alarm"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/life"
 )
 
 // alarms is what the machine waits for, by the keys of what is saved. Whatever may have
@@ -51,9 +52,9 @@ func (m *Machine) reckonProcess(key string, p *process) {
 		m.alarms.line.Remove(key)
 		return
 	}
-	m.alarms.table.Set(key, p.wake(m.now))
-	if p.waits(m.now) {
-		m.alarms.line.Set(key, max(p.deadline, p.attempt.ready))
+	m.alarms.table.Set(key, p.Wake(m.now))
+	if since, due := p.Ready(m.now); due {
+		m.alarms.line.Set(key, since)
 	} else {
 		m.alarms.line.Remove(key)
 	}
@@ -70,20 +71,6 @@ func (m *Machine) wakeOf(key string) time.Duration {
 		return mon.Deadline
 	}
 	return 0
-}
-
-// wake is when something is due of the process, or 0. A restart that is due waits in the
-// line, and for nothing else.
-func (p *process) wake(now time.Duration) time.Duration {
-	if p.state == Waiting && p.deadline <= now {
-		return p.nextLook
-	}
-	return earliest(p.nextLook, p.deadline, p.reminds())
-}
-
-// waits reports whether its restart is due.
-func (p *process) waits(now time.Duration) bool {
-	return p.attempt.ready != 0 || p.state == Waiting && p.deadline != 0 && p.deadline <= now && p.op == nil
 }
 
 // earliest is the earliest of times of which 0 is none.
@@ -116,7 +103,7 @@ func (m *Machine) tick() {
 	for _, key := range slices.Sorted(slices.Values(m.alarms.table.Due(m.now))) {
 		m.mark(key)
 		if name, is := strings.CutPrefix(key, keyProcess); is {
-			m.processDue(m.procs[name])
+			m.tell(m.procs[name], life.Due{})
 			m.deliver()
 		} else if name, is := strings.CutPrefix(key, keyLadder); is {
 			ladders = append(ladders, name)
@@ -141,22 +128,4 @@ func (m *Machine) tick() {
 	m.reckon()
 	m.runWaiting()
 	m.deliver()
-}
-
-func (m *Machine) processDue(p *process) {
-	if p == nil {
-		return
-	}
-	if p.nextLook != 0 && p.nextLook <= m.now {
-		p.nextLook = 0
-		m.wantLook(p)
-	}
-	if p.deadline != 0 && p.deadline <= m.now && p.state != Waiting {
-		p.deadline = 0
-		m.touch(p)
-		m.due(p)
-	}
-	if at := p.reminds(); at != 0 && at <= m.now {
-		m.stillFinal(p)
-	}
 }

@@ -16,9 +16,9 @@ func (s *sim) alarmsHold() {
 	var want time.Duration
 	var waiting []string
 	for _, p := range m.procs {
-		want = earliest(want, p.wake(m.now))
-		if p.waits(m.now) {
-			waiting = append(waiting, p.name)
+		want = earliest(want, p.Wake(m.now))
+		if _, due := p.Ready(m.now); due {
+			waiting = append(waiting, p.Name)
 		}
 	}
 	for _, l := range m.ladders {
@@ -41,9 +41,9 @@ func (s *sim) alarmsHold() {
 	}
 	s.censusHolds()
 	for _, p := range m.procs {
-		for _, d := range p.dead {
-			if !slices.Contains(m.graves.of[d.ID], p.name) {
-				s.t.Fatalf("the grave of %v is not known:\n%s", d.ID, s.story())
+		for _, id := range p.DeadIDs() {
+			if !slices.Contains(m.graves.of[id], p.Name) {
+				s.t.Fatalf("the grave of %v is not known:\n%s", id, s.story())
 			}
 		}
 	}
@@ -53,7 +53,7 @@ func (s *sim) censusHolds() {
 	s.t.Helper()
 	counts := map[string]tally{}
 	for _, p := range s.m.procs {
-		c, t := p.countedAs(), counts[p.spec.Group]
+		c, t := p.countedAs(), counts[p.Spec.Group]
 		for _, one := range []struct {
 			count *int
 			yes   bool
@@ -67,9 +67,9 @@ func (s *sim) censusHolds() {
 			if t.held == nil {
 				t.held = map[string]bool{}
 			}
-			t.held[p.name] = true
+			t.held[p.Name] = true
 		}
-		counts[p.spec.Group] = t
+		counts[p.Spec.Group] = t
 	}
 	delete(counts, "")
 	for group := range s.m.cfg.Groups {

@@ -35,24 +35,16 @@ func newCensus() census {
 
 // countedAs says what a process is counted as now.
 func (p *process) countedAs() counted {
-	c := counted{group: p.spec.Group, held: p.state == HeldState, climber: p.spec.Escalate == nil}
-	switch p.state {
+	state := p.State()
+	c := counted{group: p.Spec.Group, held: state == HeldState, climber: p.Spec.Escalate == nil}
+	switch state {
 	case Up, AbsentNow, EndedState, Unknown:
 	default:
 		c.down = true
 	}
-	c.notUp = c.climber && p.required() && p.state != Up
-	c.spent = c.climber && c.held && p.history.Exhausted
+	c.notUp = c.climber && p.Required() && state != Up
+	c.spent = c.climber && c.held && p.History.Exhausted
 	return c
-}
-
-// required reports whether a climb does not end before it is up.
-func (p *process) required() bool {
-	switch p.state {
-	case AbsentNow, StoppedBy, EndedState, FinalState, HeldState:
-		return false
-	}
-	return p.suspended == ""
 }
 
 // tallyOf is the counts of a group.
@@ -72,7 +64,7 @@ func (c *census) recount(name string, p *process) {
 		c.add(name, was, -1)
 		delete(c.as, name)
 	}
-	if p != nil && p.spec.Group != "" {
+	if p != nil && p.Spec.Group != "" {
 		now := p.countedAs()
 		c.add(name, now, 1)
 		c.as[name] = now
@@ -114,8 +106,8 @@ func (m *Machine) digGrave(id procscan.ID, name string) {
 	}
 	m.graves.of = map[procscan.ID][]string{}
 	for _, name := range m.names {
-		for _, d := range m.procs[name].dead {
-			m.graves.of[d.ID] = append(m.graves.of[d.ID], name)
+		for _, id := range m.procs[name].DeadIDs() {
+			m.graves.of[id] = append(m.graves.of[id], name)
 		}
 	}
 	m.graves.tidy = max(2*len(m.graves.of), leastGraves)

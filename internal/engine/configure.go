@@ -2,15 +2,12 @@ package engine
 
 import (
 	"fmt"
-	"reflect"
-	"strings"
 
 	confd "procward/conf.d"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/life"
 	"procward/internal/engine/operation"
 	"procward/internal/message"
-	"procward/procscan"
-	"procward/procscan/succession"
 )
 
 // configure puts a configuration in force. What did not change is not touched: tracked
@@ -59,46 +56,27 @@ func (m *Machine) obeyObserve() {
 // forget stops watching a process whose name is gone. Its script finishes and is
 // reported, nothing follows.
 func (m *Machine) forget(p *process) {
-	m.attend(p.watched.Leave(p.name))
-	for _, id := range p.tracks() {
+	m.attend(p.Signs.Leave(p.Name)...)
+	for _, id := range p.Tracks() {
 		m.untrack(p, id)
 	}
-	delete(m.procs, p.name)
+	delete(m.procs, p.Name)
 	m.touch(p)
-	delete(m.looking.want, p.name)
+	delete(m.looking.want, p.Name)
 }
 
 // configureProcess puts one spec in force; running is the job of a script that still runs for
 // an earlier process of that name, or 0.
 func (m *Machine) configureProcess(name string, spec confd.Process, running int) {
-	p := m.procs[name]
-	if p == nil {
-		p = &process{name: name, key: keyProcess + name, digest: digest(spec.Match), spec: spec, state: Unknown, tracked: map[procscan.ID]procscan.Process{}, traits: map[procscan.ID]succession.Traits{}, unreadable: map[procscan.ID]bool{}}
-		p.unit, p.hanging = configuredUnit(spec), running
-		m.procs[name] = p
-		m.stir(p)
-		m.wantLook(p)
-		m.claim(p)
+	if p := m.procs[name]; p != nil {
+		m.tell(p, life.Configured{Spec: spec})
 		return
 	}
-	old := p.spec
-	p.spec, p.digest = spec, digest(spec.Match)
+	p := &process{Life: life.New(name, spec, running), key: keyProcess + name}
+	m.procs[name] = p
 	m.stir(p)
-	m.touch(p)
-	if !reflect.DeepEqual(old.Match, spec.Match) {
-		p.rematch = true
-		m.wantLook(p)
-	}
-}
-
-// configuredUnit is the unit that a spec names, before the process itself tells.
-func configuredUnit(spec confd.Process) string {
-	for _, u := range []string{spec.Restart.Unit, spec.Match.Unit} {
-		if strings.HasSuffix(u, ".service") && !strings.Contains(u, "/") {
-			return u
-		}
-	}
-	return ""
+	m.wantLook(p)
+	m.claim(p)
 }
 
 func (m *Machine) sayConfig() {

@@ -10,6 +10,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/engine/life"
 	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/internal/script"
@@ -110,12 +111,12 @@ func losesAndDoublesNothing(t *testing.T, seed uint64) {
 	h.run(3 * time.Minute)
 	for name := range h.cfg.Processes {
 		p := h.m.procs[name]
-		if spent := len(p.history.Spent); spent != h.ran[name]+h.memory.dropped["/restart/"+name] {
+		if spent := len(p.History.Spent); spent != h.ran[name]+h.memory.dropped["/restart/"+name] {
 			t.Fatalf("seed %d: %s: %d attempts spent, %d scripts run, %d prevented by a crash:\n%s",
 				seed, name, spent, h.ran[name], h.memory.dropped["/restart/"+name], h.story())
 		}
-		if p.state != Up {
-			t.Fatalf("seed %d: %s is %s after %d crashes:\n%s", seed, name, p.state, h.memory.crashes, h.story())
+		if p.State() != Up {
+			t.Fatalf("seed %d: %s is %s after %d crashes:\n%s", seed, name, p.State(), h.memory.crashes, h.story())
 		}
 	}
 }
@@ -133,11 +134,11 @@ func givesNothingBack(t *testing.T, seed uint64) {
 	h.run(2 * time.Minute)
 	for name := range h.cfg.Processes {
 		p := h.m.procs[name]
-		if h.ran[name] > 3 || h.ran[name]+h.memory.dropped["/restart/"+name] < len(p.history.Spent) {
-			t.Fatalf("seed %d: %s: %d scripts run, %d attempts spent:\n%s", seed, name, h.ran[name], len(p.history.Spent), h.story())
+		if h.ran[name] > 3 || h.ran[name]+h.memory.dropped["/restart/"+name] < len(p.History.Spent) {
+			t.Fatalf("seed %d: %s: %d scripts run, %d attempts spent:\n%s", seed, name, h.ran[name], len(p.History.Spent), h.story())
 		}
-		if p.state != Up && p.state != GaveUp {
-			t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.state, h.story())
+		if p.State() != Up && p.State() != GaveUp {
+			t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.State(), h.story())
 		}
 	}
 }
@@ -181,8 +182,8 @@ func groupsComeToRest(t *testing.T, seed uint64) {
 	}
 	h.run(30 * time.Minute)
 	for name := range cfg.Processes {
-		if p := h.m.procs[name]; p.state != Up && p.state != Handed && p.state != GaveUp || p.op != nil {
-			t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.state, h.story())
+		if p := h.m.procs[name]; p.State() != Up && p.State() != Handed && p.State() != GaveUp || p.op != nil {
+			t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.State(), h.story())
 		}
 	}
 	if len(h.m.ops) > 0 {
@@ -220,9 +221,9 @@ func savesWhatItRestores(t *testing.T, seed uint64) {
 }
 
 // steady is what a restore may not change: all but the state of what goes on from there.
-func steady(t *testing.T, text json.RawMessage) savedProcess {
+func steady(t *testing.T, text json.RawMessage) life.Saved {
 	t.Helper()
-	var p savedProcess
+	var p life.Saved
 	if err := json.Unmarshal(text, &p); err != nil {
 		t.Fatal(err)
 	}
@@ -255,7 +256,7 @@ func TestAnotherBootCarriesWhatIsSpentByTheWallClock(t *testing.T) {
 			s.start().run(time.Second)
 			s.dieAll("httpd", exit3)
 			s.run(10 * time.Minute)
-			if got := s.m.procs["httpd"].state; got != GaveUp {
+			if got := s.m.procs["httpd"].State(); got != GaveUp {
 				t.Fatalf("it is %s:\n%s", got, s.story())
 			}
 			before := moment(s)
@@ -266,8 +267,8 @@ func TestAnotherBootCarriesWhatIsSpentByTheWallClock(t *testing.T) {
 			}
 			m.Step(after, Configured{Config: s.cfg})
 			p := m.procs["httpd"]
-			if got := p.spec.Restart.Used(p.history, after.Uptime); got != c.left || p.state != GaveUp || len(p.tracked) > 0 {
-				t.Errorf("%d attempts count and it is %s, want %d and given-up", got, p.state, c.left)
+			if got := p.Spec.Restart.Used(p.History, after.Uptime); got != c.left || p.State() != GaveUp || len(p.Tracks()) > 0 {
+				t.Errorf("%d attempts count and it is %s, want %d and given-up", got, p.State(), c.left)
 			}
 		})
 	}
@@ -285,8 +286,8 @@ func TestTheWallClockMeansNothingWithinABoot(t *testing.T) {
 		s.said = nil
 		s.run(time.Minute)
 		p := s.m.procs["httpd"]
-		if got := p.spec.Restart.Used(p.history, s.now); got != 1 || p.state != Up {
-			t.Errorf("%d attempts count and it is %s, want 1 and up", got, p.state)
+		if got := p.Spec.Restart.Used(p.History, s.now); got != 1 || p.State() != Up {
+			t.Errorf("%d attempts count and it is %s, want 1 and up", got, p.State())
 		}
 		s.tells(`
 			62.000 PW0110 procward goes on where it was: 1 processes, with 1 PIDs
@@ -352,7 +353,7 @@ func TestAMasterThatDiedMeanwhileLeavesOrphans(t *testing.T) {
 	s.die(master, sigkill)
 	s.run(time.Minute)
 	// How it ended is not known: the worker counts for nothing, and is not ended either.
-	if p := s.m.procs["httpd"]; p.state != Up || len(s.ran) != 1 || len(s.idsOf("httpd")) != 2 || !slices.Contains(s.kinds, message.Orphans) {
-		t.Errorf("it is %s, ran %v, there are %v:\n%s", p.state, s.ran, s.idsOf("httpd"), s.story())
+	if p := s.m.procs["httpd"]; p.State() != Up || len(s.ran) != 1 || len(s.idsOf("httpd")) != 2 || !slices.Contains(s.kinds, message.Orphans) {
+		t.Errorf("it is %s, ran %v, there are %v:\n%s", p.State(), s.ran, s.idsOf("httpd"), s.story())
 	}
 }

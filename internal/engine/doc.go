@@ -14,6 +14,7 @@
 //	lastresort  the rungs that end the machine: the breaker, and the one on its way
 //	monitor     a check of something that is not one process, and the restart of what it is about
 //	saved       what outlives the daemon: how each kind is read, and what is left after a boot
+//	life        one process: deaths, looks, restarts, recoveries
 //	signs       what the probes and signs of one target have told
 //	operation   a stop and start of the members of a group, and the orders of the operator
 //

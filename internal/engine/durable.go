@@ -8,6 +8,7 @@ import (
 
 	"procward/escalate"
 	"procward/internal/engine/climb"
+	"procward/internal/engine/life"
 	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/engine/saved"
@@ -37,14 +38,14 @@ type record struct {
 
 // records is all kinds of what is saved.
 var records = []record{
-	{saved.Of(keyProcess, savedProcess.overBoot),
+	{saved.Of(keyProcess, life.Saved.OverBoot),
 		func(m *Machine) []string { return m.names },
 		func(m *Machine, name string) (any, bool) {
 			p := m.procs[name]
 			if p == nil {
 				return nil, false
 			}
-			return m.saveProcess(p), true
+			return p.Save(m.saveScript), true
 		}},
 	{saved.Of(keyMonitor, monitor.Saved.OverBoot),
 		func(m *Machine) []string { return m.monitorNames },
@@ -147,7 +148,7 @@ func (m *Machine) changes() map[string]any { return m.book.Changes(m.saveKey) }
 func (m *Machine) touch(p *process) {
 	m.book.Touch(p.key)
 	m.mark(p.key)
-	m.census.stale[p.name] = true
+	m.census.stale[p.Name] = true
 }
 
 func (m *Machine) touchLadder(l *climb.Ladder) {
@@ -174,12 +175,4 @@ func (m *Machine) touchJob(j job) {
 		m.book.Touch(keyProcess + j.process)
 		m.mark(keyProcess + j.process)
 	}
-}
-
-func (m *Machine) saveScript(token int) *saved.Script {
-	j, ok := m.jobs[token]
-	if token == 0 || !ok || j.asked == 0 {
-		return nil
-	}
-	return &saved.Script{ID: j.id, Path: j.path, Asked: j.asked, Until: j.until}
 }

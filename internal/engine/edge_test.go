@@ -18,7 +18,7 @@ func TestChangedMatchThatFindsNothingIsNotUp(t *testing.T) {
 	s.said = nil
 	s.cfg = one(func(p *confd.Process) { p.Match.Count.Min = 2 })
 	s.start().run(10 * time.Second)
-	if got := s.m.procs["httpd"].state; got == Up {
+	if got := s.m.procs["httpd"].State(); got == Up {
 		t.Errorf("it is %s with one of two there", got)
 	}
 	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
@@ -50,8 +50,8 @@ func TestExcessRestarts(t *testing.T) {
 			s.spawn("httpd")
 			s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
 			s.start().run(5 * time.Minute)
-			if n, p := len(s.idsOf("httpd")), s.m.procs["httpd"]; len(s.ran) != 1 || n != 1 || p.state != Up {
-				t.Errorf("%d are there, it is %s, ran %v:\n%s", n, p.state, s.ran, s.story())
+			if n, p := len(s.idsOf("httpd")), s.m.procs["httpd"]; len(s.ran) != 1 || n != 1 || p.State() != Up {
+				t.Errorf("%d are there, it is %s, ran %v:\n%s", n, p.State(), s.ran, s.story())
 			}
 		})
 	}
@@ -78,8 +78,8 @@ func TestExcessThatGoesByItselfIsLeftAlone(t *testing.T) {
 	s.start().run(10 * time.Second)
 	s.die(second, clean)
 	s.run(10 * time.Minute)
-	if p := s.m.procs["httpd"]; len(s.ran) != 0 || p.state != Up {
-		t.Errorf("it is %s, ran %v:\n%s", p.state, s.ran, s.story())
+	if p := s.m.procs["httpd"]; len(s.ran) != 0 || p.State() != Up {
+		t.Errorf("it is %s, ran %v:\n%s", p.State(), s.ran, s.story())
 	}
 }
 
@@ -111,8 +111,8 @@ func TestReloadRemovesAMemberDuringAGroupRestart(t *testing.T) {
 			}
 			s.step(Configured{Config: &without})
 			s.run(2 * time.Minute)
-			if p := s.m.procs[stays]; p.state != Up || p.op != nil {
-				t.Errorf("%s removed after %v: %s is %s:\n%s", removed, after, stays, p.state, s.story())
+			if p := s.m.procs[stays]; p.State() != Up || p.op != nil {
+				t.Errorf("%s removed after %v: %s is %s:\n%s", removed, after, stays, p.State(), s.story())
 			}
 		}
 	}
@@ -144,17 +144,17 @@ func TestGivenUpMemberIsTriedAgainAfterAGroupRestart(t *testing.T) {
 	s.scripts["/restart/app"] = starts(s, "app", 0)
 	s.scripts["/restart/httpd"] = func(map[string]string) simScript { return simScript{result: script.Result{Code: 1}} }
 	s.start().run(2 * time.Minute)
-	if got := s.m.procs["httpd"].state; got != GaveUp {
+	if got := s.m.procs["httpd"].State(); got != GaveUp {
 		t.Fatalf("httpd is %s:\n%s", got, s.story())
 	}
 	s.dieAll("app", sigkill)
 	s.run(2 * time.Minute)
-	if got := s.m.procs["httpd"].state; got != GaveUp {
+	if got := s.m.procs["httpd"].State(); got != GaveUp {
 		t.Errorf("after the group's restart httpd is %s:\n%s", got, s.story())
 	}
 	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
 	s.run(11 * time.Minute)
-	if got := s.m.procs["httpd"].state; got != Up {
+	if got := s.m.procs["httpd"].State(); got != Up {
 		t.Errorf("after retry-after httpd is %s:\n%s", got, s.story())
 	}
 }
@@ -171,7 +171,7 @@ func TestStrategyAllLeavesAloneWhatIsNotOurs(t *testing.T) {
 	s.start().run(time.Second)
 	s.die(died, sigkill)
 	s.run(time.Minute)
-	if got := s.m.procs["extra"].state; got != AbsentNow {
+	if got := s.m.procs["extra"].State(); got != AbsentNow {
 		t.Errorf("extra, whose absence is ignored, is %s:\n%s", got, s.story())
 	}
 }
@@ -188,7 +188,7 @@ func TestAnOlderLookDecidesNothing(t *testing.T) {
 	s.spawn("httpd")
 	s.die(second, clean)
 	s.run(time.Minute)
-	if p := s.m.procs["httpd"]; p.state != Up || len(s.ran) != 0 {
-		t.Errorf("it is %s, ran %v:\n%s", p.state, s.ran, s.story())
+	if p := s.m.procs["httpd"]; p.State() != Up || len(s.ran) != 0 {
+		t.Errorf("it is %s, ran %v:\n%s", p.State(), s.ran, s.story())
 	}
 }

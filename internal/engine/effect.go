@@ -3,11 +3,11 @@ package engine
 import (
 	"time"
 
+	"procward/internal/engine/life"
 	"procward/internal/engine/signs"
 	"procward/internal/message"
 	"procward/internal/script"
 	"procward/procscan"
-	"procward/procscan/succession"
 	"procward/restart"
 )
 
@@ -29,20 +29,7 @@ type Look struct {
 }
 
 // LookFor is what to look for.
-type LookFor struct {
-	Match   procscan.Match
-	Missing bool   // fewer than count.min are there: systemd is asked about the host
-	Unit    string // and about this unit; empty: do not ask
-
-	// After a death what matches and is not Known is read for the judgement.
-	Judged  bool
-	Counted bool                 // the parents of what matches are read
-	Known   map[procscan.ID]bool // tracked, or dead
-	First   bool                 // nothing of it is tracked yet: what is found is read at once
-	Kept    []procscan.ID        // those of which a judgement stands: they are read too, and their end is told
-	Places  []succession.Socket  // where the dead have served
-	Beside  map[procscan.ID]bool // Known, and read all the same
-}
+type LookFor = life.LookFor
 
 // Run runs a script; ScriptStarted and ScriptEnded follow.
 type Run struct {

@@ -55,8 +55,8 @@ func TestFinalEndDuringSettle(t *testing.T) {
 	s.start().run(time.Second)
 	s.die(id, sigkill)
 	s.run(time.Hour)
-	if p := s.m.procs["httpd"]; p.state != FinalState || len(s.ran) != 1 {
-		t.Errorf("it is %s, ran %v:\n%s", p.state, s.ran, s.story())
+	if p := s.m.procs["httpd"]; p.State() != FinalState || len(s.ran) != 1 {
+		t.Errorf("it is %s, ran %v:\n%s", p.State(), s.ran, s.story())
 	}
 }
 
@@ -84,8 +84,8 @@ func TestFinalEndBesideAClimb(t *testing.T) {
 	}
 	s.run(10 * time.Minute)
 	a, h := s.m.procs["app"], s.m.procs["httpd"]
-	if a.state != Up || h.state != FinalState || s.m.ladderOf(a).Climb.Phase != escalate.Idle {
-		t.Errorf("app is %s, httpd %s, the ladder %s:\n%s", a.state, h.state, s.m.ladderOf(a).Climb.Phase, s.story())
+	if a.State() != Up || h.State() != FinalState || s.m.ladderOf(a).Climb.Phase != escalate.Idle {
+		t.Errorf("app is %s, httpd %s, the ladder %s:\n%s", a.State(), h.State(), s.m.ladderOf(a).Climb.Phase, s.story())
 	}
 }
 
@@ -98,7 +98,7 @@ func TestExcessThatDoesNotLastIsLeftAlone(t *testing.T) {
 		old := s.idsOf("httpd")[0]
 		s.spawn("httpd")
 		s.run(65 * time.Second)
-		if s.m.procs["httpd"].overSince == 0 {
+		if s.m.procs["httpd"].View().OverSince == 0 {
 			t.Fatalf("it was not seen:\n%s", s.story())
 		}
 		s.die(old, clean)
@@ -201,8 +201,8 @@ func TestFinalEndIsSaidAgain(t *testing.T) {
 			t.Errorf("boot %t: said again %d times:\n%s", boot, n, s.story())
 		}
 		p := s.m.procs["httpd"]
-		if p.state != FinalState || len(s.ran) != 0 || !strings.Contains(p.waitsFor, "procward recover") {
-			t.Errorf("boot %t: it is %s, waits for %s, ran %v", boot, p.state, p.waitsFor, s.ran)
+		if p.State() != FinalState || len(s.ran) != 0 || !strings.Contains(p.View().Waits, "procward recover") {
+			t.Errorf("boot %t: it is %s, waits for %s, ran %v", boot, p.State(), p.View().Waits, s.ran)
 		}
 		s.step(Suspend{Why: "by root"})
 		s.said = nil
@@ -224,7 +224,7 @@ func TestFinalEndIsNeverSaidAgain(t *testing.T) {
 	s.start().run(time.Second)
 	s.die(httpd, badConfig)
 	s.run(5 * time.Hour)
-	if strings.Contains(s.story(), "PW0505") || s.m.procs["httpd"].state != FinalState {
+	if strings.Contains(s.story(), "PW0505") || s.m.procs["httpd"].State() != FinalState {
 		t.Error(s.story())
 	}
 }

@@ -61,24 +61,19 @@ func (m *Machine) hookEvent(l *climb.Ladder, c climb.RunHook) *HookEvent {
 }
 
 func (m *Machine) member(p *process) Member {
+	view := p.View()
 	out := Member{
-		Process: p.name, State: p.state, PIDs: []int{}, Unit: p.unit,
-		Attempt: p.spec.Restart.Used(p.history, m.now), Attempts: p.spec.Restart.Attempts.String(),
+		Process: p.Name, State: p.State(), PIDs: []int{}, Unit: view.Unit,
+		Attempt: p.Spec.Restart.Used(p.History, m.now), Attempts: p.Spec.Restart.Attempts.String(),
 	}
-	for _, id := range p.tracks() {
+	for _, id := range p.Tracks() {
 		out.PIDs = append(out.PIDs, id.PID)
 	}
-	if !p.outage {
+	if !view.Sure {
 		return out
 	}
-	out.DownUS, out.Cause = (m.now - p.since()).Microseconds(), p.lastCause
-	if p.event == "stall" {
-		out.PID = p.stalledPID
-	}
-	var dead message.Message
-	if m.aboutDead(p, &dead); dead.PID != 0 {
-		out.PID, out.Cause = dead.PID, dead.Cause
-		out.ExitCode, out.ExitSignal, out.Core = dead.ExitCode, dead.ExitSignal, dead.Core
-	}
+	s, since := p.Trouble()
+	out.DownUS, out.Cause, out.PID = (m.now - since).Microseconds(), s.Cause, s.PID
+	out.ExitCode, out.ExitSignal, out.Core = s.ExitCode, s.ExitSignal, s.Core
 	return out
 }

@@ -20,7 +20,7 @@ func (m *Machine) dependencies(group string) []string { return m.relations.needs
 
 // heldBy is the dependency that is down or being restarted, or empty.
 func (m *Machine) heldBy(p *process) string {
-	for _, dep := range m.dependencies(p.spec.Group) {
+	for _, dep := range m.dependencies(p.Spec.Group) {
 		if m.tallyOf(dep).down > 0 {
 			return dep
 		}
@@ -30,8 +30,8 @@ func (m *Machine) heldBy(p *process) string {
 
 // groupKey names what group operations exclude each other on.
 func (p *process) groupKey() string {
-	if p.spec.Group == "" {
-		return "process " + p.name
+	if p.Spec.Group == "" {
+		return "process " + p.Name
 	}
-	return "group " + p.spec.Group
+	return "group " + p.Spec.Group
 }

@@ -1,6 +1,10 @@
 package engine
 
-import "testing"
+import (
+	"testing"
+
+	"procward/internal/engine/life"
+)
 
 // TestGroupState holds what the states of its members make of a group, in whatever order
 // they stand.
@@ -16,12 +20,21 @@ func TestGroupState(t *testing.T) {
 		for _, swapped := range []bool{false, true} {
 			s := newSim(t, web(nil)).start()
 			app, httpd := s.m.procs["app"], s.m.procs["httpd"]
-			if app.state, httpd.state = c.app, c.httpd; swapped {
-				app.state, httpd.state = c.httpd, c.app
+			first, second := c.app, c.httpd
+			if swapped {
+				first, second = second, first
 			}
+			s.put(app, first)
+			s.put(httpd, second)
 			if got := s.m.groupStatus("web").State; got != c.want {
-				t.Errorf("%s, %s: %s, want %s", app.state, httpd.state, got, c.want)
+				t.Errorf("%s, %s: %s, want %s", app.State(), httpd.State(), got, c.want)
 			}
 		}
 	}
+}
+
+// put puts a process into a state.
+func (s *sim) put(p *process, state State) {
+	p.Next(life.Restored{Saved: life.Saved{State: state}}, s.m.lifeEnv(p))
+	s.m.touch(p)
 }

@@ -29,8 +29,8 @@ func TestAScriptThatHangsEndsBeforeTheNext(t *testing.T) {
 		s.dieAll("httpd", sigkill)
 		s.run(time.Minute)
 	}
-	if p := s.m.procs["httpd"]; p.state != Up || len(s.ran) != 5 || s.running["httpd"] != 1 || s.m.running != 0 {
-		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.state, len(s.ran), s.running["httpd"], s.m.running, s.story())
+	if p := s.m.procs["httpd"]; p.State() != Up || len(s.ran) != 5 || s.running["httpd"] != 1 || s.m.running != 0 {
+		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.State(), len(s.ran), s.running["httpd"], s.m.running, s.story())
 	}
 }
 
@@ -41,7 +41,7 @@ func TestAScriptThatHangsWithoutItsProcessIsAFailedAttempt(t *testing.T) {
 	s.start().run(time.Second)
 	s.dieAll("httpd", sigkill)
 	s.run(time.Hour)
-	if p := s.m.procs["httpd"]; p.state != GaveUp || len(s.ran) != 3 || s.running["httpd"] != 0 || s.m.running != 0 {
-		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.state, len(s.ran), s.running["httpd"], s.m.running, s.story())
+	if p := s.m.procs["httpd"]; p.State() != GaveUp || len(s.ran) != 3 || s.running["httpd"] != 0 || s.m.running != 0 {
+		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.State(), len(s.ran), s.running["httpd"], s.m.running, s.story())
 	}
 }

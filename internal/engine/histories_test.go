@@ -125,39 +125,39 @@ func invariants(m *Machine) string {
 func overspent(m *Machine) string {
 	for _, name := range m.names {
 		p := m.procs[name]
-		limit := p.spec.Restart.Attempts
-		if spent := p.spec.Restart.Used(p.history, m.now); !limit.Unlimited && spent > limit.N {
+		limit := p.Spec.Restart.Attempts
+		if spent := p.Spec.Restart.Used(p.History, m.now); !limit.Unlimited && spent > limit.N {
 			return fmt.Sprintf("%s has spent %d attempts of %v", name, spent, limit)
 		}
 	}
 	return ""
 }
 
-func tracks(p *process, id procscan.ID) bool { _, is := p.tracked[id]; return is }
+func tracks(p *process, id procscan.ID) bool { _, is := p.Tracked(id); return is }
 
 func (p *process) contradiction(m *Machine) string {
-	for id := range p.tracked {
-		if !slices.Contains(m.trackers[id], p.name) {
+	for _, id := range p.Tracks() {
+		if !slices.Contains(m.trackers[id], p.Name) {
 			return fmt.Sprintf("tracks %v, and would not hear of its end", id)
 		}
 	}
-	scripts := 0
+	scripts, trial, saved := 0, p.Trial(), p.Save(m.saveScript)
 	for token, j := range m.jobs {
-		if j.script && j.process == p.name && token != p.hanging {
+		if j.script && j.process == p.Name && token != trial.Hanging {
 			scripts++
 		}
 	}
-	_, has := m.jobs[p.attempt.token]
+	_, has := m.jobs[trial.Token]
 	switch {
 	case scripts > 1:
 		return "has two scripts"
-	case p.attempt.token != 0 && !has:
+	case trial.Token != 0 && !has:
 		return "waits for a job that is over"
 	case p.op != nil && m.ops[p.op.Key()] != p.op:
 		return "is in the hands of an operation that is over"
-	case p.state == Up && p.enough() && p.event != "" && p.event != "count" && p.stall == nil && p.outage:
-		return "is up, and its outage goes on: " + p.event
-	case p.state == StoppedBy && p.attempt.number > 0:
+	case p.State() == Up && p.Enough() && saved.Outage != nil && saved.Outage.Sure && saved.Outage.Event != "" && saved.Outage.Event != "count" && saved.Outage.Stall == nil:
+		return "is up, and its outage goes on: " + saved.Outage.Event
+	case p.State() == StoppedBy && saved.Attempt != nil && saved.Attempt.Number > 0:
 		return "is stopped, and an attempt goes on"
 	}
 	return ""

@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"procward/internal/engine/climb"
+	"procward/internal/engine/life"
 	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/message"
@@ -41,26 +42,11 @@ func (m *Machine) freeze() {
 		}
 	}
 	for _, name := range m.names {
-		if p := m.procs[name]; p.interruptible() && !(m.ownShutdown && p.state == Climbing) {
-			m.letGo(p)
-			m.enter(p, Unknown)
-		}
+		m.tell(m.procs[name], life.Freeze{Own: m.ownShutdown})
 	}
 	for _, key := range sortedKeys(m.ladders) {
 		m.climb(m.ladders[key], climb.Frozen{})
 	}
-}
-
-// interruptible reports whether a suspension may forget what was going on: nothing runs, the
-// process is not up, no loss waits to be told, and it did not end for good.
-func (p *process) interruptible() bool {
-	switch p.state {
-	case Up, Settling, Looking, EndedState, FinalState:
-		return false
-	case Unclear:
-		return p.event == "" || p.kept != 0 // a restart that was due may be forgotten
-	}
-	return p.op == nil && p.attempt.token == 0
 }
 
 // resume looks again at everything: what is up is adopted, the rest is absent.
@@ -100,17 +86,6 @@ func (m *Machine) boot(yes bool) {
 
 func (m *Machine) lookAgain() {
 	for _, name := range m.names {
-		if p := m.procs[name]; p.state == Unknown {
-			p.lookStep, p.waitsFor = 0, ""
-			m.wantLook(p)
-		}
+		m.tell(m.procs[name], life.LookAgain{})
 	}
-}
-
-// suspends says why nothing may be done about a process now, or nothing.
-func (m *Machine) suspends(p *process) string {
-	if m.suspended != "" {
-		return m.suspended
-	}
-	return p.suspended
 }

@@ -4,10 +4,10 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/engine/life"
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/procscan/succession"
-	"procward/procscan/traits"
 	"procward/restart"
 	"procward/watch"
 )
@@ -43,35 +43,18 @@ type Looked struct {
 	Found map[string]Finding
 }
 
-// Finding is what a look found of one process.
-type Finding struct {
-	Selection procscan.Selection
-	Err       error  // the look itself failed: nothing is known
-	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
-	Unit      Unit
+// Finding is what a look found of one process, and Unit what systemd says of its unit.
+type (
+	Finding = life.Finding
+	Unit    = life.Unit
+)
 
-	Holders     []traits.Holder             // after a death: what does not match, and has a socket of the dead open
-	Gone        []procscan.ID               // of what was Kept
-	Supervisors map[int]procscan.Supervisor // parents of what is selected that restart it as well, by PID
-
-	Traits map[procscan.ID]traits.Got    // after a death, of what matches and was not known, as far as it could be read
-	Moved  map[procscan.ID]time.Duration // of what was known: when it executed a program last, as far as it was told
-}
+// StoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
+const StoppedOnRequest = life.StoppedOnRequest
 
 // Remembered brings traits of what is tracked.
 type Remembered struct {
 	Of map[procscan.ID]succession.Traits
-}
-
-// Unit is what systemd says of the process's unit. The zero value: nothing.
-type Unit struct {
-	Name        string
-	Hands       string        // why it is in systemd's or the operator's hands, or empty
-	MainPID     int           // 0: none
-	MainStarted time.Duration // when that process began
-	Up          bool          // it is active
-	LastPID     int           // of one that is down: its last main process; 0: not known
-	LastStarted time.Duration // and when that began; 0: not known
 }
 
 // UnitsMoved says that systemd has started, stopped or restarted units, for somebody else or

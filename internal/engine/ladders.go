@@ -4,16 +4,12 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"procward/escalate"
 	"procward/internal/engine/climb"
-	"procward/internal/engine/lastresort"
+	"procward/internal/engine/life"
 	"procward/internal/engine/operation"
-	"procward/internal/engine/signs"
 	"procward/internal/script"
-	"procward/restart"
-	"procward/watch"
 )
 
 // toLadder tells a ladder something, and posts what it wants done.
@@ -52,9 +48,10 @@ func (m *Machine) ladderEnv(l *climb.Ladder) climb.Env {
 func (m *Machine) climberFacts(l *climb.Ladder) []climb.Member {
 	var out []climb.Member
 	for _, p := range m.climbers(l) {
-		w := climb.Member{Name: p.name, Required: p.required(), Climbing: p.state == Climbing, Well: p.well(),
-			Out: p.suspended != "", Unclear: p.evidence != 0 || p.stale()}
-		if w.Resting = w.Climbing || p.state == GaveUp || p.state == Handed; w.Climbing {
+		state := p.State()
+		w := climb.Member{Name: p.Name, Required: p.Required(), Climbing: state == Climbing, Well: p.Well(),
+			Out: p.View().Suspended != "", Unclear: p.Unclear()}
+		if w.Resting = w.Climbing || state == GaveUp || state == Handed; w.Climbing {
 			w.HeldBy = m.heldBy(p)
 		}
 		out = append(out, w)
@@ -87,7 +84,7 @@ func (o ofLadder) deliver(m *Machine) {
 		m.takeLastResort(l, c.Rung)
 	case climb.Hold:
 		for _, w := range c.Members {
-			m.held(m.procs[w.Name], w.HeldBy)
+			m.tell(m.procs[w.Name], life.HoldBack{Group: w.HeldBy})
 		}
 	default:
 		m.moveClimbers(l, c)
@@ -96,24 +93,17 @@ func (o ofLadder) deliver(m *Machine) {
 
 // moveClimbers puts those who climb a ladder where it wants them.
 func (m *Machine) moveClimbers(l *climb.Ladder, c climb.Command) {
+	var e life.Event
+	switch c.(type) {
+	case climb.GiveUp:
+		e = life.GiveUp{}
+	case climb.HandOver:
+		e = life.HandOver{}
+	case climb.TryAgain:
+		e = life.TryAgain{}
+	}
 	for _, p := range m.climbers(l) {
-		switch c.(type) {
-		case climb.GiveUp:
-			if p.state == Climbing {
-				m.enter(p, GaveUp)
-			}
-		case climb.HandOver:
-			if p.required() && !p.well() && p.op == nil {
-				m.letGo(p)
-				m.enter(p, Handed)
-			}
-		case climb.TryAgain:
-			if p.state == GaveUp {
-				p.history, _ = p.spec.Restart.Next(p.history, restart.GiveBack, watch.Cause{}, m.now, 0)
-				m.enter(p, Looking)
-				m.wantLook(p)
-			}
-		}
+		m.tell(p, e)
 	}
 }
 
@@ -146,20 +136,20 @@ func (m *Machine) runHook(l *climb.Ladder, c climb.RunHook) {
 
 // hookEnded takes the end of the hook of a ladder, which may have come again since, and climbs
 // anew.
-func (m *Machine) hookEnded(j job, token int, out outcome) {
+func (m *Machine) hookEnded(j job, token int, out life.Outcome) {
 	l := m.ladders[j.ladder]
 	if l == nil || l.Hook != token {
 		m.sayGoneEnded(j, out)
 		return
 	}
-	m.climb(l, climb.HookEnded{Missed: out.missed, OK: out.ok, Code: out.code, Words: out.words, Output: out.output})
+	m.climb(l, climb.HookEnded{Missed: out.Missed, OK: out.OK, Code: out.Code, Words: out.Words, Output: out.Output})
 }
 
 // ladderOf is the ladder that a process climbs: its own, or its group's, or none.
 func (m *Machine) ladderOf(p *process) *climb.Ladder {
-	key, l := "process "+p.name, climb.Ladder{Process: p.name, Group: p.spec.Group}
-	if _, ok := m.cfg.Groups[p.spec.Group]; ok && p.spec.Escalate == nil {
-		key, l = "group "+p.spec.Group, climb.Ladder{Group: p.spec.Group}
+	key, l := "process "+p.Name, climb.Ladder{Process: p.Name, Group: p.Spec.Group}
+	if _, ok := m.cfg.Groups[p.Spec.Group]; ok && p.Spec.Escalate == nil {
+		key, l = "group "+p.Spec.Group, climb.Ladder{Group: p.Spec.Group}
 	}
 	return m.ladderAt(key, l)
 }
@@ -187,8 +177,8 @@ func (m *Machine) rungs(l *climb.Ladder) escalate.Ladder {
 	if l.Process == "" {
 		return m.cfg.Groups[l.Group].Escalate
 	}
-	if p := m.procs[l.Process]; p != nil && p.spec.Escalate != nil {
-		return *p.spec.Escalate
+	if p := m.procs[l.Process]; p != nil && p.Spec.Escalate != nil {
+		return *p.Spec.Escalate
 	}
 	return nil
 }
@@ -209,7 +199,7 @@ func (m *Machine) climbers(l *climb.Ladder) []*process {
 	if l.Process != "" {
 		return m.those([]string{l.Process})
 	}
-	return slices.DeleteFunc(m.those(m.members(l.Group)), func(p *process) bool { return p.spec.Escalate != nil })
+	return slices.DeleteFunc(m.those(m.members(l.Group)), func(p *process) bool { return p.Spec.Escalate != nil })
 }
 
 // keepsClimbing reports whether a climber which is required is not up, or will go on to climb once
@@ -220,7 +210,7 @@ func (m *Machine) keepsClimbing(l *climb.Ladder) bool {
 		return t.spent+t.notUp > 0
 	}
 	p := m.procs[l.Process]
-	return p != nil && (p.state == HeldState && p.history.Exhausted || p.required() && p.state != Up)
+	return p != nil && (p.State() == HeldState && p.History.Exhausted || p.Required() && p.State() != Up)
 }
 
 // opKey is the key of the operations that its rungs begin.
@@ -232,26 +222,6 @@ func (m *Machine) opKey(l *climb.Ladder) string {
 		return "process " + l.Process
 	}
 	return "group " + l.Group
-}
-
-// join puts an exhausted process on its ladder.
-func (m *Machine) join(p *process) {
-	m.enter(p, Climbing)
-	m.climb(m.ladderOf(p), climb.Exhausted{})
-}
-
-// rest puts an exhausted process where its ladder stands.
-func (m *Machine) rest(p *process) {
-	switch m.ladderOf(p).Climb.Phase {
-	case escalate.Idle:
-		m.join(p)
-	case escalate.GivenUp:
-		m.enter(p, GaveUp)
-	case escalate.Handed:
-		m.enter(p, Handed)
-	default:
-		m.enter(p, Climbing)
-	}
 }
 
 // laddersGoOn begins the looks that waited for the end of an operation.
@@ -277,11 +247,11 @@ func (m *Machine) mendLadders() {
 		p := m.procs[name]
 		l := m.ladderOf(p)
 		switch phase := l.Climb.Phase; {
-		case p.state == Climbing && (phase == escalate.Idle || phase == escalate.GivenUp || phase == escalate.Handed):
-			m.join(p)
-		case p.state == GaveUp && phase == escalate.Idle:
+		case p.State() == Climbing && (phase == escalate.Idle || phase == escalate.GivenUp || phase == escalate.Handed):
+			m.tell(p, life.Climb{})
+		case p.State() == GaveUp && phase == escalate.Idle:
 			m.climb(l, climb.Stands{Phase: escalate.GivenUp})
-		case p.state == Handed && phase == escalate.Idle:
+		case p.State() == Handed && phase == escalate.Idle:
 			m.climb(l, climb.Stands{Phase: escalate.Handed})
 		}
 		m.deliver()
@@ -316,25 +286,14 @@ func (m *Machine) why(l *climb.Ladder) string {
 			continue
 		}
 		p := m.procs[w.Name]
-		text := p.name + " is down"
-		switch {
-		case p.isStalled():
-			text = p.name + " is " + signs.InWords(p.stall.sign)
-		case p.lastCause != "":
-			text += ": " + p.lastCause
+		text := p.Name + " is down"
+		if stalled, cause := p.StallInWords(), p.View().LastCause; stalled != "" {
+			text = p.Name + " is " + stalled
+		} else if cause != "" {
+			text += ": " + cause
 		}
 		all = append(all, fmt.Sprintf("%s, %d of %v attempts in %v are spent", text,
-			p.spec.Restart.Used(p.history, m.now), p.spec.Restart.Attempts, p.spec.Restart.Window))
+			p.Spec.Restart.Used(p.History, m.now), p.Spec.Restart.Attempts, p.Spec.Restart.Window))
 	}
 	return strings.Join(all, "; ")
-}
-
-// lookedForRungs takes a look at a process to whoever looks before a rung.
-func (m *Machine) lookedForRungs(p *process, began time.Duration) {
-	if m.resort.Awaits(p.name, began) {
-		m.post(toResort{lastresort.Looked{Name: p.name, Began: began}})
-	}
-	if l := m.ladderOf(p); l.Awaits(p.name, began) {
-		m.climb(l, climb.Looked{Name: p.name, Began: began})
-	}
 }

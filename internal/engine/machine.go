@@ -12,25 +12,13 @@ import (
 	"procward/internal/engine/operation"
 	"procward/internal/message"
 	"procward/procscan"
-)
-
-// Intervals of the looks for arrivals. Nothing else is ever polled.
-const (
-	lookMissing = 10 * time.Second       // while something is below count.min
-	lookExcess  = 60 * time.Second       // where count.max or select: all is used
-	lookFirst   = 10 * time.Millisecond  // after a restart began, doubled up to
-	lookLast    = time.Second            //
-	freshLook   = 100 * time.Millisecond // a look that ended longer ago is repeated before a script runs
-	causeMoment = 5 * time.Millisecond   // after a death its cause is waited for this long,
-	causeWait   = time.Second            // and where the policy is when: abnormal this long
-	graceLost   = time.Second            // after a loss, for a successor that is on its way to show
+	"procward/watch"
 )
 
 // Machine is the engine's heart: Step takes inputs and gives effects. It reads no clock and
 // does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
 	shared map[[2]string]bool // pairs of names that were told to have one process
-	rivals map[[2]string]bool // names, and the supervisors that were told to restart them as well
 	durable
 	lastResort
 	mail
@@ -66,23 +54,6 @@ type Machine struct {
 	effects       []Effect
 }
 
-// job is what an effect under way belongs to.
-type job struct {
-	process string
-	ladder  string
-	op      *operation.Operation
-	script  bool          // of a process: its script or the restart of its unit
-	slot    bool          // holds a parallel slot
-	ending  bool          // it was told to end
-	path    string        // of a script
-	id      procscan.ID   // of a script, once it is known
-	asked   time.Duration // when the start of a script or of a unit was asked for, else 0
-	until   time.Duration // when its timeout is over
-}
-
-// ofUnit reports whether it is the restart of a unit.
-func (j job) ofUnit() bool { return j.script && j.path == "" }
-
 // lookout joins the looks that are wanted into one at a time.
 type lookout struct {
 	token int                // of the one under way, or 0
@@ -102,7 +73,7 @@ const (
 	maxRest  = 50 * time.Millisecond
 )
 
-// resting reports whether the next look can wait: nothing that it is wanted for has just died.
+// resting says that the next look can wait: nothing that it is wanted for has just died.
 func (m *Machine) resting() bool {
 	return m.now < m.looking.rest && m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
 }
@@ -157,7 +128,7 @@ func (m *Machine) take(in Input) {
 	case Paused:
 		m.paused = m.now
 	case TrackFailed:
-		m.trackFailed(in)
+		m.died(watch.Event{ID: in.ID, At: in.At})
 	case Looked:
 		m.looked(in)
 	case Remembered:
@@ -208,8 +179,8 @@ func (m *Machine) take(in Input) {
 
 // wantLook asks for p in the next look: one that begins after this moment.
 func (m *Machine) wantLook(p *process) {
-	m.looking.want[p.name] = true
-	m.looking.urgent = m.looking.urgent || p.state == Looking
+	m.looking.want[p.Name] = true
+	m.looking.urgent = m.looking.urgent || p.State() == Looking
 	m.mark(p.key)
 }
 
@@ -221,7 +192,7 @@ func (m *Machine) look() {
 	l := Look{Token: m.newToken(job{}), Of: map[string]LookFor{}}
 	for name := range m.looking.want {
 		if p := m.procs[name]; p != nil {
-			l.Of[name] = p.lookFor()
+			l.Of[name] = p.LookFor(p.asked)
 		}
 	}
 	m.looking.want = emptied(m.looking.want)
@@ -233,15 +204,12 @@ func (m *Machine) look() {
 	m.do(l)
 }
 
-func (m *Machine) newToken(j job) int {
-	m.token++
-	m.jobs[m.token] = j
-	m.touchJob(j)
-	return m.token
-}
-
 // do asks for an effect. In observe mode nothing ever acts, whatever has led to it.
 func (m *Machine) do(e Effect) {
+	if len(m.posted) > 0 { // what was posted before comes first
+		m.post(effect{e})
+		return
+	}
 	if m.observe && acts(e) {
 		e = Say{message.Message{Kind: message.InternalFailure, Detail: fmt.Sprintf("not done, in observe mode: %T", e)}}
 	}

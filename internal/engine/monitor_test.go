@@ -69,7 +69,7 @@ func TestMonitorRestartsAProcess(t *testing.T) {
 	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 || !mon.Well() {
 		t.Errorf("its status is %+v", mon)
 	}
-	if n := len(s.m.procs["httpd"].history.Spent); n != 0 {
+	if n := len(s.m.procs["httpd"].History.Spent); n != 0 {
 		t.Errorf("the process paid %d attempts", n)
 	}
 }
@@ -365,7 +365,7 @@ func TestMonitorGoesWithAReload(t *testing.T) {
 	}
 	s.cfg = one(nil)
 	s.start().run(time.Minute)
-	if _, on := s.attended["port"]; on || s.m.procs["httpd"].state != Up || len(s.ran) != 1 || len(s.m.ladders) != 1 {
-		t.Errorf("attended: %v, httpd is %s, ran %v, %d ladders:\n%s", on, s.m.procs["httpd"].state, s.ran, len(s.m.ladders), s.story())
+	if _, on := s.attended["port"]; on || s.m.procs["httpd"].State() != Up || len(s.ran) != 1 || len(s.m.ladders) != 1 {
+		t.Errorf("attended: %v, httpd is %s, ran %v, %d ladders:\n%s", on, s.m.procs["httpd"].State(), s.ran, len(s.m.ladders), s.story())
 	}
 }

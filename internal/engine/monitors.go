@@ -54,9 +54,10 @@ func (m *Machine) phaseOf(mon *attended) escalate.Phase {
 func (m *Machine) targetFacts(mon *attended) []monitor.Target {
 	var out []monitor.Target
 	for _, p := range m.those(mon.Targets) {
-		t := monitor.Target{Name: p.name, State: string(p.state), Up: p.state == Up, Suspended: p.suspended, Busy: m.ops[p.groupKey()] != nil,
+		state := p.State()
+		t := monitor.Target{Name: p.Name, State: string(state), Up: state == Up, Suspended: p.View().Suspended, Busy: m.ops[p.groupKey()] != nil,
 			Acting: m.ladderOf(p).Climb.Phase == escalate.Acting, HeldBy: m.heldBy(p)}
-		switch p.state {
+		switch state {
 		case AbsentNow, EndedState, StoppedBy:
 			t.Rests = true
 		}
@@ -97,7 +98,7 @@ func (o ofMonitor) deliver(m *Machine) {
 func (m *Machine) configureMonitors(cfg *confd.Config) {
 	for name, mon := range m.monitors {
 		if _, stays := cfg.Monitors[name]; !stays {
-			m.attend(mon.watched.Leave(name))
+			m.attend(mon.watched.Leave(name)...)
 			delete(m.monitors, name)
 			m.touchMonitor(mon)
 			m.touchLadder(m.monitorLadder(mon))
@@ -132,10 +133,10 @@ func (m *Machine) attendMonitors() {
 		checks := []probe.Check{mon.Spec.Check}
 		if m.unjudged(mon) != "" {
 			mon.Next(monitor.Rests{}, monitor.Env{})
-			m.attend(mon.watched.Later(name, checks, m.now, m.nextRound))
+			m.attend(mon.watched.Later(name, checks, m.now, m.nextRound)...)
 			continue
 		}
-		m.attend(mon.watched.Watch(signs.Watch{Target: name, Checks: checks}, m.now, m.nextRound))
+		m.attend(mon.watched.Watch(signs.Watch{Target: name, Checks: checks}, m.now, m.nextRound)...)
 	}
 }
 
@@ -205,18 +206,18 @@ func (m *Machine) monitorDue(mon *attended) {
 }
 
 // monitorsLooked takes a look at one target, which began at a time, to the monitors.
-func (m *Machine) monitorsLooked(p *process, began time.Duration, f Finding) {
+func (m *Machine) monitorsLooked(p *process, began time.Duration, unit Unit) {
 	if !p.asked {
 		return
 	}
 	p.asked = false
 	hands := ""
-	if f.Unit.Hands != "" {
-		hands = f.Unit.Name + ": " + f.Unit.Hands
+	if unit.Hands != "" {
+		hands = unit.Name + ": " + unit.Hands
 	}
-	for _, name := range m.relations.monitored[p.name] {
-		if mon := m.monitors[name]; mon != nil && mon.Awaits(p.name) {
-			m.post(toMonitor{mon, monitor.Looked{Target: p.name, Began: began, Hands: hands}})
+	for _, name := range m.relations.monitored[p.Name] {
+		if mon := m.monitors[name]; mon != nil && mon.Awaits(p.Name) {
+			m.post(toMonitor{mon, monitor.Looked{Target: p.Name, Began: began, Hands: hands}})
 		}
 	}
 }
@@ -225,7 +226,7 @@ func (m *Machine) monitorsLooked(p *process, began time.Duration, f Finding) {
 func (m *Machine) operate(mon *attended, op *operation.Operation) {
 	op.Monitor, op.Group = mon.Name, mon.Spec.Recover
 	if p := m.procs[mon.Spec.Recover]; p != nil {
-		op.Group, op.Alone, op.Members = p.spec.Group, true, []string{p.name}
+		op.Group, op.Alone, op.Members = p.Spec.Group, true, []string{p.Name}
 	}
 	m.post(toMonitor{mon, monitor.Operates{}})
 	m.beginOp(op)
@@ -244,7 +245,7 @@ func (m *Machine) monitorEnvironment(mon *attended, extra map[string]string) map
 	p := m.procs[mon.Spec.Recover]
 	if p == nil {
 		p = &process{}
-		p.spec.Group = mon.Spec.Recover
+		p.Spec.Group = mon.Spec.Recover
 	}
 	policy := mon.Spec.Policy()
 	env := m.environment(p, extra, "hook")

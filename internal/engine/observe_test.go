@@ -31,8 +31,8 @@ func TestStartedAgainInObserveModeNothingIsDone(t *testing.T) {
 		h.said, h.kinds = nil, nil
 		h.run(10 * time.Minute)
 		for _, name := range h.m.names {
-			if p := h.m.procs[name]; p.state != Up && p.state != Waiting {
-				t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.state, h.story())
+			if p := h.m.procs[name]; p.State() != Up && p.State() != Waiting {
+				t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.State(), h.story())
 			}
 		}
 		for _, kind := range h.kinds {
@@ -80,7 +80,7 @@ func TestAReloadThatSaysObserveHoldsEverything(t *testing.T) {
 	}
 	s.step(Configured{Config: s.cfg})
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"].state; len(s.ran) != 1 || got != Up {
+	if got := s.m.procs["httpd"].State(); len(s.ran) != 1 || got != Up {
 		t.Errorf("ran %v, it is %s:\n%s", s.ran, got, s.story())
 	}
 }

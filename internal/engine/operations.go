@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"procward/internal/engine/climb"
+	"procward/internal/engine/life"
 	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/script"
@@ -36,12 +37,12 @@ func (m *Machine) operationEnv(op *operation.Operation) operation.Env {
 
 // memberFacts is what an operation has to know of a process.
 func (m *Machine) memberFacts(p *process) operation.Member {
-	r := p.spec.Restart
+	r, trial := p.Spec.Restart, p.Trial()
 	return operation.Member{
-		Name: p.name, Busy: p.attempt.token != 0 && !p.attempt.holds, Restarts: m.jobs[p.attempt.token].ofUnit(),
-		Enough: p.enough(), Well: p.well(), Left: len(p.tracked)+len(p.toEnd(p.orphansAtStop())) > 0,
-		Unit: r.Unit != "", Startable: p.startable(), KillNever: r.Kill.Never,
-		Ready: p.attempt.ready != 0, Started: p.attempt.started, Awaited: p.deadline != 0, StartTimeout: r.StartTimeout.String(),
+		Name: p.Name, Busy: trial.Token != 0 && !trial.Holds, Restarts: m.jobs[trial.Token].ofUnit(),
+		Enough: p.Enough(), Well: p.Well(), Left: len(p.EndAtStop()) > 0,
+		Unit: r.Unit != "", Startable: p.Startable(), KillNever: r.Kill.Never,
+		Ready: trial.Ready, Started: trial.Started, Awaited: p.View().Due != 0, StartTimeout: r.StartTimeout.String(),
 	}
 }
 
@@ -62,18 +63,11 @@ func (o ofOperation) deliver(m *Machine) {
 		m.stopUnit(op, m.procs[c.Name])
 	case operation.Kill:
 		m.killLeft(op, m.procs[c.Name])
-	case operation.LetGo:
-		p := m.procs[c.Name]
-		number := 0 // a start by a rung or a strategy is no attempt
-		if p.name == op.Payer {
-			number = p.attempt.number
-		}
-		m.letGo(p)
-		p.attempt.number = number
+	case operation.LetGo: // a start by a rung or a strategy is no attempt
+		m.tell(m.procs[c.Name], life.Drop{Keep: c.Name == op.Payer})
 	case operation.Look:
 		for _, p := range m.those(c.Names) {
-			p.changedAt, p.lookedAt = max(p.changedAt, m.now), 0
-			m.wantLook(p)
+			m.tell(p, life.LookAfresh{})
 		}
 	case operation.GiveBack:
 		m.giveBack(m.procs[c.Name])
@@ -88,19 +82,13 @@ func (o ofOperation) deliver(m *Machine) {
 func (m *Machine) moveMember(c operation.Command) {
 	switch c := c.(type) {
 	case operation.Start:
-		m.getReady(m.procs[c.Name])
+		m.tell(m.procs[c.Name], life.Start{})
 	case operation.Await:
-		p := m.procs[c.Name]
-		m.touch(p)
-		p.deadline, p.lookStep = m.now+p.spec.Restart.StartTimeout.D(), 0
-		m.wantLook(p)
+		m.tell(m.procs[c.Name], life.Await{})
 	case operation.LookSoon:
-		m.lookSoon(m.procs[c.Name])
+		m.tell(m.procs[c.Name], life.Soon{})
 	case operation.Here:
-		p := m.procs[c.Name]
-		p.attempt.ready, p.deadline, p.nextLook = 0, 0, 0
-		m.touch(p)
-		m.hold(p)
+		m.tell(m.procs[c.Name], life.Here{})
 	}
 }
 
@@ -112,39 +100,31 @@ func (m *Machine) beginOp(op *operation.Operation) {
 	m.ops[op.Key()] = op
 	m.touchOp(op)
 	for _, p := range m.those(op.Members) {
-		if p.op != nil || p.leftAlone() && op.By == "" {
+		if p.op != nil || p.LeftAlone() && op.By == "" {
 			continue
 		}
-		if p.op = op; op.StartOnly {
-			p.stopped = ""
-		}
-		m.stir(p)
-		if p.state != Restarting {
-			m.enter(p, Restarting)
-		}
-		p.nextLook, p.deadline = 0, 0
-		m.touch(p)
+		m.takeInHand(op, p)
 		if op.By != "" && !op.StartOnly {
-			m.endScript(p.attempt.token)
+			m.tell(p, life.EndScript{})
 		}
 	}
 	m.post(toOperation{op, operation.Begins{}})
 }
 
-// leftAlone reports whether the process is down by its own will, by somebody else's, or
-// because it need not be there: a group operation does not start it.
-func (p *process) leftAlone() bool {
-	switch p.state {
-	case StoppedBy, Handed, EndedState, FinalState, AbsentNow:
-		return true
-	}
-	return p.suspended != "" || p.stopped != ""
+// takeInHand puts a process into the hands of an operation.
+func (m *Machine) takeInHand(op *operation.Operation, p *process) {
+	p.op = op
+	m.tell(p, life.Take{Hand: handOf(op)})
+}
+
+// handOf is what a process is told of the operation that takes it.
+func handOf(op *operation.Operation) life.Hand {
+	return life.Hand{By: op.By, Monitor: op.Monitor, Starts: op.StartOnly, Stops: op.StopOnly}
 }
 
 func (m *Machine) runOpScript(op *operation.Operation, c operation.RunScript) {
 	for _, p := range m.those(c.Starts) {
-		p.beginRestart(m.now)
-		m.touch(p)
+		m.tell(p, life.Begun{})
 	}
 	timeout := m.cfg.Groups[op.Group].Timeout.D()
 	op.Token = m.newToken(job{op: op, path: c.Argv[0], asked: m.now, until: m.now + timeout})
@@ -163,16 +143,15 @@ func (m *Machine) runOpScript(op *operation.Operation, c operation.RunScript) {
 }
 
 func (m *Machine) stopUnit(op *operation.Operation, p *process) {
-	r := p.spec.Restart
-	op.Token = m.newToken(job{process: p.name, op: op})
-	p.unitStopped = op.By == ""
-	m.touch(p)
+	r := p.Spec.Restart
+	op.Token = m.newToken(job{process: p.Name, op: op})
+	m.tell(p, life.UnitStops{Restart: op.By == ""})
 	m.do(StopUnit{Token: op.Token, Unit: r.Unit, Timeout: r.Timeout.D(), Force: op.By != ""})
 }
 
 func (m *Machine) killLeft(op *operation.Operation, p *process) {
-	op.Token = m.newToken(job{process: p.name, op: op})
-	m.do(Kill{Token: op.Token, IDs: append(p.tracks(), p.toEnd(p.orphansAtStop())...), How: p.killing()})
+	op.Token = m.newToken(job{process: p.Name, op: op})
+	m.do(Kill{Token: op.Token, IDs: p.EndAtStop(), How: p.Killing()})
 }
 
 // unitStopped takes the end of a StopUnit.
@@ -190,12 +169,7 @@ func (m *Machine) unitStopped(in UnitStopped) {
 // giveBack takes a process that is up out of the hands of an operation.
 func (m *Machine) giveBack(p *process) {
 	p.op = nil
-	m.stir(p)
-	if p.outage {
-		m.settle(p)
-	} else {
-		m.endOutage(p)
-	}
+	m.tell(p, life.IsUp{})
 }
 
 // endOp lets the members of an operation go, and tells who has waited for it.
@@ -205,7 +179,6 @@ func (m *Machine) endOp(op *operation.Operation) {
 	for _, p := range m.those(op.Members) {
 		if p.op == op {
 			p.op = nil
-			m.stir(p)
 			m.post(left{op, p})
 		}
 	}
@@ -218,46 +191,11 @@ type left struct {
 	p  *process
 }
 
-// deliver puts it where it stands after the operation.
+// deliver puts it where it stands after the operation, unless another one has taken it.
 func (l left) deliver(m *Machine) {
-	op, p := l.op, l.p
-	switch {
-	case p.well() && !op.StopOnly:
-		m.settle(p)
-	case op.StopOnly && op.By != "":
-		m.stopNow(p)
-	case m.suspends(p) != "":
-		m.letGo(p)
-		m.enter(p, Unknown)
-	case op.StopOnly:
-		m.letGo(p)
-		p.outage = true
-		if p.event == "" {
-			p.event, p.died = "escalate", m.now
-		}
-		m.enter(p, Climbing)
-		if op.Monitor != "" { // no ladder of its own is climbed
-			m.enter(p, GaveUp)
-		}
-	case p.name == op.Payer && op.Stuck(p.name):
-		m.attemptStuck(p)
-	case p.name == op.Payer:
-		m.attemptLate(p)
-	case p.history.Exhausted:
-		m.letGo(p)
-		m.rest(p)
-	default:
-		m.notStarted(p)
+	if l.p.op == nil {
+		m.tell(l.p, life.Leave{Hand: handOf(l.op), Payer: l.p.Name == l.op.Payer, Stuck: l.op.Stuck(l.p.Name)})
 	}
-}
-
-// notStarted is a member that was well before the operation and is not there after it.
-func (m *Machine) notStarted(p *process) {
-	if p.event == "" {
-		p.event, p.died = "absent", m.now
-	}
-	m.enter(p, Looking)
-	m.wantLook(p)
 }
 
 // ended is an operation that has let its members go.
@@ -314,22 +252,3 @@ func (turns) deliver(m *Machine) {
 		m.post(toOrder{order: o})
 	}
 }
-
-// askedBy is the monitor for whose sake the process is restarted, or empty.
-func (p *process) askedBy() string {
-	if p.op == nil {
-		return ""
-	}
-	return p.op.Monitor
-}
-
-// forgive takes a stop of the unit for procward's own that an earlier daemon has asked for
-// and did not live to undo: systemd does not tell whose it was.
-func (p *process) forgive(f *Finding) {
-	if p.unitForgiven && f.Unit.Hands == StoppedOnRequest {
-		f.Unit.Hands = ""
-	}
-}
-
-// StoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
-const StoppedOnRequest = "stopped on request"

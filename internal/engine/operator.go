@@ -8,11 +8,10 @@ import (
 	"procward/escalate"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/life"
 	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/message"
-	"procward/restart"
-	"procward/watch"
 )
 
 // Verb is what an operator asks for.
@@ -127,16 +126,7 @@ func (m *Machine) suspendOrder(o Order, names []string) {
 		return
 	}
 	for _, p := range m.those(names) {
-		if p.suspended != "" {
-			continue
-		}
-		p.suspended = "by " + o.By
-		m.touch(p)
-		m.say(message.Suspended, p, func(s *message.Message) { s.Detail = p.suspended })
-		if p.interruptible() && !p.given() {
-			m.letGo(p)
-			m.enter(p, Unknown)
-		}
+		m.tell(p, life.Suspend{By: o.By})
 	}
 	for _, key := range sortedKeys(m.ladders) {
 		if l := m.ladders[key]; l.Monitor == "" && l.Climb.Phase == escalate.Looking {
@@ -145,10 +135,6 @@ func (m *Machine) suspendOrder(o Order, names []string) {
 	}
 }
 
-// given reports whether the process has been given up or over, which a suspension of it alone
-// does not change.
-func (p *process) given() bool { return p.state == GaveUp || p.state == Handed || p.state == StoppedBy }
-
 func (m *Machine) resumeOrder(o Order, names []string) {
 	if len(o.Names) == 0 && m.operatorHold != "" {
 		m.operatorHold = ""
@@ -156,16 +142,7 @@ func (m *Machine) resumeOrder(o Order, names []string) {
 		m.letAllGo("by " + o.By)
 	}
 	for _, p := range m.those(names) {
-		if p.suspended == "" {
-			continue
-		}
-		p.suspended = ""
-		m.touch(p)
-		m.say(message.Resumed, p, func(s *message.Message) { s.Detail = "by " + o.By })
-		if p.state == Unknown {
-			p.lookStep, p.waitsFor = 0, ""
-		}
-		m.wantLook(p)
+		m.tell(p, life.Resume{By: o.By})
 	}
 }
 
@@ -173,8 +150,7 @@ func (m *Machine) resumeOrder(o Order, names []string) {
 func (m *Machine) recoverOrder(names []string) {
 	ladders := map[string]*climb.Ladder{}
 	for _, p := range m.those(names) {
-		m.touch(p)
-		p.history, _ = p.spec.Restart.Next(p.history, restart.GiveBack, watch.Cause{}, m.now, 0)
+		m.tell(p, life.GiveBack{})
 		l := m.ladderOf(p)
 		ladders[l.Key] = l
 	}
@@ -191,19 +167,6 @@ func (m *Machine) recoverOrder(names []string) {
 		m.climb(l, climb.GiveBack{})
 	}
 	for _, p := range m.those(names) {
-		if p.op == nil && p.state == FinalState { // he has mended it: its end counts no more
-			p.event, p.died, p.cause = "manual", m.now, watch.Cause{}
-			for i := range p.dead {
-				p.dead[i].past = true
-			}
-			m.enter(p, Looking)
-			p.lookedAt = 0
-			m.wantLook(p)
-		}
-		if p.op == nil && (p.state == GaveUp || p.state == Handed || p.state == Climbing || p.state == EndedState) {
-			m.enter(p, Looking)
-			p.lookedAt = 0
-			m.wantLook(p)
-		}
+		m.post(toLife{p, life.Recover{}})
 	}
 }

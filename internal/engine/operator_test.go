@@ -75,7 +75,7 @@ func shop(t *testing.T, change func(*confd.Config)) *sim {
 func (s *sim) states() map[string]State {
 	out := map[string]State{}
 	for name, p := range s.m.procs {
-		out[name] = p.state
+		out[name] = p.State()
 	}
 	return out
 }
@@ -120,8 +120,8 @@ func TestOperatorStopsAndStartsInOrder(t *testing.T) {
 		t.Errorf("the script was told %v", env)
 	}
 	for name, p := range s.m.procs {
-		if len(p.history.Spent) > 0 || p.state != Up {
-			t.Errorf("%s is %s, and paid %v", name, p.state, p.history.Spent)
+		if len(p.History.Spent) > 0 || p.State() != Up {
+			t.Errorf("%s is %s, and paid %v", name, p.State(), p.History.Spent)
 		}
 	}
 }
@@ -277,8 +277,8 @@ func TestRecoverBeginsAgain(t *testing.T) {
 	s.order(VerbRecover, "httpd")
 	s.run(time.Minute)
 	p := s.m.procs["httpd"]
-	if p.state != Up || len(p.history.Spent) != 1 || s.m.ladders["process httpd"].Climb.Phase != escalate.Idle {
-		t.Errorf("it is %s, %d attempts spent:\n%s", p.state, len(p.history.Spent), s.story())
+	if p.State() != Up || len(p.History.Spent) != 1 || s.m.ladders["process httpd"].Climb.Phase != escalate.Idle {
+		t.Errorf("it is %s, %d attempts spent:\n%s", p.State(), len(p.History.Spent), s.story())
 	}
 }
 
@@ -369,8 +369,8 @@ func TestDyingDuringOrders(t *testing.T) {
 		h.killed = false
 		h.run(5 * time.Minute)
 		for name, p := range h.m.procs {
-			if p.stopped != "" && (p.state != StoppedBy || len(h.idsOf(name)) > 0) {
-				t.Fatalf("seed %d: %s is %s, and %d of it are there:\n%s", seed, name, p.state, len(h.idsOf(name)), h.story())
+			if p.View().Stopped != "" && (p.State() != StoppedBy || len(h.idsOf(name)) > 0) {
+				t.Fatalf("seed %d: %s is %s, and %d of it are there:\n%s", seed, name, p.State(), len(h.idsOf(name)), h.story())
 			}
 		}
 	}
@@ -426,7 +426,7 @@ func TestStartWhileItsOwnScriptRuns(t *testing.T) {
 	s.run(time.Second)
 	out := s.order(VerbStart, "httpd")
 	s.run(time.Minute)
-	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || len(s.ran) != 1 || s.m.procs["httpd"].state != Up {
+	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || len(s.ran) != 1 || s.m.procs["httpd"].State() != Up {
 		t.Errorf("ran %v, %+v:\n%s", s.ran, got, s.story())
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"procward/escalate"
-	"procward/internal/engine/climb"
+	"procward/internal/engine/life"
 	"procward/internal/engine/operation"
 )
 
@@ -17,7 +17,7 @@ func (m *Machine) operations(o Order) []*operation.Operation {
 	seen := map[string]bool{}
 	for _, name := range o.Names {
 		if p := m.procs[name]; p != nil {
-			out = append(out, &operation.Operation{Group: p.spec.Group, Alone: true, Members: []string{name}})
+			out = append(out, &operation.Operation{Group: p.Spec.Group, Alone: true, Members: []string{name}})
 			continue
 		}
 		for _, group := range m.inOrder(name, o.Verb) {
@@ -64,13 +64,13 @@ func (m *Machine) inOrder(group string, verb Verb) []string {
 // isDown reports whether a member of the group is down as the operator wants it.
 func (m *Machine) isDown(group string) bool {
 	return slices.ContainsFunc(m.those(m.members(group)), func(p *process) bool {
-		return p.stopped != "" || p.state == AbsentNow && m.byHand(p)
+		return p.View().Stopped != "" || p.State() == AbsentNow && m.byHand(p)
 	})
 }
 
 // byHand reports whether the group of a process is started by the operator only.
 func (m *Machine) byHand(p *process) bool {
-	return m.cfg.Groups[p.spec.Group].Startup == escalate.Manual
+	return m.cfg.Groups[p.Spec.Group].Startup == escalate.Manual
 }
 
 // begin takes up a start or stop. What is to be stopped is in the operator's hands from
@@ -85,28 +85,10 @@ func (m *Machine) begin(o Order, ops []*operation.Operation) int {
 	for _, op := range ops {
 		for _, p := range m.those(op.Members) {
 			if op.StopOnly {
-				p.stopped = "by " + o.By
-				m.touch(p)
+				m.tell(p, life.ToStop{By: o.By})
 			}
 		}
 	}
 	m.post(toOrder{order: ord})
 	return ord.ID
-}
-
-// stopNow leaves a process in the operator's hands: what was wrong with it is over, and
-// the rungs that remain are cancelled.
-func (m *Machine) stopNow(p *process) {
-	m.letGo(p)
-	m.endScript(p.hanging)
-	for _, id := range p.tracks() {
-		m.untrack(p, id)
-	}
-	m.credit(p)
-	m.endJudgement(p)
-	p.dead, p.event, p.returned, p.lookStep, p.outage, p.begun, p.script, p.stall = nil, "", false, 0, false, 0, 0, nil
-	m.enter(p, StoppedBy)
-	p.nextLook, p.waitsFor = 0, "procward start; stopped "+p.stopped
-	delete(m.looking.want, p.name)
-	m.climb(m.ladderOf(p), climb.Yields{Why: p.name + ": stopped " + p.stopped})
 }

@@ -114,7 +114,7 @@ func TestWhatComesBackWhileItWaitsEndsTheClimb(t *testing.T) {
 	s.run(50 * time.Second)
 	s.spawn("httpd")
 	s.run(time.Hour)
-	if len(s.power.did) != 0 || s.m.procs["httpd"].state != Up {
+	if len(s.power.did) != 0 || s.m.procs["httpd"].State() != Up {
 		t.Errorf("did %v:\n%s", s.power.did, s.story())
 	}
 }
@@ -244,7 +244,7 @@ func TestOneAtATime(t *testing.T) {
 		t.Errorf("did %v:\n%s", s.power.did, s.story())
 	}
 	for _, name := range []string{"httpd", "other"} {
-		if got := s.m.procs[name].state; got != GaveUp {
+		if got := s.m.procs[name].State(); got != GaveUp {
 			t.Errorf("%s is %s", name, got)
 		}
 	}
@@ -271,7 +271,7 @@ func TestAReloadCallsOffWhatHasNotBegun(t *testing.T) {
 	s.run(500 * time.Millisecond)
 	s.cfg = resort(freely(3))
 	s.start().run(time.Minute)
-	if len(s.power.did) != 0 || s.m.resort.Asked() != "" || s.m.procs["httpd"].state != GaveUp {
+	if len(s.power.did) != 0 || s.m.resort.Asked() != "" || s.m.procs["httpd"].State() != GaveUp {
 		t.Errorf("did %v:\n%s", s.power.did, s.story())
 	}
 }

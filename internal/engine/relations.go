@@ -79,7 +79,7 @@ func (m *Machine) unsettle(mon *attended) {
 
 // unsettleOf does so with the monitors that restart a process.
 func (m *Machine) unsettleOf(p *process) {
-	for _, name := range m.relations.monitored[p.name] {
+	for _, name := range m.relations.monitored[p.Name] {
 		if mon := m.monitors[name]; mon != nil {
 			m.unsettle(mon)
 		}

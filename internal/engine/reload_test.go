@@ -90,8 +90,8 @@ func TestALookForAnOldMatchIsNoNews(t *testing.T) {
 	changed.Match.Name = "nginx"
 	s.reload(&confd.Config{Processes: map[string]confd.Process{"httpd": changed}})
 	s.run(3 * time.Second)
-	if p := s.m.procs["httpd"]; len(p.tracked) != 1 || p.tracked[now].ID != now {
-		t.Errorf("tracked are %v; the old one is %v, the new one %v:\n%s", p.tracks(), old, now, s.story())
+	if p := s.m.procs["httpd"]; len(p.Tracks()) != 1 || !tracks(p, now) {
+		t.Errorf("tracked are %v; the old one is %v, the new one %v:\n%s", p.Tracks(), old, now, s.story())
 	}
 }
 

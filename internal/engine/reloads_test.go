@@ -324,8 +324,8 @@ func (r *reloads) end() {
 
 func (r *reloads) atRest() {
 	for _, name := range r.m.names {
-		if p := r.m.procs[name]; p.state != Up || p.isStalled() || p.op != nil || p.evidence != 0 {
-			r.t.Fatalf("in the end %s is %s, waits for %q, stalled: %v, in an operation: %v:\n%s", name, p.state, p.waitsFor, p.isStalled(), p.op != nil, r.story())
+		if p := r.m.procs[name]; p.State() != Up || p.Stalled() || p.op != nil || p.Trial().Evidence != 0 {
+			r.t.Fatalf("in the end %s is %s, waits for %q, stalled: %v, in an operation: %v:\n%s", name, p.State(), p.View().Waits, p.Stalled(), p.op != nil, r.story())
 		}
 	}
 	for id, names := range r.m.trackers {

@@ -3,7 +3,6 @@ package engine
 import (
 	"cmp"
 
-	confd "procward/conf.d"
 	"procward/escalate"
 	"procward/internal/engine/signs"
 	"procward/watch"
@@ -19,7 +18,7 @@ type Page struct {
 	processes, monitors, groups []string // that are still to come
 }
 
-// Last reports whether nothing is to come.
+// Last says that nothing is to come.
 func (g Page) Last() bool { return g.begun && len(g.processes)+len(g.monitors)+len(g.groups) == 0 }
 
 // onePart is how many entries are told of at a time: some hundred microseconds.
@@ -63,35 +62,34 @@ func (m *Machine) firstPage() Page {
 }
 
 func (m *Machine) processStatus(p *process) ProcessStatus {
-	now, wall := m.now, m.at.Wall
+	now, wall, view := m.now, m.at.Wall, p.View()
 	out := ProcessStatus{
-		Name: p.name, Group: p.spec.Group, State: m.shown(p), Optional: m.optional(p), Min: p.spec.Match.Count.Min, LastCause: p.lastCause,
-		AttemptsUsed: p.spec.Restart.Used(p.history, now), Attempts: p.spec.Restart.Attempts.String(),
-		Window: p.spec.Restart.Window.String(), OwnLadder: p.spec.Escalate != nil, Unit: p.unit, WaitsFor: p.waitsFor, Suspended: p.suspended,
-		UnreadableNow: len(p.unreadable), Tracked: []TrackedPID{},
+		Name: p.Name, Group: p.Spec.Group, State: m.shown(p), Optional: p.Optional(m.byHand(p)), Min: p.Spec.Match.Count.Min, LastCause: view.LastCause,
+		AttemptsUsed: p.Spec.Restart.Used(p.History, now), Attempts: p.Spec.Restart.Attempts.String(),
+		Window: p.Spec.Restart.Window.String(), OwnLadder: p.Spec.Escalate != nil, Unit: view.Unit, WaitsFor: view.Waits, Suspended: view.Suspended,
+		UnreadableNow: view.Unreadable, Tracked: []TrackedPID{},
 	}
-	for _, id := range p.tracks() {
-		out.Tracked = append(out.Tracked, TrackedPID{ID: id, Comm: p.tracked[id].Comm, Uptime: now - id.Started()})
+	for _, id := range p.Tracks() {
+		q, _ := p.Tracked(id)
+		out.Tracked = append(out.Tracked, TrackedPID{ID: id, Comm: q.Comm, Uptime: now - id.Started()})
 	}
 	if out.WaitsFor == "" && m.alarms.line.Has(p.key) {
 		out.WaitsFor = forASlot
 	}
-	if p.lastDown != 0 {
-		at := wall.Add(p.lastDown - now)
+	if view.LastDown != 0 {
+		at := wall.Add(view.LastDown - now)
 		out.LastDown = &at
 	}
-	if p.isStalled() {
-		out.Stalled = signs.InWords(p.stall.sign)
-	}
-	out.Signs = signStatus(&p.watched, m.at)
-	if p.deadline > now {
-		in := p.deadline - now
+	out.Stalled = p.StallInWords()
+	out.Signs = signStatus(&p.Signs, m.at)
+	if view.Due > now {
+		in := view.Due - now
 		out.NextIn = &in
 	}
 	if l := m.ladderOf(p); l.Climb.Phase != escalate.Idle {
 		out.Rung = m.rungName(l)
 		out.WaitsFor = cmp.Or(out.WaitsFor, l.WaitsFor())
-		if l.Climb.Phase == escalate.Pausing && p.state == Climbing {
+		if l.Climb.Phase == escalate.Pausing && p.State() == Climbing {
 			in := l.Climb.Until - now
 			out.NextIn = &in
 		}
@@ -102,29 +100,16 @@ func (m *Machine) processStatus(p *process) ProcessStatus {
 // shown is the state of a process in the words of an operator.
 func (m *Machine) shown(p *process) State {
 	switch {
-	case p.state == FinalState:
+	case p.State() == FinalState:
 		return GaveUp
-	case p.state == Unknown && m.suspends(p) != "":
+	case p.State() == Unknown && (m.suspended != "" || p.View().Suspended != ""):
 		return SuspendedState
-	case p.op != nil && p.op.StopOnly && p.state == Restarting:
+	case p.op != nil && p.op.StopOnly && p.State() == Restarting:
 		return StoppingState
-	case p.op != nil && p.op.StartOnly && p.state == Restarting:
+	case p.op != nil && p.op.StartOnly && p.State() == Restarting:
 		return StartingState
 	}
-	return p.state
-}
-
-// optional reports whether nobody minds that the process has not been seen yet.
-func (m *Machine) optional(p *process) bool {
-	return p.spec.Absent == confd.AbsentIgnore || m.byHand(p)
-}
-
-// whyOptional says which key it is that allows it.
-func (m *Machine) whyOptional(p *process) string {
-	if p.spec.Absent == confd.AbsentIgnore {
-		return "nothing (absent: ignore)"
-	}
-	return "procward start (startup: manual)"
+	return p.State()
 }
 
 // signStatus is the signs of the present round, by name.

@@ -41,7 +41,7 @@ func (m *Machine) ladderThatEnds() *lastresort.Ladder {
 	members := m.climberFacts(l)
 	missing := climb.Missing(members)
 	out.Required = climb.Required(members)
-	out.Wanted = len(missing) > 0 && missing[0].HeldBy == "" && !slices.ContainsFunc(missing, func(w climb.Member) bool { return m.procs[w.Name].evidence != 0 })
+	out.Wanted = len(missing) > 0 && missing[0].HeldBy == "" && !slices.ContainsFunc(missing, func(w climb.Member) bool { return m.procs[w.Name].Trial().Evidence != 0 })
 	return out
 }
 

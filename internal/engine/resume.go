@@ -3,11 +3,11 @@ package engine
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"procward/escalate"
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
+	"procward/internal/engine/life"
 	"procward/internal/engine/monitor"
 	"procward/internal/engine/operation"
 	"procward/internal/engine/saved"
@@ -57,6 +57,15 @@ func (m *Machine) Restore(s Saved, from, now Moment) error {
 	return fmt.Errorf("restore the state: %s", strings.Join(wrong, "; "))
 }
 
+// claim gives a process that has come into the configuration what was saved of it.
+func (m *Machine) claim(p *process) {
+	m.touch(p)
+	if s, is := saved.Claim[life.Saved](&m.book, p.key); is {
+		m.claimed = append(m.claimed, p.Name)
+		m.tell(p, life.Restored{Saved: s})
+	}
+}
+
 // goOn takes operations and ladders up again, once the processes are there, and says
 // what was taken over.
 func (m *Machine) goOn() {
@@ -88,7 +97,7 @@ func (m *Machine) goOn() {
 func (m *Machine) sayTakenOver() {
 	tracked := 0
 	for _, p := range m.those(m.claimed) {
-		tracked += len(p.tracked)
+		tracked += len(p.Tracks())
 	}
 	if len(m.claimed) > 0 && m.alive != 0 {
 		m.say(message.TakenOver, nil, func(s *message.Message) {
@@ -107,9 +116,10 @@ func (m *Machine) sayTakenOver() {
 func (m *Machine) stopAgain() {
 	var o Order
 	for _, name := range m.names {
-		if p := m.procs[name]; p.stopped != "" && p.op == nil && p.state != StoppedBy {
+		p := m.procs[name]
+		if by := p.View().Stopped; by != "" && p.op == nil && p.State() != StoppedBy {
 			o.Names = append(o.Names, name)
-			o.By = strings.TrimPrefix(p.stopped, "by ")
+			o.By = strings.TrimPrefix(by, "by ")
 		}
 	}
 	if o.Verb = VerbStop; len(o.Names) > 0 {
@@ -138,7 +148,7 @@ func (m *Machine) claimOp(key string) {
 	var members []string
 	for _, p := range m.those(s.Members) {
 		if p.groupKey() == strings.TrimPrefix(key, keyOperation) {
-			members = append(members, p.name)
+			members = append(members, p.Name)
 		}
 	}
 	op := s.Operation(members)
@@ -149,15 +159,17 @@ func (m *Machine) claimOp(key string) {
 	m.ops[op.Key()] = op
 	m.touchOp(op)
 	for _, p := range m.those(members) {
-		if p.state == Restarting {
-			p.op, p.attempt.ready, p.deadline = op, 0, 0
+		if p.State() == Restarting {
+			m.takeInHand(op, p)
+			m.tell(p, life.Here{})
 		}
 	}
 	if mon := m.monitors[op.Monitor]; mon != nil {
 		m.post(toMonitor{mon, monitor.Operates{}})
 	}
 	if s.Script != nil {
-		op.Token = m.awaitScript(job{op: op}, s.Script)
+		op.Token = m.nextToken()
+		m.awaitScript(op.Token, job{op: op}, s.Script)
 	}
 	m.post(toOperation{op, operation.Restored{Script: s.Script != nil, Stops: s.Stops}})
 }
@@ -188,27 +200,9 @@ func (m *Machine) climbOn(l *climb.Ladder, s climb.Saved) {
 	if l.Climb.Phase == escalate.Acting {
 		op := m.ops[m.opKey(l)]
 		if underWay = s.Hook != nil || op != nil && op.Ladder == l.Key; s.Hook != nil {
-			l.Hook = m.awaitScript(job{ladder: l.Key}, s.Hook)
+			l.Hook = m.nextToken()
+			m.awaitScript(l.Hook, job{ladder: l.Key}, s.Hook)
 		}
 	}
 	m.climb(l, climb.Restored{UnderWay: underWay})
-}
-
-// awaitScript awaits a script that an earlier daemon has started.
-func (m *Machine) awaitScript(j job, s *saved.Script) int {
-	j.path, j.id, j.asked, j.until = s.Path, s.ID, s.Asked, s.Until
-	token := m.newToken(j)
-	m.do(Await{Token: token, ID: s.ID, Path: s.Path, Env: j.mark(), Since: s.Asked, Timeout: max(s.Until-m.now, time.Second)})
-	return token
-}
-
-// mark is a variable that the script of a job was given and those of others were not.
-func (j job) mark() string {
-	switch {
-	case j.process != "":
-		return "PROCWARD_PROCESS=" + j.process
-	case j.op != nil && j.op.Group != "":
-		return "PROCWARD_GROUP=" + j.op.Group
-	}
-	return ""
 }

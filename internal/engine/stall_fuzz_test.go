@@ -310,12 +310,12 @@ func (p *play) end() {
 	p.sim.run(10 * time.Minute)
 	for _, name := range cast {
 		q := p.m.procs[name]
-		if q.state != Up || q.evidence != 0 || q.isStalled() || q.op != nil {
-			p.t.Fatalf("in the end %s is %s, stalled: %v, evidence: %v:\n%s", name, q.state, q.isStalled(), q.evidence, p.story())
+		if q.State() != Up || q.Trial().Evidence != 0 || q.Stalled() || q.op != nil {
+			p.t.Fatalf("in the end %s is %s, stalled: %v, evidence: %v:\n%s", name, q.State(), q.Stalled(), q.Trial().Evidence, p.story())
 		}
 		a := p.attended[name]
-		if a.Round != q.watched.Given.Round || a.Round == 0 || len(a.IDs) != len(q.tracked) {
-			p.t.Fatalf("in the end %s is attended as %+v and tracks %v:\n%s", name, a, q.tracks(), p.story())
+		if a.Round != q.Signs.Given.Round || a.Round == 0 || len(a.IDs) != len(q.Tracks()) {
+			p.t.Fatalf("in the end %s is attended as %+v and tracks %v:\n%s", name, a, q.Tracks(), p.story())
 		}
 	}
 	for _, mon := range p.told().Monitors {

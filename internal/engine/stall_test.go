@@ -133,7 +133,7 @@ func TestAProbeThatKeepsFailingIsAFailedAttempt(t *testing.T) {
 		42.012 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 2
 		42.022 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		42.023 PW0504 process=httpd given up: httpd is stalled: http: status 500 instead of 200, 2 of 2 attempts in 24h are spent`)
-	if got := s.m.procs["httpd"].state; got != GaveUp {
+	if got := s.m.procs["httpd"].State(); got != GaveUp {
 		t.Errorf("it is %s", got)
 	}
 	s.cure("httpd", "http")
@@ -184,7 +184,7 @@ func TestAStallThatCannotBeKilledAtTheMoment(t *testing.T) {
 		22.014 PW0214 process=httpd pid=101 procward has ended a process: ended
 		22.015 PW0301 process=httpd restart, attempt 2 of 3
 		27.017 PW0303 process=httpd pid=102 attempt=2 attempts=3 recovered`)
-	if got := s.m.procs["httpd"].state; got != Up || len(s.ran) != 1 {
+	if got := s.m.procs["httpd"].State(); got != Up || len(s.ran) != 1 {
 		t.Errorf("it is %s, ran %v", got, s.ran)
 	}
 }
@@ -205,8 +205,8 @@ func TestAStalledOneExitsWhileTheEvidenceIsTaken(t *testing.T) {
 		24.001 PW0607 process=httpd evidence of the stall is written: /evidence/httpd
 		24.002 PW0301 process=httpd restart, attempt 1 of 3
 		29.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
-	if len(s.m.procs["httpd"].history.Spent) != 1 {
-		t.Errorf("spent %v", s.m.procs["httpd"].history.Spent)
+	if len(s.m.procs["httpd"].History.Spent) != 1 {
+		t.Errorf("spent %v", s.m.procs["httpd"].History.Spent)
 	}
 }
 
@@ -220,7 +220,7 @@ func TestReloadDuringAStall(t *testing.T) {
 	round := s.attended["httpd"].Round
 	s.cfg = one(probed(delayed))
 	s.start().run(time.Second)
-	if now := s.attended["httpd"].Round; now != round || s.m.procs["httpd"].state != Waiting {
+	if now := s.attended["httpd"].Round; now != round || s.m.procs["httpd"].State() != Waiting {
 		t.Errorf("a reload of the same begins round %d after %d", now, round)
 	}
 	s.cfg = one(probed(func(p *confd.Process) { delayed(p); p.Stall[0].HTTP = &probe.HTTP{URL: "http://127.0.0.1/mended"} }))
@@ -236,8 +236,8 @@ func TestReloadDuringAStall(t *testing.T) {
 	s.step(Sensed{Signs: []watch.Sign{{Target: "httpd", Round: round, Name: "http", Verdict: watch.Bad}, {Target: "nobody", Round: 1, Verdict: watch.Bad}}})
 	s.cfg = one(nil)
 	s.start().run(time.Minute)
-	if _, on := s.attended["httpd"]; on || s.m.procs["httpd"].state != Up {
-		t.Errorf("without signs it is attended: %v, and %s:\n%s", on, s.m.procs["httpd"].state, s.story())
+	if _, on := s.attended["httpd"]; on || s.m.procs["httpd"].State() != Up {
+		t.Errorf("without signs it is attended: %v, and %s:\n%s", on, s.m.procs["httpd"].State(), s.story())
 	}
 }
 
@@ -400,8 +400,8 @@ func TestAStalledUnitInTheOperatorsHands(t *testing.T) {
 	s.units["httpd"] = Unit{Name: "httpd.service", Hands: "systemd has a stop job for it"}
 	s.sicken("httpd", "http", status500)
 	s.run(time.Minute)
-	if len(s.victims)+len(s.evidence) > 0 || s.m.procs["httpd"].state != StoppedBy {
-		t.Errorf("it is %s, killed %v, evidence of %v", s.m.procs["httpd"].state, s.victims, s.evidence)
+	if len(s.victims)+len(s.evidence) > 0 || s.m.procs["httpd"].State() != StoppedBy {
+		t.Errorf("it is %s, killed %v, evidence of %v", s.m.procs["httpd"].State(), s.victims, s.evidence)
 	}
 	delete(s.units, "httpd") // the job was cancelled, and it hangs still
 	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
@@ -461,7 +461,7 @@ func TestKillNeverLeavesAStallToTheScript(t *testing.T) {
 		if name == "neither works" {
 			want = GaveUp
 		}
-		if got := s.m.procs["httpd"].state; got != want || len(s.victims) > 0 || len(s.ran) != 1 {
+		if got := s.m.procs["httpd"].State(); got != want || len(s.victims) > 0 || len(s.ran) != 1 {
 			t.Errorf("%s: it is %s, killed %v, ran %v:\n%s", name, got, s.victims, s.ran, s.story())
 		}
 	}
@@ -533,7 +533,7 @@ func TestReplacedIsJudgedAfresh(t *testing.T) {
 	s.spawn("httpd")
 	s.die(id, clean)
 	s.run(time.Minute)
-	if now := s.attended["httpd"].Round; now <= round || s.m.procs["httpd"].state != Up {
+	if now := s.attended["httpd"].Round; now <= round || s.m.procs["httpd"].State() != Up {
 		t.Errorf("round %d after %d:\n%s", now, round, s.story())
 	}
 }

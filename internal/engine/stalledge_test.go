@@ -20,11 +20,11 @@ func TestAStallHealsBetweenTheLookAndTheScript(t *testing.T) {
 	s.sicken("httpd", "http", status500)
 	s.evidenceTakes = 50 * time.Millisecond
 	s.run(20*time.Second + 40*time.Millisecond)
-	if p := s.m.procs["httpd"]; p.evidence == 0 || p.state != Waiting {
-		t.Fatalf("it is %s, evidence %d", p.state, p.evidence)
+	if p := s.m.procs["httpd"]; p.Trial().Evidence == 0 || p.State() != Waiting {
+		t.Fatalf("it is %s, evidence %d", p.State(), p.Trial().Evidence)
 	}
 	s.m.Step(moment(s), Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.now}}})
-	for _, e := range s.m.Step(moment(s), EvidenceTaken{Token: s.m.procs["httpd"].evidence}) {
+	for _, e := range s.m.Step(moment(s), EvidenceTaken{Token: s.m.procs["httpd"].Trial().Evidence}) {
 		switch e.(type) {
 		case Kill, Run:
 			t.Errorf("%T by a look that is older than its healing", e)
@@ -64,8 +64,8 @@ func TestAGroupThatCannotBeRidOfAStall(t *testing.T) {
 		140.016 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 3
 		140.017 PW0504 group=web given up: httpd is stalled: late: status 500 instead of 200, 1 of 3 attempts in 24h are spent
 		145.016 PW0303 process=app group=web pid=103 recovered`)
-	if s.m.procs["httpd"].state != GaveUp {
-		t.Errorf("httpd is %s", s.m.procs["httpd"].state)
+	if s.m.procs["httpd"].State() != GaveUp {
+		t.Errorf("httpd is %s", s.m.procs["httpd"].State())
 	}
 	// The signs are watched afresh since: it is not healed before all of them have told.
 	s.run(10 * time.Second)
@@ -87,12 +87,12 @@ func TestAHookTakesAStalledOne(t *testing.T) {
 	probedHTTPD(s)
 	s.sicken("httpd", "http", status500)
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"].state; got != Handed {
+	if got := s.m.procs["httpd"].State(); got != Handed {
 		t.Errorf("httpd is %s:\n%s", got, s.story())
 	}
 	s.cure("httpd", "http")
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"].state; got != Up {
+	if got := s.m.procs["httpd"].State(); got != Up {
 		t.Errorf("cured, httpd is %s:\n%s", got, s.story())
 	}
 }
@@ -196,7 +196,7 @@ func TestAStallOfAnEarlierDaemon(t *testing.T) {
 				t.Errorf("before it was judged: ran %v, killed %v\n%s", s.ran, s.victims, s.story())
 			}
 			s.run(5 * time.Minute)
-			if got := s.m.procs["httpd"].state; len(s.ran) != c.ran || len(s.victims) != c.ran || got != c.state {
+			if got := s.m.procs["httpd"].State(); len(s.ran) != c.ran || len(s.victims) != c.ran || got != c.state {
 				t.Errorf("it is %s, ran %v, killed %v\n%s", got, s.ran, s.victims, s.story())
 			}
 		})

@@ -4,30 +4,31 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/engine/life"
 	"procward/procscan"
 	"procward/watch"
 )
 
 // State is where a process stands, in one word.
-type State string
+type State = life.State
 
 // The states of a process.
 const (
-	Unknown    State = "unknown"     // not looked for yet
-	Up         State = "up"          // at least count.min are tracked
-	Looking    State = "looking"     // one exited; the second look is under way
-	Unclear    State = "unclear"     // a process that may match cannot be read: nothing is done
-	Waiting    State = "waiting"     // down; the next attempt is due after its delay, or waits for a slot
-	Restarting State = "restarting"  // an attempt runs: kill, script, looking for the process
-	Settling   State = "settling"    // found again, not yet up for settle
-	StoppedBy  State = "stopped"     // stopped by the operator or by systemd on request: left alone
-	AbsentNow  State = "absent"      // not seen since the start; waited for or ignored
-	EndedState State = "ended"       // a clean end under when: abnormal
-	FinalState State = "final"       // an end after which no restart is tried; shown as given-up
-	HeldState  State = "held"        // down; held back by a dependency
-	Climbing   State = "exhausted"   // no attempt left; the ladder is climbed
-	GaveUp     State = "given-up"    // the ladder is spent
-	Handed     State = "handed-over" // the hook took it
+	Unknown    = life.Unknown
+	Up         = life.Up
+	Looking    = life.Looking
+	Unclear    = life.Unclear
+	Waiting    = life.Waiting
+	Restarting = life.Restarting
+	Settling   = life.Settling
+	StoppedBy  = life.Stopped
+	AbsentNow  = life.Absent
+	EndedState = life.Ended
+	FinalState = life.Final
+	HeldState  = life.Held
+	Climbing   = life.Climbing
+	GaveUp     = life.GaveUp
+	Handed     = life.Handed
 )
 
 // States that are only shown: the machine tells them by what else it knows.

@@ -37,7 +37,7 @@ func TestAnOperatorsStopAndStartOfUnits(t *testing.T) {
 	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || !slices.Equal(s.ran, []string{"unit:app.service", "unit:httpd.service"}) {
 		t.Fatalf("ran %v, %+v:\n%s", s.ran, got, s.story())
 	}
-	if s.m.procs["httpd"].state != Up || s.m.procs["app"].state != Up {
+	if s.m.procs["httpd"].State() != Up || s.m.procs["app"].State() != Up {
 		t.Errorf("it is %v:\n%s", s.states(), s.story())
 	}
 }
@@ -81,7 +81,7 @@ func TestStrategyAllStopsAndStartsUnits(t *testing.T) {
 			if again := !slices.Equal(s.idsOf("httpd"), before); again == conflict || len(s.victims) > 0 {
 				t.Errorf("httpd was started again: %v, killed %v:\n%s", again, s.victims, s.story())
 			}
-			if s.m.procs["httpd"].state != Up || s.m.procs["app"].state != Up {
+			if s.m.procs["httpd"].State() != Up || s.m.procs["app"].State() != Up {
 				t.Errorf("it is %v:\n%s", s.states(), s.story())
 			}
 		})
@@ -105,13 +105,13 @@ func TestAUnitStoppedByADeadDaemonIsStarted(t *testing.T) {
 	}
 	s.dieAll("app", exit3)
 	s.run(10 * time.Minute)
-	if once || s.m.procs["httpd"].state != Up || s.m.procs["app"].state != Up {
+	if once || s.m.procs["httpd"].State() != Up || s.m.procs["app"].State() != Up {
 		t.Fatalf("died %v, it is %v:\n%s", !once, s.states(), s.story())
 	}
 	s.halted["httpd"] = -1 // an operator's
 	s.dieAll("httpd", clean)
 	s.run(10 * time.Minute)
-	if got := s.m.procs["httpd"].state; got != StoppedBy {
+	if got := s.m.procs["httpd"].State(); got != StoppedBy {
 		t.Errorf("after the operator's stop it is %s:\n%s", got, s.story())
 	}
 }

@@ -48,7 +48,7 @@ func TestASlowLookIsFresh(t *testing.T) {
 	s.start().run(10 * time.Second)
 	s.die(id, sigkill)
 	s.run(time.Minute)
-	if len(s.ran) != 1 || s.m.procs["httpd"].state != Up {
+	if len(s.ran) != 1 || s.m.procs["httpd"].State() != Up {
 		t.Errorf("with looks of a second these scripts ran: %v\n%s", s.ran, s.story())
 	}
 }
@@ -119,7 +119,7 @@ func TestCrashLoopExhaustsAndGivesUp(t *testing.T) {
 	s.tells(`3610.007 PW0505 process=httpd still given up: httpd is down: exited with code 3, 3 of 3 attempts in 24h are spent`)
 	s.spawn("httpd")
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"].state; got != Up {
+	if got := s.m.procs["httpd"].State(); got != Up {
 		t.Errorf("after a return by itself it is %s:\n%s", got, s.story())
 	}
 }
@@ -216,8 +216,8 @@ func TestUnitInTheOperatorsHands(t *testing.T) {
 	delete(s.units, "httpd")
 	s.spawn("httpd")
 	s.run(time.Minute)
-	if len(s.ran) > 0 || s.m.procs["httpd"].state != Up {
-		t.Errorf("ran %v, state %s", s.ran, s.m.procs["httpd"].state)
+	if len(s.ran) > 0 || s.m.procs["httpd"].State() != Up {
+		t.Errorf("ran %v, state %s", s.ran, s.m.procs["httpd"].State())
 	}
 }
 
@@ -372,7 +372,7 @@ func TestHookHandsOver(t *testing.T) {
 	if len(s.ran) != ran {
 		t.Errorf("after the hand-over these ran: %v", s.ran[ran:])
 	}
-	if got := s.m.procs["httpd"].state; got != Handed {
+	if got := s.m.procs["httpd"].State(); got != Handed {
 		t.Errorf("httpd is %s:\n%s", got, s.story())
 	}
 }
@@ -428,7 +428,7 @@ func TestStrategyAll(t *testing.T) {
 		1.006 PW0301 process=httpd group=web restart, attempt 1 of 1
 		6.008 PW0303 process=app group=web pid=103 recovered
 		6.008 PW0303 process=httpd group=web pid=104 attempt=1 attempts=1 recovered`)
-	if used := len(s.m.procs["app"].history.Spent); used != 0 {
+	if used := len(s.m.procs["app"].History.Spent); used != 0 {
 		t.Errorf("app paid %d attempts for the death of httpd", used)
 	}
 }
@@ -480,7 +480,7 @@ func TestObserveDoesNothing(t *testing.T) {
 	}
 	s.spawn("httpd")
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"].state; got != Up {
+	if got := s.m.procs["httpd"].State(); got != Up {
 		t.Errorf("httpd is %s", got)
 	}
 }
@@ -518,8 +518,8 @@ func TestReloadTouchesNothingUnchanged(t *testing.T) {
 	other.Processes["new"] = entry("new", "", func(p *confd.Process) { p.Absent = confd.AbsentWait })
 	s.step(Configured{Config: other})
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"]; got.state != Up || len(s.ran) != 1 || len(got.history.Spent) != 1 {
-		t.Errorf("httpd is %s after %v:\n%s", got.state, s.ran, s.story())
+	if got := s.m.procs["httpd"]; got.State() != Up || len(s.ran) != 1 || len(got.History.Spent) != 1 {
+		t.Errorf("httpd is %s after %v:\n%s", got.State(), s.ran, s.story())
 	}
 }
 
@@ -531,7 +531,7 @@ func TestReloadMovesAClimberToAnotherLadder(t *testing.T) {
 	s.start().run(time.Second)
 	s.die(id, sigkill)
 	s.run(10 * time.Second)
-	if got := s.m.procs["httpd"].state; got != Climbing && got != GaveUp && got != Handed {
+	if got := s.m.procs["httpd"].State(); got != Climbing && got != GaveUp && got != Handed {
 		t.Fatalf("httpd is %s:\n%s", got, s.story())
 	}
 	cfg := web(nil)
@@ -539,10 +539,10 @@ func TestReloadMovesAClimberToAnotherLadder(t *testing.T) {
 	moved.Escalate = &escalate.Ladder{}
 	cfg.Processes["httpd"] = moved
 	cfg.Processes["zz"] = entry("zz", "web", func(p *confd.Process) { p.Absent = confd.AbsentIgnore })
-	s.m.procs["httpd"].state = Climbing
+	s.put(s.m.procs["httpd"], Climbing)
 	s.step(Configured{Config: cfg})
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"].state; got != GaveUp {
+	if got := s.m.procs["httpd"].State(); got != GaveUp {
 		t.Errorf("on the ladder of its own, which is empty, httpd is %s:\n%s", got, s.story())
 	}
 }
@@ -558,8 +558,8 @@ func TestGroupRestartStartsWhoWasKilledWhateverIsToldFirst(t *testing.T) {
 		s.die(id, sigkill)
 		s.run(20 * time.Second)
 		app := s.m.procs["app"]
-		if app.state != Up || len(app.history.Spent) != 0 || len(s.idsOf("app")) != 1 {
-			t.Errorf("the kill told first: %v: app is %s, spent %v, runs %d times\n%s", first, app.state, app.history.Spent, len(s.idsOf("app")), s.story())
+		if app.State() != Up || len(app.History.Spent) != 0 || len(s.idsOf("app")) != 1 {
+			t.Errorf("the kill told first: %v: app is %s, spent %v, runs %d times\n%s", first, app.State(), app.History.Spent, len(s.idsOf("app")), s.story())
 		}
 	}
 }

@@ -55,8 +55,8 @@ func TestTheLastDeathOfACrashLoop(t *testing.T) {
 	s.start().run(time.Second)
 	s.die(id, watch.Cause{Known: true, Signal: 11})
 	s.run(time.Minute)
-	if got := s.m.procs["httpd"]; got.state != GaveUp || got.lastCause != "exited with code 0" {
-		t.Errorf("%s, last death %q:\n%s", got.state, got.lastCause, s.story())
+	if got := s.m.procs["httpd"]; got.State() != GaveUp || got.View().LastCause != "exited with code 0" {
+		t.Errorf("%s, last death %q:\n%s", got.State(), got.View().LastCause, s.story())
 	}
 }
 
@@ -99,8 +99,8 @@ func TestALetBeSessionIsNeverTakenUp(t *testing.T) {
 	s.rebirth(time.Second, func(m Moment) Moment { return m })
 	s.run(10 * time.Minute)
 	p := s.m.procs["httpd"]
-	if len(s.ran) != 1 || len(p.tracked) != 1 || firstPID(p) != 103 || !strings.Contains(s.story(), "PW0217") {
-		t.Errorf("ran %v, tracked %v:\n%s", s.ran, p.tracks(), s.story())
+	if len(s.ran) != 1 || len(p.Tracks()) != 1 || p.Tracks()[0].PID != 103 || !strings.Contains(s.story(), "PW0217") {
+		t.Errorf("ran %v, tracked %v:\n%s", s.ran, p.Tracks(), s.story())
 	}
 }
 
@@ -122,8 +122,8 @@ func TestOneThatIsYoungIsGivenTimeToServe(t *testing.T) {
 			t.Errorf("ran %v while one may yet serve:\n%s", s.ran, s.story())
 		}
 		s.run(time.Minute)
-		if p := s.m.procs["httpd"]; p.state != Up || len(s.ran) != map[bool]int{true: 0, false: 1}[comes] {
-			t.Errorf("comes %v: %s, ran %v:\n%s", comes, p.state, s.ran, s.story())
+		if p := s.m.procs["httpd"]; p.State() != Up || len(s.ran) != map[bool]int{true: 0, false: 1}[comes] {
+			t.Errorf("comes %v: %s, ran %v:\n%s", comes, p.State(), s.ran, s.story())
 		}
 	}
 }
@@ -224,14 +224,14 @@ func TestWhoLivesOnBesideTheListener(t *testing.T) {
 		other := s.spawnAs("httpd", func(p *simProcess) { row.kind(s.procs[listener], p) })
 		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
 		s.start().run(time.Minute)
-		if tracked := len(s.m.procs["httpd"].tracked); tracked != 2 {
+		if tracked := len(s.m.procs["httpd"].Tracks()); tracked != 2 {
 			t.Fatalf("%s: %d are tracked at the start:\n%s", row.name, tracked, s.story())
 		}
 		s.die(listener, sigkill)
 		s.run(time.Minute)
 		worker := row.changed != nil && cfg.Processes["httpd"].Match.Select == procscan.All
-		if len(s.ran) != row.ran || s.m.procs["httpd"].state != Up || (len(s.victims) > 0) != worker {
-			t.Errorf("%s: ran %v, ended %v, %s (pid %d):\n%s", row.name, s.ran, s.victims, s.m.procs["httpd"].state, other.PID, s.story())
+		if len(s.ran) != row.ran || s.m.procs["httpd"].State() != Up || (len(s.victims) > 0) != worker {
+			t.Errorf("%s: ran %v, ended %v, %s (pid %d):\n%s", row.name, s.ran, s.victims, s.m.procs["httpd"].State(), other.PID, s.story())
 		}
 	}
 }
@@ -277,7 +277,7 @@ func TestAVerdictStands(t *testing.T) {
 			s.rebirth(time.Second, func(m Moment) Moment { return m })
 			s.run(time.Minute)
 			if p := s.m.procs["httpd"]; len(s.ran) != 1 || s.tracked[child] || len(s.victims) != 0 || s.procs[child] == nil {
-				t.Errorf("%s, forked %v: ran %v, tracked %v, the child is %v, ended %v:\n%s", name, forked, s.ran, p.tracks(), child, s.victims, s.story())
+				t.Errorf("%s, forked %v: ran %v, tracked %v, the child is %v, ended %v:\n%s", name, forked, s.ran, p.Tracks(), child, s.victims, s.story())
 			}
 		}
 	}

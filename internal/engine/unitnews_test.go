@@ -3,18 +3,19 @@ package engine
 import (
 	"testing"
 	"time"
+
+	"procward/internal/engine/life"
 )
 
 // stoppedSim is one process whose unit somebody has stopped, a minute ago.
 func stoppedSim(t *testing.T) *sim {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
+	id := s.spawnAs("httpd", func(p *simProcess) { p.Unit = "/system.slice/httpd.service" })
 	s.start().run(time.Second)
-	s.m.procs["httpd"].unit = "httpd.service"
 	s.units["httpd"] = Unit{Name: "httpd.service", Hands: StoppedOnRequest}
 	s.die(id, clean)
 	s.run(59 * time.Second)
-	if got := s.m.procs["httpd"].state; got != StoppedBy {
+	if got := s.m.procs["httpd"].State(); got != StoppedBy {
 		t.Fatalf("it is %s", got)
 	}
 	s.said = nil
@@ -54,7 +55,7 @@ func TestDeathOfWhatWasNotTracked(t *testing.T) {
 		last int
 		want string
 	}{
-		"not tracked": {102, `60.001 PW0201 process=httpd down: ` + unseen + `
+		"not tracked": {102, `60.001 PW0201 process=httpd down: ` + life.Unseen + `
 			60.001 PW0301 process=httpd restart, attempt 1 of 3`},
 		"tracked": {101, `60.001 PW0201 process=httpd pid=101 down: exited with code 0
 			60.001 PW0301 process=httpd restart, attempt 1 of 3`},

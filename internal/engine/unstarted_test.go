@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"procward/internal/engine/life"
 	"procward/internal/message"
 )
 
@@ -25,13 +26,13 @@ func TestAnAttemptThatCannotBeStartedIsNotSpent(t *testing.T) {
 	s.dieAll("httpd", sigkill)
 	s.run(10 * time.Minute)
 	p := s.m.procs["httpd"]
-	if tries := len(s.ran); p.state != Waiting || len(p.history.Spent) != 0 || p.history.Tries != 0 || tries < 20 || tries > 40 {
-		t.Fatalf("%s, ran %d, history %+v:\n%s", p.state, tries, p.history, s.story())
+	if tries := len(s.ran); p.State() != Waiting || len(p.History.Spent) != 0 || p.History.Tries != 0 || tries < 20 || tries > 40 {
+		t.Fatalf("%s, ran %d, history %+v:\n%s", p.State(), tries, p.History, s.story())
 	}
 	works = true
 	s.run(time.Minute)
-	if p.state != Up || len(p.history.Spent) != 1 || s.m.running != 0 {
-		t.Errorf("%s, history %+v:\n%s", p.state, p.history, s.story())
+	if p.State() != Up || len(p.History.Spent) != 1 || s.m.running != 0 {
+		t.Errorf("%s, history %+v:\n%s", p.State(), p.History, s.story())
 	}
 	if slices.Contains(s.kinds, message.RungAsked) || slices.Contains(s.kinds, message.GivenUp) {
 		t.Errorf("a rung followed:\n%s", s.story())
@@ -47,7 +48,7 @@ func TestAnAttemptThatIsGivenBackIsSavedSo(t *testing.T) {
 	s.dieAll("httpd", sigkill)
 	s.run(10 * time.Second)
 	saved := s.m.Save()
-	var v savedProcess
+	var v life.Saved
 	err := json.Unmarshal(saved[keyProcess+"httpd"], &v)
 	if err != nil {
 		t.Fatal(err)

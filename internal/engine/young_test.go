@@ -30,8 +30,8 @@ func TestSomeoneYoungWhileTheRestIsEnded(t *testing.T) {
 			s.at(20*time.Millisecond, func() { s.die(hand, clean) })
 		}
 		s.run(10 * time.Minute)
-		if got := s.m.procs["httpd"]; got.state != Up {
-			t.Errorf("stays %v: %s, waits for %s:\n%s", stays, got.state, got.waitsFor, s.story())
+		if got := s.m.procs["httpd"]; got.State() != Up {
+			t.Errorf("stays %v: %s, waits for %s:\n%s", stays, got.State(), got.View().Waits, s.story())
 		}
 	}
 }

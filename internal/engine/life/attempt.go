@@ -147,7 +147,7 @@ func (t *trial) sayRestart(at time.Duration) {
 }
 
 func (t *trial) killEnded(e KillEnded) {
-	t.sayKilled(e.Ended)
+	t.sayAll(SayKilled(t.about(), e.Ended))
 	t.expected(e.Ended)
 	a := t.attempt()
 	if e.Token == 0 || a.token != e.Token {
@@ -159,7 +159,7 @@ func (t *trial) killEnded(e KillEnded) {
 	_, held := t.at.(*inHand)
 	switch {
 	case held:
-		t.do(Killed{stuck})
+		t.do(Freed{Killed: true, Stuck: stuck})
 	case t.quiet() != "":
 		t.forget()
 	case stuck && !slices.ContainsFunc(e.Ended, unkillable): // it could not be signalled, and may be another time
@@ -181,16 +181,7 @@ func (t *trial) stuck() {
 }
 
 func (t *trial) evidenceTaken(e EvidenceTaken) {
-	tell := func(kind *message.Kind, detail string) {
-		t.say(kind, func(s *message.Message) { s.Detail = detail })
-	}
-	if e.Path != "" {
-		tell(message.EvidenceKept, e.Path)
-	}
-	if e.Err != nil {
-		tell(message.EvidenceFailed, e.Err.Error())
-	}
-	t.sayKilled(e.Ended)
+	t.sayAll(SayEvidence(t.about(), e))
 	t.expected(e.Ended)
 	if t.evidence == e.Token {
 		t.evidence = 0
@@ -233,12 +224,9 @@ func (t *trial) scriptEnded(e ScriptEnded) {
 func (t *trial) awaitAfterScript() {
 	until := t.Now + t.Spec.Restart.StartTimeout.D()
 	switch at := t.at.(type) {
-	case *inHand:
-		if !at.sought {
-			t.do(ScriptOver{})
-			return
-		}
-		at.by = until
+	case *inHand: // the operation goes on
+		t.do(Freed{})
+		return
 	case *restarting:
 		at.by = until
 	default:
@@ -255,7 +243,7 @@ func (t *trial) unstarted(out Outcome) {
 	t.say(message.Unstarted, func(s *message.Message) {
 		s.Attempt, s.Attempts, s.Detail = t.attempt().number, t.Spec.Restart.Attempts.String(), out.Words
 	})
-	t.newest.at = 0 // it may have come back before the next try
+	t.attempt().token, t.newest.at = 0, 0 // it may have come back before the next try
 	t.plan(restart.Unstarted)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	"procward/internal/engine/saved"
 	"procward/internal/engine/signs"
 	"procward/internal/message"
 	"procward/procscan"
@@ -104,17 +105,21 @@ type (
 type (
 	// Take takes it in hand.
 	Take struct{ Hand }
-	// Drop forgets the attempt that was under way; Number is that of a member whose
-	// attempt the operation is.
-	Drop struct{ Number int }
+	// Drop forgets the attempt that was under way; Keep keeps its number, as the operation
+	// is that attempt.
+	Drop struct{ Keep bool }
 	// LookAfresh wants a look that begins now.
 	LookAfresh struct{}
 	// EndScript ends its own script.
 	EndScript struct{}
-	// Start is its turn: after a look its script runs. Came, or Late, follows.
+	// Start is its turn: after a look its script runs; Freed follows.
 	Start struct{}
-	// Await looks for it within start-timeout, as something else starts it.
+	// Await looks for it within start-timeout; Late follows if that is over.
 	Await struct{}
+	// Soon looks again for one that is awaited.
+	Soon struct{}
+	// Here: it is there that was awaited, or about to be started.
+	Here struct{}
 	// Begun: the script of the group that starts it was begun.
 	Begun struct{}
 	// UnitStops: its unit is being stopped; Restart says that it is to be started after that.
@@ -162,6 +167,8 @@ func (LookAfresh) event()    {}
 func (EndScript) event()     {}
 func (Start) event()         {}
 func (Await) event()         {}
+func (Soon) event()          {}
+func (Here) event()          {}
 func (Begun) event()         {}
 func (UnitStops) event()     {}
 func (IsUp) event()          {}
@@ -184,16 +191,16 @@ type Env struct {
 	Lag       time.Duration // exits may be seen this late
 	Observe   bool
 	Booting   bool
-	Suspended string                                 // why everything is, or empty
-	ByHand    bool                                   // its group is started by the operator only
-	Together  bool                                   // its group is restarted when it dies
-	Remind    func() (after time.Duration, yes bool) // how often a final end is said again
-	Phase     func() escalate.Phase                  // of its ladder
-	Awaited   func() bool                            // its ladder waits for a look at it
-	HeldBy    func() string                          // the group that it depends on and is not up, or empty
-	Luck      func() float64                         // of the jitter
-	Token     func() int                             // numbers what is asked for
-	Round     func() int                             // numbers a round of signs
+	Suspended string                // why everything is, or empty
+	ByHand    bool                  // its group is started by the operator only
+	Together  bool                  // its group is restarted when it dies
+	Remind    func() escalate.Group // says how often a final end is said again
+	Phase     func() escalate.Phase // of its ladder
+	Awaited   func() bool           // its ladder waits for a look at it
+	HeldBy    func() string         // the group that it depends on and is not up, or empty
+	Luck      func() float64        // of the jitter
+	Token     func() int            // numbers what is asked for
+	Round     func() int            // numbers a round of signs
 }
 
 // Command is what a Life wants done.
@@ -228,7 +235,7 @@ type (
 	// one of the parallel restarts.
 	AwaitScript struct {
 		Token  int
-		Script Script
+		Script saved.Script
 		Slot   bool
 	}
 	// Release gives the parallel slot of a script back that is waited for no more.
@@ -243,6 +250,8 @@ type (
 		Sign, Why string
 		IDs       []procscan.ID
 	}
+	// Moved: its state, or who is tracked, may be another.
+	Moved struct{}
 	// Signs watches its signs, or no more.
 	Signs struct{ signs.Command }
 	// Seen: a look has told how it is.
@@ -261,16 +270,13 @@ type (
 	// RestartGroup restarts its group; that is its attempt.
 	RestartGroup struct{}
 
-	// Came: one that an operation has started is there, or was when its turn came.
-	Came struct{}
-	// Late: it was not found in time.
-	Late struct{ Why string }
+	// Late: one that an operation awaits was not found in time.
+	Late struct{}
 	// HandSaw: one that an operation has taken was looked at.
 	HandSaw struct{}
-	// ScriptOver: its own script, which the operation may wait for, has ended.
-	ScriptOver struct{}
-	// Killed: what was left of it has ended, or could not be ended.
-	Killed struct{ Stuck bool }
+	// Freed: the end of what such a one did of its own: a script, or a kill that some have
+	// survived.
+	Freed struct{ Killed, Stuck bool }
 )
 
 func (Say) command()          {}
@@ -287,14 +293,13 @@ func (HoldScript) command()   {}
 func (Stop) command()         {}
 func (TakeEvidence) command() {}
 func (Signs) command()        {}
+func (Moved) command()        {}
 func (Seen) command()         {}
 func (Well) command()         {}
 func (Spent) command()        {}
 func (Yields) command()       {}
 func (Cleared) command()      {}
 func (RestartGroup) command() {}
-func (Came) command()         {}
 func (Late) command()         {}
 func (HandSaw) command()      {}
-func (ScriptOver) command()   {}
-func (Killed) command()       {}
+func (Freed) command()        {}

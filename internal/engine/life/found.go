@@ -12,8 +12,8 @@ import (
 // found decides what a look means in the state that the process is in.
 func (s *sight) found() {
 	switch at := s.at.(type) {
-	case *inHand:
-		s.foundInHand(at)
+	case *inHand: // the operation knows what that means
+		s.do(HandSaw{})
 	case *unknown:
 		s.foundAtStart(at)
 	case *unclear:
@@ -54,26 +54,6 @@ func (s *sight) foundUp() {
 	}
 	s.sayFound(s.news)
 	s.enter(plain(Up))
-}
-
-// foundInHand is a look at one that an operation has taken.
-func (s *sight) foundInHand(at *inHand) {
-	a := &at.attempt
-	switch {
-	case !at.sought:
-		s.do(HandSaw{})
-	case a.ready != 0:
-		if s.Well() && !s.Spec.Restart.Kill.Never { // by itself
-			a.ready, at.sought = 0, false
-			s.do(Came{})
-		}
-	case (a.started || at.by != 0) && !s.Well():
-		s.soon()
-	case a.started || at.by != 0:
-		at.by, at.sought, s.next = 0, false, 0
-		s.hold()
-		s.do(Came{})
-	}
 }
 
 // foundWaiting is a look at a process whose restart is due, at once or later.
@@ -149,7 +129,7 @@ func (s *sight) foundAtStart(at *unknown) {
 func (l *Life) Optional(byHand bool) bool { return l.Spec.Absent == confd.AbsentIgnore || byHand }
 
 // whyOptional says which key it is that allows it.
-func (l *Life) whyOptional() string {
+func (l *sight) whyOptional() string {
 	if l.Spec.Absent == confd.AbsentIgnore {
 		return "nothing (absent: ignore)"
 	}
@@ -231,11 +211,11 @@ func (s *sight) stallSeen() {
 	}
 	switch {
 	case s.quiet() != "":
-		s.sayStall("suspended: " + s.quiet())
+		(&ailing{s.turn}).sayStall("suspended: " + s.quiet())
 		s.forget()
 	case s.inHands(s.Unit):
 	default:
-		s.stalled()
+		(&ailing{s.turn}).stalled()
 	}
 }
 
@@ -309,8 +289,8 @@ func (l *Life) endedWell() bool {
 	return l.Spec.Restart.When == restart.Abnormal && l.event == "exit" && l.Spec.Restart.IsClean(l.verdict())
 }
 
-// unseen is what is known of a process that has come and gone without being tracked.
-const unseen = "it was stopped from outside procward, and is not up now; how it ended since is not known"
+// Unseen is what is known of a process that has come and gone without being tracked.
+const Unseen = "it was stopped from outside procward, and is not up now; how it ended since is not known"
 
 // down is a failure beyond doubt.
 func (s *sight) down() {
@@ -323,7 +303,7 @@ func (s *sight) down() {
 		detail = fmt.Sprintf("%d of %d are left", len(s.tracked), s.Spec.Match.Count.Min)
 	}
 	if s.event == "exit" && len(s.dead) == 0 {
-		detail = unseen
+		detail = Unseen
 	}
 	s.sayDown(detail)
 	s.sayRemains()
@@ -350,7 +330,7 @@ func (s *sight) foundWhileMissing() {
 	switch state := s.State(); {
 	case (state == Climbing || state == GaveUp || state == Held) && s.inHands(s.Unit):
 	case state == Stopped && s.Unit.Hands == "" && idle && s.Enough():
-		s.stalled()
+		(&ailing{s.turn}).stalled()
 	case state == Stopped && s.unitComes():
 		s.soon()
 	case state == Stopped && s.Unit.Hands == "" && idle:
@@ -398,15 +378,4 @@ func (s *sight) creditReturn() {
 	s.letGo()
 	s.returned = true
 	s.settle()
-}
-
-// unitMoved looks at once for what belongs to a unit that systemd has started, stopped or
-// restarted, and goes on often for a while: a unit may be active before its program runs.
-func (t *turn) unitMoved() {
-	t.unit.heralded = t.Now + t.Spec.Restart.StartTimeout.D()
-	t.step = 0
-	if state := t.State(); state != Up && state != Settling || !t.Enough() {
-		t.newest.changed = max(t.newest.changed, t.Now) // a look under way may have asked before the news
-		t.look()
-	}
 }

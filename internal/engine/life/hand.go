@@ -1,6 +1,9 @@
 package life
 
 import (
+	"reflect"
+
+	"procward/escalate"
 	"procward/internal/message"
 	"procward/restart"
 )
@@ -13,10 +16,9 @@ func (t *taken) told(e Event) {
 	case Take:
 		t.take(e.Hand)
 	case Drop:
-		t.letGo()
-		t.attempt().number = e.Number
-		if at, is := t.at.(*inHand); is {
-			at.sought = false
+		number := t.attempt().number
+		if t.letGo(); e.Keep {
+			t.attempt().number = number
 		}
 	case LookAfresh:
 		t.lookAfresh()
@@ -25,10 +27,13 @@ func (t *taken) told(e Event) {
 			t.do(Stop{a.token})
 		}
 	case Start:
-		t.sought(true)
 		t.getReady()
 	case Await:
 		t.await()
+	case Soon:
+		t.soon()
+	case Here:
+		t.here()
 	case Begun:
 		t.beginRestart(t.Now)
 	case UnitStops:
@@ -58,15 +63,8 @@ func (t *taken) take(h Hand) {
 	t.waits = waits
 }
 
-func (t *taken) sought(yes bool) {
-	if at, is := t.at.(*inHand); is {
-		at.sought = yes
-	}
-}
-
 // await looks for it within start-timeout, as it should be coming up.
 func (t *taken) await() {
-	t.sought(true)
 	if at, is := t.at.(*inHand); is {
 		at.by = t.Now + t.Spec.Restart.StartTimeout.D()
 	}
@@ -74,10 +72,12 @@ func (t *taken) await() {
 	t.look()
 }
 
-// late is one that was not found in time.
-func (t *taken) late(at *inHand) {
-	at.sought, t.next = false, 0
-	t.do(Late{t.Name + " was not found within start-timeout, which is " + t.Spec.Restart.StartTimeout.String()})
+// here is where one is there that was awaited, or about to be started.
+func (t *taken) here() {
+	if at, is := t.at.(*inHand); is {
+		at.attempt.ready, at.by, t.next = 0, 0, 0
+		t.hold()
+	}
 }
 
 // leave is where it stands after an operation: what is up settles, what is not has failed.
@@ -133,7 +133,21 @@ func (t *taken) stop() {
 	t.do(Yields{t.Name + ": stopped " + t.stopped})
 }
 
-// asked is a turn in which the operator, a ladder or the host has a say.
+// rest puts an exhausted process where its ladder stands.
+func (t *taken) rest() {
+	switch t.Phase() {
+	case escalate.Idle:
+		t.climb()
+	case escalate.GivenUp:
+		t.enter(plain(GaveUp))
+	case escalate.Handed:
+		t.enter(plain(Handed))
+	default:
+		t.enter(plain(Climbing))
+	}
+}
+
+// asked is a turn in which the operator, a ladder, the configuration or the host has a say.
 type asked struct{ *turn }
 
 func (t *asked) told(e Event) {
@@ -142,6 +156,10 @@ func (t *asked) told(e Event) {
 		if t.interruptible() && !(e.Own && t.State() == Climbing) {
 			t.forget()
 		}
+	case Configured:
+		t.configured(e)
+	case UnitMoved:
+		t.unitMoved()
 	case LookAgain:
 		t.lookAgain()
 	case Suspend:
@@ -225,4 +243,33 @@ func (t *asked) recover() {
 		return
 	}
 	t.again()
+}
+
+// again looks at it anew, as after a loss.
+func (t *asked) again() {
+	t.enter(&looking{})
+	t.newest.at = 0
+	t.look()
+}
+
+// configured puts a spec in force.
+func (t *asked) configured(e Configured) {
+	old := t.Spec
+	t.Spec, t.moved = e.Spec, true
+	t.digest = digest(e.Spec.Match)
+	if !reflect.DeepEqual(old.Match, e.Spec.Match) {
+		t.rematch = true
+		t.look()
+	}
+}
+
+// unitMoved looks at once for what belongs to a unit that systemd has started, stopped or
+// restarted, and goes on often for a while: a unit may be active before its program runs.
+func (t *asked) unitMoved() {
+	t.unit.heralded = t.Now + t.Spec.Restart.StartTimeout.D()
+	t.step = 0
+	if state := t.State(); state != Up && state != Settling || !t.Enough() {
+		t.newest.changed = max(t.newest.changed, t.Now) // a look under way may have asked before the news
+		t.look()
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	confd "procward/conf.d"
-	"procward/internal/engine/signs"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/restart"
@@ -35,7 +34,7 @@ type Life struct {
 	Name    string
 	Spec    confd.Process
 	History restart.History
-	Signs   signs.Attention
+	digest  string // of the match
 
 	at    standing
 	waits string // what it waits for in that state, in words
@@ -43,8 +42,8 @@ type Life struct {
 
 	crowd
 	outage
+	health
 	remains remains
-	stall   *stalled // while it is stalled, as far as the signs tell
 	surplus surplus
 	newest  look
 	unit    unit
@@ -106,7 +105,7 @@ func (p *pace) soon(now time.Duration) {
 // New is the life of an entry that has come into the configuration. hanging is the token of a
 // script that still runs for an earlier entry of that name, or 0.
 func New(name string, spec confd.Process, hanging int) Life {
-	return Life{Name: name, Spec: spec, hanging: hanging, at: &unknown{}, unit: unit{name: configuredUnit(spec)},
+	return Life{Name: name, Spec: spec, digest: digest(spec.Match), hanging: hanging, at: &unknown{}, unit: unit{name: configuredUnit(spec)},
 		crowd: crowd{tracked: map[procscan.ID]procscan.Process{}, traits: map[procscan.ID]succession.Traits{}, unreadable: map[procscan.ID]bool{}}}
 }
 
@@ -153,6 +152,17 @@ func (c *crowd) Tracks() []procscan.ID {
 	}
 	slices.SortFunc(ids, func(a, b procscan.ID) int { return a.PID - b.PID })
 	return ids
+}
+
+// remember takes traits of one that is tracked.
+func (c *crowd) remember(e Remembered) {
+	old, now := c.traits[e.ID], e.Traits
+	if len(now.Serves) == 0 && now.Layout.Same(old.Layout) { // it closes its sockets to drain: there it has served
+		now.Serves = old.Serves
+	}
+	if _, tracked := c.tracked[e.ID]; tracked && !old.Equal(now) {
+		c.traits[e.ID] = now
+	}
 }
 
 // Tracked is a tracked process.

@@ -72,22 +72,22 @@ func (s *sight) forgive() {
 
 // newcomers finds the matching processes that carry on and are not yet tracked.
 func (s *sight) newcomers() {
-	sel := s.Selection
+	sel, j := s.Selection, &judging{s}
 	if s.rematch {
 		s.dropUnmatched()
 	}
 	if len(s.dead)+len(s.remains.kept) > 0 {
-		sel = sel.Without(s.remaining(), s.Spec.Match.Select)
+		sel = sel.Without(j.remaining(), s.Spec.Match.Select)
 	} else {
-		s.see(sel.Matching, sel.Selected)
+		j.see(sel.Matching, sel.Selected)
 	}
-	s.count(sel)
+	j.count(sel)
 	s.news = slices.DeleteFunc(slices.Clone(sel.Selected), func(q procscan.Process) bool {
 		_, tracked := s.tracked[q.ID]
 		return tracked
 	})
 	if len(s.dead) > 0 && len(s.news) == 0 {
-		s.sift()
+		j.sift()
 	}
 }
 
@@ -102,14 +102,18 @@ func (s *sight) dropUnmatched() {
 }
 
 func (t *turn) untrack(id procscan.ID) {
+	t.moved = true
 	delete(t.tracked, id)
 	delete(t.traits, id)
 	t.do(Untrack{id})
 }
 
+// judging is the part of a look that says who counts.
+type judging struct{ *sight }
+
 // remaining judges what matches and is not tracked, and says of each whether it is to be
 // passed over.
-func (s *sight) remaining() func(procscan.Process) bool {
+func (s *judging) remaining() func(procscan.Process) bool {
 	r := &s.remains
 	r.anew(s.Gone)
 	pass := map[procscan.ID]bool{}
@@ -134,7 +138,7 @@ func (s *sight) remaining() func(procscan.Process) bool {
 
 // sift takes away what lives on beside a death and is shown not to do the work of the dead one,
 // where nobody is left who does: a session, a job, a worker.
-func (s *sight) sift() {
+func (s *judging) sift() {
 	if beside := s.of.Beside; len(beside) != len(s.tracked) || len(beside) == 0 || s.State() != Looking {
 		return
 	}
@@ -168,6 +172,39 @@ func (s *sight) sift() {
 	}
 }
 
+// see remembers what matches beside what is tracked, and descends from none of it.
+func (l *judging) see(matching, selected []procscan.Process) {
+	apart := map[procscan.ID]bool{}
+	if len(matching) > len(selected) && len(l.tracked) > 0 {
+		byPID := map[int]procscan.Process{}
+		for _, q := range matching {
+			byPID[q.PID] = q
+		}
+		for _, q := range matching {
+			if !l.descends(q, byPID) {
+				apart[q.ID] = true
+			}
+		}
+	}
+	l.remains.apart = apart
+}
+
+// descends says that a process is tracked, or descends from one that is through some that
+// match.
+func (c *crowd) descends(q procscan.Process, byPID map[int]procscan.Process) bool {
+	for range len(byPID) + 1 { // a PID that was reused between two reads could close a circle
+		if _, tracked := c.tracked[q.ID]; tracked {
+			return true
+		}
+		up, ok := byPID[q.PPID]
+		if !ok {
+			return false
+		}
+		q = up
+	}
+	return false
+}
+
 // adopt tracks newly found processes.
 func (s *sight) adopt() {
 	for _, q := range s.news {
@@ -179,6 +216,7 @@ func (s *sight) adopt() {
 		s.sayRival(q)
 	}
 	if len(s.news) > 0 {
+		s.moved = true
 		if u := procscan.UnitOf(s.news[0].Unit); u != "" {
 			s.unit.name = u
 		}
@@ -268,7 +306,7 @@ const maxTold = 4
 
 // count compares how many roots are there with how many were before the last restart. What
 // does not count for the process is left out of sel.
-func (s *sight) count(sel procscan.Selection) {
+func (s *judging) count(sel procscan.Selection) {
 	roots := sel.Roots()
 	was := s.roots
 	enough := len(roots) > 0 && (s.Enough() || len(roots) >= s.Spec.Match.Count.Min)
@@ -289,7 +327,7 @@ func (s *sight) count(sel procscan.Selection) {
 }
 
 // withParents is some processes and who has started each, the newest first.
-func (s *sight) withParents(roots []procscan.Process) string {
+func (s *judging) withParents(roots []procscan.Process) string {
 	var out []string
 	for _, q := range slices.Backward(roots) {
 		if len(out) == maxTold {

@@ -8,12 +8,16 @@ import (
 	"procward/watch"
 )
 
+// bereft is a turn that is about a death.
+type bereft struct{ *turn }
+
 // lost takes the exit of one tracked process.
-func (t *turn) lost(ev watch.Event) {
+func (t *bereft) lost(ev watch.Event) {
 	info, ok := t.tracked[ev.ID]
 	if !ok {
 		return
 	}
+	t.moved = true
 	stalled := t.Stalled()
 	d := death{Process: info, traits: t.traits[ev.ID], cause: ev.Cause, at: ev.At}
 	delete(t.tracked, ev.ID)
@@ -35,7 +39,7 @@ func (t *turn) lost(ev watch.Event) {
 }
 
 // lostOne looks once more before anything is done about a loss.
-func (t *turn) lostOne() {
+func (t *bereft) lostOne() {
 	if t.quiet() != "" && t.State() == Up && !t.Enough() {
 		t.sayDown("")
 		t.enter(&unknown{})
@@ -54,8 +58,8 @@ func (t *turn) bury(d death) {
 
 // beingStopped says that an exit is procward's own doing: an operation has it in hand, or what is
 // left of it is killed.
-func (l *Life) beingStopped() bool {
-	switch s := l.at.(type) {
+func (t *bereft) beingStopped() bool {
+	switch s := t.at.(type) {
 	case *inHand:
 		return true
 	case *restarting:
@@ -66,12 +70,12 @@ func (l *Life) beingStopped() bool {
 
 // endsIt says that procward is ending what is stalled, or has it write a dump, which may
 // end it as well.
-func (l *Life) endsIt() bool {
-	return l.State() == Restarting || l.evidence != 0 && l.Spec.Restart.Dump != nil
+func (t *bereft) endsIt() bool {
+	return t.State() == Restarting || t.evidence != 0 && t.Spec.Restart.Dump != nil
 }
 
 // causeKnown takes the cause of an exit that was told before.
-func (t *turn) causeKnown(ev watch.Event) {
+func (t *bereft) causeKnown(ev watch.Event) {
 	i := slices.IndexFunc(t.dead, func(d death) bool { return d.ID == ev.ID })
 	if i < 0 || t.dead[i].expected {
 		return
@@ -93,7 +97,7 @@ func (t *turn) causeKnown(ev watch.Event) {
 
 // stalledLost is the loss of the last of a stalled process while it waits for its
 // restart: from here on it is what any exit is.
-func (t *turn) stalledLost() {
+func (t *bereft) stalledLost() {
 	switch t.State() {
 	case Waiting:
 		if !t.Observe {
@@ -130,8 +134,8 @@ func (t *turn) expected(ended []restart.Ended) {
 
 // forgetDead is for a failure that is not the death of who was tracked: neither its PID nor
 // its cause is told.
-func (t *turn) forgetDead() {
+func (t *sight) forgetDead() {
 	t.dead, t.remains.found = nil, nil
 	t.died, t.lastDown = t.Now, t.Now
-	t.cause, t.lastCause = watch.Cause{}, "unknown: "+unseen
+	t.cause, t.lastCause = watch.Cause{}, "unknown: "+Unseen
 }

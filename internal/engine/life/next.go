@@ -1,8 +1,6 @@
 package life
 
 import (
-	"reflect"
-
 	"procward/internal/message"
 	"procward/restart"
 	"procward/watch"
@@ -12,7 +10,8 @@ import (
 type turn struct {
 	*Life
 	Env
-	out []Command
+	out   []Command
+	moved bool // the state, or who is tracked, may be another
 }
 
 // Next takes an event and says what the Life wants done, in order.
@@ -20,31 +19,30 @@ func (l *Life) Next(e Event, env Env) []Command {
 	t := &turn{Life: l, Env: env}
 	switch e := e.(type) {
 	case Lost:
-		t.lost(e.Event)
+		(&bereft{t}).lost(e.Event)
 	case CauseKnown:
-		t.causeKnown(e.Event)
+		(&bereft{t}).causeKnown(e.Event)
 	case Looked:
 		(&sight{turn: t, Finding: e.Finding, began: e.Began, of: e.For}).judge()
 	case Remembered:
 		t.remember(e)
 	case Sign:
-		t.sign(e.Sign)
+		(&ailing{t}).sign(e.Sign)
 	case Attend:
-		t.attend()
-	case UnitMoved:
-		t.unitMoved()
+		(&ailing{t}).attend()
 	case ScriptStarted, ScriptEnded, KillEnded, EvidenceTaken, Turn:
 		(&trial{t}).told(e)
 	case Due:
 		t.due()
-	case Configured:
-		t.configured(e)
 	case Restored:
 		(&claim{turn: t, s: e.Saved}).all()
-	case Take, Drop, LookAfresh, EndScript, Start, Await, Begun, UnitStops, IsUp, Leave:
+	case Take, Drop, LookAfresh, EndScript, Start, Await, Soon, Here, Begun, UnitStops, IsUp, Leave:
 		(&taken{t}).told(e)
 	default:
 		(&asked{t}).told(e)
+	}
+	if t.moved {
+		t.do(Moved{})
 	}
 	return t.out
 }
@@ -59,7 +57,7 @@ func (t *turn) soon() { t.pace.soon(t.Now) }
 
 // enter changes the state; what was due in the old one is forgotten.
 func (t *turn) enter(s standing) {
-	t.at, t.waits, t.pace = s, "", pace{}
+	t.at, t.waits, t.pace, t.moved = s, "", pace{}, true
 	if rest := s.rest(t.Life); rest != 0 {
 		t.next = t.Now + rest
 	}
@@ -88,13 +86,6 @@ func (t *turn) letGo() {
 func (t *turn) forget() {
 	t.letGo()
 	t.enter(&unknown{})
-}
-
-// again looks at it anew, as after a loss.
-func (t *turn) again() {
-	t.enter(&looking{})
-	t.newest.at = 0
-	t.look()
 }
 
 // due does what the time has come for.
@@ -128,7 +119,8 @@ func (t *turn) timeOver() {
 		(&trial{t}).late()
 	case *inHand:
 		s.by = 0
-		(&taken{t}).late(s)
+		t.next = 0
+		t.do(Late{})
 	}
 }
 
@@ -164,7 +156,7 @@ func (t *turn) settleOver(s *settling) {
 
 // prove takes it as recovered, unless it is not yet proved to work.
 func (t *turn) prove(s *settling) {
-	why, until := t.unproved(t.Now)
+	why, until := t.unproved(t.Spec.Checks(), t.Now)
 	if why == "" {
 		t.recovered(s.attempt)
 		return
@@ -217,14 +209,4 @@ func (t *turn) endOutage() {
 func (t *turn) noOutage() {
 	t.endJudgement(t.Now)
 	t.outage, t.stall = outage{}, nil
-}
-
-// configured puts a spec in force.
-func (t *turn) configured(e Configured) {
-	old := t.Spec
-	t.Spec = e.Spec
-	if !reflect.DeepEqual(old.Match, e.Spec.Match) {
-		t.rematch = true
-		t.look()
-	}
 }

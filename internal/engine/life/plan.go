@@ -1,10 +1,9 @@
 package life
 
 import (
-	"time"
-
 	"procward/escalate"
 	"procward/internal/message"
+	"procward/internal/scalar"
 	"procward/restart"
 	"procward/watch"
 )
@@ -55,7 +54,7 @@ func (t *turn) follow(d restart.Decision) {
 		t.enter(&waiting{due: d.At})
 		if wait := d.At - t.Now; wait > 0 {
 			t.say(message.RestartLater, func(s *message.Message) {
-				s.Attempt, s.Attempts, s.Detail = d.Attempt, t.Spec.Restart.Attempts.String(), round(wait)
+				s.Attempt, s.Attempts, s.Detail = d.Attempt, t.Spec.Restart.Attempts.String(), scalar.Duration(wait).Rounded()
 			})
 		}
 	case restart.CleanStop:
@@ -87,14 +86,14 @@ func (t *turn) finish() {
 func (t *turn) remindFinal(f *final) {
 	f.remindAt = 0
 	t.waits = "procward recover, or a return by itself: " + t.lastCause + " is final"
-	if after, yes := t.Remind(); yes {
-		f.remindAt = t.Now + after
+	if every := t.Remind().Remind; !every.Never {
+		f.remindAt = t.Now + every.D
 	}
 }
 
 // stillFinal says it again, as a ladder that is given up does.
 func (t *turn) stillFinal() {
-	if _, yes := t.Remind(); yes && t.quiet() == "" {
+	if t.quiet() == "" && !t.Remind().Remind.Never {
 		t.say(message.Reminder, func(s *message.Message) { s.Detail = t.lastCause + " is final" })
 	}
 	t.remindFinal(t.at.(*final))
@@ -116,20 +115,6 @@ func (t *turn) climb() {
 	t.do(Spent{})
 }
 
-// rest puts an exhausted process where its ladder stands.
-func (t *turn) rest() {
-	switch t.Phase() {
-	case escalate.Idle:
-		t.climb()
-	case escalate.GivenUp:
-		t.enter(plain(GaveUp))
-	case escalate.Handed:
-		t.enter(plain(Handed))
-	default:
-		t.enter(plain(Climbing))
-	}
-}
-
 // sayObserved tells of the restart that observe mode does not do.
 func (t *turn) sayObserved() {
 	t.say(message.Restart, func(s *message.Message) {
@@ -140,13 +125,4 @@ func (t *turn) sayObserved() {
 // observed is what observe mode does instead of a restart.
 func (t *turn) observed() {
 	t.next, t.waits = t.Now+LookMissing, "a return by itself (observe mode)"
-}
-
-// round is a duration as an operator reads it.
-func round(d time.Duration) string {
-	unit := time.Millisecond
-	if d >= 10*time.Second {
-		unit = time.Second
-	}
-	return d.Round(unit).String()
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"procward/internal/engine/saved"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/restart"
@@ -33,7 +34,7 @@ type Saved struct {
 	Halted    bool            `json:"halted,omitempty"` // its unit, by procward: to be started again
 	Outage    *Outage         `json:"outage,omitempty"`
 	Attempt   *Attempt        `json:"attempt,omitempty"`
-	Hanging   *Script         `json:"hanging,omitempty"` // a script of an earlier attempt that still runs
+	Hanging   *saved.Script   `json:"hanging,omitempty"` // a script of an earlier attempt that still runs
 }
 
 // ID is what is known of a process that is tracked or dead.
@@ -94,23 +95,15 @@ type Attempt struct {
 	Lost    bool          `json:"lost,omitempty"`
 	Holds   bool          `json:"holds,omitempty"`
 	Until   time.Duration `json:"until,omitempty"`
-	Script  *Script       `json:"script,omitempty"` // the one under way
-}
-
-// Script is a script under way.
-type Script struct {
-	ID    procscan.ID   `json:"id,omitzero"`     // as soon as it is known
-	Path  string        `json:"path,omitempty"`  // empty: the restart of a unit
-	Asked time.Duration `json:"asked"`           // when its start was asked for
-	Until time.Duration `json:"until,omitempty"` // when its timeout is over
+	Script  *saved.Script `json:"script,omitempty"` // the one under way
 }
 
 // Save is the durable part; script tells of the script that a token is of, or nil.
-func (l *Life) Save(script func(token int) *Script) Saved {
+func (l *Life) Save(script func(token int) *saved.Script) Saved {
 	out := Saved{
-		State: l.State(), Match: digest(l.Spec.Match), History: l.History, Unit: l.unit.name, LastCause: l.lastCause, LastDown: l.lastDown,
+		State: l.State(), Match: l.digest, History: l.History, Unit: l.unit.name, LastCause: l.lastCause, LastDown: l.lastDown,
 		Stopped: l.stopped, Suspended: l.suspended, Deadline: l.due(), RemindAt: l.reminds(), Excess: l.surplus.told, Endured: l.surplus.endured,
-		Halted: l.unit.stopped || l.unit.forgiven, Outage: l.saveOutage(), Attempt: l.saveAttempt(script), Hanging: script(l.hanging),
+		Halted: l.unit.stopped || l.unit.forgiven, Outage: l.outage.saved(l.stall), Attempt: l.attempt().saved(l.State() == Restarting, script), Hanging: script(l.hanging),
 	}
 	if u, is := l.at.(*unclear); is {
 		if w, is := u.of.(*waiting); is {
@@ -142,27 +135,26 @@ func (s ID) process() procscan.Process {
 	return procscan.Process{ID: s.ID, Comm: s.Comm, Session: s.Session}
 }
 
-func (l *Life) saveOutage() *Outage {
-	if !l.sure && l.event == "" && len(l.dead) == 0 && !l.returned && l.stall == nil {
+func (l *outage) saved(stall *stalled) *Outage {
+	if !l.sure && l.event == "" && len(l.dead) == 0 && !l.returned && stall == nil {
 		return nil
 	}
 	out := &Outage{Sure: l.sure, Died: l.died, Begun: l.begun, Event: l.event, Cause: l.cause, Returned: l.returned}
 	for _, d := range l.dead {
 		out.Dead = append(out.Dead, Death{ID: idOf(d.Process, d.traits), Cause: d.cause, At: d.at, Moved: d.moved, Expected: d.expected, Past: d.past, Launched: d.launched})
 	}
-	if l.stall != nil {
-		sign := l.stall.sign
+	if stall != nil {
+		sign := stall.sign
 		sign.Output, sign.Round = "", 0 // it may be long, and was told; rounds are not those of another daemon
-		out.Stall = &Stall{Sign: sign, IDs: sortedIDs(l.stall.ids), Told: l.stall.told}
+		out.Stall = &Stall{Sign: sign, IDs: sortedIDs(stall.ids), Told: stall.told}
 	}
 	return out
 }
 
-func (l *Life) saveAttempt(script func(token int) *Script) *Attempt {
-	a := l.attempt()
+func (a *attempt) saved(restarting bool, script func(token int) *saved.Script) *Attempt {
 	runs := a.token != 0 && a.script
 	asked := a.started || a.scriptDone || runs
-	if a.number == 0 && !asked && l.State() != Restarting {
+	if a.number == 0 && !asked && !restarting {
 		return nil
 	}
 	out := &Attempt{Number: a.number, Asked: asked, Started: a.started, Done: a.scriptDone, Lost: a.lost, Holds: a.holds, Until: a.until}
@@ -170,6 +162,25 @@ func (l *Life) saveAttempt(script func(token int) *Script) *Attempt {
 		out.Script = script(a.token)
 	}
 	return out
+}
+
+// OverBoot is what is left after another boot.
+func (p Saved) OverBoot(c saved.Carry) (Saved, bool) {
+	out := Saved{State: Unknown, History: restart.History{Spent: c.Pasts(p.History.Spent)},
+		LastCause: p.LastCause, Stopped: p.Stopped, Suspended: p.Suspended}
+	switch p.State {
+	case Stopped:
+		if p.Stopped != "" {
+			out.State = Stopped
+		}
+	case GaveUp, Handed, Final:
+		out.RemindAt = c.Future(p.RemindAt)
+		out.State, out.History.Outage, out.History.Exhausted = p.State, p.History.Outage, p.History.Exhausted
+		if p.Outage != nil {
+			out.Outage = &Outage{Sure: true, Event: p.Outage.Event, Died: c.To.Uptime}
+		}
+	}
+	return out, true
 }
 
 // claim is the turn in which what was saved is put in force.
@@ -186,7 +197,7 @@ func (c *claim) all() {
 	if s.Unit != "" {
 		c.unit.name = s.Unit
 	}
-	c.rematch = len(s.Tracked) > 0 && s.Match != digest(c.Spec.Match)
+	c.rematch = len(s.Tracked) > 0 && s.Match != c.digest
 	for _, id := range s.Tracked { // if it is gone the tracker says so, and it is handled as an exit
 		c.tracked[id.ID] = id.process()
 		if id.Traits.At != 0 {

@@ -59,7 +59,7 @@ func (t *turn) sayDown(detail string) {
 	})
 }
 
-func (t *turn) sayAbsent() {
+func (t *sight) sayAbsent() {
 	n := len(t.tracked)
 	if n == 0 {
 		t.say(message.Absent, nil)
@@ -71,7 +71,7 @@ func (t *turn) sayAbsent() {
 }
 
 // sayFound tells of newly tracked processes: each by its PID as long as they are few.
-func (t *turn) sayFound(news []procscan.Process) {
+func (t *sight) sayFound(news []procscan.Process) {
 	if len(news) > 3 {
 		t.say(message.Found, func(s *message.Message) { s.Detail = fmt.Sprintf("%d processes", len(news)) })
 		return
@@ -81,7 +81,7 @@ func (t *turn) sayFound(news []procscan.Process) {
 	}
 }
 
-func (t *turn) sayLost() {
+func (t *sight) sayLost() {
 	t.say(message.Lost, func(s *message.Message) {
 		t.aboutDead(s)
 		s.Detail = fmt.Sprintf("%d are left, %d are needed", len(t.tracked), t.Spec.Match.Count.Min)
@@ -89,7 +89,7 @@ func (t *turn) sayLost() {
 }
 
 // sayRemains tells of what a death has left behind.
-func (t *turn) sayRemains() {
+func (t *sight) sayRemains() {
 	ends := t.remains.toEnd(t.Spec.Restart.Orphans)
 	told := map[succession.Verdict][]string{}
 	for _, j := range t.remains.found {
@@ -130,7 +130,7 @@ func (l *Life) howRecovered() string {
 	if l.returned {
 		out = append(out, "by itself")
 	}
-	if names := l.untold(); len(names) > 0 {
+	if names := l.untold(l.Spec.Checks()); len(names) > 0 {
 		out = append(out, "not told by: "+strings.Join(names, ", "))
 	}
 	return strings.Join(out, "; ")
@@ -156,6 +156,20 @@ func SayKilled(about message.Message, ended []restart.Ended) []message.Message {
 	return out
 }
 
+// SayEvidence is the messages of what came of the evidence of a process, which may be gone.
+func SayEvidence(about message.Message, e EvidenceTaken) []message.Message {
+	var out []message.Message
+	if s := about; e.Path != "" {
+		s.Kind, s.Detail = message.EvidenceKept, e.Path
+		out = append(out, s)
+	}
+	if s := about; e.Err != nil {
+		s.Kind, s.Detail = message.EvidenceFailed, e.Err.Error()
+		out = append(out, s)
+	}
+	return append(out, SayKilled(about, e.Ended)...)
+}
+
 // Stuck says that one of those that were to be ended would not.
 func Stuck(ended []restart.Ended) bool {
 	return slices.ContainsFunc(ended, func(e restart.Ended) bool {
@@ -163,11 +177,13 @@ func Stuck(ended []restart.Ended) bool {
 	})
 }
 
-func (t *turn) sayKilled(ended []restart.Ended) {
-	for _, s := range SayKilled(message.Message{Process: t.Name, Group: t.Spec.Group}, ended) {
+func (t *turn) sayAll(messages []message.Message) {
+	for _, s := range messages {
 		t.do(Say{s})
 	}
 }
+
+func (l *Life) about() message.Message { return message.Message{Process: l.Name, Group: l.Spec.Group} }
 
 // Environment is what a script is told. extra comes from env: and may not hide it; rung is that
 // of a hook, or empty, and used how many attempts are spent.

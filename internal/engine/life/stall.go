@@ -1,7 +1,6 @@
 package life
 
 import (
-	"maps"
 	"strings"
 	"time"
 
@@ -21,6 +20,12 @@ type stalled struct {
 	sign watch.Sign           // the first one, of the round in which it began
 	told bool                 // looked at, and said
 	old  bool                 // an earlier daemon saw it, and no sign is bad yet in this one
+}
+
+// health is what the signs tell.
+type health struct {
+	Signs signs.Attention
+	stall *stalled // while it is stalled, as far as they tell
 }
 
 // Stalled says that it is there and does not work, as far as the signs tell.
@@ -44,9 +49,6 @@ func (l *Life) stale() bool { return l.Stalled() && l.stall.old }
 // earlier daemon has seen is judged again.
 func (l *Life) Unclear() bool { return l.evidence != 0 || l.stale() }
 
-// Doing says that the evidence of its stall is being taken.
-func (l *Life) TakesEvidence() bool { return l.evidence != 0 }
-
 // StallInWords is why it is stalled, or empty.
 func (l *Life) StallInWords() string {
 	if !l.Stalled() {
@@ -57,20 +59,19 @@ func (l *Life) StallInWords() string {
 
 // healed says that the stall is over: nothing is bad any more, and where the signs are
 // watched afresh since, what was bad is ok and every probe is.
-func (l *Life) healed() bool {
+func (l *health) healed(checks []probe.Check) bool {
 	switch {
 	case l.Signs.Bad():
 		return false
 	case l.Signs.Given.Round == l.stall.sign.Round:
 		return true
 	}
-	return len(l.untold()) == 0 && l.Signs.Of(l.stall.sign.Name).Verdict == watch.OK
+	return len(l.untold(checks)) == 0 && l.Signs.Of(l.stall.sign.Name).Verdict == watch.OK
 }
 
 // untold is the probes that have not told that all is well.
-func (l *Life) untold() []string {
+func (l *health) untold(checks []probe.Check) []string {
 	var out []string
-	checks := l.Spec.Checks()
 	for i, name := range probe.Names(checks) {
 		if v := l.Signs.Of(name).Verdict; checks[i].Action != watch.ActReport && v != watch.OK {
 			out = append(out, name)
@@ -81,8 +82,7 @@ func (l *Life) untold() []string {
 
 // unproved is the probe that a recovery waits for, or empty, and until when it does so at
 // most. A probe that fails decides itself; one that tells nothing holds nothing for ever.
-func (l *Life) unproved(now time.Duration) (why string, until time.Duration) {
-	checks := l.Spec.Checks()
+func (l *health) unproved(checks []probe.Check, now time.Duration) (why string, until time.Duration) {
 	for i, name := range probe.Names(checks) {
 		verdict := l.Signs.Of(name).Verdict
 		patience := l.Signs.Since + signs.Longest(checks[i])
@@ -98,8 +98,11 @@ func (l *Life) unproved(now time.Duration) (why string, until time.Duration) {
 	return why, until
 }
 
+// ailing is a turn that is about its signs.
+type ailing struct{ *turn }
+
 // sign takes a verdict that has changed.
-func (t *turn) sign(s watch.Sign) {
+func (t *ailing) sign(s watch.Sign) {
 	about := func(m *message.Message) { signs.About(s, m) }
 	if s.Slow {
 		t.say(message.ProbeSlow, about)
@@ -118,7 +121,7 @@ func (t *turn) sign(s watch.Sign) {
 		t.stillBad()
 	case s.Verdict == watch.Bad:
 		t.suspect(s)
-	case s.Verdict == watch.OK && known && t.healed():
+	case s.Verdict == watch.OK && known && t.healed(t.Spec.Checks()):
 		t.unstall()
 	}
 	if at, is := t.at.(*settling); is && at.settled <= t.Now {
@@ -127,7 +130,7 @@ func (t *turn) sign(s watch.Sign) {
 }
 
 // stillBad takes a sign that shows that a stall of an earlier daemon goes on.
-func (t *turn) stillBad() {
+func (t *ailing) stillBad() {
 	if t.stall.old {
 		t.stall.old = false
 		t.do(Cleared{})
@@ -136,7 +139,7 @@ func (t *turn) stillBad() {
 
 // suspect takes the first bad sign: before anything is decided there is a look, as the
 // unit may be in the operator's hands.
-func (t *turn) suspect(s watch.Sign) {
+func (t *ailing) suspect(s watch.Sign) {
 	t.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s}
 	for id := range t.tracked {
 		t.stall.ids[id] = true
@@ -154,7 +157,7 @@ func (t *turn) suspect(s watch.Sign) {
 
 // unstall forgets a stall: the process works again, or is judged afresh. A look then
 // finds it well. Nothing is decided by an older look.
-func (t *turn) unstall() {
+func (t *ailing) unstall() {
 	if t.stall == nil {
 		return
 	}
@@ -171,7 +174,7 @@ func (t *turn) unstall() {
 }
 
 // stalled is a stall beyond doubt: the evidence is taken at once, and the policy asked.
-func (t *turn) stalled() {
+func (t *ailing) stalled() {
 	s := t.stall.sign
 	why := signs.InWords(s)
 	t.event, t.died, t.lastDown, t.cause, t.lastCause = "stall", s.At, s.At, watch.Cause{}, why
@@ -186,14 +189,14 @@ func (t *turn) stalled() {
 		t.do(TakeEvidence{Token: t.evidence, Sign: s.Name, Why: why, IDs: t.Tracks()})
 	}
 	if t.attempt().number > 0 {
-		(&trial{t}).failed(why)
+		(&trial{t.turn}).failed(why)
 		return
 	}
 	t.plan(restart.Down)
 }
 
 // sayStall tells of the sign that made the stall.
-func (t *turn) sayStall(besides string) {
+func (t *ailing) sayStall(besides string) {
 	t.say(message.Stall, func(s *message.Message) {
 		signs.About(t.stall.sign, s)
 		if s.PID == 0 {
@@ -206,7 +209,7 @@ func (t *turn) sayStall(besides string) {
 }
 
 // attend fits what is watched to where the process has come to.
-func (t *turn) attend() {
+func (t *ailing) attend() {
 	signed := t.Spec.Stall != nil || t.Spec.Limits != (vital.Limits{})
 	switch {
 	case !signed:
@@ -224,7 +227,7 @@ func (t *turn) attend() {
 	}
 }
 
-func (t *turn) signs(commands []signs.Command) {
+func (t *ailing) signs(commands []signs.Command) {
 	for _, c := range commands {
 		t.do(Signs{c})
 	}
@@ -233,66 +236,20 @@ func (t *turn) signs(commands []signs.Command) {
 // attended says that the signs of the process are to be watched: while it is up, and while
 // it is stalled, as it may begin to work again by itself. Members in the hands of a group
 // operation are not.
-func (l *Life) attended() bool {
-	if _, held := l.at.(*inHand); held || len(l.tracked) == 0 {
+func (t *ailing) attended() bool {
+	if _, held := t.at.(*inHand); held || len(t.tracked) == 0 {
 		return false
 	}
-	switch l.State() {
+	switch t.State() {
 	case Up, Settling:
 		return true
 	case Looking, Unclear, Unknown:
-		return l.Signs.On()
+		return t.Signs.On()
 	}
-	return l.Stalled()
+	return t.Stalled()
 }
 
 // HasSigns says that something is watched of it, or may have to be.
 func (l *Life) HasSigns() bool {
 	return l.Signs.Known() || l.Spec.Stall != nil || l.Spec.Limits != (vital.Limits{})
-}
-
-// remember takes traits of one that is tracked.
-func (t *turn) remember(e Remembered) {
-	old, now := t.traits[e.ID], e.Traits
-	if len(now.Serves) == 0 && now.Layout.Same(old.Layout) { // it closes its sockets to drain: there it has served
-		now.Serves = old.Serves
-	}
-	if _, tracked := t.tracked[e.ID]; tracked && !old.Equal(now) {
-		t.traits[e.ID] = now
-	}
-}
-
-// see remembers what matches beside what is tracked, and descends from none of it.
-func (l *Life) see(matching, selected []procscan.Process) {
-	apart := map[procscan.ID]bool{}
-	if len(matching) > len(selected) && len(l.tracked) > 0 {
-		byPID := map[int]procscan.Process{}
-		for _, q := range matching {
-			byPID[q.PID] = q
-		}
-		for _, q := range matching {
-			if !l.descends(q, byPID) {
-				apart[q.ID] = true
-			}
-		}
-	}
-	if !maps.Equal(apart, l.remains.apart) {
-		l.remains.apart = apart
-	}
-}
-
-// descends says that a process is tracked, or descends from one that is through some that
-// match.
-func (c *crowd) descends(q procscan.Process, byPID map[int]procscan.Process) bool {
-	for range len(byPID) + 1 { // a PID that was reused between two reads could close a circle
-		if _, tracked := c.tracked[q.ID]; tracked {
-			return true
-		}
-		up, ok := byPID[q.PPID]
-		if !ok {
-			return false
-		}
-		q = up
-	}
-	return false
 }

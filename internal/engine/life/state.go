@@ -63,7 +63,6 @@ type (
 	inHand struct {
 		Hand
 		attempt attempt
-		sought  bool          // it is its turn: it is started, and looked for
 		by      time.Duration // when it has to be found, or 0
 	}
 	final struct {
