@@ -147,23 +147,21 @@ func (m *Machine) hookEnded(j job, token int, out life.Outcome) {
 
 // ladderOf is the ladder that a process climbs: its own, or its group's, or none.
 func (m *Machine) ladderOf(p *process) *climb.Ladder {
-	key, l := "process "+p.Name, climb.Ladder{Process: p.Name, Group: p.Spec.Group}
 	if _, ok := m.cfg.Groups[p.Spec.Group]; ok && p.Spec.Escalate == nil {
-		key, l = "group "+p.Spec.Group, climb.Ladder{Group: p.Spec.Group}
+		return m.ladderAt("group "+p.Spec.Group, p.Spec.Group, "", "")
 	}
-	return m.ladderAt(key, l)
+	return m.ladderAt("process "+p.Name, p.Spec.Group, p.Name, "")
 }
 
 // monitorLadder is the ladder of a monitor.
 func (m *Machine) monitorLadder(mon *attended) *climb.Ladder {
-	return m.ladderAt("monitor "+mon.Name, climb.Ladder{Monitor: mon.Name})
+	return m.ladderAt("monitor "+mon.Name, "", "", mon.Name)
 }
 
-func (m *Machine) ladderAt(key string, like climb.Ladder) *climb.Ladder {
+func (m *Machine) ladderAt(key, group, process, monitor string) *climb.Ladder {
 	l := m.ladders[key]
 	if l == nil {
-		like.Key = key
-		l = &like
+		l = &climb.Ladder{Key: key, Group: group, Process: process, Monitor: monitor}
 		m.ladders[key] = l
 	}
 	return l

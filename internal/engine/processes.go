@@ -303,8 +303,10 @@ func (m *Machine) runWaiting() {
 		if why == "" || why == forASlot {
 			ahead--
 		}
-		m.tell(p, life.Turn{Barred: why})
-		m.deliver()
+		if !p.Knows(why, m.now) {
+			m.tell(p, life.Turn{Barred: why})
+			m.deliver()
+		}
 	}
 }
 

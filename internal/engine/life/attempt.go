@@ -42,6 +42,11 @@ func (l *Life) Barred(now time.Duration) string {
 	return ""
 }
 
+// Knows says that it has been told already that its turn is barred, and why.
+func (l *Life) Knows(barred string, now time.Duration) bool {
+	return barred != "" && l.waits == barred && (l.next != 0 || now >= l.remains.undecided)
+}
+
 // myTurn begins the attempt, or its script, that is due, unless something bars it. A look older
 // than freshLook is repeated first.
 func (t *trial) myTurn(barred string) {
