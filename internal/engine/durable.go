@@ -144,7 +144,7 @@ func (m *Machine) saveKey(key string) any {
 // for what is there no more. What is given is a copy.
 func (m *Machine) changes() map[string]any { return m.book.Changes(m.saveKey) }
 
-// touch says that the durable part of a process may have changed in this step.
+// touch reports whether the durable part of a process may have changed in this step.
 func (m *Machine) touch(p *process) {
 	m.book.Touch(p.key)
 	m.mark(p.key)

@@ -65,7 +65,7 @@ type StopUnit struct {
 	Force   bool // as the operator wants it: a job that is in the way is replaced
 }
 
-// Hold says that the target of a running script is up: its timeout must not kill it.
+// Hold reports whether the target of a running script is up: its timeout must not kill it.
 type Hold struct{ Token int }
 
 // EndScript ends a script that still runs, with its process group; its ScriptEnded follows.

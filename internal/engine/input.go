@@ -24,14 +24,14 @@ type Configured struct{ Config *confd.Config }
 // Died brings what the exit tracker saw.
 type Died struct{ Events []watch.Event }
 
-// Polling says that exits may be seen as late as this, because pidfds are not to be had.
+// Polling reports whether exits may be seen as late as this, because pidfds are not to be had.
 type Polling struct{ Every time.Duration }
 
-// Paused says that the daemon itself had been stopped (SIGSTOP) and goes on: deaths that
+// Paused reports whether the daemon itself had been stopped (SIGSTOP) and goes on: deaths that
 // are told about now may be old.
 type Paused struct{}
 
-// TrackFailed says that a process asked for by Track was gone already.
+// TrackFailed reports whether a process asked for by Track was gone already.
 type TrackFailed struct {
 	ID procscan.ID
 	At time.Duration
@@ -57,14 +57,14 @@ type Remembered struct {
 	Of map[procscan.ID]succession.Traits
 }
 
-// UnitsMoved says that systemd has started, stopped or restarted units, for somebody else or
+// UnitsMoved reports whether systemd has started, stopped or restarted units, for somebody else or
 // of itself: what is missing of them may be there again.
 type UnitsMoved struct {
 	Units map[string]bool
 	All   bool // nobody knows which
 }
 
-// ScriptStarted says that the script of a Run runs, or that a RestartUnit was sent.
+// ScriptStarted reports whether the script of a Run runs, or that a RestartUnit was sent.
 type ScriptStarted struct {
 	Token int
 	ID    procscan.ID // of the script; zero where it is not known, and of a unit
@@ -77,13 +77,13 @@ type ScriptEnded struct {
 	Result script.Result
 }
 
-// ScriptGone says that the script of an Await has ended, or was not there any more.
+// ScriptGone reports whether the script of an Await has ended, or was not there any more.
 type ScriptGone struct {
 	Token int
 	Cause watch.Cause // unknown, unless the kernel could still tell
 }
 
-// LimitLifted says that a RestartUnit has met a spent start limit of its unit, and lifted it.
+// LimitLifted reports whether a RestartUnit has met a spent start limit of its unit, and lifted it.
 type LimitLifted struct {
 	Token int
 	Unit  string
@@ -157,7 +157,7 @@ type Recorded struct {
 	Err   error // it is not on the disk
 }
 
-// MachineStays says that an EndMachine did not end the machine.
+// MachineStays reports whether an EndMachine did not end the machine.
 type MachineStays struct {
 	Token int
 	Err   error // what was tried, and how that went

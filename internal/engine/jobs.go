@@ -28,7 +28,7 @@ type job struct {
 	until   time.Duration // when its timeout is over
 }
 
-// ofUnit says that it is the restart of a unit.
+// ofUnit reports whether it is the restart of a unit.
 func (j job) ofUnit() bool { return j.script && j.path == "" }
 
 // mark is a variable that the script of a job was given and those of others were not.

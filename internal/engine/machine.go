@@ -73,7 +73,7 @@ const (
 	maxRest  = 50 * time.Millisecond
 )
 
-// resting says that the next look can wait: nothing that it is wanted for has just died.
+// resting reports whether the next look can wait: nothing that it is wanted for has just died.
 func (m *Machine) resting() bool {
 	return m.now < m.looking.rest && m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
 }

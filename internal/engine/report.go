@@ -18,7 +18,7 @@ type Page struct {
 	processes, monitors, groups []string // that are still to come
 }
 
-// Last says that nothing is to come.
+// Last reports whether nothing is to come.
 func (g Page) Last() bool { return g.begun && len(g.processes)+len(g.monitors)+len(g.groups) == 0 }
 
 // onePart is how many entries are told of at a time: some hundred microseconds.

@@ -42,7 +42,7 @@ func (l *Life) Barred(now time.Duration) string {
 	return ""
 }
 
-// Knows says that it has been told already that its turn is barred, and why.
+// Knows reports whether it has been told already that its turn is barred, and why.
 func (l *Life) Knows(barred string, now time.Duration) bool {
 	return barred != "" && l.waits == barred && (l.next != 0 || now >= l.remains.undecided)
 }

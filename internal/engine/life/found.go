@@ -124,7 +124,7 @@ func (s *sight) foundAtStart(at *unknown) {
 	}
 }
 
-// Optional says that nobody minds that the process has not been seen yet. byHand: its group is
+// Optional reports whether nobody minds that the process has not been seen yet. byHand: its group is
 // started by the operator only.
 func (l *Life) Optional(byHand bool) bool { return l.Spec.Absent == confd.AbsentIgnore || byHand }
 
@@ -284,7 +284,7 @@ func (s *sight) causeAwaited() bool {
 	return true
 }
 
-// endedWell says that the process ended by itself as it may: an end, not a failure.
+// endedWell reports whether the process ended by itself as it may: an end, not a failure.
 func (l *Life) endedWell() bool {
 	return l.Spec.Restart.When == restart.Abnormal && l.event == "exit" && l.Spec.Restart.IsClean(l.verdict())
 }
@@ -310,7 +310,7 @@ func (s *sight) down() {
 	s.plan(restart.Down)
 }
 
-// cameAndWent says that systemd has started another main process of the unit since the one
+// cameAndWent reports whether systemd has started another main process of the unit since the one
 // that was tracked began, and that it has ended too: it was there after the death.
 func (s *sight) cameAndWent() bool {
 	if s.event != "exit" || s.Unit.LastPID == 0 {
@@ -345,7 +345,7 @@ func (s *sight) foundWhileMissing() {
 	}
 }
 
-// unitComes says that the unit of a missing process is up again, and has not been for longer
+// unitComes reports whether the unit of a missing process is up again, and has not been for longer
 // than a start may take: its main process may be another program that starts the one wanted.
 func (s *sight) unitComes() bool {
 	return s.Unit.Up && s.Now < max(s.unit.heralded, s.Unit.MainStarted+s.Spec.Restart.StartTimeout.D())

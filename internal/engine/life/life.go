@@ -129,19 +129,19 @@ func digest(match procscan.Match) string {
 // State is where it stands, in one word.
 func (l *Life) State() State { return l.at.word() }
 
-// Enough says that count.min are there.
+// Enough reports whether count.min are there.
 func (l *Life) Enough() bool { return len(l.tracked) >= l.Spec.Match.Count.Min }
 
-// Well says that enough are there, and they work as far as the signs tell.
+// Well reports whether enough are there, and they work as far as the signs tell.
 func (l *Life) Well() bool { return l.Enough() && !l.Stalled() }
 
-// over says that more are there than count.max.
+// over reports whether more are there than count.max.
 func (l *Life) over() bool {
 	limit := l.Spec.Match.Count.Max
 	return !limit.Unlimited && len(l.tracked) > limit.N
 }
 
-// Startable says that there is a way to start it again once it is stopped.
+// Startable reports whether there is a way to start it again once it is stopped.
 func (l *Life) Startable() bool { return l.Spec.Restart.Run != nil || l.Spec.Restart.Unit != "" }
 
 // Tracks is the tracked IDs by PID.
@@ -179,7 +179,7 @@ func (c *crowd) firstPID() int {
 	return 0
 }
 
-// Required says that a climb does not end before it is up.
+// Required reports whether a climb does not end before it is up.
 func (l *Life) Required() bool {
 	switch l.State() {
 	case Absent, Stopped, Ended, Final, Held:
@@ -188,7 +188,7 @@ func (l *Life) Required() bool {
 	return l.suspended == ""
 }
 
-// LeftAlone says that the process is down by its own will, by somebody else's, or
+// LeftAlone reports whether the process is down by its own will, by somebody else's, or
 // because it need not be there: a group operation does not start it.
 func (l *Life) LeftAlone() bool {
 	switch l.State() {
@@ -198,7 +198,7 @@ func (l *Life) LeftAlone() bool {
 	return l.suspended != "" || l.stopped != ""
 }
 
-// interruptible says that a suspension may forget what was going on: nothing runs, the
+// interruptible reports whether a suspension may forget what was going on: nothing runs, the
 // process is not up, no loss waits to be told, and it did not end for good.
 func (l *Life) interruptible() bool {
 	switch s := l.at.(type) {

@@ -189,7 +189,7 @@ func (l *judging) see(matching, selected []procscan.Process) {
 	l.remains.apart = apart
 }
 
-// descends says that a process is tracked, or descends from one that is through some that
+// descends reports whether a process is tracked, or descends from one that is through some that
 // match.
 func (c *crowd) descends(q procscan.Process, byPID map[int]procscan.Process) bool {
 	for range len(byPID) + 1 { // a PID that was reused between two reads could close a circle
@@ -343,7 +343,7 @@ func (s *judging) withParents(roots []procscan.Process) string {
 	return strings.Join(out, "; ")
 }
 
-// inDoubt says that a process which could be the one cannot be read, and was not there
+// inDoubt reports whether a process which could be the one cannot be read, and was not there
 // in that state when all was well: then nothing is done.
 func (s *sight) inDoubt() bool {
 	for _, u := range s.Selection.Unreadable {

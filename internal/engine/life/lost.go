@@ -56,7 +56,7 @@ func (t *turn) bury(d death) {
 	t.do(Bury{d.ID})
 }
 
-// beingStopped says that an exit is procward's own doing: an operation has it in hand, or what is
+// beingStopped reports whether an exit is procward's own doing: an operation has it in hand, or what is
 // left of it is killed.
 func (t *bereft) beingStopped() bool {
 	switch s := t.at.(type) {
@@ -68,7 +68,7 @@ func (t *bereft) beingStopped() bool {
 	return false
 }
 
-// endsIt says that procward is ending what is stalled, or has it write a dump, which may
+// endsIt reports whether procward is ending what is stalled, or has it write a dump, which may
 // end it as well.
 func (t *bereft) endsIt() bool {
 	return t.State() == Restarting || t.evidence != 0 && t.Spec.Restart.Dump != nil

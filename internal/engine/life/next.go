@@ -180,7 +180,7 @@ func (t *turn) recovered(a attempt) {
 		if a.number > 0 {
 			s.Attempt, s.Attempts = a.number, t.Spec.Restart.Attempts.String()
 		}
-		s.Detail = t.howRecovered()
+		s.Detail = howRecovered(t.returned, t.untold(t.Spec.Checks()))
 	})
 	t.credit()
 	t.endOutage()

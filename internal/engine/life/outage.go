@@ -37,7 +37,7 @@ type death struct {
 	launched bool          // by the script that runs or ran last, and another carried on
 }
 
-// passing says that a death was only the end of a launcher: it matched for a moment, and is
+// passing reports whether a death was only the end of a launcher: it matched for a moment, and is
 // not known to have failed.
 func (d death) passing() bool { return d.launched && (!d.cause.Known || d.cause.Clean()) }
 

@@ -196,7 +196,7 @@ func (l *Life) beside() map[procscan.ID]bool {
 	return out
 }
 
-// bore says that a dead one was the parent of a process when that was found.
+// bore reports whether a dead one was the parent of a process when that was found.
 func (o *outage) bore(q procscan.Process) bool {
 	return slices.ContainsFunc(o.dead, func(d death) bool { return q.PPID == d.PID && q.Start >= d.Start })
 }

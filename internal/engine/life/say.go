@@ -125,13 +125,13 @@ func some(words []string) string {
 }
 
 // howRecovered is what is particular to a recovery.
-func (l *Life) howRecovered() string {
+func howRecovered(byItself bool, untold []string) string {
 	var out []string
-	if l.returned {
+	if byItself {
 		out = append(out, "by itself")
 	}
-	if names := l.untold(l.Spec.Checks()); len(names) > 0 {
-		out = append(out, "not told by: "+strings.Join(names, ", "))
+	if len(untold) > 0 {
+		out = append(out, "not told by: "+strings.Join(untold, ", "))
 	}
 	return strings.Join(out, "; ")
 }
@@ -170,7 +170,7 @@ func SayEvidence(about message.Message, e EvidenceTaken) []message.Message {
 	return append(out, SayKilled(about, e.Ended)...)
 }
 
-// Stuck says that one of those that were to be ended would not.
+// Stuck reports whether one of those that were to be ended would not.
 func Stuck(ended []restart.Ended) bool {
 	return slices.ContainsFunc(ended, func(e restart.Ended) bool {
 		return e.Outcome == restart.Unkillable || e.Outcome == restart.Refused

@@ -28,7 +28,7 @@ type health struct {
 	stall *stalled // while it is stalled, as far as they tell
 }
 
-// Stalled says that it is there and does not work, as far as the signs tell.
+// Stalled reports whether it is there and does not work, as far as the signs tell.
 func (l *Life) Stalled() bool {
 	if l.stall == nil {
 		return false
@@ -41,11 +41,11 @@ func (l *Life) Stalled() bool {
 	return false
 }
 
-// stale says that its stall is known from an earlier daemon alone: it may have healed since,
+// stale reports whether its stall is known from an earlier daemon alone: it may have healed since,
 // so nothing is done about it until a sign is bad again.
 func (l *Life) stale() bool { return l.Stalled() && l.stall.old }
 
-// Unclear says that it is not known yet how it is: its evidence is being taken, or a stall that an
+// Unclear reports whether it is not known yet how it is: its evidence is being taken, or a stall that an
 // earlier daemon has seen is judged again.
 func (l *Life) Unclear() bool { return l.evidence != 0 || l.stale() }
 
@@ -57,7 +57,7 @@ func (l *Life) StallInWords() string {
 	return signs.InWords(l.stall.sign)
 }
 
-// healed says that the stall is over: nothing is bad any more, and where the signs are
+// healed reports whether the stall is over: nothing is bad any more, and where the signs are
 // watched afresh since, what was bad is ok and every probe is.
 func (l *health) healed(checks []probe.Check) bool {
 	switch {
@@ -233,7 +233,7 @@ func (t *ailing) signs(commands []signs.Command) {
 	}
 }
 
-// attended says that the signs of the process are to be watched: while it is up, and while
+// attended reports whether the signs of the process are to be watched: while it is up, and while
 // it is stalled, as it may begin to work again by itself. Members in the hands of a group
 // operation are not.
 func (t *ailing) attended() bool {
@@ -249,7 +249,7 @@ func (t *ailing) attended() bool {
 	return t.Stalled()
 }
 
-// HasSigns says that something is watched of it, or may have to be.
+// HasSigns reports whether something is watched of it, or may have to be.
 func (l *Life) HasSigns() bool {
 	return l.Signs.Known() || l.Spec.Stall != nil || l.Spec.Limits != (vital.Limits{})
 }
