@@ -8,29 +8,6 @@ import (
 	"procward/watch"
 )
 
-// source is one part of a reading; each can fail by itself.
-type source uint8
-
-const (
-	fromStat     source = iota // /proc/PID/stat: state, CPU time, threads, resident pages
-	fromCgroup                 // whether its cgroup is frozen
-	fromTasks                  // /proc/PID/task/TID/stat, and status of suspects
-	fromFDs                    // how many descriptors are open
-	fromLimits                 // /proc/PID/limits: the soft limit on them
-	fromChildren               // /proc/PID/task/TID/children
-	fromZombies                // and /proc/PID/stat of each of those
-	fromQueues                 // sock_diag
-	fromMemory                 // /proc/meminfo: MemTotal
-	fromRollup                 // /proc/PID/smaps_rollup
-	fromFamily                 // /proc/*/stat: the memory of all descendants
-	sources
-)
-
-// costly are the sources that are read less often than at every tick. The kernel's
-// counters prove what happened between two looks, so few looks are needed, and reading
-// every thread, every socket or every page costs much.
-var costly = []source{fromTasks, fromQueues, fromChildren, fromRollup, fromFamily}
-
 // item is one sign of a plan.
 type item struct {
 	name string
@@ -84,7 +61,7 @@ func (p *plan) add(it item) {
 	p.needs[fromStat] = true
 	for _, s := range it.from {
 		p.needs[s] = true
-		if slices.Contains(costly, s) && (p.paces[s] == 0 || it.hold/10 < p.paces[s]) {
+		if readers[s].costly && (p.paces[s] == 0 || it.hold/10 < p.paces[s]) {
 			p.paces[s] = it.hold / 10
 		}
 	}

@@ -105,37 +105,6 @@ func (rd *reader) read(p *proc) {
 	}
 }
 
-func (rd *reader) source(p *proc, s source) error {
-	switch s {
-	case fromMemory:
-		p.r.memory = rd.memTotal()
-	case fromCgroup:
-		return wrap("read the cgroup's state", rd.frozen(p))
-	case fromTasks:
-		return wrap("read the threads", rd.tasks(p))
-	case fromFDs:
-		return wrap("count the descriptors", rd.fds(p))
-	case fromLimits:
-		return wrap("read the limits", rd.limits(p))
-	case fromChildren:
-		return wrap("count the children", rd.children(p))
-	case fromRollup:
-		return wrap("count the memory", rd.shares(p))
-	case fromFamily:
-		return wrap("read the process table", rd.descent(p))
-	case fromQueues:
-		return wrap("look at the sockets", rd.queues(p))
-	}
-	return nil
-}
-
-func wrap(what string, err error) error {
-	if err == nil || errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	return fmt.Errorf("%s: %w", what, err)
-}
-
 // stat reads the state of a process through the descriptor that is kept, or opens the
 // file and keeps it if there is room. Such a descriptor never shows a later process with
 // the same PID: the kernel ties it to this one.
