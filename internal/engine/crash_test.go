@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"encoding/json"
@@ -10,8 +10,10 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
 	"procward/internal/engine/life"
 	"procward/internal/message"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/internal/script"
 )
@@ -26,18 +28,18 @@ type history struct {
 
 func newHistory(t testing.TB, seed uint64, cfg *confd.Config) *history {
 	h := &history{sim: newSim(t, cfg), luck: rand.New(rand.NewPCG(seed, 1)), ran: map[string]int{}}
-	h.memory.lose = func() bool { return h.luck.IntN(3) == 0 }
-	h.memory.die = func(Effect) bool { return h.killed && h.luck.IntN(15) == 0 }
-	for _, name := range sortedKeys(cfg.Processes) {
-		h.spawn(name)
-		h.scripts["/restart/"+name] = func(map[string]string) simScript {
+	h.Lose = func() bool { return h.luck.IntN(3) == 0 }
+	h.Dies = func(Effect) bool { return h.killed && h.luck.IntN(15) == 0 }
+	for _, name := range sortedNames(cfg.Processes) {
+		h.Spawn(name)
+		h.Scripts["/restart/"+name] = func(map[string]string) rehearse.Script {
 			h.ran[name]++
 			return h.fate(name)
 		}
 	}
 	for _, path := range []string{"/stop", "/start", "/hook"} {
-		h.scripts[path] = func(map[string]string) simScript {
-			return simScript{takes: h.upTo(5 * time.Second), result: script.Result{Code: h.luck.IntN(2) * 75}}
+		h.Scripts[path] = func(map[string]string) rehearse.Script {
+			return rehearse.Script{Takes: h.upTo(5 * time.Second), Result: script.Result{Code: h.luck.IntN(2) * 75}}
 		}
 	}
 	return h
@@ -46,17 +48,17 @@ func newHistory(t testing.TB, seed uint64, cfg *confd.Config) *history {
 func (h *history) upTo(d time.Duration) time.Duration { return time.Duration(h.luck.Int64N(int64(d))) }
 
 // fate is how a restart script goes: well, or not, or into its timeout.
-func (h *history) fate(name string) simScript {
-	s := simScript{takes: h.upTo(3 * time.Second)}
+func (h *history) fate(name string) rehearse.Script {
+	s := rehearse.Script{Takes: h.upTo(3 * time.Second)}
 	switch h.luck.IntN(5) {
 	case 0:
-		s.result.Code = 1
+		s.Result.Code = 1
 	case 1:
-		s.during = func() { h.spawn(name) }
+		s.During = func() { h.Spawn(name) }
 	default:
-		s.after = func() {
-			if len(h.idsOf(name)) == 0 {
-				h.spawn(name)
+		s.After = func() {
+			if len(h.IDs(name)) == 0 {
+				h.Spawn(name)
 			}
 		}
 	}
@@ -65,16 +67,16 @@ func (h *history) fate(name string) simScript {
 
 // trouble lets things happen for a while.
 func (h *history) trouble(d time.Duration) {
-	names := sortedKeys(h.cfg.Processes)
-	end := h.now + d
+	names := sortedNames(h.Config.Processes)
+	end := h.Now + d
 	h.killed = true
-	for h.now < end {
-		h.run(h.upTo(2 * time.Second))
+	for h.Now < end {
+		h.Run(h.upTo(2 * time.Second))
 		switch h.luck.IntN(4) {
 		case 0:
-			h.rebirth(h.upTo(5*time.Second), func(m Moment) Moment { return m })
+			h.Rebirth(h.upTo(5*time.Second), func(m Moment) Moment { return m })
 		default:
-			h.dieAll(names[h.luck.IntN(len(names))], exit3)
+			h.DieAll(names[h.luck.IntN(len(names))], exit3)
 		}
 	}
 	h.killed = false
@@ -108,15 +110,15 @@ func losesAndDoublesNothing(t *testing.T, seed uint64) {
 	h := newHistory(t, seed, crashing(scalar.Unlimited, nil))
 	h.start()
 	h.trouble(3 * time.Minute)
-	h.run(3 * time.Minute)
-	for name := range h.cfg.Processes {
-		p := h.m.procs[name]
-		if spent := len(p.History.Spent); spent != h.ran[name]+h.memory.dropped["/restart/"+name] {
+	h.Run(3 * time.Minute)
+	for name := range h.Config.Processes {
+		p := h.Machine.Procs()[name]
+		if spent := len(p.History.Spent); spent != h.ran[name]+h.Dropped["/restart/"+name] {
 			t.Fatalf("seed %d: %s: %d attempts spent, %d scripts run, %d prevented by a crash:\n%s",
-				seed, name, spent, h.ran[name], h.memory.dropped["/restart/"+name], h.story())
+				seed, name, spent, h.ran[name], h.Dropped["/restart/"+name], h.story())
 		}
 		if p.State() != Up {
-			t.Fatalf("seed %d: %s is %s after %d crashes:\n%s", seed, name, p.State(), h.memory.crashes, h.story())
+			t.Fatalf("seed %d: %s is %s after %d crashes:\n%s", seed, name, p.State(), h.Life, h.story())
 		}
 	}
 }
@@ -131,10 +133,10 @@ func givesNothingBack(t *testing.T, seed uint64) {
 	h := newHistory(t, seed, crashing(scalar.AtMost(3), nil))
 	h.start()
 	h.trouble(4 * time.Minute)
-	h.run(2 * time.Minute)
-	for name := range h.cfg.Processes {
-		p := h.m.procs[name]
-		if h.ran[name] > 3 || h.ran[name]+h.memory.dropped["/restart/"+name] < len(p.History.Spent) {
+	h.Run(2 * time.Minute)
+	for name := range h.Config.Processes {
+		p := h.Machine.Procs()[name]
+		if h.ran[name] > 3 || h.ran[name]+h.Dropped["/restart/"+name] < len(p.History.Spent) {
 			t.Fatalf("seed %d: %s: %d scripts run, %d attempts spent:\n%s", seed, name, h.ran[name], len(p.History.Spent), h.story())
 		}
 		if p.State() != Up && p.State() != GaveUp {
@@ -171,23 +173,23 @@ func groupsComeToRest(t *testing.T, seed uint64) {
 	h := newHistory(t, seed, cfg)
 	h.start()
 	h.trouble(10 * time.Minute)
-	h.scripts["/start"] = func(map[string]string) simScript {
-		return simScript{after: func() {
+	h.Scripts["/start"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() {
 			for name := range cfg.Processes {
-				if len(h.idsOf(name)) == 0 {
-					h.spawn(name)
+				if len(h.IDs(name)) == 0 {
+					h.Spawn(name)
 				}
 			}
 		}}
 	}
-	h.run(30 * time.Minute)
+	h.Run(30 * time.Minute)
 	for name := range cfg.Processes {
-		if p := h.m.procs[name]; p.State() != Up && p.State() != Handed && p.State() != GaveUp || p.op != nil {
+		if p := h.Machine.Procs()[name]; p.State() != Up && p.State() != Handed && p.State() != GaveUp || p.Held() {
 			t.Fatalf("seed %d: %s is %s:\n%s", seed, name, p.State(), h.story())
 		}
 	}
-	if len(h.m.ops) > 0 {
-		t.Fatalf("seed %d: operations %v never end:\n%s", seed, h.m.ops, h.story())
+	if h.Machine.Ops() > 0 {
+		t.Fatalf("seed %d: operations %v never end:\n%s", seed, h.Machine.Ops(), h.story())
 	}
 }
 
@@ -201,20 +203,20 @@ func savesWhatItRestores(t *testing.T, seed uint64) {
 	h := newHistory(t, seed, crashing(scalar.AtMost(5), nil))
 	h.start()
 	h.trouble(h.upTo(2 * time.Minute))
-	h.run(10 * time.Second)
-	saved := h.m.Save()
+	h.Run(10 * time.Second)
+	saved := h.Machine.Save()
 	m := NewMachine(false, 1)
-	now := moment(h.sim)
+	now := h.Moment()
 	if err := m.Restore(saved, now, now); err != nil {
 		t.Fatal(err)
 	}
 	if again := m.Save(); !reflect.DeepEqual(saved, again) {
 		t.Fatalf("seed %d: before the configuration it is\n%s\nnot\n%s", seed, again, saved)
 	}
-	m.Step(now, Configured{Config: h.cfg})
+	m.Step(now, Configured{Config: h.Config})
 	again := m.Save()
-	for name := range h.cfg.Processes {
-		if a, b := steady(t, saved[keyProcess+name]), steady(t, again[keyProcess+name]); !reflect.DeepEqual(a, b) {
+	for name := range h.Config.Processes {
+		if a, b := steady(t, saved[KeyProcess+name]), steady(t, again[KeyProcess+name]); !reflect.DeepEqual(a, b) {
 			t.Fatalf("seed %d: %s was\n%+v\nis\n%+v", seed, name, a, b)
 		}
 	}
@@ -252,21 +254,21 @@ func TestAnotherBootCarriesWhatIsSpentByTheWallClock(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, one(nil)) // 3 attempts in 24h
-			s.spawn("httpd")
-			s.start().run(time.Second)
-			s.dieAll("httpd", exit3)
-			s.run(10 * time.Minute)
-			if got := s.m.procs["httpd"].State(); got != GaveUp {
+			s.Spawn("httpd")
+			s.start().Run(time.Second)
+			s.DieAll("httpd", exit3)
+			s.Run(10 * time.Minute)
+			if got := s.Machine.Procs()["httpd"].State(); got != GaveUp {
 				t.Fatalf("it is %s:\n%s", got, s.story())
 			}
-			before := moment(s)
+			before := s.Moment()
 			after := Moment{Boot: "another", Uptime: 10 * time.Second, Wall: before.Wall.Add(c.step)}
 			m := NewMachine(false, 1)
-			if err := m.Restore(s.m.Save(), before, after); err != nil {
+			if err := m.Restore(s.Machine.Save(), before, after); err != nil {
 				t.Fatal(err)
 			}
-			m.Step(after, Configured{Config: s.cfg})
-			p := m.procs["httpd"]
+			m.Step(after, Configured{Config: s.Config})
+			p := m.Procs()["httpd"]
 			if got := p.Spec.Restart.Used(p.History, after.Uptime); got != c.left || p.State() != GaveUp || len(p.Tracks()) > 0 {
 				t.Errorf("%d attempts count and it is %s, want %d and given-up", got, p.State(), c.left)
 			}
@@ -277,16 +279,16 @@ func TestAnotherBootCarriesWhatIsSpentByTheWallClock(t *testing.T) {
 func TestTheWallClockMeansNothingWithinABoot(t *testing.T) {
 	for _, step := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
 		s := newSim(t, one(nil))
-		s.spawn("httpd")
-		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-		s.start().run(time.Second)
-		s.dieAll("httpd", exit3)
-		s.run(time.Minute)
-		s.rebirth(time.Second, func(m Moment) Moment { m.Wall = m.Wall.Add(step); return m })
+		s.Spawn("httpd")
+		s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().Run(time.Second)
+		s.DieAll("httpd", exit3)
+		s.Run(time.Minute)
+		s.Rebirth(time.Second, func(m Moment) Moment { m.Wall = m.Wall.Add(step); return m })
 		s.said = nil
-		s.run(time.Minute)
-		p := s.m.procs["httpd"]
-		if got := p.Spec.Restart.Used(p.History, s.now); got != 1 || p.State() != Up {
+		s.Run(time.Minute)
+		p := s.Machine.Procs()["httpd"]
+		if got := p.Spec.Restart.Used(p.History, s.Now); got != 1 || p.State() != Up {
 			t.Errorf("%d attempts count and it is %s, want 1 and up", got, p.State())
 		}
 		s.tells(`
@@ -297,13 +299,13 @@ func TestTheWallClockMeansNothingWithinABoot(t *testing.T) {
 
 func TestWhatDiedMeanwhileIsAnExit(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(time.Second)
-	s.rebirth(time.Second, func(m Moment) Moment { return m })
-	s.dieAll("httpd", exit3)
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(time.Second)
+	s.Rebirth(time.Second, func(m Moment) Moment { return m })
+	s.DieAll("httpd", exit3)
 	s.said = nil
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	s.tells(`
 		2.000 PW0110 procward goes on where it was: 1 processes, with 1 PIDs
 		2.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
@@ -314,16 +316,16 @@ func TestWhatDiedMeanwhileIsAnExit(t *testing.T) {
 
 func TestAScriptThatStillRunsIsAwaited(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 10*time.Second)
-	s.start().run(time.Second)
-	s.dieAll("httpd", exit3)
-	s.run(3 * time.Second)
-	s.rebirth(time.Second, func(m Moment) Moment { return m })
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 10*time.Second)
+	s.start().Run(time.Second)
+	s.DieAll("httpd", exit3)
+	s.Run(3 * time.Second)
+	s.Rebirth(time.Second, func(m Moment) Moment { return m })
 	s.said = nil
-	s.run(time.Minute)
-	if len(s.ran) != 1 {
-		t.Errorf("ran %v", s.ran)
+	s.Run(time.Minute)
+	if len(s.Ran) != 1 {
+		t.Errorf("ran %v", s.Ran)
 	}
 	s.tells(`
 		5.000 PW0110 procward goes on where it was: 1 processes, with 0 PIDs
@@ -331,29 +333,21 @@ func TestAScriptThatStillRunsIsAwaited(t *testing.T) {
 		16.003 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
 }
 
-func TestUnknownAndDamagedEntriesAreLeftOut(t *testing.T) {
-	m := NewMachine(false, 1)
-	err := m.Restore(Saved{"process a": json.RawMessage(`{"state":"given-up"}`), "process b": json.RawMessage(`[]`), "weather": json.RawMessage(`"fine"`)}, Moment{}, Moment{})
-	if err == nil || len(m.book.Unclaimed("")) != 1 {
-		t.Errorf("restored %v, error %v", m.book.Unclaimed(""), err)
-	}
-}
-
 func TestAMasterThatDiedMeanwhileLeavesOrphans(t *testing.T) {
 	s := newSim(t, one(nil))
-	master := s.spawn("httpd")
-	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(time.Minute)
-	s.procs[master].Session = master.PID
-	s.m.touch(s.m.procs["httpd"])
-	s.step(Tick{}) // the daemon writes its state at its end
-	s.rebirth(10*time.Second, func(m Moment) Moment { return m })
-	s.run(time.Second)
-	s.die(master, sigkill)
-	s.run(time.Minute)
+	master := s.Spawn("httpd")
+	s.SpawnAs("httpd", func(p *rehearse.Process) { p.PPID, p.Session = master.PID, master.PID })
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(time.Minute)
+	s.Procs[master].Session = master.PID
+	s.Machine.Touch("httpd")
+	s.Step(Tick{}) // the daemon writes its state at its end
+	s.Rebirth(10*time.Second, func(m Moment) Moment { return m })
+	s.Run(time.Second)
+	s.Die(master, sigkill)
+	s.Run(time.Minute)
 	// How it ended is not known: the worker counts for nothing, and is not ended either.
-	if p := s.m.procs["httpd"]; p.State() != Up || len(s.ran) != 1 || len(s.idsOf("httpd")) != 2 || !slices.Contains(s.kinds, message.Orphans) {
-		t.Errorf("it is %s, ran %v, there are %v:\n%s", p.State(), s.ran, s.idsOf("httpd"), s.story())
+	if p := s.Machine.Procs()["httpd"]; p.State() != Up || len(s.Ran) != 1 || len(s.IDs("httpd")) != 2 || !slices.Contains(s.kinds, message.Orphans) {
+		t.Errorf("it is %s, ran %v, there are %v:\n%s", p.State(), s.Ran, s.IDs("httpd"), s.story())
 	}
 }

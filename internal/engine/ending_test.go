@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"strings"
@@ -7,6 +7,8 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/restart"
 	"procward/watch"
@@ -18,20 +20,20 @@ func finals(p *confd.Process) { p.Restart.Final = restart.Endings{{Code: 78}} }
 
 func TestFinalEndIsGivenUp(t *testing.T) {
 	s := newSim(t, one(finals))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, badConfig)
-	s.run(59 * time.Minute)
+	s.Die(id, badConfig)
+	s.Run(59 * time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 78
 		1.001 PW0313 process=httpd pid=101 given up, without an attempt: exited with code 78`)
-	if st := s.told().Processes[0]; st.State != GaveUp || st.AttemptsUsed != 0 || st.Well() || len(s.ran) != 0 {
-		t.Errorf("%+v, ran %v", st, s.ran)
+	if st := s.told().Processes[0]; st.State != GaveUp || st.AttemptsUsed != 0 || st.Well() || len(s.Ran) != 0 {
+		t.Errorf("%+v, ran %v", st, s.Ran)
 	}
-	s.step(Operate{Order: Order{Verb: VerbRecover, Names: []string{"httpd"}, By: "root"}})
-	s.run(time.Minute)
+	s.Step(Operate{Order: Order{Verb: VerbRecover, Names: []string{"httpd"}, By: "root"}})
+	s.Run(time.Minute)
 	s.tells(`
 		3541.000 PW0901 an operator gave a command: root asks: recover httpd
 		3541.001 PW0201 process=httpd down
@@ -42,21 +44,21 @@ func TestFinalEndIsGivenUp(t *testing.T) {
 // The cause may come late; a final one in the middle of an attempt ends the attempts.
 func TestFinalEndDuringSettle(t *testing.T) {
 	s := newSim(t, one(finals))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{after: func() {
-			again := s.spawn("httpd")
-			s.at(time.Second, func() { s.die(again, watch.Cause{}) })
-			s.at(1500*time.Millisecond, func() {
-				s.step(Died{Events: []watch.Event{{ID: again, At: s.now, Cause: badConfig, Belated: true}}})
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() {
+			again := s.Spawn("httpd")
+			s.At(time.Second, func() { s.Die(again, watch.Cause{}) })
+			s.At(1500*time.Millisecond, func() {
+				s.Step(Died{Events: []watch.Event{{ID: again, At: s.Now, Cause: badConfig, Belated: true}}})
 			})
 		}}
 	}
-	s.start().run(time.Second)
-	s.die(id, sigkill)
-	s.run(time.Hour)
-	if p := s.m.procs["httpd"]; p.State() != FinalState || len(s.ran) != 1 {
-		t.Errorf("it is %s, ran %v:\n%s", p.State(), s.ran, s.story())
+	s.start().Run(time.Second)
+	s.Die(id, sigkill)
+	s.Run(time.Hour)
+	if p := s.Machine.Procs()["httpd"]; p.State() != FinalState || len(s.Ran) != 1 {
+		t.Errorf("it is %s, ran %v:\n%s", p.State(), s.Ran, s.story())
 	}
 }
 
@@ -65,75 +67,75 @@ func TestFinalEndBesideAClimb(t *testing.T) {
 	s := newSim(t, web(func(g *escalate.Group) {
 		g.Escalate = escalate.Ladder{{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(1), Window: scalar.Duration(time.Hour)}}}
 	}))
-	for name, p := range s.cfg.Processes {
+	for name, p := range s.Config.Processes {
 		if name == "httpd" {
 			finals(&p)
 		}
 		p.Restart.Attempts = scalar.AtMost(1)
-		s.cfg.Processes[name] = p
+		s.Config.Processes[name] = p
 	}
-	s.scripts["/restart/app"] = starts(s, "app", 0)
-	app, httpd := s.spawn("app"), s.spawn("httpd")
-	s.start().run(time.Second)
-	s.die(httpd, badConfig)
-	s.run(time.Second)
-	s.die(app, sigkill)
-	s.run(time.Minute)
-	for _, id := range s.idsOf("app") {
-		s.die(id, sigkill)
+	s.Scripts["/restart/app"] = starts(s, "app", 0)
+	app, httpd := s.Spawn("app"), s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.Die(httpd, badConfig)
+	s.Run(time.Second)
+	s.Die(app, sigkill)
+	s.Run(time.Minute)
+	for _, id := range s.IDs("app") {
+		s.Die(id, sigkill)
 	}
-	s.run(10 * time.Minute)
-	a, h := s.m.procs["app"], s.m.procs["httpd"]
-	if a.State() != Up || h.State() != FinalState || s.m.ladderOf(a).Climb.Phase != escalate.Idle {
-		t.Errorf("app is %s, httpd %s, the ladder %s:\n%s", a.State(), h.State(), s.m.ladderOf(a).Climb.Phase, s.story())
+	s.Run(10 * time.Minute)
+	a, h := s.Machine.Procs()["app"], s.Machine.Procs()["httpd"]
+	if a.State() != Up || h.State() != FinalState || s.Machine.LadderOf(a).Climb.Phase != escalate.Idle {
+		t.Errorf("app is %s, httpd %s, the ladder %s:\n%s", a.State(), h.State(), s.Machine.LadderOf(a).Climb.Phase, s.story())
 	}
 }
 
 // An old server that drains beside its successor is no failure.
 func TestExcessThatDoesNotLastIsLeftAlone(t *testing.T) {
 	s := newSim(t, excessive(func(p *confd.Process) { p.Excess.For = scalar.Duration(2 * time.Minute) }))
-	s.spawn("httpd")
-	s.start().run(time.Second)
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
 	for range 5 { // reloads, each with a drain that is seen
-		old := s.idsOf("httpd")[0]
-		s.spawn("httpd")
-		s.run(65 * time.Second)
-		if s.m.procs["httpd"].View().OverSince == 0 {
+		old := s.IDs("httpd")[0]
+		s.Spawn("httpd")
+		s.Run(65 * time.Second)
+		if s.Machine.Procs()["httpd"].View().OverSince == 0 {
 			t.Fatalf("it was not seen:\n%s", s.story())
 		}
-		s.die(old, clean)
-		s.run(time.Minute)
+		s.Die(old, clean)
+		s.Run(time.Minute)
 	}
-	if len(s.ran) != 0 {
-		t.Errorf("ran %v:\n%s", s.ran, s.story())
+	if len(s.Ran) != 0 {
+		t.Errorf("ran %v:\n%s", s.Ran, s.story())
 	}
 }
 
 func TestExcessThatLasts(t *testing.T) {
 	s := newSim(t, excessive(func(p *confd.Process) { p.Excess.For = scalar.Duration(2 * time.Minute) }))
-	s.spawn("httpd")
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(119 * time.Second)
-	if len(s.ran) != 0 {
-		t.Errorf("too early: ran %v:\n%s", s.ran, s.story())
+	s.Spawn("httpd")
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(119 * time.Second)
+	if len(s.Ran) != 0 {
+		t.Errorf("too early: ran %v:\n%s", s.Ran, s.story())
 	}
-	s.run(3 * time.Second)
-	if len(s.ran) != 1 {
-		t.Errorf("not in time: ran %v:\n%s", s.ran, s.story())
+	s.Run(3 * time.Second)
+	if len(s.Ran) != 1 {
+		t.Errorf("not in time: ran %v:\n%s", s.Ran, s.story())
 	}
 }
 
 // What is suspended and ends is no error, and well.
 func TestSuspendedEnd(t *testing.T) {
 	s := newSim(t, web(nil))
-	app := s.spawn("app")
-	s.spawn("httpd")
-	s.start().run(time.Second)
-	s.step(Operate{Order: Order{Verb: VerbSuspend, Names: []string{"app"}, By: "root"}})
+	app := s.Spawn("app")
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.Step(Operate{Order: Order{Verb: VerbSuspend, Names: []string{"app"}, By: "root"}})
 	s.said = nil
-	s.die(app, sigkill)
-	s.run(time.Minute)
+	s.Die(app, sigkill)
+	s.Run(time.Minute)
 	s.tells(`
 		1.000 PW0226 process=app group=web pid=101 down: killed by SIGKILL: suspended: by root`)
 	st := s.told()
@@ -150,7 +152,7 @@ func TestSuspendedEnd(t *testing.T) {
 func TestAbsentByChoiceIsWell(t *testing.T) {
 	for choice, want := range map[confd.Absent]bool{confd.AbsentIgnore: true, confd.AbsentWait: false} {
 		s := newSim(t, one(func(p *confd.Process) { p.Absent = choice }))
-		s.start().run(time.Minute)
+		s.start().Run(time.Minute)
 		if st := s.told().Processes[0]; st.State != AbsentNow || st.Well() != want || st.WaitsFor == "" {
 			t.Errorf("%s: %+v", choice, st)
 		}
@@ -160,24 +162,24 @@ func TestAbsentByChoiceIsWell(t *testing.T) {
 // While an operator's stop or start is under way the state says so.
 func TestStatesOfAStop(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 2*time.Second)
-	s.start().run(time.Second)
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 2*time.Second)
+	s.start().Run(time.Second)
 	state := func() State { return s.told().Processes[0].State }
-	s.step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}, By: "root"}})
+	s.Step(Operate{Order: Order{Verb: VerbStop, Names: []string{"httpd"}, By: "root"}})
 	if state() != StoppingState {
 		t.Errorf("while it is stopped it is %s", state())
 	}
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	if state() != StoppedBy {
 		t.Errorf("stopped it is %s", state())
 	}
-	s.step(Operate{Order: Order{Verb: VerbStart, Names: []string{"httpd"}, By: "root"}})
-	s.run(500 * time.Millisecond)
+	s.Step(Operate{Order: Order{Verb: VerbStart, Names: []string{"httpd"}, By: "root"}})
+	s.Run(500 * time.Millisecond)
 	if state() != StartingState {
 		t.Errorf("while it is started it is %s", state())
 	}
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	if state() != Up {
 		t.Errorf("started it is %s", state())
 	}
@@ -187,26 +189,26 @@ func TestStatesOfAStop(t *testing.T) {
 func TestFinalEndIsSaidAgain(t *testing.T) {
 	for _, boot := range []bool{false, true} {
 		s := newSim(t, one(finals))
-		id := s.spawn("httpd")
-		s.start().run(time.Second)
-		s.die(id, badConfig)
-		s.run(90 * time.Minute)
+		id := s.Spawn("httpd")
+		s.start().Run(time.Second)
+		s.Die(id, badConfig)
+		s.Run(90 * time.Minute)
 		if boot {
-			s.reboot()
+			s.Reboot()
 		} else {
-			s.rebirth(time.Second, func(m Moment) Moment { return m })
+			s.Rebirth(time.Second, func(m Moment) Moment { return m })
 		}
-		s.run(2 * time.Hour)
+		s.Run(2 * time.Hour)
 		if n := strings.Count(s.story(), "PW0505 process=httpd still given up: exited with code 78 is final"); n != 3 {
 			t.Errorf("boot %t: said again %d times:\n%s", boot, n, s.story())
 		}
-		p := s.m.procs["httpd"]
-		if p.State() != FinalState || len(s.ran) != 0 || !strings.Contains(p.View().Waits, "procward recover") {
-			t.Errorf("boot %t: it is %s, waits for %s, ran %v", boot, p.State(), p.View().Waits, s.ran)
+		p := s.Machine.Procs()["httpd"]
+		if p.State() != FinalState || len(s.Ran) != 0 || !strings.Contains(p.View().Waits, "procward recover") {
+			t.Errorf("boot %t: it is %s, waits for %s, ran %v", boot, p.State(), p.View().Waits, s.Ran)
 		}
-		s.step(Suspend{Why: "by root"})
+		s.Step(Suspend{Why: "by root"})
 		s.said = nil
-		s.run(2 * time.Hour)
+		s.Run(2 * time.Hour)
 		if strings.Contains(s.story(), "PW0505") {
 			t.Errorf("said while suspended:\n%s", s.story())
 		}
@@ -215,16 +217,16 @@ func TestFinalEndIsSaidAgain(t *testing.T) {
 
 func TestFinalEndIsNeverSaidAgain(t *testing.T) {
 	s := newSim(t, web(func(g *escalate.Group) { g.Remind.Never = true }))
-	for name, p := range s.cfg.Processes {
+	for name, p := range s.Config.Processes {
 		finals(&p)
-		s.cfg.Processes[name] = p
+		s.Config.Processes[name] = p
 	}
-	s.spawn("app")
-	httpd := s.spawn("httpd")
-	s.start().run(time.Second)
-	s.die(httpd, badConfig)
-	s.run(5 * time.Hour)
-	if strings.Contains(s.story(), "PW0505") || s.m.procs["httpd"].State() != FinalState {
+	s.Spawn("app")
+	httpd := s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.Die(httpd, badConfig)
+	s.Run(5 * time.Hour)
+	if strings.Contains(s.story(), "PW0505") || s.Machine.Procs()["httpd"].State() != FinalState {
 		t.Error(s.story())
 	}
 }

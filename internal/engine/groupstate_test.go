@@ -1,9 +1,9 @@
-package engine
+package engine_test
 
 import (
 	"testing"
 
-	"procward/internal/engine/life"
+	. "procward/internal/engine"
 )
 
 // TestGroupState holds what the states of its members make of a group, in whatever order
@@ -19,22 +19,16 @@ func TestGroupState(t *testing.T) {
 	} {
 		for _, swapped := range []bool{false, true} {
 			s := newSim(t, web(nil)).start()
-			app, httpd := s.m.procs["app"], s.m.procs["httpd"]
+			app, httpd := s.Machine.Procs()["app"], s.Machine.Procs()["httpd"]
 			first, second := c.app, c.httpd
 			if swapped {
 				first, second = second, first
 			}
-			s.put(app, first)
-			s.put(httpd, second)
-			if got := s.m.groupStatus("web").State; got != c.want {
+			s.Machine.Put("app", first)
+			s.Machine.Put("httpd", second)
+			if got := s.Machine.GroupState("web"); got != c.want {
 				t.Errorf("%s, %s: %s, want %s", app.State(), httpd.State(), got, c.want)
 			}
 		}
 	}
-}
-
-// put puts a process into a state.
-func (s *sim) put(p *process, state State) {
-	p.Next(life.Restored{Saved: life.Saved{State: state}}, s.m.lifeEnv(p))
-	s.m.touch(p)
 }

@@ -1,20 +1,22 @@
-package engine
+package engine_test
 
 import (
 	"testing"
 	"time"
 
 	confd "procward/conf.d"
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 )
 
 // A script that stays in the foreground and does not end with its process.
-func hanging(s *sim, lives time.Duration) func(map[string]string) simScript {
-	return func(map[string]string) simScript {
-		return simScript{takes: 1000 * time.Hour, during: func() {
-			id := s.spawn("httpd")
+func hanging(s *sim, lives time.Duration) func(map[string]string) rehearse.Script {
+	return func(map[string]string) rehearse.Script {
+		return rehearse.Script{Takes: 1000 * time.Hour, During: func() {
+			id := s.Spawn("httpd")
 			if lives > 0 {
-				s.at(lives, func() { s.die(id, exit3) })
+				s.At(lives, func() { s.Die(id, exit3) })
 			}
 		}}
 	}
@@ -22,26 +24,26 @@ func hanging(s *sim, lives time.Duration) func(map[string]string) simScript {
 
 func TestAScriptThatHangsEndsBeforeTheNext(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.Attempts = scalar.Unlimited }))
-	s.scripts["/restart/httpd"] = hanging(s, 0)
-	s.spawn("httpd")
-	s.start().run(time.Second)
+	s.Scripts["/restart/httpd"] = hanging(s, 0)
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
 	for range 5 {
-		s.dieAll("httpd", sigkill)
-		s.run(time.Minute)
+		s.DieAll("httpd", sigkill)
+		s.Run(time.Minute)
 	}
-	if p := s.m.procs["httpd"]; p.State() != Up || len(s.ran) != 5 || s.running["httpd"] != 1 || s.m.running != 0 {
-		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.State(), len(s.ran), s.running["httpd"], s.m.running, s.story())
+	if p := s.Machine.Procs()["httpd"]; p.State() != Up || len(s.Ran) != 5 || s.Running["httpd"] != 1 || s.Machine.Slots() != 0 {
+		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.State(), len(s.Ran), s.Running["httpd"], s.Machine.Slots(), s.story())
 	}
 }
 
 func TestAScriptThatHangsWithoutItsProcessIsAFailedAttempt(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.scripts["/restart/httpd"] = hanging(s, time.Second)
-	s.spawn("httpd")
-	s.start().run(time.Second)
-	s.dieAll("httpd", sigkill)
-	s.run(time.Hour)
-	if p := s.m.procs["httpd"]; p.State() != GaveUp || len(s.ran) != 3 || s.running["httpd"] != 0 || s.m.running != 0 {
-		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.State(), len(s.ran), s.running["httpd"], s.m.running, s.story())
+	s.Scripts["/restart/httpd"] = hanging(s, time.Second)
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.DieAll("httpd", sigkill)
+	s.Run(time.Hour)
+	if p := s.Machine.Procs()["httpd"]; p.State() != GaveUp || len(s.Ran) != 3 || s.Running["httpd"] != 0 || s.Machine.Slots() != 0 {
+		t.Errorf("%s, ran %d, %d run, %d slots:\n%s", p.State(), len(s.Ran), s.Running["httpd"], s.Machine.Slots(), s.story())
 	}
 }

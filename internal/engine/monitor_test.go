@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"testing"
@@ -6,6 +6,8 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/watch"
@@ -26,19 +28,19 @@ func gateway(target string, change func(*confd.Monitor)) confd.Monitor {
 func monitored(t *testing.T, cfg *confd.Config, monitors map[string]confd.Monitor) *sim {
 	cfg.Monitors = monitors
 	s := newSim(t, cfg)
-	for _, name := range sortedKeys(cfg.Processes) {
-		s.spawn(name)
-		s.scripts["/restart/"+name] = startsWell(s, name)
+	for _, name := range sortedNames(cfg.Processes) {
+		s.Spawn(name)
+		s.Scripts["/restart/"+name] = startsWell(s, name)
 	}
-	s.start().run(10 * time.Second)
+	s.start().Run(10 * time.Second)
 	s.said = nil
 	return s
 }
 
 // ailing are the scripts of a world where nothing helps.
 func (s *sim) ailing() *sim {
-	for name := range s.cfg.Processes {
-		s.scripts["/restart/"+name] = starts(s, name, 0)
+	for name := range s.Config.Processes {
+		s.Scripts["/restart/"+name] = starts(s, name, 0)
 	}
 	return s
 }
@@ -55,8 +57,8 @@ func (s *sim) monitorStatus(name string) MonitorStatus {
 
 func TestMonitorRestartsAProcess(t *testing.T) {
 	s := monitored(t, one(nil), map[string]confd.Monitor{"port": gateway("httpd", nil)})
-	s.sicken("port", "tcp", "connection refused")
-	s.run(time.Minute)
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
@@ -69,7 +71,7 @@ func TestMonitorRestartsAProcess(t *testing.T) {
 	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 || !mon.Well() {
 		t.Errorf("its status is %+v", mon)
 	}
-	if n := len(s.m.procs["httpd"].History.Spent); n != 0 {
+	if n := len(s.Machine.Procs()["httpd"].History.Spent); n != 0 {
 		t.Errorf("the process paid %d attempts", n)
 	}
 }
@@ -77,10 +79,10 @@ func TestMonitorRestartsAProcess(t *testing.T) {
 func TestMonitorRestartsOneMemberWithoutTheGroupsScripts(t *testing.T) {
 	s := monitored(t, web(func(g *escalate.Group) { g.Stop, g.Start = script.Argv{"/web", "stop"}, script.Argv{"/web", "start"} }),
 		map[string]confd.Monitor{"port": gateway("httpd", nil)})
-	s.sicken("port", "tcp", "connection refused")
-	s.run(time.Minute)
-	if len(s.ran) != 1 || s.ran[0] != "/restart/httpd" || len(s.victims) != 1 {
-		t.Errorf("ran %v, killed %v:\n%s", s.ran, s.victims, s.story())
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(time.Minute)
+	if len(s.Ran) != 1 || s.Ran[0] != "/restart/httpd" || len(s.Victims) != 1 {
+		t.Errorf("ran %v, killed %v:\n%s", s.Ran, s.Victims, s.story())
 	}
 }
 
@@ -93,9 +95,12 @@ func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
 		}
 	})}).ailing()
 	var env map[string]string
-	s.scripts["/hook"] = func(e map[string]string) simScript { env = e; return simScript{result: script.Result{Code: 75}} }
-	s.sicken("port", "tcp", "connection refused")
-	s.run(10 * time.Minute)
+	s.Scripts["/hook"] = func(e map[string]string) rehearse.Script {
+		env = e
+		return rehearse.Script{Result: script.Result{Code: 75}}
+	}
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(10 * time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		30.000 PW0609 monitor=port monitor failed: tcp: connection refused
@@ -125,9 +130,9 @@ func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
 	if mon := s.monitorStatus("port"); mon.State != "given-up" || mon.Well() {
 		t.Errorf("its status is %+v", mon)
 	}
-	s.run(time.Hour)
-	s.cure("port", "tcp")
-	s.run(time.Minute)
+	s.Run(time.Hour)
+	s.Cure("port", "tcp")
+	s.Run(time.Minute)
 	s.tells(`
 		3710.019 PW0505 monitor=port still given up: connection refused
 		4210.000 PW0610 monitor=port monitor is ok again`)
@@ -138,23 +143,23 @@ func TestMonitorWithoutATargetOnlyClimbs(t *testing.T) {
 	s := monitored(t, one(nil), map[string]confd.Monitor{"gw": gateway("", func(mon *confd.Monitor) {
 		mon.Escalate = escalate.Ladder{{StopDaemon: &escalate.StopDaemon{ExitCode: &code}}}
 	})})
-	s.sicken("gw", "tcp", "no route to host")
-	s.run(time.Minute)
+	s.Sicken("gw", "tcp", "no route to host")
+	s.Run(time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=gw probe fails: tcp: no route to host
 		30.000 PW0609 monitor=gw monitor failed: tcp: no route to host
 		30.000 PW0304 monitor=gw exhausted: a restart is needed and no attempt is left
 		30.000 PW0501 monitor=gw escalation: stop-daemon: no route to host`)
-	if !s.exited || s.exit != 71 {
-		t.Errorf("exited: %v with %d", s.exited, s.exit)
+	if !s.Exited || s.Code != 71 {
+		t.Errorf("exited: %v with %d", s.Exited, s.Code)
 	}
 }
 
 func TestMonitorPutsOffWhatIsInOtherHands(t *testing.T) {
 	s := monitored(t, one(func(p *confd.Process) { p.Restart.Delay = scalar.Duration(time.Minute) }), map[string]confd.Monitor{"port": gateway("httpd", nil)})
-	s.dieAll("httpd", sigkill)
-	s.sicken("port", "tcp", "connection refused")
-	s.run(3 * time.Minute)
+	s.DieAll("httpd", sigkill)
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(3 * time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		10.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
@@ -164,15 +169,15 @@ func TestMonitorPutsOffWhatIsInOtherHands(t *testing.T) {
 		70.002 PW0301 process=httpd restart, attempt 1 of 3
 		75.004 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered
 		80.001 PW0610 monitor=port monitor is ok again`)
-	s.units["httpd"] = Unit{Name: "httpd.service", Hands: "systemd has a stop job for it"}
-	s.sicken("port", "tcp", "connection refused")
-	s.run(2 * time.Minute)
+	s.Units["httpd"] = Unit{Name: "httpd.service", Hands: "systemd has a stop job for it"}
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(2 * time.Minute)
 	s.tells(`
 		190.000 PW0602 monitor=port probe fails: tcp: connection refused
 		210.000 PW0609 monitor=port monitor failed: tcp: connection refused
 		210.001 PW0613 monitor=port recovery for a monitor is put off: httpd.service: systemd has a stop job for it`)
-	if len(s.victims) > 0 {
-		t.Errorf("killed %v", s.victims)
+	if len(s.Victims) > 0 {
+		t.Errorf("killed %v", s.Victims)
 	}
 	if mon := s.monitorStatus("port"); mon.AttemptsUsed != 0 {
 		t.Errorf("its status is %+v", mon)
@@ -182,21 +187,21 @@ func TestMonitorPutsOffWhatIsInOtherHands(t *testing.T) {
 func TestMonitorWhenUp(t *testing.T) {
 	s := monitored(t, one(func(p *confd.Process) { p.Restart.Delay = scalar.Duration(time.Minute) }),
 		map[string]confd.Monitor{"port": gateway("httpd", func(mon *confd.Monitor) { mon.When = confd.WhenUp })})
-	s.dieAll("httpd", sigkill)
-	s.run(time.Second)
-	if mon := s.monitorStatus("port"); mon.State != "not-judged" || mon.WaitsFor != "httpd, which is waiting" || s.attended["port"].Round != 0 {
+	s.DieAll("httpd", sigkill)
+	s.Run(time.Second)
+	if mon := s.monitorStatus("port"); mon.State != "not-judged" || mon.WaitsFor != "httpd, which is waiting" || s.Attended["port"].Round != 0 {
 		t.Errorf("while the target is down its status is %+v", mon)
 	}
-	s.run(2 * time.Minute)
+	s.Run(2 * time.Minute)
 	if mon := s.monitorStatus("port"); mon.State != "ok" {
 		t.Errorf("its status is %+v", mon)
 	}
-	s.sicken("port", "tcp", "connection refused")
-	s.run(21 * time.Second)
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(21 * time.Second)
 	if mon := s.monitorStatus("port"); mon.State != "not-judged" && mon.State != "recovering" {
 		t.Errorf("its status is %+v", mon)
 	}
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 {
 		t.Errorf("its status is %+v:\n%s", mon, s.story())
 	}
@@ -210,17 +215,17 @@ func TestMonitorNeedsOthers(t *testing.T) {
 		"link":    gateway("", func(mon *confd.Monitor) { mon.Action = watch.ActReport }),
 		"gateway": gateway("", needs("link")), "port": gateway("httpd", needs("gateway")),
 	})
-	s.sicken("link", "tcp", "no carrier")
-	s.sicken("port", "tcp", "connection refused")
-	s.run(25 * time.Second)
+	s.Sicken("link", "tcp", "no carrier")
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(25 * time.Second)
 	for _, name := range []string{"gateway", "port"} {
 		if mon := s.monitorStatus(name); mon.State != "not-judged" || mon.WaitsFor != "monitor link to be ok" {
 			t.Errorf("%s is %+v", name, mon)
 		}
 	}
-	s.run(time.Minute)
-	s.cure("link", "tcp")
-	s.run(time.Minute)
+	s.Run(time.Minute)
+	s.Cure("link", "tcp")
+	s.Run(time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=link probe fails: tcp: no carrier
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
@@ -246,20 +251,20 @@ func TestMonitorWaitsForWhatItNeeds(t *testing.T) {
 		}),
 	}
 	s := monitored(t, one(nil), mons)
-	s.sicken("port", "tcp", "connection refused")
-	s.run(5 * time.Second)
-	s.sicken("link", "tcp", "no carrier")
-	s.run(7 * time.Second)
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(5 * time.Second)
+	s.Sicken("link", "tcp", "no carrier")
+	s.Run(7 * time.Second)
 	if mon := s.monitorStatus("port"); mon.State != "waiting" || mon.WaitsFor != "monitor link, which fails" || mon.AttemptsUsed != 0 {
 		t.Errorf("it is %+v", mon)
 	}
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	if mon := s.monitorStatus("port"); mon.State != "not-judged" || mon.AttemptsUsed != 0 {
 		t.Errorf("it is %+v", mon)
 	}
-	delete(s.ill, "port/tcp") // it was the link
-	s.cure("link", "tcp")
-	s.run(time.Minute)
+	delete(s.Ill, "port/tcp") // it was the link
+	s.Cure("link", "tcp")
+	s.Run(time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		15.000 PW0602 monitor=link probe fails: tcp: no carrier
@@ -273,19 +278,19 @@ func TestMonitorWaitsForWhatItNeeds(t *testing.T) {
 // A needed one that never tells anything holds nothing for ever.
 func TestMonitorNeedsOneThatIsMute(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.cfg.Monitors = map[string]confd.Monitor{
+	s.Config.Monitors = map[string]confd.Monitor{
 		"link": gateway("", func(mon *confd.Monitor) { mon.Action = watch.ActReport }),
 		"port": gateway("httpd", func(mon *confd.Monitor) { mon.Needs = []string{"link"} }),
 	}
-	s.mute["link/tcp"] = true
-	s.ill["port/tcp"] = "connection refused"
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = startsWell(s, "httpd")
-	s.start().run(40 * time.Second)
+	s.Mute["link/tcp"] = true
+	s.Ill["port/tcp"] = "connection refused"
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = startsWell(s, "httpd")
+	s.start().Run(40 * time.Second)
 	if mon := s.monitorStatus("port"); mon.WaitsFor != "monitor link, which has not told anything yet" || mon.AttemptsUsed != 0 {
 		t.Errorf("it is %+v", mon)
 	}
-	s.run(2 * time.Minute)
+	s.Run(2 * time.Minute)
 	if mon := s.monitorStatus("port"); mon.State != "ok" || mon.AttemptsUsed != 1 {
 		t.Errorf("it is %+v", mon)
 	}
@@ -293,11 +298,11 @@ func TestMonitorNeedsOneThatIsMute(t *testing.T) {
 
 func TestMonitorWhileSuspended(t *testing.T) {
 	s := monitored(t, one(nil), map[string]confd.Monitor{"port": gateway("httpd", nil)})
-	s.step(Suspend{Why: "the host is being shut down"})
-	s.sicken("port", "tcp", "connection refused")
-	s.run(10 * time.Minute)
-	s.step(Resume{Why: "the shutdown was cancelled"})
-	s.run(time.Minute)
+	s.Step(Suspend{Why: "the host is being shut down"})
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(10 * time.Minute)
+	s.Step(Resume{Why: "the shutdown was cancelled"})
+	s.Run(time.Minute)
 	s.tells(`
 		10.000 PW0105 suspended: the host is being shut down
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
@@ -317,11 +322,11 @@ func TestMonitorInObserveMode(t *testing.T) {
 	s := monitored(t, cfg, map[string]confd.Monitor{"port": gateway("httpd", nil), "gw": gateway("", func(mon *confd.Monitor) {
 		mon.Escalate = escalate.Ladder{{StopDaemon: &escalate.StopDaemon{}}}
 	})})
-	s.sicken("port", "tcp", "connection refused")
-	s.sicken("gw", "tcp", "no route to host")
-	s.run(time.Hour)
-	s.cure("port", "tcp")
-	s.run(time.Minute)
+	s.Sicken("port", "tcp", "connection refused")
+	s.Sicken("gw", "tcp", "no route to host")
+	s.Run(time.Hour)
+	s.Cure("port", "tcp")
+	s.Run(time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=port probe fails: tcp: connection refused
 		10.000 PW0602 monitor=gw probe fails: tcp: no route to host
@@ -336,8 +341,8 @@ func TestMonitorStopsItsTarget(t *testing.T) {
 		mon.Attempts = scalar.AtMost(0)
 		mon.Escalate = escalate.Ladder{{StopGroup: &escalate.StopGroup{}}}
 	})}).ailing()
-	s.sicken("disk", "tcp", "read-only")
-	s.run(5 * time.Minute)
+	s.Sicken("disk", "tcp", "read-only")
+	s.Run(5 * time.Minute)
 	s.tells(`
 		10.000 PW0602 monitor=disk probe fails: tcp: read-only
 		30.000 PW0609 monitor=disk monitor failed: tcp: read-only
@@ -348,24 +353,24 @@ func TestMonitorStopsItsTarget(t *testing.T) {
 		30.002 PW0214 process=app group=web pid=101 procward has ended a process: ended
 		90.002 PW0502 monitor=disk escalation failed: stop-group: no recovery within its wait, which is 1m0s
 		90.002 PW0504 monitor=disk given up: read-only`)
-	s.start().run(5 * time.Minute)
-	if len(s.ran) > 0 || len(s.procs) > 0 {
-		t.Errorf("ran %v, %d processes are left", s.ran, len(s.procs))
+	s.start().Run(5 * time.Minute)
+	if len(s.Ran) > 0 || len(s.Procs) > 0 {
+		t.Errorf("ran %v, %d processes are left", s.Ran, len(s.Procs))
 	}
 }
 
 func TestMonitorGoesWithAReload(t *testing.T) {
 	cfg := one(nil)
 	s := monitored(t, cfg, map[string]confd.Monitor{"port": gateway("httpd", nil)}).ailing()
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 20*time.Second)
-	s.sicken("port", "tcp", "connection refused")
-	s.run(25 * time.Second)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 20*time.Second)
+	s.Sicken("port", "tcp", "connection refused")
+	s.Run(25 * time.Second)
 	if mon := s.monitorStatus("port"); mon.State != "recovering" {
 		t.Fatalf("its status is %+v:\n%s", mon, s.story())
 	}
-	s.cfg = one(nil)
-	s.start().run(time.Minute)
-	if _, on := s.attended["port"]; on || s.m.procs["httpd"].State() != Up || len(s.ran) != 1 || len(s.m.ladders) != 1 {
-		t.Errorf("attended: %v, httpd is %s, ran %v, %d ladders:\n%s", on, s.m.procs["httpd"].State(), s.ran, len(s.m.ladders), s.story())
+	s.Config = one(nil)
+	s.start().Run(time.Minute)
+	if _, on := s.Attended["port"]; on || s.Machine.Procs()["httpd"].State() != Up || len(s.Ran) != 1 || len(s.Machine.Ladders()) != 1 {
+		t.Errorf("attended: %v, httpd is %s, ran %v, %d ladders:\n%s", on, s.Machine.Procs()["httpd"].State(), s.Ran, len(s.Machine.Ladders()), s.story())
 	}
 }

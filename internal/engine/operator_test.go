@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"slices"
@@ -7,6 +7,8 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
@@ -16,18 +18,13 @@ import (
 
 // operate gives the machine an order.
 func (s *sim) operate(o Order) Ordered {
-	s.step(Operate{Order: o})
-	return s.answered
+	s.Step(Operate{Order: o})
+	return s.Answered
 }
 
 // told is the whole status.
 func (s *sim) told() Status {
-	s.m.at, s.m.now = moment(s), s.uptime()
-	page := s.m.page(Page{})
-	for !page.Last() {
-		page = s.m.page(page)
-	}
-	return page.Status
+	return s.Machine.Whole(s.Moment())
 }
 
 // order gives the machine an operator's order.
@@ -64,17 +61,17 @@ func shop(t *testing.T, change func(*confd.Config)) *sim {
 	}
 	s := newSim(t, cfg)
 	for _, name := range []string{"app", "httpd", "postgres"} {
-		s.spawn(name)
-		s.scripts["/restart/"+name] = starts(s, name, 0)
+		s.Spawn(name)
+		s.Scripts["/restart/"+name] = starts(s, name, 0)
 	}
-	s.start().run(10 * time.Second)
-	s.said, s.ran = nil, nil
+	s.start().Run(10 * time.Second)
+	s.said, s.Ran = nil, nil
 	return s
 }
 
 func (s *sim) states() map[string]State {
 	out := map[string]State{}
-	for name, p := range s.m.procs {
+	for name, p := range s.Machine.Procs() {
 		out[name] = p.State()
 	}
 	return out
@@ -83,13 +80,13 @@ func (s *sim) states() map[string]State {
 func TestOperatorStopsAndStartsInOrder(t *testing.T) {
 	s := shop(t, nil)
 	var env map[string]string
-	start := s.scripts["/restart/httpd"]
-	s.scripts["/restart/httpd"] = func(e map[string]string) simScript { env = e; return start(e) }
+	start := s.Scripts["/restart/httpd"]
+	s.Scripts["/restart/httpd"] = func(e map[string]string) rehearse.Script { env = e; return start(e) }
 	out := s.order(VerbStop, "db")
 	if want := []string{"httpd", "app", "postgres"}; !slices.Equal(out.Processes, want) {
 		t.Errorf("it is about %v, want %v", out.Processes, want)
 	}
-	s.run(10 * time.Minute)
+	s.Run(10 * time.Minute)
 	s.tells(`
 		10.000 PW0901 an operator gave a command: root asks: stop db
 		10.000 PW0401 group=web the group is being stopped: members app, httpd
@@ -104,7 +101,7 @@ func TestOperatorStopsAndStartsInOrder(t *testing.T) {
 		}
 	}
 	out = s.order(VerbStart, "web")
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	s.tells(`
 		610.000 PW0901 an operator gave a command: root asks: start web
 		610.001 PW0402 group=db the group is being started: members postgres
@@ -119,7 +116,7 @@ func TestOperatorStopsAndStartsInOrder(t *testing.T) {
 	if env["PROCWARD_EVENT"] != "manual" {
 		t.Errorf("the script was told %v", env)
 	}
-	for name, p := range s.m.procs {
+	for name, p := range s.Machine.Procs() {
 		if len(p.History.Spent) > 0 || p.State() != Up {
 			t.Errorf("%s is %s, and paid %v", name, p.State(), p.History.Spent)
 		}
@@ -131,15 +128,15 @@ func TestStoppedStaysStopped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := shop(t, nil)
 			s.order(VerbStop, "web")
-			s.run(time.Minute)
-			s.rebirth(time.Second, func(m Moment) Moment { m.Boot = boot; return m })
-			s.run(10 * time.Minute)
-			if got := s.states(); got["httpd"] != StoppedBy || got["app"] != StoppedBy || got["postgres"] != Up || len(s.ran) > 0 {
-				t.Errorf("they are %v, ran %v:\n%s", got, s.ran, s.story())
+			s.Run(time.Minute)
+			s.Rebirth(time.Second, func(m Moment) Moment { m.Boot = boot; return m })
+			s.Run(10 * time.Minute)
+			if got := s.states(); got["httpd"] != StoppedBy || got["app"] != StoppedBy || got["postgres"] != Up || len(s.Ran) > 0 {
+				t.Errorf("they are %v, ran %v:\n%s", got, s.Ran, s.story())
 			}
-			s.memory.at.Boot = boot
+			s.WrittenAt.Boot = boot
 			s.order(VerbStart, "web")
-			s.run(time.Minute)
+			s.Run(time.Minute)
 			if got := s.states(); got["httpd"] != Up || got["app"] != Up {
 				t.Errorf("they are %v:\n%s", got, s.story())
 			}
@@ -149,41 +146,41 @@ func TestStoppedStaysStopped(t *testing.T) {
 
 func TestAStopCancelsTheRungsThatRemain(t *testing.T) {
 	s := newSim(t, web(nil))
-	s.spawn("app")
-	s.spawn("httpd")
-	s.scripts["/restart/app"] = starts(s, "app", 0)
-	s.start().run(time.Second)
-	s.dieAll("httpd", exit3)
-	s.run(1500 * time.Millisecond) // the group is being restarted in vain
+	s.Spawn("app")
+	s.Spawn("httpd")
+	s.Scripts["/restart/app"] = starts(s, "app", 0)
+	s.start().Run(time.Second)
+	s.DieAll("httpd", exit3)
+	s.Run(1500 * time.Millisecond) // the group is being restarted in vain
 	s.order(VerbStop, "web")
-	s.run(time.Hour)
-	if slices.Contains(s.ran, "/hook") || s.m.ladders["group web"].Climb.Phase != escalate.Idle {
-		t.Errorf("ran %v:\n%s", s.ran, s.story())
+	s.Run(time.Hour)
+	if slices.Contains(s.Ran, "/hook") || s.Machine.Ladders()["group web"].Climb.Phase != escalate.Idle {
+		t.Errorf("ran %v:\n%s", s.Ran, s.story())
 	}
 }
 
 func TestAStopEndsTheScriptThatRestarts(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 50*time.Second)
-	s.start().run(time.Second)
-	s.dieAll("httpd", exit3)
-	s.run(time.Second)
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 50*time.Second)
+	s.start().Run(time.Second)
+	s.DieAll("httpd", exit3)
+	s.Run(time.Second)
 	out := s.order(VerbStop, "httpd")
-	s.run(10 * time.Minute)
-	if got := s.states()["httpd"]; got != StoppedBy || len(s.idsOf("httpd")) > 0 || !s.outcome(out.ID).Done {
+	s.Run(10 * time.Minute)
+	if got := s.states()["httpd"]; got != StoppedBy || len(s.IDs("httpd")) > 0 || !s.outcome(out.ID).Done {
 		t.Errorf("it is %s, order %+v:\n%s", got, s.outcome(out.ID), s.story())
 	}
 }
 
 func TestAStopKillsWhatTheMasterLeaves(t *testing.T) {
 	s := newSim(t, one(nil))
-	master := s.spawn("httpd")
-	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
-	s.start().run(time.Minute)
+	master := s.Spawn("httpd")
+	s.SpawnAs("httpd", func(p *rehearse.Process) { p.PPID, p.Session = master.PID, master.PID })
+	s.start().Run(time.Minute)
 	s.order(VerbStop, "httpd")
-	s.run(time.Minute)
-	if left := s.idsOf("httpd"); len(left) > 0 {
+	s.Run(time.Minute)
+	if left := s.IDs("httpd"); len(left) > 0 {
 		t.Errorf("%v are left:\n%s", left, s.story())
 	}
 }
@@ -194,11 +191,11 @@ func TestAStopThatFailsIsReportedAndKills(t *testing.T) {
 		g.Stop, g.Start = script.Argv{"/web", "stop"}, script.Argv{"/web", "start"}
 		cfg.Groups["web"] = g
 	})
-	s.scripts["/web"] = func(map[string]string) simScript {
-		return simScript{result: script.Result{TimedOut: true, Took: time.Minute}}
+	s.Scripts["/web"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{Result: script.Result{TimedOut: true, Took: time.Minute}}
 	}
 	s.order(VerbStop, "web")
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	s.tells(`
 		10.000 PW0901 an operator gave a command: root asks: stop web
 		10.000 PW0401 group=web the group is being stopped: members app, httpd
@@ -210,19 +207,19 @@ func TestAStopThatFailsIsReportedAndKills(t *testing.T) {
 
 func TestWhatCannotBeKilledFailsTheOrder(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.killed = func(procscan.ID) restart.Outcome { return restart.Unkillable }
-	s.start().run(time.Minute)
+	id := s.Spawn("httpd")
+	s.Killed = func(procscan.ID) restart.Outcome { return restart.Unkillable }
+	s.start().Run(time.Minute)
 	out := s.order(VerbStop, "httpd")
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	if o := s.outcome(out.ID); !o.Done || len(o.Failed) != 1 {
 		t.Errorf("order %+v:\n%s", o, s.story())
 	}
-	s.killed = nil
-	s.die(id, watch.Cause{})
-	s.run(time.Hour)
-	if len(s.ran) > 0 || s.states()["httpd"] != StoppedBy {
-		t.Errorf("ran %v, is %s", s.ran, s.states()["httpd"])
+	s.Killed = nil
+	s.Die(id, watch.Cause{})
+	s.Run(time.Hour)
+	if len(s.Ran) > 0 || s.states()["httpd"] != StoppedBy {
+		t.Errorf("ran %v, is %s", s.Ran, s.states()["httpd"])
 	}
 }
 
@@ -230,21 +227,21 @@ func TestSuspendAndResume(t *testing.T) {
 	for name, names := range map[string][]string{"one": {"httpd"}, "all": nil} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, one(nil))
-			s.spawn("httpd")
-			s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-			s.start().run(time.Second)
+			s.Spawn("httpd")
+			s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+			s.start().Run(time.Second)
 			s.order(VerbSuspend, names...)
-			s.rebirth(time.Second, func(m Moment) Moment { return m })
-			s.run(time.Minute)
-			s.dieAll("httpd", exit3)
-			s.run(time.Hour)
-			if len(s.ran) > 0 {
-				t.Fatalf("ran %v:\n%s", s.ran, s.story())
+			s.Rebirth(time.Second, func(m Moment) Moment { return m })
+			s.Run(time.Minute)
+			s.DieAll("httpd", exit3)
+			s.Run(time.Hour)
+			if len(s.Ran) > 0 {
+				t.Fatalf("ran %v:\n%s", s.Ran, s.story())
 			}
 			s.order(VerbResume, names...)
-			s.run(time.Minute)
-			if got := s.states()["httpd"]; got != Up || len(s.ran) != 1 {
-				t.Errorf("it is %s, ran %v:\n%s", got, s.ran, s.story())
+			s.Run(time.Minute)
+			if got := s.states()["httpd"]; got != Up || len(s.Ran) != 1 {
+				t.Errorf("it is %s, ran %v:\n%s", got, s.Ran, s.story())
 			}
 		})
 	}
@@ -252,32 +249,32 @@ func TestSuspendAndResume(t *testing.T) {
 
 func TestAResumeOfTheHostDoesNotEndTheOperatorsSuspension(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.start().run(time.Second)
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.order(VerbSuspend)
-	s.step(Suspend{Why: "the host is being shut down"})
-	s.step(Resume{Why: "the shutdown was cancelled"})
-	s.dieAll("httpd", exit3)
-	s.run(time.Hour)
-	if len(s.ran) > 0 || s.told().Suspended != "by root" {
-		t.Errorf("ran %v:\n%s", s.ran, s.story())
+	s.Step(Suspend{Why: "the host is being shut down"})
+	s.Step(Resume{Why: "the shutdown was cancelled"})
+	s.DieAll("httpd", exit3)
+	s.Run(time.Hour)
+	if len(s.Ran) > 0 || s.told().Suspended != "by root" {
+		t.Errorf("ran %v:\n%s", s.Ran, s.story())
 	}
 }
 
 func TestRecoverBeginsAgain(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.start().run(time.Second)
-	s.dieAll("httpd", exit3)
-	s.run(10 * time.Minute)
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.DieAll("httpd", exit3)
+	s.Run(10 * time.Minute)
 	if got := s.states()["httpd"]; got != GaveUp {
 		t.Fatalf("it is %s", got)
 	}
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
 	s.order(VerbRecover, "httpd")
-	s.run(time.Minute)
-	p := s.m.procs["httpd"]
-	if p.State() != Up || len(p.History.Spent) != 1 || s.m.ladders["process httpd"].Climb.Phase != escalate.Idle {
+	s.Run(time.Minute)
+	p := s.Machine.Procs()["httpd"]
+	if p.State() != Up || len(p.History.Spent) != 1 || s.Machine.Ladders()["process httpd"].Climb.Phase != escalate.Idle {
 		t.Errorf("it is %s, %d attempts spent:\n%s", p.State(), len(p.History.Spent), s.story())
 	}
 }
@@ -286,25 +283,25 @@ func TestAManualGroupIsStartedByTheOperatorOnly(t *testing.T) {
 	cfg := web(func(g *escalate.Group) { g.Startup = escalate.Manual })
 	s := newSim(t, cfg)
 	for _, name := range []string{"app", "httpd"} {
-		s.scripts["/restart/"+name] = starts(s, name, 0)
+		s.Scripts["/restart/"+name] = starts(s, name, 0)
 	}
-	s.start().run(time.Hour)
-	if len(s.ran) > 0 {
-		t.Fatalf("ran %v:\n%s", s.ran, s.story())
+	s.start().Run(time.Hour)
+	if len(s.Ran) > 0 {
+		t.Fatalf("ran %v:\n%s", s.Ran, s.story())
 	}
 	s.order(VerbStart, "web")
-	s.run(time.Minute)
-	s.dieAll("httpd", exit3)
-	s.run(time.Minute)
-	if got := s.states(); got["app"] != Up || got["httpd"] != Up || len(s.ran) != 3 {
-		t.Errorf("they are %v, ran %v:\n%s", got, s.ran, s.story())
+	s.Run(time.Minute)
+	s.DieAll("httpd", exit3)
+	s.Run(time.Minute)
+	if got := s.states(); got["app"] != Up || got["httpd"] != Up || len(s.Ran) != 3 {
+		t.Errorf("they are %v, ran %v:\n%s", got, s.Ran, s.story())
 	}
 }
 
 func TestOrdersThatAreNotObeyed(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.start().run(time.Second)
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
 	out := s.operate(Order{Verb: VerbStop, Names: []string{"httpd", "nobody"}})
 	if out.Unknown != "nobody" {
 		t.Errorf("an unknown name gave %+v", out)
@@ -325,27 +322,27 @@ func TestOrdersThatAreNotObeyed(t *testing.T) {
 func TestStopWhileSuspended(t *testing.T) {
 	for _, first := range []bool{true, false} {
 		s := newSim(t, web(func(g *escalate.Group) { g.Stop = script.Argv{"/stop"} }))
-		s.spawn("app")
-		s.spawn("httpd")
-		s.scripts["/stop"] = func(map[string]string) simScript { return simScript{takes: 2 * time.Second} }
-		s.start().run(time.Second)
+		s.Spawn("app")
+		s.Spawn("httpd")
+		s.Scripts["/stop"] = func(map[string]string) rehearse.Script { return rehearse.Script{Takes: 2 * time.Second} }
+		s.start().Run(time.Second)
 		if first {
-			s.step(Suspend{Why: "the host is being shut down"})
+			s.Step(Suspend{Why: "the host is being shut down"})
 		}
 		out := s.order(VerbStop, "web")
-		s.run(time.Second)
+		s.Run(time.Second)
 		if !first {
-			s.step(Suspend{Why: "the host is being shut down"})
+			s.Step(Suspend{Why: "the host is being shut down"})
 		}
-		s.run(time.Minute)
+		s.Run(time.Minute)
 		status := s.told()
 		i := slices.IndexFunc(status.Orders, func(o OrderStatus) bool { return o.ID == out.ID })
-		if got := s.states(); i < 0 || !status.Orders[i].Done || len(status.Orders[i].Failed) > 0 || got["app"] != StoppedBy || got["httpd"] != StoppedBy || len(s.procs) > 0 {
-			t.Errorf("%+v, %v, %d run:\n%s", status.Orders, got, len(s.procs), s.story())
+		if got := s.states(); i < 0 || !status.Orders[i].Done || len(status.Orders[i].Failed) > 0 || got["app"] != StoppedBy || got["httpd"] != StoppedBy || len(s.Procs) > 0 {
+			t.Errorf("%+v, %v, %d run:\n%s", status.Orders, got, len(s.Procs), s.story())
 		}
-		s.step(Resume{Why: "the shutdown was cancelled"})
-		s.run(time.Minute)
-		if got := s.states(); got["app"] != StoppedBy || len(s.procs) > 0 {
+		s.Step(Resume{Why: "the shutdown was cancelled"})
+		s.Run(time.Minute)
+		if got := s.states(); got["app"] != StoppedBy || len(s.Procs) > 0 {
 			t.Errorf("afterwards %v:\n%s", got, s.story())
 		}
 	}
@@ -359,18 +356,18 @@ func TestDyingDuringOrders(t *testing.T) {
 		if seed%2 == 0 {
 			g.Start, g.Stop = script.Argv{"/start"}, script.Argv{"/stop"}
 		}
-		h.cfg.Groups = map[string]escalate.Group{"g": g}
+		h.Config.Groups = map[string]escalate.Group{"g": g}
 		h.start()
 		h.trouble(10 * time.Second)
-		h.run(10 * time.Second)
+		h.Run(10 * time.Second)
 		h.killed = true
 		h.order(VerbStop, "g")
-		h.run(time.Minute)
+		h.Run(time.Minute)
 		h.killed = false
-		h.run(5 * time.Minute)
-		for name, p := range h.m.procs {
-			if p.View().Stopped != "" && (p.State() != StoppedBy || len(h.idsOf(name)) > 0) {
-				t.Fatalf("seed %d: %s is %s, and %d of it are there:\n%s", seed, name, p.State(), len(h.idsOf(name)), h.story())
+		h.Run(5 * time.Minute)
+		for name, p := range h.Machine.Procs() {
+			if p.View().Stopped != "" && (p.State() != StoppedBy || len(h.IDs(name)) > 0) {
+				t.Fatalf("seed %d: %s is %s, and %d of it are there:\n%s", seed, name, p.State(), len(h.IDs(name)), h.story())
 			}
 		}
 	}
@@ -383,17 +380,17 @@ func TestAFailedStartIsTriedAgain(t *testing.T) {
 		cfg.Groups["web"] = g
 	})
 	s.order(VerbStop, "web")
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	s.said = nil
 	tries := 0
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
 		if tries++; tries < 2 {
-			return simScript{}
+			return rehearse.Script{}
 		}
-		return simScript{after: func() { s.spawn("httpd") }}
+		return rehearse.Script{After: func() { s.Spawn("httpd") }}
 	}
 	out := s.order(VerbStart, "web")
-	s.run(time.Minute)
+	s.Run(time.Minute)
 	if o := s.outcome(out.ID); !o.Done || len(o.Failed) > 0 || tries != 2 || s.states()["httpd"] != Up {
 		t.Errorf("%+v after %d tries:\n%s", o, tries, s.story())
 	}
@@ -402,15 +399,15 @@ func TestAFailedStartIsTriedAgain(t *testing.T) {
 func TestAStartThatFailsIsLeftToTheRestarts(t *testing.T) {
 	s := shop(t, nil)
 	s.order(VerbStop, "web")
-	s.run(time.Minute)
-	s.scripts["/restart/httpd"] = nil
+	s.Run(time.Minute)
+	s.Scripts["/restart/httpd"] = nil
 	out := s.order(VerbStart, "web")
-	s.run(5 * time.Second)
+	s.Run(5 * time.Second)
 	if o := s.outcome(out.ID); !o.Done || len(o.Failed) != 1 {
 		t.Errorf("%+v:\n%s", o, s.story())
 	}
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.run(time.Minute)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.Run(time.Minute)
 	if got := s.states()["app"]; got != Up {
 		t.Errorf("app is %s:\n%s", got, s.story())
 	}
@@ -419,14 +416,14 @@ func TestAStartThatFailsIsLeftToTheRestarts(t *testing.T) {
 // A start while a restart script of the process runs does not run another beside it.
 func TestStartWhileItsOwnScriptRuns(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 3*time.Second)
-	s.start().run(time.Second)
-	s.dieAll("httpd", exit3)
-	s.run(time.Second)
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 3*time.Second)
+	s.start().Run(time.Second)
+	s.DieAll("httpd", exit3)
+	s.Run(time.Second)
 	out := s.order(VerbStart, "httpd")
-	s.run(time.Minute)
-	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || len(s.ran) != 1 || s.m.procs["httpd"].State() != Up {
-		t.Errorf("ran %v, %+v:\n%s", s.ran, got, s.story())
+	s.Run(time.Minute)
+	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || len(s.Ran) != 1 || s.Machine.Procs()["httpd"].State() != Up {
+		t.Errorf("ran %v, %+v:\n%s", s.Ran, got, s.story())
 	}
 }

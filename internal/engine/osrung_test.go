@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"errors"
@@ -9,6 +9,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
 	"procward/internal/message"
 	"procward/internal/scalar"
 	"procward/watch/probe"
@@ -33,16 +34,16 @@ var reboot, panics = escalate.Rung{Reboot: &escalate.Reboot{}}, escalate.Rung{Pa
 // dying is a world in which httpd has just died for good.
 func dying(t *testing.T, cfg *confd.Config, rungs ...string) *sim {
 	s := newSim(t, cfg).ready(rungs...)
-	s.spawn("httpd")
-	s.start().run(time.Second)
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.dieAll("httpd", exit3)
+	s.DieAll("httpd", exit3)
 	return s
 }
 
 func TestRebootsAsOftenAsItMayAndThenGivesUp(t *testing.T) {
 	s := dying(t, resort(freely(2), reboot), "reboot")
-	s.run(10 * time.Minute)
+	s.Run(10 * time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
@@ -62,10 +63,10 @@ func TestRebootsAsOftenAsItMayAndThenGivesUp(t *testing.T) {
 	if b.Used != 2 || b.Limit != 2 || b.FreeIn == nil || b.Last.Outcome != "happened" {
 		t.Errorf("%+v", b)
 	}
-	s.power.acts = nil
-	s.step(Operate{Order: Order{Verb: VerbRecover, By: "root"}})
-	s.run(time.Minute)
-	if len(s.power.acts) == 0 {
+	s.endings = nil
+	s.Step(Operate{Order: Order{Verb: VerbRecover, By: "root"}})
+	s.Run(time.Minute)
+	if len(s.endings) == 0 {
 		t.Errorf("recover does not give it back:\n%s", s.story())
 	}
 }
@@ -76,9 +77,9 @@ func TestEveryRungThatEndsTheMachine(t *testing.T) {
 		"watchdog-reset": {WatchdogReset: &escalate.WatchdogReset{}}, "watchdog-panic": {WatchdogPanic: &escalate.WatchdogPanic{}},
 	} {
 		s := dying(t, resort(freely(1), r), name)
-		s.run(10 * time.Second)
-		if len(s.power.did) != 1 || s.power.did[0] != name {
-			t.Errorf("%s: did %v:\n%s", name, s.power.did, s.story())
+		s.Run(10 * time.Second)
+		if len(s.did) != 1 || s.did[0] != name {
+			t.Errorf("%s: did %v:\n%s", name, s.did, s.story())
 		}
 	}
 }
@@ -87,7 +88,7 @@ func TestWaitsForTheMinimumUptime(t *testing.T) {
 	limit := freely(3)
 	limit.MinUptime = scalar.Duration(1100 * time.Second) // the clock stands at 1000 s
 	s := dying(t, resort(limit, reboot), "reboot")
-	s.run(50 * time.Second)
+	s.Run(50 * time.Second)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
@@ -96,14 +97,14 @@ func TestWaitsForTheMinimumUptime(t *testing.T) {
 	if p.NextIn == nil || scalar.Duration(*p.NextIn).Rounded() != "49s" || !strings.Contains(p.WaitsFor, "min-uptime") || p.Rung != "reboot" {
 		t.Errorf("%+v", p)
 	}
-	s.rebirth(time.Second, func(m Moment) Moment { return m }) // a daemon that dies meanwhile changes nothing
-	s.run(48 * time.Second)
-	if len(s.power.did) != 0 {
+	s.Rebirth(time.Second, func(m Moment) Moment { return m }) // a daemon that dies meanwhile changes nothing
+	s.Run(48 * time.Second)
+	if len(s.did) != 0 {
 		t.Fatalf("too early:\n%s", s.story())
 	}
-	s.run(2 * time.Second)
-	if len(s.power.did) != 1 {
-		t.Errorf("did %v:\n%s", s.power.did, s.story())
+	s.Run(2 * time.Second)
+	if len(s.did) != 1 {
+		t.Errorf("did %v:\n%s", s.did, s.story())
 	}
 }
 
@@ -111,55 +112,55 @@ func TestWhatComesBackWhileItWaitsEndsTheClimb(t *testing.T) {
 	limit := freely(3)
 	limit.MinUptime = scalar.Duration(1100 * time.Second)
 	s := dying(t, resort(limit, reboot), "reboot")
-	s.run(50 * time.Second)
-	s.spawn("httpd")
-	s.run(time.Hour)
-	if len(s.power.did) != 0 || s.m.procs["httpd"].State() != Up {
-		t.Errorf("did %v:\n%s", s.power.did, s.story())
+	s.Run(50 * time.Second)
+	s.Spawn("httpd")
+	s.Run(time.Hour)
+	if len(s.did) != 0 || s.Machine.Procs()["httpd"].State() != Up {
+		t.Errorf("did %v:\n%s", s.did, s.story())
 	}
 }
 
 func TestTheLastLookEndsTheClimb(t *testing.T) {
 	s := dying(t, resort(freely(3), reboot), "reboot")
-	s.power.takes = 5 * time.Second // of the disk
-	s.run(2 * time.Second)
-	s.spawn("httpd")
-	s.run(time.Minute)
+	s.Recording = 5 * time.Second // of the disk
+	s.Run(2 * time.Second)
+	s.Spawn("httpd")
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		6.004 PW0212 process=httpd pid=102 returned by itself
 		6.005 PW0507 process=httpd escalation ends before reboot: all required members are up
 		11.004 PW0303 process=httpd pid=102 recovered: by itself`)
-	if !s.m.resort.Ledger.Empty() || len(s.power.did) != 0 {
-		t.Errorf("did %v, and the ledger is %+v", s.power.did, s.m.resort.Ledger)
+	if !s.Machine.Ledger().Empty() || len(s.did) != 0 {
+		t.Errorf("did %v, and the ledger is %+v", s.did, s.Machine.Ledger())
 	}
 }
 
 func TestWhatCannotBeRecordedIsRefused(t *testing.T) {
 	s := dying(t, resort(freely(3), reboot, panics), "reboot", "panic")
-	s.power.recordErr = func() error { return errors.New("no space left on device") }
-	s.run(time.Minute)
+	s.RecordErr = func() error { return errors.New("no space left on device") }
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
 		1.003 PW0503 process=httpd escalation refused: reboot: it cannot be recorded, and so would not be known after the boot: no space left on device
 		1.005 PW0503 process=httpd escalation refused: panic: it cannot be recorded, and so would not be known after the boot: no space left on device
 		1.006 PW0504 process=httpd given up: httpd is down: exited with code 3, 0 of 0 attempts in 24h are spent`)
-	if !s.m.resort.Ledger.Empty() {
-		t.Errorf("it counts: %+v", s.m.resort.Ledger)
+	if !s.Machine.Ledger().Empty() {
+		t.Errorf("it counts: %+v", s.Machine.Ledger())
 	}
 }
 
 func TestAnActThatReturnsHasFailed(t *testing.T) {
 	s := dying(t, resort(freely(3), reboot, panics), "reboot", "panic")
-	s.power.stays = func(e EndMachine) bool {
+	s.stays = func(e EndMachine) bool {
 		if e.Rung == "reboot" { // systemd announces what we asked it for
-			s.later(100*time.Millisecond, Suspend{Why: "logind prepares for a shutdown"})
+			s.Later(100*time.Millisecond, Suspend{Why: "logind prepares for a shutdown"})
 		}
 		return e.Rung == "reboot"
 	}
-	s.run(30 * time.Second)
+	s.Run(30 * time.Second)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 0
@@ -180,16 +181,16 @@ func TestAnActThatReturnsHasFailed(t *testing.T) {
 
 func TestSomebodyElsesShutdownHaltsTheClimb(t *testing.T) {
 	s := dying(t, resort(freely(3), reboot), "reboot")
-	s.power.takes = time.Second
-	s.run(500 * time.Millisecond)
-	s.step(Suspend{Why: "logind prepares for a shutdown"})
-	s.run(time.Minute)
-	if len(s.power.did) != 0 || !s.m.resort.Ledger.Empty() {
-		t.Errorf("did %v:\n%s", s.power.did, s.story())
+	s.Recording = time.Second
+	s.Run(500 * time.Millisecond)
+	s.Step(Suspend{Why: "logind prepares for a shutdown"})
+	s.Run(time.Minute)
+	if len(s.did) != 0 || !s.Machine.Ledger().Empty() {
+		t.Errorf("did %v:\n%s", s.did, s.story())
 	}
-	s.step(Resume{Why: "the shutdown was cancelled"})
-	s.run(time.Minute)
-	if len(s.power.did) == 0 {
+	s.Step(Resume{Why: "the shutdown was cancelled"})
+	s.Run(time.Minute)
+	if len(s.did) == 0 {
 		t.Errorf("after resume nothing follows:\n%s", s.story())
 	}
 }
@@ -197,38 +198,38 @@ func TestSomebodyElsesShutdownHaltsTheClimb(t *testing.T) {
 // Killed after the record: the rung has not happened, counts, and the next one follows.
 func TestDeathBetweenRecordAndAct(t *testing.T) {
 	s := dying(t, resort(freely(3), reboot, panics), "reboot", "panic")
-	s.power.takes = time.Second
-	s.run(500 * time.Millisecond)
-	s.rebirth(time.Second, func(m Moment) Moment { return m })
-	s.run(22300 * time.Millisecond) // until it has booted
-	if !slices.Contains(s.kinds, message.MachineStayed) || len(s.power.did) != 1 || s.power.did[0] != "panic" || len(s.m.resort.Ledger.Entries) != 2 {
-		t.Errorf("did %v, the ledger is %+v:\n%s", s.power.did, s.m.resort.Ledger, s.story())
+	s.Recording = time.Second
+	s.Run(500 * time.Millisecond)
+	s.Rebirth(time.Second, func(m Moment) Moment { return m })
+	s.Run(22300 * time.Millisecond) // until it has booted
+	if !slices.Contains(s.kinds, message.MachineStayed) || len(s.did) != 1 || s.did[0] != "panic" || len(s.Machine.Ledger().Entries) != 2 {
+		t.Errorf("did %v, the ledger is %+v:\n%s", s.did, s.Machine.Ledger(), s.story())
 	}
 }
 
 func TestALostLedgerIsASpentOne(t *testing.T) {
 	s := newSim(t, resort(freely(3), reboot)).ready("reboot")
-	s.power.lost = "state.0 was torn"
-	s.start().run(time.Minute)
-	if len(s.power.did) != 0 || !slices.Contains(s.kinds, message.RungRefused) {
-		t.Fatalf("did %v:\n%s", s.power.did, s.story())
+	s.Lost = "state.0 was torn"
+	s.start().Run(time.Minute)
+	if len(s.did) != 0 || !slices.Contains(s.kinds, message.RungRefused) {
+		t.Fatalf("did %v:\n%s", s.did, s.story())
 	}
 	if b := s.told().Breaker; b.Lost != "state.0 was torn" || b.FreeIn == nil {
 		t.Errorf("%+v", b)
 	}
-	s.run(24 * time.Hour)
-	s.rebirth(time.Second, func(m Moment) Moment { return m })
-	s.m.cfg.Groups = nil
-	s.run(time.Minute)
-	if l := s.m.cfg.Daemon.RebootLimit; len(l.Standing(s.m.resort.Ledger, s.m.at).Used) != 0 || l.Standing(s.m.resort.Ledger, s.m.at).Lost != "" {
-		t.Errorf("a window later: %+v", s.m.resort.Ledger)
+	s.Run(24 * time.Hour)
+	s.Rebirth(time.Second, func(m Moment) Moment { return m })
+	s.Machine.Configuration().Groups = nil
+	s.Run(time.Minute)
+	if l := s.Machine.Configuration().Daemon.RebootLimit; len(l.Standing(s.Machine.Ledger(), s.Machine.Present()).Used) != 0 || l.Standing(s.Machine.Ledger(), s.Machine.Present()).Lost != "" {
+		t.Errorf("a window later: %+v", s.Machine.Ledger())
 	}
 }
 
 func TestTheLedgersClockIsSavedEachHour(t *testing.T) {
 	s := dying(t, resort(freely(1), reboot), "reboot")
-	s.run(26 * time.Hour)
-	if ran := s.m.resort.Ledger.Ran; ran < 25*time.Hour {
+	s.Run(26 * time.Hour)
+	if ran := s.Machine.Ledger().Ran; ran < 25*time.Hour {
 		t.Errorf("the clock of the ledger stands at %v", ran)
 	}
 }
@@ -238,13 +239,13 @@ func TestOneAtATime(t *testing.T) {
 	cfg := resort(freely(1), reboot)
 	cfg.Processes["other"] = cfg.Processes["httpd"]
 	s := newSim(t, cfg).ready("reboot")
-	s.power.stays = func(EndMachine) bool { return true }
-	s.start().run(time.Minute)
-	if len(s.power.did) != 1 || !slices.Contains(s.kinds, message.RungWaits) || !slices.Contains(s.kinds, message.RungRefused) {
-		t.Errorf("did %v:\n%s", s.power.did, s.story())
+	s.stays = func(EndMachine) bool { return true }
+	s.start().Run(time.Minute)
+	if len(s.did) != 1 || !slices.Contains(s.kinds, message.RungWaits) || !slices.Contains(s.kinds, message.RungRefused) {
+		t.Errorf("did %v:\n%s", s.did, s.story())
 	}
 	for _, name := range []string{"httpd", "other"} {
-		if got := s.m.procs[name].State(); got != GaveUp {
+		if got := s.Machine.Procs()[name].State(); got != GaveUp {
 			t.Errorf("%s is %s", name, got)
 		}
 	}
@@ -258,21 +259,21 @@ func TestAMonitorEndsTheMachine(t *testing.T) {
 	}()}}
 	cfg.Daemon.RebootLimit = freely(1)
 	s := newSim(t, cfg).ready("reboot")
-	s.ill["disk/tcp"] = "read-only"
-	s.start().run(5 * time.Minute)
-	if len(s.power.did) != 1 || !strings.Contains(s.story(), "escalation: reboot: monitor disk: ") {
-		t.Errorf("did %v:\n%s", s.power.did, s.story())
+	s.Ill["disk/tcp"] = "read-only"
+	s.start().Run(5 * time.Minute)
+	if len(s.did) != 1 || !strings.Contains(s.story(), "escalation: reboot: monitor disk: ") {
+		t.Errorf("did %v:\n%s", s.did, s.story())
 	}
 }
 
 func TestAReloadCallsOffWhatHasNotBegun(t *testing.T) {
 	s := dying(t, resort(freely(3), reboot), "reboot")
-	s.power.takes = time.Second
-	s.run(500 * time.Millisecond)
-	s.cfg = resort(freely(3))
-	s.start().run(time.Minute)
-	if len(s.power.did) != 0 || s.m.resort.Asked() != "" || s.m.procs["httpd"].State() != GaveUp {
-		t.Errorf("did %v:\n%s", s.power.did, s.story())
+	s.Recording = time.Second
+	s.Run(500 * time.Millisecond)
+	s.Config = resort(freely(3))
+	s.start().Run(time.Minute)
+	if len(s.did) != 0 || s.Machine.Resort().Asked() != "" || s.Machine.Procs()["httpd"].State() != GaveUp {
+		t.Errorf("did %v:\n%s", s.did, s.story())
 	}
 }
 
@@ -292,49 +293,49 @@ func FuzzLastResort(f *testing.F) {
 		h := newHistory(t, seed, cfg)
 		h.ready("reboot", "panic", "watchdog-reset")
 		if seed%5 == 0 {
-			delete(h.power.rungs, "panic")
+			delete(h.Rungs, "panic")
 		}
-		h.power.starts = func() {
+		h.Starts = func() {
 			for name := range cfg.Processes {
 				if h.luck.IntN(3) > 0 {
-					h.spawn(name)
+					h.Spawn(name)
 				}
 			}
 		}
-		h.power.recordErr = func() error {
-			h.power.takes = h.upTo(2 * time.Second)
+		h.RecordErr = func() error {
+			h.Recording = h.upTo(2 * time.Second)
 			if h.luck.IntN(5) == 0 {
 				return errors.New("EIO")
 			}
 			return nil
 		}
-		h.power.stays = func(EndMachine) bool {
+		h.stays = func(EndMachine) bool {
 			if h.luck.IntN(2) == 0 {
-				h.later(h.upTo(time.Second), Suspend{Why: "logind prepares for a shutdown"})
+				h.Later(h.upTo(time.Second), Suspend{Why: "logind prepares for a shutdown"})
 			}
 			return h.luck.IntN(3) == 0
 		}
 		h.start()
 		for range 6 {
 			h.trouble(5 * time.Minute)
-			for h.unborn {
-				h.run(time.Second)
+			for h.Unborn {
+				h.Run(time.Second)
 			}
 			switch h.luck.IntN(4) {
 			case 0:
-				h.step(Suspend{Why: "a shutdown"})
-				h.run(h.upTo(time.Minute))
-				h.step(Resume{Why: "cancelled"})
+				h.Step(Suspend{Why: "a shutdown"})
+				h.Run(h.upTo(time.Minute))
+				h.Step(Resume{Why: "cancelled"})
 			case 1:
-				h.power.acts = nil // the operator takes the blame
-				h.step(Operate{Order: Order{Verb: VerbRecover, By: "luck"}})
+				h.endings = nil // the operator takes the blame
+				h.Step(Operate{Order: Order{Verb: VerbRecover, By: "luck"}})
 			case 2:
-				h.step(Configured{Config: cfg})
+				h.Step(Configured{Config: cfg})
 			}
 		}
-		h.run(30 * time.Minute)
-		if !h.m.resort.Idle() {
-			t.Fatalf("seed %d: a rung does not come to an end: %+v\n%s", seed, h.m.resort, h.story())
+		h.Run(30 * time.Minute)
+		if !h.Machine.Resort().Idle() {
+			t.Fatalf("seed %d: a rung does not come to an end: %+v\n%s", seed, h.Machine.Resort(), h.story())
 		}
 	})
 }

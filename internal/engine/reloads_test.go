@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"errors"
@@ -11,7 +11,9 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	. "procward/internal/engine"
 	"procward/internal/message"
+	"procward/internal/rehearse"
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/restart"
@@ -60,24 +62,24 @@ func newReloads(t testing.TB, seed uint64) *reloads {
 	r := &reloads{editor: editor{rand.New(rand.NewPCG(seed, 5))}}
 	r.sim = newSim(t, r.first())
 	r.ready("reboot")
-	r.sim.check, r.sim.acts, r.stepped = r.saying, r.act, r.holds
-	r.memory.lose = func() bool { return r.luck.IntN(3) == 0 }
-	r.memory.die = func(Effect) bool { return r.wrong(300) && !r.m.observe }
-	r.power.starts = func() { r.populate() }
+	r.sim.check, r.sim.Acts, r.stepped = r.saying, r.act, r.holds
+	r.Lose = func() bool { return r.luck.IntN(3) == 0 }
+	r.Dies = func(Effect) bool { return r.wrong(300) && !r.Machine.Observes() }
+	r.Starts = func() { r.populate() }
 	for _, name := range players {
-		r.scripts["/restart/"+name] = func(map[string]string) simScript { return r.fate(name) }
-		r.scripts["unit:"+name+".service"] = func(map[string]string) simScript {
-			delete(r.halted, name)
+		r.Scripts["/restart/"+name] = func(map[string]string) rehearse.Script { return r.fate(name) }
+		r.Scripts["unit:"+name+".service"] = func(map[string]string) rehearse.Script {
+			delete(r.Halted, name)
 			return r.fate(name)
 		}
 	}
 	for _, club := range clubs {
-		r.scripts["/start/"+club] = func(map[string]string) simScript { return r.fate(r.cfg.Members(club)...) }
-		r.scripts["/stop/"+club] = func(map[string]string) simScript { return r.fate() }
+		r.Scripts["/start/"+club] = func(map[string]string) rehearse.Script { return r.fate(r.Config.Members(club)...) }
+		r.Scripts["/stop/"+club] = func(map[string]string) rehearse.Script { return r.fate() }
 	}
-	r.scripts["/hook"] = func(map[string]string) simScript {
+	r.Scripts["/hook"] = func(map[string]string) rehearse.Script {
 		s := r.fate()
-		s.result.Code = []int{0, 1, 75}[r.luck.IntN(3)]
+		s.Result.Code = []int{0, 1, 75}[r.luck.IntN(3)]
 		return s
 	}
 	r.populate()
@@ -90,25 +92,25 @@ func (r *reloads) wrong(in int) bool { return !r.over && r.luck.IntN(in) == 0 }
 func (r *reloads) populate() {
 	for _, name := range players {
 		if r.luck.IntN(3) > 0 {
-			r.spawn(name)
+			r.Spawn(name)
 		}
 	}
 }
 
 // fate is how a script goes that is to start processes.
-func (r *reloads) fate(names ...string) simScript {
-	s := simScript{takes: time.Duration(r.luck.IntN(4000)) * time.Millisecond}
+func (r *reloads) fate(names ...string) rehearse.Script {
+	s := rehearse.Script{Takes: time.Duration(r.luck.IntN(4000)) * time.Millisecond}
 	switch {
 	case r.wrong(4):
-		s.result = script.Result{Code: 1}
+		s.Result = script.Result{Code: 1}
 		return s
 	case r.wrong(8):
-		s.takes += 20 * time.Second
+		s.Takes += 20 * time.Second
 	}
-	s.after = func() {
+	s.After = func() {
 		for _, name := range names {
-			for want := r.wanted(name); len(r.idsOf(want)) < max(r.cfg.Processes[name].Match.Count.Min, 1); {
-				r.spawn(want)
+			for want := r.wanted(name); len(r.IDs(want)) < max(r.Config.Processes[name].Match.Count.Min, 1); {
+				r.Spawn(want)
 			}
 		}
 	}
@@ -117,7 +119,7 @@ func (r *reloads) fate(names ...string) simScript {
 
 // wanted is the program that an entry matches.
 func (r *reloads) wanted(name string) string {
-	if p, is := r.cfg.Processes[name]; is {
+	if p, is := r.Config.Processes[name]; is {
 		return p.Match.Name
 	}
 	return name
@@ -125,14 +127,14 @@ func (r *reloads) wanted(name string) string {
 
 // holds is what must hold after each step, and what anybody may ask for then.
 func (r *reloads) holds() {
-	r.lookErr, r.lookTakes = nil, time.Millisecond
+	r.LookErr, r.LookTakes = nil, time.Millisecond
 	switch {
 	case r.wrong(10):
-		r.lookErr = errors.New("the look failed")
+		r.LookErr = errors.New("the look failed")
 	case r.wrong(6):
-		r.lookTakes = time.Duration(r.luck.IntN(3000)) * time.Millisecond
+		r.LookTakes = time.Duration(r.luck.IntN(3000)) * time.Millisecond
 	}
-	if why := invariants(r.m); why != "" {
+	if why := Invariants(r.Machine); why != "" {
 		r.t.Fatalf("%s:\n%s", why, r.story())
 	}
 	r.told()
@@ -147,24 +149,24 @@ func (r *reloads) saying(m message.Message) {
 // act holds that nothing is begun for a name that is gone.
 func (r *reloads) act(e Effect) {
 	names, who := map[string]bool{"": true}, ""
-	for name := range r.cfg.Processes {
+	for name := range r.Config.Processes {
 		names[name] = true
 	}
 	switch e := e.(type) {
 	case Run:
 		who = e.Job.Env["PROCWARD_PROCESS"]
 	case RestartUnit:
-		who = r.m.jobs[e.Token].process
+		who = r.Machine.Jobs()[e.Token].Of()
 	case StopUnit:
-		who = r.m.jobs[e.Token].process
+		who = r.Machine.Jobs()[e.Token].Of()
 	case Kill:
-		who = r.m.jobs[e.Token].process
+		who = r.Machine.Jobs()[e.Token].Of()
 	case Evidence:
 		who = e.Target
 	case Exit:
 		if !r.over {
-			r.later(0, Tick{})
-			r.rebirth(time.Second, func(m Moment) Moment { return m })
+			r.Later(0, Tick{})
+			r.Rebirth(time.Second, func(m Moment) Moment { return m })
 		}
 	default:
 		return
@@ -184,12 +186,12 @@ func (r *reloads) play() {
 		}
 		if r.once(3) { // in the midst of an operation, and perhaps of a suspension
 			r.command([]Verb{VerbStart, VerbStop, VerbRecover}[r.luck.IntN(3)])
-			r.run(time.Duration(r.luck.IntN(100)) * time.Millisecond)
+			r.Run(time.Duration(r.luck.IntN(100)) * time.Millisecond)
 			if r.once(2) {
 				r.command(VerbSuspend)
 			}
 		}
-		r.reload(r.changed(r.cfg))
+		r.reload(r.changed(r.Config))
 		r.pass()
 	}
 	r.end()
@@ -204,21 +206,21 @@ func (r *reloads) pass() {
 	case 1, 2:
 		d = 0
 	}
-	r.run(d)
+	r.Run(d)
 	r.live()
 }
 
 func (r *reloads) reload(cfg *confd.Config) {
 	r.live()
-	r.cfg = cfg
-	r.step(Configured{Config: cfg})
+	r.Config = cfg
+	r.Step(Configured{Config: cfg})
 	r.live()
 }
 
 // live waits for the next daemon where one has just died.
 func (r *reloads) live() {
-	for r.unborn {
-		r.run(time.Second)
+	for r.Unborn {
+		r.Run(time.Second)
 	}
 }
 
@@ -228,42 +230,42 @@ func (r *reloads) happen() {
 	sign := r.of([]string{"http", "fds", "tcp"})
 	switch r.luck.IntN(20) {
 	case 0, 1, 2, 3:
-		r.dieAll(r.wanted(name), []watch.Cause{sigkill, exit3, clean, {}}[r.luck.IntN(4)])
+		r.DieAll(r.wanted(name), []watch.Cause{sigkill, exit3, clean, {}}[r.luck.IntN(4)])
 	case 4:
-		r.spawn(r.wanted(name))
+		r.Spawn(r.wanted(name))
 	case 5, 6:
-		r.sicken(target, sign, "no answer")
+		r.Sicken(target, sign, "no answer")
 	case 7:
-		r.cure(target, sign)
+		r.Cure(target, sign)
 	case 8:
-		r.step(Suspend{Why: "test"})
+		r.Step(Suspend{Why: "test"})
 	case 9:
-		r.step(Resume{Why: "test"})
+		r.Step(Resume{Why: "test"})
 	case 10, 11, 12, 13:
 		verbs := []Verb{VerbStart, VerbStart, VerbStop, VerbStop, VerbSuspend, VerbResume, VerbResume, VerbRecover}
 		r.command(verbs[r.luck.IntN(len(verbs))])
 	case 14:
-		r.units[name] = Unit{Name: name + ".service", Hands: "systemd has a stop job for it"}
+		r.Units[name] = Unit{Name: name + ".service", Hands: "systemd has a stop job for it"}
 		if r.once(2) {
-			delete(r.units, name)
+			delete(r.Units, name)
 		}
 	case 15:
-		r.killed = nil
+		r.Killed = nil
 		if r.once(2) {
 			outcome := []restart.Outcome{restart.Unkillable, restart.Refused}[r.luck.IntN(2)]
-			r.killed = func(procscan.ID) restart.Outcome { return outcome }
+			r.Killed = func(procscan.ID) restart.Outcome { return outcome }
 		}
 	case 16:
-		r.rebirth(time.Second, func(m Moment) Moment { return m })
+		r.Rebirth(time.Second, func(m Moment) Moment { return m })
 	case 17:
-		r.step(Booting{Yes: r.once(2)})
+		r.Step(Booting{Yes: r.once(2)})
 	case 18:
-		for _, id := range r.idsOf(r.wanted(name)) { // its cause is told late, or it was gone before it was tracked
-			r.die(id, watch.Cause{})
-			r.later(time.Duration(r.luck.IntN(20))*time.Millisecond, Died{Events: []watch.Event{{ID: id, At: r.uptime(), Cause: exit3, Belated: true}}})
+		for _, id := range r.IDs(r.wanted(name)) { // its cause is told late, or it was gone before it was tracked
+			r.Die(id, watch.Cause{})
+			r.Later(time.Duration(r.luck.IntN(20))*time.Millisecond, Died{Events: []watch.Event{{ID: id, At: r.Uptime(), Cause: exit3, Belated: true}}})
 		}
 	default:
-		r.step(Sensed{Signs: []watch.Sign{{Target: target, Round: r.attended[target].Round - 1, Name: sign, Verdict: watch.Bad, Text: "of another round"}}})
+		r.Step(Sensed{Signs: []watch.Sign{{Target: target, Round: r.Attended[target].Round - 1, Name: sign, Verdict: watch.Bad, Text: "of another round"}}})
 	}
 }
 
@@ -276,7 +278,7 @@ func (r *reloads) command(verb Verb) {
 		o.Names = []string{club}
 	}
 	if verb == VerbRecover && len(o.Names) == 0 {
-		r.power.acts = nil
+		r.endings = nil
 	}
 	r.operate(o)
 }
@@ -285,60 +287,60 @@ func (r *reloads) command(verb Verb) {
 func (r *reloads) end() {
 	r.over = true
 	r.live()
-	r.killed, r.units, r.ill = nil, map[string]Unit{}, map[string]string{}
-	clear(r.halted)
-	cfg := r.changed(r.cfg)
+	r.Killed, r.Units, r.Ill = nil, map[string]Unit{}, map[string]string{}
+	clear(r.Halted)
+	cfg := r.changed(r.Config)
 	cfg.Files, cfg.Daemon.Observe = nil, false
 	for name, p := range cfg.Processes {
 		p.Match.Name, p.Match.Count = name, procscan.DefaultMatch().Count
 		cfg.Processes[name] = p
 	}
-	r.cfg = cfg
-	if r.m.observe { // it is in force from the next start on
-		r.rebirth(time.Second, func(m Moment) Moment { return m })
+	r.Config = cfg
+	if r.Machine.Observes() { // it is in force from the next start on
+		r.Rebirth(time.Second, func(m Moment) Moment { return m })
 	}
 	r.reload(cfg)
-	r.step(Booting{})
-	r.step(Resume{Why: "the end"})
+	r.Step(Booting{})
+	r.Step(Resume{Why: "the end"})
 	r.order(VerbResume)
 	for _, target := range append(append([]string{}, players...), watchmen...) {
 		for _, sign := range []string{"http", "fds", "tcp"} {
-			r.cure(target, sign)
+			r.Cure(target, sign)
 		}
 	}
-	r.run(20 * time.Minute)
-	for _, name := range sortedKeys(cfg.Processes) {
+	r.Run(20 * time.Minute)
+	for _, name := range sortedNames(cfg.Processes) {
 		r.order(VerbStart, name)
 	}
-	r.run(20 * time.Minute)
+	r.Run(20 * time.Minute)
 	for range 3 { // a rung may just have stopped it
-		for _, name := range sortedKeys(cfg.Processes) {
-			if len(r.idsOf(name)) == 0 {
-				r.spawn(name)
+		for _, name := range sortedNames(cfg.Processes) {
+			if len(r.IDs(name)) == 0 {
+				r.Spawn(name)
 			}
 		}
-		r.run(20 * time.Minute)
+		r.Run(20 * time.Minute)
 	}
 	r.atRest()
 }
 
 func (r *reloads) atRest() {
-	for _, name := range r.m.names {
-		if p := r.m.procs[name]; p.State() != Up || p.Stalled() || p.op != nil || p.Trial().Evidence != 0 {
-			r.t.Fatalf("in the end %s is %s, waits for %q, stalled: %v, in an operation: %v:\n%s", name, p.State(), p.View().Waits, p.Stalled(), p.op != nil, r.story())
+	for _, name := range r.Machine.Names() {
+		if p := r.Machine.Procs()[name]; p.State() != Up || p.Stalled() || p.Held() || p.Trial().Evidence != 0 {
+			r.t.Fatalf("in the end %s is %s, waits for %q, stalled: %v, in an operation: %v:\n%s", name, p.State(), p.View().Waits, p.Stalled(), p.Held(), r.story())
 		}
 	}
-	for id, names := range r.m.trackers {
-		if q := r.procs[id]; q == nil || slices.ContainsFunc(names, func(name string) bool { return name != q.name }) {
+	for id, names := range r.Machine.Trackers() {
+		if q := r.Procs[id]; q == nil || slices.ContainsFunc(names, func(name string) bool { return name != q.Name }) {
 			r.t.Fatalf("in the end %v is tracked for %v, and is %+v:\n%s", id, names, q, r.story())
 		}
 	}
-	for _, ord := range r.m.orders {
+	for _, ord := range r.Machine.Orders() {
 		if !ord.Done {
 			r.t.Fatalf("in the end the order %+v is not done:\n%s", ord.Status, r.story())
 		}
 	}
-	if r.m.running != 0 || len(r.m.jobs) != 0 || len(r.m.ops) != 0 {
-		r.t.Fatalf("in the end %d slots, jobs %v, %d operations:\n%s", r.m.running, r.m.jobs, len(r.m.ops), r.story())
+	if r.Machine.Slots() != 0 || len(r.Machine.Jobs()) != 0 || r.Machine.Ops() != 0 {
+		r.t.Fatalf("in the end %d slots, jobs %v, %d operations:\n%s", r.Machine.Slots(), r.Machine.Jobs(), r.Machine.Ops(), r.story())
 	}
 }

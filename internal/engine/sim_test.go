@@ -1,458 +1,144 @@
-package engine
+package engine_test
 
 import (
-	"container/heap"
-	"errors"
+	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	confd "procward/conf.d"
+	"procward/escalate"
+	. "procward/internal/engine"
 	"procward/internal/message"
+	"procward/internal/rehearse"
+	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
 	"procward/procscan/succession"
-	"procward/procscan/traits"
 	"procward/restart"
 	"procward/watch"
+	"procward/watch/probe"
 )
 
-// sim is a world on a virtual clock: it carries out the machine's effects on simulated
-// processes, and writes down what is said.
+// sim is the world of a rehearsal, which holds after each step what must be true of a
+// machine, and writes down what is said.
 type sim struct {
-	supervisors   map[int]procscan.Supervisor // that the looks find
-	t             testing.TB
-	m             *Machine
-	cfg           *confd.Config
-	now           time.Duration
-	queue         agenda
-	seq           int
-	nextPID       int
-	procs         map[procscan.ID]*simProcess
-	tracked       map[procscan.ID]bool
-	units         map[string]Unit
-	lookErr       error
-	lookTakes     time.Duration
-	doubt         map[string][]procscan.Unreadable
-	scripts       map[string]func(env map[string]string) simScript // by argv[0]
-	ran           []string
-	halted        map[string]int       // the life in which the unit of a process was stopped
-	unitStops     func(StopUnit) error // nil: they stop
-	running       map[string]int       // scripts by process name
-	said          []string
-	kinds         []*message.Kind
-	exit          int
-	exited        bool
-	check         func(message.Message)
-	reborn        func() // before a machine begins again: what systemd tells every daemon
-	stepped       func() // after each step
-	killed        func(procscan.ID) restart.Outcome
-	killToldFirst bool                        // before the exits of those killed
-	ends          map[int]func(script.Result) // of scripts that run, by token
-	attended      map[string]Attend           // by target
-	ill           map[string]string           // why a check fails, by target/sign
-	rests         map[string]bool
-	acts          func(Effect)                        // is shown every effect first
-	verdicts      map[string]map[string]watch.Verdict // of the present rounds, by target and sign
-	mute          map[string]bool                     // a check tells nothing, by target/sign
-	evidenceTakes time.Duration
-	evidence      []string // of which targets it was taken
-	victims       []procscan.ID
-	life          int       // how often the machine was begun anew
-	unborn        bool      // between two lives
-	runs          []*simRun // scripts that were ever started
-	memory        memory    // what the machine has had written
-	power         power     // the host that the daemon runs on
-	answered      Ordered   // to the last order
-}
-
-// simProcess is one process of the simulated table.
-type simProcess struct {
-	procscan.Process
-	name string // the entry that it matches
-
-	serves []succession.Socket
-	layout uint64 // its own, or that of the one it was forked from; 0: not known
-	pale   bool   // its traits cannot be read
-}
-
-// traits is what can be read of it.
-func (p *simProcess) traits(now time.Duration) succession.Traits {
-	t := succession.Traits{Comm: p.Comm, Session: p.Session, Serves: p.serves, Whole: true, At: now}
-	t.Layout = succession.Layout{Code: p.layout << 12, Stack: p.layout << 20, Brk: p.layout << 16}
-	return t
-}
-
-// at80 is a place to serve at, the socket of a process or one that it was given.
-func at80(inode uint64) []succession.Socket {
-	return []succession.Socket{{Kind: "tcp", Addr: "0.0.0.0:80", Inode: inode}}
-}
-
-// simScript is how a script will go.
-type simScript struct {
-	unstarted bool // procward lacks what its start needs
-	takes     time.Duration
-	result    script.Result
-	after     func() // its effect on the world, just before it ends
-	during    func() // its effect right after it starts
-}
-
-type agenda []appointment
-
-type appointment struct {
-	at  time.Duration
-	seq int
-	do  func()
-}
-
-func (a agenda) Len() int { return len(a) }
-func (a agenda) Less(i, j int) bool {
-	return a[i].at < a[j].at || a[i].at == a[j].at && a[i].seq < a[j].seq
-}
-func (a agenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *agenda) Push(x any)   { *a = append(*a, x.(appointment)) }
-func (a *agenda) Pop() any {
-	old := *a
-	x := old[len(old)-1]
-	*a = old[:len(old)-1]
-	return x
+	*rehearse.World
+	t       testing.TB
+	said    []string
+	kinds   []*message.Kind
+	check   func(message.Message)
+	stepped func()                // after each step
+	stays   func(EndMachine) bool // the act returns; nil: the machine boots again
+	endings []time.Duration       // when the machine was to be ended, since the last recover
+	did     []string              // the rungs
 }
 
 func newSim(t testing.TB, cfg *confd.Config) *sim {
-	return &sim{
-		t: t, m: NewMachine(cfg.Daemon.Observe, 1), cfg: cfg, now: 1000 * time.Second, lookTakes: time.Millisecond, nextPID: 100,
-		procs: map[procscan.ID]*simProcess{}, tracked: map[procscan.ID]bool{}, units: map[string]Unit{},
-		doubt: map[string][]procscan.Unreadable{}, scripts: map[string]func(map[string]string) simScript{}, running: map[string]int{}, halted: map[string]int{},
-		ends: map[int]func(script.Result){}, attended: map[string]Attend{}, ill: map[string]string{}, mute: map[string]bool{}, rests: map[string]bool{}, verdicts: map[string]map[string]watch.Verdict{}, evidenceTakes: 10 * time.Millisecond,
-	}
-}
-
-// at plans something on the virtual clock.
-func (s *sim) at(after time.Duration, do func()) {
-	s.seq++
-	heap.Push(&s.queue, appointment{at: s.now + after, seq: s.seq, do: do})
-}
-
-// spawn adds a process that the named entry matches.
-func (s *sim) spawn(name string) procscan.ID {
-	return s.spawnAs(name, func(*simProcess) {})
-}
-
-func (s *sim) spawnAs(name string, change func(*simProcess)) procscan.ID {
-	s.nextPID++
-	p := &simProcess{name: name}
-	p.ID = procscan.ID{PID: s.nextPID, Start: uint64(s.uptime() / (10 * time.Millisecond))}
-	p.Comm, p.State, p.PPID, p.Session, p.Threads = name, 'S', 1, s.nextPID, 1
-	p.layout = uint64(s.nextPID)
-	change(p)
-	for id, up := range s.procs {
-		if id.PID == p.PPID && up.name == name { // forked
-			p.layout, p.serves = up.layout, up.serves
+	s := &sim{World: rehearse.New(cfg), t: t}
+	s.Heard, s.Kept, s.Ends = s.hear, s.allTold, s.mayEnd
+	s.Matches = func(_ string, m procscan.Match) string { return m.Name }
+	s.Fail = func(text string) { t.Fatalf("%s:\n%s", text, s.story()) }
+	s.After = func() {
+		if why := s.Machine.AlarmsHold(); why != "" {
+			t.Fatalf("%s:\n%s", why, s.story())
+		}
+		if s.stepped != nil {
+			s.stepped()
 		}
 	}
-	s.procs[p.ID] = p
-	return p.ID
-}
-
-// die ends a process; the tracker tells of it at once.
-func (s *sim) die(id procscan.ID, c watch.Cause) {
-	p := s.procs[id]
-	if p == nil {
-		return
-	}
-	delete(s.procs, id)
-	for _, child := range s.procs {
-		if child.PPID == id.PID {
-			child.PPID = 1
-		}
-	}
-	if s.tracked[id] {
-		delete(s.tracked, id)
-		s.later(0, Died{Events: []watch.Event{{ID: id, At: s.uptime(), Cause: c}}})
-	}
-}
-
-func (s *sim) dieAll(name string, c watch.Cause) {
-	for _, id := range s.idsOf(name) {
-		s.die(id, c)
-	}
-}
-
-func (s *sim) idsOf(name string) []procscan.ID {
-	var ids []procscan.ID
-	for id, p := range s.procs {
-		if p.name == name {
-			ids = append(ids, id)
-		}
-	}
-	slices.SortFunc(ids, func(a, b procscan.ID) int { return a.PID - b.PID })
-	return ids
-}
-
-func (s *sim) step(in Input) {
-	life := s.life
-	effects := s.m.Step(moment(s), in)
-	effects = s.memory.keep(s, effects)
-	s.alarmsHold()
-	if s.stepped != nil {
-		s.stepped()
-	}
-	for i, e := range effects {
-		if a, is := e.(Answer); is {
-			s.answered = a.Ordered
-			continue
-		}
-		if s.memory.cut(s, effects[i:]) {
-			return
-		}
-		if s.life == life {
-			s.effect(e)
-		}
-	}
-}
-
-// later plans something that the machine of this life will be told.
-func (s *sim) later(after time.Duration, in Input) {
-	life := s.life
-	s.at(after, func() {
-		if s.life == life {
-			s.step(in)
-		}
-	})
-}
-
-// start gives the machine its configuration.
-func (s *sim) start() *sim {
-	s.begin()
 	return s
 }
 
-// run lets the virtual time pass.
-func (s *sim) run(d time.Duration) {
-	end := s.now + d
-	for steps := 0; ; steps++ {
-		if steps > 200000 {
-			s.t.Fatalf("the machine does not come to rest at %v:\n%s", s.now, s.story())
-		}
-		at, isWake := end+1, false
-		if len(s.queue) > 0 {
-			at = s.queue[0].at
-		}
-		if wake, ok := s.m.Wake(); ok && s.power.bootAt+wake < at {
-			at, isWake = max(s.power.bootAt+wake, s.now), true
-		}
-		if at > end {
-			s.now = end
-			return
-		}
-		s.now = at
-		if isWake {
-			s.step(Tick{})
-			continue
-		}
-		heap.Pop(&s.queue).(appointment).do()
+// sortedNames is the keys of a map in their order.
+func sortedNames[V any](of map[string]V) []string { return slices.Sorted(maps.Keys(of)) }
+
+// start gives the machine its configuration.
+func (s *sim) start() *sim {
+	s.Begin()
+	return s
+}
+
+// ready makes rungs ready.
+func (s *sim) ready(rungs ...string) *sim {
+	s.Ready(rungs...)
+	return s
+}
+
+func (s *sim) hear(m message.Message) {
+	s.kinds = append(s.kinds, m.Kind)
+	s.said = append(s.said, fmt.Sprintf("%8.3f %s", (s.Now-rehearse.Epoch).Seconds(), m.Line()))
+	if s.check != nil {
+		s.check(m)
 	}
 }
 
-func (s *sim) effect(e Effect) {
-	if s.acts != nil {
-		s.acts(e)
+// allTold holds that the changes that were told are all.
+func (s *sim) allTold() {
+	whole := s.Machine.Save()
+	if reflect.DeepEqual(whole, Saved(s.Written)) {
+		return
 	}
-	switch e := e.(type) {
-	case Track:
-		if s.procs[e.ID] == nil {
-			s.later(0, TrackFailed{ID: e.ID, At: s.uptime()})
-			return
+	for key := range whole {
+		if string(whole[key]) != string(s.Written[key]) {
+			s.t.Fatalf("a change of %s was not told:\nis      %s\nwritten %s\n%s", key, whole[key], s.Written[key], s.story())
 		}
-		s.tracked[e.ID] = true
-		if p := s.procs[e.ID]; !p.pale {
-			s.later(0, Remembered{Of: map[procscan.ID]succession.Traits{e.ID: p.traits(s.uptime())}})
-		}
-	case Untrack:
-		delete(s.tracked, e.ID)
-	case Look:
-		found := s.find(e) // what comes while it looks is missed
-		s.later(s.lookTakes, Looked{Token: e.Token, Found: found})
-	case Run:
-		s.runScript(e)
-	case Await:
-		s.await(e)
-	case RestartUnit:
-		s.runScript(Run{Token: e.Token, Job: script.Job{Argv: script.Argv{"unit:" + e.Unit}}})
-	case StopUnit:
-		s.stopUnit(e)
-	case EndScript:
-		s.at(time.Millisecond, func() {
-			if end := s.ends[e.Token]; end != nil {
-				end(script.Result{Signal: "SIGTERM"})
-			}
-		})
-	case Kill:
-		s.victims = append(s.victims, e.IDs...)
-		s.kill(e)
-	case Attend:
-		s.attend(e)
-	case Unattend:
-		if s.attended[e.Target].Round == 0 && !s.rests[e.Target] {
-			s.t.Fatalf("%s was not attended:\n%s", e.Target, s.story())
-		}
-		delete(s.attended, e.Target)
-		s.rests[e.Target] = e.Stays
-	case Record:
-		s.record(e)
-	case EndMachine:
-		s.endMachine(e)
-	case Evidence:
-		s.evidence = append(s.evidence, e.Target)
-		s.later(s.evidenceTakes, EvidenceTaken{Token: e.Token, Path: "/evidence/" + e.Target})
-	case Say:
-		s.kinds = append(s.kinds, e.Message.Kind)
-		s.said = append(s.said, fmt.Sprintf("%8.3f %s", (s.now-1000*time.Second).Seconds(), e.Message.Line()))
-		if s.check != nil {
-			s.check(e.Message)
-		}
-	case Exit:
-		s.exit, s.exited = e.Code, true
 	}
+	s.t.Fatalf("what is written is %d keys, not %d:\n%s", len(s.Written), len(whole), s.story())
 }
 
-func (s *sim) find(l Look) map[string]Finding {
-	out := map[string]Finding{}
-	for name, want := range l.Of {
-		f := Finding{Err: s.lookErr, Supervisors: s.supervisors}
-		if want.Missing {
-			f.Unit = s.unitOf(name)
-		}
-		pids, matching := map[int]bool{}, s.idsOf(want.Match.Name)
-		for _, id := range matching {
-			pids[id.PID] = true
-		}
-		for _, id := range matching {
-			p := s.procs[id]
-			f.Selection.Matching = append(f.Selection.Matching, p.Process)
-			if want.Match.Select == procscan.All || !pids[p.PPID] {
-				f.Selection.Selected = append(f.Selection.Selected, p.Process)
-			}
-		}
-		for _, id := range want.Kept {
-			if s.procs[id] == nil {
-				f.Gone = append(f.Gone, id)
-			}
-		}
-		for _, p := range s.procs {
-			for _, at := range p.serves {
-				if want.Judged && p.name != want.Match.Name && slices.Contains(want.Places, at) && at.Inode != 0 {
-					f.Holders = append(f.Holders, traits.Holder{Process: p.Process, Got: traits.Got{Traits: p.traits(s.uptime()), Parent: s.parentOf(p)}})
-					break
-				}
-			}
-		}
-		f.Selection.Unreadable = s.doubt[name]
-		for _, q := range f.Selection.Matching {
-			if p := s.procs[q.ID]; (want.Counted || want.Judged && (!want.Known[q.ID] || want.Beside[q.ID]) || slices.Contains(want.Kept, q.ID) || want.First) && !p.pale {
-				if f.Traits == nil {
-					f.Traits = map[procscan.ID]traits.Got{}
-				}
-				f.Traits[q.ID] = traits.Got{Traits: p.traits(s.uptime()), Parent: s.parentOf(p)}
-			}
-		}
-		out[name] = f
+// mayEnd holds what must be true of every act that ends the machine.
+func (s *sim) mayEnd(e EndMachine) (stays bool) {
+	var kept escalate.Ledger
+	if err := json.Unmarshal(s.Written[KeyBreaker], &kept); err != nil || len(kept.Entries) == 0 {
+		s.t.Fatalf("%s without a record: %v\n%s", e.Rung, err, s.story())
 	}
-	return out
+	last := kept.Entries[len(kept.Entries)-1]
+	if last.Rung != e.Rung || last.Boot != s.Moment().Boot || last.Outcome != escalate.Asked || last.Reason != e.Reason || e.Reason == "" {
+		s.t.Fatalf("the record of %+v is %+v\n%s", e, last, s.story())
+	}
+	limit := s.Config.Daemon.RebootLimit
+	if i := len(s.endings) - limit.Count; limit.Count == 0 || i >= 0 && s.Now-s.endings[i] < limit.Window.D() {
+		s.t.Fatalf("more than %d in %v: %v and now\n%s", limit.Count, limit.Window, s.endings, s.story())
+	}
+	if s.Uptime() < limit.MinUptime.D() {
+		s.t.Fatalf("after an uptime of %v:\n%s", s.Uptime(), s.story())
+	}
+	if s.Machine.Holds() {
+		s.t.Fatalf("%s while suspended:\n%s", e.Rung, s.story())
+	}
+	if s.allUp() {
+		s.t.Fatalf("%s, and everything is up:\n%s", e.Rung, s.story())
+	}
+	s.endings, s.did = append(s.endings, s.Now), append(s.did, e.Rung)
+	return s.stays != nil && s.stays(e)
 }
 
-func (s *sim) parentOf(p *simProcess) succession.Parent {
-	for id, up := range s.procs {
-		if id.PID == p.PPID {
-			return succession.Parent{Process: up.Process, Layout: up.traits(0).Layout}
-		}
-	}
-	return succession.Parent{}
-}
-
-func (s *sim) runScript(e Run) {
-	path, who := e.Job.Argv[0], e.Job.Env["PROCWARD_PROCESS"]
-	s.ran = append(s.ran, path)
-	s.running[who]++
-	if s.running[who] > 1 && who != "" && e.Job.Env["PROCWARD_RUNG"] == "" {
-		s.t.Fatalf("two scripts at once for %s:\n%s", who, s.story())
-	}
-	sc := simScript{}
-	if f := s.scripts[path]; f != nil {
-		sc = f(e.Job.Env)
-	}
-	at, life := s.uptime(), s.life
-	run := &simRun{path: path, since: at, id: procscan.ID{PID: 1_000_000 + len(s.runs), Start: uint64(s.uptime() / (10 * time.Millisecond))}}
-	s.runs = append(s.runs, run)
-	s.at(0, func() {
-		if s.life == life && !sc.unstarted {
-			s.step(ScriptStarted{Token: e.Token, ID: run.id, At: at})
-		}
-		if sc.during != nil {
-			sc.during()
-		}
-	})
-	run.tell = func(result script.Result) {
-		if strings.HasPrefix(path, "unit:") {
-			s.step(UnitRestarted{Token: e.Token, Err: result.Err})
-			return
-		}
-		s.step(ScriptEnded{Token: e.Token, Result: result})
-	}
-	end := func(result script.Result) {
-		if run.over {
-			return
-		}
-		run.over = true
-		delete(s.ends, e.Token)
-		s.running[who]--
-		if run.tell != nil {
-			run.tell(result)
-		}
-	}
-	s.ends[e.Token], run.end = end, end
-	s.at(sc.takes+time.Millisecond, func() {
-		if run.over {
-			return
-		}
-		if sc.after != nil {
-			sc.after()
-		}
-		if sc.unstarted {
-			sc.result = script.Result{Code: -1, Err: errors.New("no processes"), Lack: true}
-		}
-		end(sc.result)
-	})
-}
-
-func (s *sim) kill(e Kill) {
-	life := s.life
-	s.at(time.Millisecond, func() {
-		if s.life != life {
-			return
-		}
-		var ended []restart.Ended
-		for _, id := range e.IDs {
-			out := restart.Gone
-			if s.procs[id] != nil {
-				out = restart.BySignal
-				if s.killed != nil {
-					out = s.killed(id)
-				}
-				if out != restart.Unkillable && out != restart.Refused {
-					s.die(id, watch.Cause{Known: true, Signal: 15})
-				}
+// allUp reports that every process had been there when the last look began, and no check is bad.
+func (s *sim) allUp() bool {
+	for _, signs := range s.Verdicts {
+		for _, v := range signs {
+			if v == watch.Bad {
+				return false
 			}
-			ended = append(ended, restart.Ended{ID: id, Outcome: out})
 		}
-		if s.killToldFirst {
-			s.step(KillEnded{Token: e.Token, Ended: ended})
-			return
+	}
+	for _, p := range s.Config.Processes {
+		n := 0
+		for _, id := range s.IDs(p.Match.Name) {
+			if s.Uptime()-id.Started() > s.LookTakes+20*time.Millisecond {
+				n++
+			}
 		}
-		s.later(0, KillEnded{Token: e.Token, Ended: ended})
-	})
+		if n < p.Match.Count.Min {
+			return false
+		}
+	}
+	return len(s.Config.Processes) > 0
 }
 
 func (s *sim) story() string { return strings.Join(s.said, "\n") }
@@ -486,8 +172,65 @@ func entry(name, group string, change func(*confd.Process)) confd.Process {
 	return p
 }
 
+// at80 is a place to serve at, the socket of a process or one that it was given.
+func at80(inode uint64) []succession.Socket {
+	return []succession.Socket{{Kind: "tcp", Addr: "0.0.0.0:80", Inode: inode}}
+}
+
 var (
 	sigkill = watch.Cause{Known: true, Signal: 9}
 	exit3   = watch.Cause{Known: true, Code: 3}
 	clean   = watch.Cause{Known: true}
 )
+
+// startsWell is a script that starts the process again, and then it is well.
+func startsWell(s *sim, name string) func(map[string]string) rehearse.Script {
+	return func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() {
+			s.Ill = map[string]string{}
+			s.Spawn(name)
+		}}
+	}
+}
+
+// probed is a process with a probe: http every 10 s, three failures.
+func probed(change func(*confd.Process)) func(*confd.Process) {
+	return func(p *confd.Process) {
+		p.Stall = []confd.Sign{{Check: httpCheck(nil)}}
+		if change != nil {
+			change(p)
+		}
+	}
+}
+
+func httpCheck(change func(*probe.Check)) probe.Check {
+	c := probe.Check{Kinds: probe.Kinds{HTTP: &probe.HTTP{URL: "http://127.0.0.1/"}}, Interval: scalar.Duration(10 * time.Second), Timeout: scalar.Duration(5 * time.Second),
+		Failures: probe.Failures{N: 3, Of: 3}, Successes: 1, Action: watch.ActRestart}
+	if change != nil {
+		change(&c)
+	}
+	return c
+}
+
+// probedHTTPD is a simulated httpd, that has been up and well for a second.
+func probedHTTPD(s *sim) procscan.ID {
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.said = nil
+	return id
+}
+
+// byUnit gives an entry the restart of a unit, which works.
+func (s *sim) byUnit(name, unit string) {
+	p := s.Config.Processes[name]
+	p.Restart.Run, p.Restart.Unit = nil, unit
+	s.Config.Processes[name] = p
+	s.Scripts["unit:"+unit] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{Takes: 50 * time.Millisecond, After: func() {
+			delete(s.Halted, name)
+			if len(s.IDs(name)) == 0 {
+				s.Spawn(name)
+			}
+		}}
+	}
+}

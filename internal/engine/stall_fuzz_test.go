@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"math/rand/v2"
@@ -7,7 +7,9 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
 	"procward/internal/message"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
@@ -60,14 +62,14 @@ func newPlay(t testing.TB, data []byte) *play {
 	p := &play{data: data[:min(len(data), 200)], begun: map[string][]time.Duration{}}
 	p.sim = newSim(t, p.world(p.byte()))
 	p.sim.check = p.said1
-	p.sim.acts = p.acts
-	p.reborn = func() { // systemd tells a new daemon too
+	p.sim.Acts = p.acts
+	p.Reborn = func() { // systemd tells a new daemon too
 		if p.suspended {
-			p.step(Suspend{Why: "test"})
+			p.Step(Suspend{Why: "test"})
 		}
 	}
 	for _, name := range cast {
-		p.spawn(name)
+		p.Spawn(name)
 	}
 	p.works()
 	return p
@@ -141,15 +143,15 @@ func (p *play) world(b byte) *confd.Config {
 // works lets every script start its process, if it is not there.
 func (p *play) works() {
 	for _, name := range cast {
-		p.scripts["/restart/"+name] = func(map[string]string) simScript {
-			return simScript{takes: time.Second, after: func() {
-				if len(p.idsOf(name)) == 0 {
-					p.spawn(name)
+		p.Scripts["/restart/"+name] = func(map[string]string) rehearse.Script {
+			return rehearse.Script{Takes: time.Second, After: func() {
+				if len(p.IDs(name)) == 0 {
+					p.Spawn(name)
 				}
 			}}
 		}
 	}
-	p.scripts["/hook"] = func(map[string]string) simScript { return simScript{result: script.Result{Code: 75}} }
+	p.Scripts["/hook"] = func(map[string]string) rehearse.Script { return rehearse.Script{Result: script.Result{Code: 75}} }
 }
 
 // said1 counts the attempts.
@@ -157,11 +159,11 @@ func (p *play) said1(m message.Message) {
 	if m.Kind != message.Restart || m.Observed {
 		return
 	}
-	spec := p.cfg.Processes[m.Process].Restart
-	at := append(p.begun[m.Process], p.now)
+	spec := p.Config.Processes[m.Process].Restart
+	at := append(p.begun[m.Process], p.Now)
 	n := 0
 	for _, t := range at {
-		if p.now-t < spec.Window.D() {
+		if p.Now-t < spec.Window.D() {
 			n++
 		}
 	}
@@ -182,12 +184,12 @@ func (p *play) acts(e Effect) {
 	case Kill:
 		p.mayAct(e.Token, e)
 		for _, id := range e.IDs {
-			victim := p.procs[id]
+			victim := p.Procs[id]
 			if victim == nil {
 				continue
 			}
-			if q := p.m.procs[victim.name]; q.op == nil && p.trusts() && !p.unwell(victim.name) {
-				p.t.Fatalf("%s pid %d is killed, whose signs are all ok:\n%s", victim.name, id.PID, p.story())
+			if q := p.Machine.Procs()[victim.Name]; !q.Held() && p.trusts() && !p.unwell(victim.Name) {
+				p.t.Fatalf("%s pid %d is killed, whose signs are all ok:\n%s", victim.Name, id.PID, p.story())
 			}
 		}
 	}
@@ -196,19 +198,19 @@ func (p *play) acts(e Effect) {
 // mayAct holds that nothing is done in observe mode, and while suspended only what belongs
 // to a stop by the operator.
 func (p *play) mayAct(token int, e Effect) {
-	op := p.m.jobs[token].op
-	if p.suspended && (op == nil || p.m.suspended != "" && op.Halts()) || p.cfg.Daemon.Observe {
-		p.t.Fatalf("%#v while suspended (%v) or in observe mode (%v):\n%s", e, p.suspended, p.cfg.Daemon.Observe, p.story())
+	op := p.Machine.Jobs()[token].Op()
+	if p.suspended && (op == nil || p.Machine.Suspended() != "" && op.Halts()) || p.Config.Daemon.Observe {
+		p.t.Fatalf("%#v while suspended (%v) or in observe mode (%v):\n%s", e, p.suspended, p.Config.Daemon.Observe, p.story())
 	}
 }
 
 // trusts reports whether a stall is known to be of signs that are attended still: one that a dead
 // daemon has seen is believed, also of a sign that a reload has taken away since.
-func (p *play) trusts() bool { return p.memory.die == nil || p.life == 0 }
+func (p *play) trusts() bool { return p.Dies == nil || p.Life == 0 }
 
 // unwell reports whether a sign of a process was told to be bad, and not to be ok since.
 func (p *play) unwell(name string) bool {
-	for _, v := range p.verdicts[name] {
+	for _, v := range p.Verdicts[name] {
 		if v != watch.OK && v != watch.Pending {
 			return true
 		}
@@ -221,7 +223,7 @@ var targets = [][2]string{{"app", "http"}, {"app", "fds"}, {"db", "http"}, {"htt
 
 func (p *play) run() {
 	p.start()
-	p.sim.run(10 * time.Second)
+	p.sim.Run(10 * time.Second)
 	for len(p.data) > 0 && !p.t.Failed() {
 		p.happen(p.byte())
 	}
@@ -230,90 +232,90 @@ func (p *play) run() {
 
 // happen is one thing by a byte: what and whom the high and the low half.
 func (p *play) happen(b byte) {
-	for p.unborn {
-		p.sim.run(time.Second)
+	for p.Unborn {
+		p.sim.Run(time.Second)
 	}
 	name := cast[int(b)%len(cast)]
 	ill := targets[int(b&15)%len(targets)]
 	switch b >> 4 {
 	case 0, 1, 2:
-		p.sicken(ill[0], ill[1], "no answer")
+		p.Sicken(ill[0], ill[1], "no answer")
 	case 3, 4:
-		p.cure(ill[0], ill[1])
+		p.Cure(ill[0], ill[1])
 	case 5:
-		p.dieAll(name, watch.Cause{Known: true, Code: int(b & 1)})
+		p.DieAll(name, watch.Cause{Known: true, Code: int(b & 1)})
 	case 6:
-		p.spawn(name)
+		p.Spawn(name)
 	case 7:
 		p.suspended = b&1 == 0
 		if p.suspended {
-			p.step(Suspend{Why: "test"})
+			p.Step(Suspend{Why: "test"})
 			break
 		}
-		p.step(Resume{Why: "test"})
+		p.Step(Resume{Why: "test"})
 	case 8:
-		observe := p.cfg.Daemon.Observe
-		p.cfg = p.world(p.byte())
-		p.cfg.Daemon.Observe = observe // a reload does not change it
-		p.step(Configured{Config: p.cfg})
+		observe := p.Config.Daemon.Observe
+		p.Config = p.world(p.byte())
+		p.Config.Daemon.Observe = observe // a reload does not change it
+		p.Step(Configured{Config: p.Config})
 	case 9:
-		p.killed = func(procscan.ID) restart.Outcome { return restart.Unkillable }
+		p.Killed = func(procscan.ID) restart.Outcome { return restart.Unkillable }
 		if b&1 == 0 {
-			p.killed = nil
+			p.Killed = nil
 		}
 	case 10:
-		p.evidenceTakes = time.Duration(b&15) * time.Second
+		p.EvidenceTakes = time.Duration(b&15) * time.Second
 	case 14:
 		verb := []Verb{VerbStop, VerbStart, VerbSuspend, VerbResume}[b>>2&3]
-		if !p.cfg.Daemon.Observe {
+		if !p.Config.Daemon.Observe {
 			p.operate(Order{Verb: verb, Names: []string{name}, By: "root"}) // it may be refused
 		}
 	case 11:
-		p.units[name] = Unit{Name: name + ".service", Hands: "systemd has a stop job for it"}
+		p.Units[name] = Unit{Name: name + ".service", Hands: "systemd has a stop job for it"}
 		if b&8 == 0 {
-			delete(p.units, name)
+			delete(p.Units, name)
 		}
 	case 12:
-		p.step(Sensed{Signs: []watch.Sign{{Target: ill[0], Round: p.attended[ill[0]].Round - 1, Name: ill[1], Verdict: watch.Bad, Text: "of an old round"}}})
+		p.Step(Sensed{Signs: []watch.Sign{{Target: ill[0], Round: p.Attended[ill[0]].Round - 1, Name: ill[1], Verdict: watch.Bad, Text: "of an old round"}}})
 	case 13:
 		if b&8 != 0 {
-			p.rebirth(time.Second, func(m Moment) Moment { return m })
-			p.sim.run(time.Second)
+			p.Rebirth(time.Second, func(m Moment) Moment { return m })
+			p.sim.Run(time.Second)
 			break
 		}
-		p.tell(ill[0], p.attended[ill[0]].Round, ill[1], watch.Blind, "unknown")
+		p.Tell(ill[0], p.Attended[ill[0]].Round, ill[1], watch.Blind, "unknown")
 	default:
-		p.sim.run(time.Duration(1+b&15) * 7 * time.Second)
+		p.sim.Run(time.Duration(1+b&15) * 7 * time.Second)
 	}
-	p.sim.run(time.Duration(b&3) * 100 * time.Millisecond)
+	p.sim.Run(time.Duration(b&3) * 100 * time.Millisecond)
 }
 
 // end cures everything: then all that is there is up.
 func (p *play) end() {
-	p.killed, p.units = nil, map[string]Unit{}
+	p.Killed, p.Units = nil, map[string]Unit{}
 	p.suspended = false
-	p.step(Resume{Why: "the end"})
+	p.Step(Resume{Why: "the end"})
 	p.order(VerbResume)
 	for _, ill := range targets {
-		p.cure(ill[0], ill[1])
+		p.Cure(ill[0], ill[1])
 	}
-	p.sim.run(10 * time.Minute)
-	if !p.cfg.Daemon.Observe {
+	p.sim.Run(10 * time.Minute)
+	if !p.Config.Daemon.Observe {
 		p.order(VerbStart, cast...)
-		p.sim.run(10 * time.Minute)
+		p.sim.Run(10 * time.Minute)
 	}
 	for _, name := range cast {
-		if len(p.idsOf(name)) == 0 {
-			p.spawn(name)
+		if len(p.IDs(name)) == 0 {
+			p.Spawn(name)
 		}
 	}
-	p.sim.run(10 * time.Minute)
+	p.sim.Run(10 * time.Minute)
 	for _, name := range cast {
-		q := p.m.procs[name]
-		if q.State() != Up || q.Trial().Evidence != 0 || q.Stalled() || q.op != nil {
+		q := p.Machine.Procs()[name]
+		if q.State() != Up || q.Trial().Evidence != 0 || q.Stalled() || q.Held() {
 			p.t.Fatalf("in the end %s is %s, stalled: %v, evidence: %v:\n%s", name, q.State(), q.Stalled(), q.Trial().Evidence, p.story())
 		}
-		a := p.attended[name]
+		a := p.Attended[name]
 		if a.Round != q.Signs.Given.Round || a.Round == 0 || len(a.IDs) != len(q.Tracks()) {
 			p.t.Fatalf("in the end %s is attended as %+v and tracks %v:\n%s", name, a, q.Tracks(), p.story())
 		}
@@ -323,7 +325,7 @@ func (p *play) end() {
 			p.t.Fatalf("in the end the monitor is %+v:\n%s", mon, p.story())
 		}
 	}
-	if p.m.running != 0 || len(p.m.jobs) != 0 || len(p.m.ops) != 0 {
-		p.t.Fatalf("in the end %d slots, jobs %v, %d operations:\n%s", p.m.running, p.m.jobs, len(p.m.ops), p.story())
+	if p.Machine.Slots() != 0 || len(p.Machine.Jobs()) != 0 || p.Machine.Ops() != 0 {
+		p.t.Fatalf("in the end %d slots, jobs %v, %d operations:\n%s", p.Machine.Slots(), p.Machine.Jobs(), p.Machine.Ops(), p.story())
 	}
 }

@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"testing"
@@ -6,6 +6,8 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/procscan"
 	"procward/restart"
@@ -17,14 +19,14 @@ import (
 func TestAStallHealsBetweenTheLookAndTheScript(t *testing.T) {
 	s := newSim(t, one(probed(nil)))
 	probedHTTPD(s)
-	s.sicken("httpd", "http", status500)
-	s.evidenceTakes = 50 * time.Millisecond
-	s.run(20*time.Second + 40*time.Millisecond)
-	if p := s.m.procs["httpd"]; p.Trial().Evidence == 0 || p.State() != Waiting {
+	s.Sicken("httpd", "http", status500)
+	s.EvidenceTakes = 50 * time.Millisecond
+	s.Run(20*time.Second + 40*time.Millisecond)
+	if p := s.Machine.Procs()["httpd"]; p.Trial().Evidence == 0 || p.State() != Waiting {
 		t.Fatalf("it is %s, evidence %d", p.State(), p.Trial().Evidence)
 	}
-	s.m.Step(moment(s), Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.now}}})
-	for _, e := range s.m.Step(moment(s), EvidenceTaken{Token: s.m.procs["httpd"].Trial().Evidence}) {
+	s.Machine.Step(s.Moment(), Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.Attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.Now}}})
+	for _, e := range s.Machine.Step(s.Moment(), EvidenceTaken{Token: s.Machine.Procs()["httpd"].Trial().Evidence}) {
 		switch e.(type) {
 		case Kill, Run:
 			t.Errorf("%T by a look that is older than its healing", e)
@@ -38,19 +40,19 @@ func TestAGroupThatCannotBeRidOfAStall(t *testing.T) {
 		p.Stall = append(p.Stall, confd.Sign{Check: httpCheck(func(c *probe.Check) { c.Name, c.StartDelay = "late", scalar.Duration(time.Minute) })})
 	}))
 	s := newSim(t, cfg)
-	s.spawn("app")
-	s.spawn("httpd")
-	s.scripts["/restart/app"] = starts(s, "app", 0)
-	s.start().run(2 * time.Minute)
+	s.Spawn("app")
+	s.Spawn("httpd")
+	s.Scripts["/restart/app"] = starts(s, "app", 0)
+	s.start().Run(2 * time.Minute)
 	s.said = nil
-	s.killed = func(id procscan.ID) restart.Outcome {
-		if s.procs[id].name == "httpd" {
+	s.Killed = func(id procscan.ID) restart.Outcome {
+		if s.Procs[id].Name == "httpd" {
 			return restart.Unkillable
 		}
 		return restart.BySignal
 	}
-	s.sicken("httpd", "late", status500)
-	s.run(30 * time.Second)
+	s.Sicken("httpd", "late", status500)
+	s.Run(30 * time.Second)
 	s.tells(`
 		120.000 PW0602 process=httpd group=web probe fails: late: status 500 instead of 200
 		140.001 PW0601 process=httpd group=web pid=102 stalled: late: status 500 instead of 200
@@ -64,16 +66,16 @@ func TestAGroupThatCannotBeRidOfAStall(t *testing.T) {
 		140.016 PW0304 process=httpd group=web exhausted: a restart is needed and no attempt is left of 3
 		140.017 PW0504 group=web given up: httpd is stalled: late: status 500 instead of 200, 1 of 3 attempts in 24h are spent
 		145.016 PW0303 process=app group=web pid=103 recovered`)
-	if s.m.procs["httpd"].State() != GaveUp {
-		t.Errorf("httpd is %s", s.m.procs["httpd"].State())
+	if s.Machine.Procs()["httpd"].State() != GaveUp {
+		t.Errorf("httpd is %s", s.Machine.Procs()["httpd"].State())
 	}
 	// The signs are watched afresh since: it is not healed before all of them have told.
-	s.run(10 * time.Second)
+	s.Run(10 * time.Second)
 	if got := s.status("httpd"); got.State != GaveUp || got.Stalled == "" {
 		t.Errorf("after the first of its probes httpd is %s, %q", got.State, got.Stalled)
 	}
-	delete(s.ill, "httpd/late")
-	s.run(2 * time.Minute)
+	delete(s.Ill, "httpd/late")
+	s.Run(2 * time.Minute)
 	s.tells(`
 		200.018 PW0212 process=httpd group=web pid=102 returned by itself
 		205.018 PW0303 process=httpd group=web pid=102 recovered: by itself`)
@@ -83,16 +85,16 @@ func TestAHookTakesAStalledOne(t *testing.T) {
 	cfg := web(func(g *escalate.Group) { g.Escalate = g.Escalate[1:2] })
 	cfg.Processes["httpd"] = entry("httpd", "web", probed(func(p *confd.Process) { p.Restart.Attempts = scalar.AtMost(0) }))
 	s := newSim(t, cfg)
-	s.spawn("app")
+	s.Spawn("app")
 	probedHTTPD(s)
-	s.sicken("httpd", "http", status500)
-	s.run(time.Minute)
-	if got := s.m.procs["httpd"].State(); got != Handed {
+	s.Sicken("httpd", "http", status500)
+	s.Run(time.Minute)
+	if got := s.Machine.Procs()["httpd"].State(); got != Handed {
 		t.Errorf("httpd is %s:\n%s", got, s.story())
 	}
-	s.cure("httpd", "http")
-	s.run(time.Minute)
-	if got := s.m.procs["httpd"].State(); got != Up {
+	s.Cure("httpd", "http")
+	s.Run(time.Minute)
+	if got := s.Machine.Procs()["httpd"].State(); got != Up {
 		t.Errorf("cured, httpd is %s:\n%s", got, s.story())
 	}
 }
@@ -103,13 +105,13 @@ func TestADumpEndsTheStalledOne(t *testing.T) {
 		p.Restart.Dump = &restart.Dump{Signal: "ABRT", Wait: scalar.Duration(time.Second)}
 	})))
 	id := probedHTTPD(s)
-	s.evidenceTakes = 2 * time.Second
+	s.EvidenceTakes = 2 * time.Second
 	start := startsWell(s, "httpd")
 	event := ""
-	s.scripts["/restart/httpd"] = func(env map[string]string) simScript { event = env["PROCWARD_EVENT"]; return start(env) }
-	s.sicken("httpd", "http", status500)
-	s.at(21*time.Second, func() { s.die(id, watch.Cause{Known: true, Signal: 6, Core: true}) })
-	s.run(time.Minute)
+	s.Scripts["/restart/httpd"] = func(env map[string]string) rehearse.Script { event = env["PROCWARD_EVENT"]; return start(env) }
+	s.Sicken("httpd", "http", status500)
+	s.At(21*time.Second, func() { s.Die(id, watch.Cause{Known: true, Signal: 6, Core: true}) })
+	s.Run(time.Minute)
 	s.tells(`
 		1.000 PW0602 process=httpd probe fails: http: status 500 instead of 200
 		21.001 PW0601 process=httpd pid=101 stalled: http: status 500 instead of 200
@@ -128,17 +130,17 @@ func TestNotifySocketsAreThereBeforeTheProgram(t *testing.T) {
 	})
 	s := newSim(t, cfg)
 	var seen []Effect
-	s.acts = func(e Effect) {
+	s.Acts = func(e Effect) {
 		switch e.(type) {
 		case Attend, Unattend, Run:
 			seen = append(seen, e)
 		}
 	}
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(2 * time.Minute)
-	s.dieAll("httpd", sigkill)
-	s.run(2 * time.Minute)
-	s.step(Configured{Config: &confd.Config{}})
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(2 * time.Minute)
+	s.DieAll("httpd", sigkill)
+	s.Run(2 * time.Minute)
+	s.Step(Configured{Config: &confd.Config{}})
 	var words []string
 	for _, e := range seen {
 		switch e := e.(type) {
@@ -183,21 +185,21 @@ func TestAStallOfAnEarlierDaemon(t *testing.T) {
 				}
 			})))
 			probedHTTPD(s)
-			s.scripts["/restart/httpd"] = startsWell(s, "httpd")
-			s.sicken("httpd", "http", status500)
-			s.run(25 * time.Second)
-			s.rebirth(2*time.Minute, func(m Moment) Moment { return m })
-			s.run(time.Minute)
+			s.Scripts["/restart/httpd"] = startsWell(s, "httpd")
+			s.Sicken("httpd", "http", status500)
+			s.Run(25 * time.Second)
+			s.Rebirth(2*time.Minute, func(m Moment) Moment { return m })
+			s.Run(time.Minute)
 			if c.heals {
-				delete(s.ill, "httpd/http")
+				delete(s.Ill, "httpd/http")
 			}
-			s.run(time.Minute + 5*time.Second)
-			if len(s.ran) > 0 || len(s.victims) > 0 {
-				t.Errorf("before it was judged: ran %v, killed %v\n%s", s.ran, s.victims, s.story())
+			s.Run(time.Minute + 5*time.Second)
+			if len(s.Ran) > 0 || len(s.Victims) > 0 {
+				t.Errorf("before it was judged: ran %v, killed %v\n%s", s.Ran, s.Victims, s.story())
 			}
-			s.run(5 * time.Minute)
-			if got := s.m.procs["httpd"].State(); len(s.ran) != c.ran || len(s.victims) != c.ran || got != c.state {
-				t.Errorf("it is %s, ran %v, killed %v\n%s", got, s.ran, s.victims, s.story())
+			s.Run(5 * time.Minute)
+			if got := s.Machine.Procs()["httpd"].State(); len(s.Ran) != c.ran || len(s.Victims) != c.ran || got != c.state {
+				t.Errorf("it is %s, ran %v, killed %v\n%s", got, s.Ran, s.Victims, s.story())
 			}
 		})
 	}

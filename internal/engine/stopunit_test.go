@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 )
 
 // units is the shop, where httpd and app are restarted by systemd.
@@ -16,28 +18,28 @@ func units(t *testing.T, change func(*confd.Config)) *sim {
 	s := shop(t, change)
 	s.byUnit("httpd", "httpd.service")
 	s.byUnit("app", "app.service")
-	s.step(Configured{Config: s.cfg})
-	s.run(time.Second)
-	s.said, s.ran, s.victims = nil, nil, nil
+	s.Step(Configured{Config: s.Config})
+	s.Run(time.Second)
+	s.said, s.Ran, s.Victims = nil, nil, nil
 	return s
 }
 
 func TestAnOperatorsStopAndStartOfUnits(t *testing.T) {
 	s := units(t, nil)
 	out := s.order(VerbStop, "web")
-	s.run(time.Minute)
-	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || !slices.Equal(s.ran, []string{"stop:httpd.service", "stop:app.service"}) || len(s.victims) > 0 {
-		t.Fatalf("ran %v, killed %v, %+v:\n%s", s.ran, s.victims, got, s.story())
+	s.Run(time.Minute)
+	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || !slices.Equal(s.Ran, []string{"stop:httpd.service", "stop:app.service"}) || len(s.Victims) > 0 {
+		t.Fatalf("ran %v, killed %v, %+v:\n%s", s.Ran, s.Victims, got, s.story())
 	}
-	s.rebirth(time.Second, func(m Moment) Moment { return m })
-	s.run(time.Minute)
-	s.ran = nil
+	s.Rebirth(time.Second, func(m Moment) Moment { return m })
+	s.Run(time.Minute)
+	s.Ran = nil
 	out = s.order(VerbStart, "web")
-	s.run(time.Minute)
-	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || !slices.Equal(s.ran, []string{"unit:app.service", "unit:httpd.service"}) {
-		t.Fatalf("ran %v, %+v:\n%s", s.ran, got, s.story())
+	s.Run(time.Minute)
+	if got := s.outcome(out.ID); !got.Done || len(got.Failed) > 0 || !slices.Equal(s.Ran, []string{"unit:app.service", "unit:httpd.service"}) {
+		t.Fatalf("ran %v, %+v:\n%s", s.Ran, got, s.story())
 	}
-	if s.m.procs["httpd"].State() != Up || s.m.procs["app"].State() != Up {
+	if s.Machine.Procs()["httpd"].State() != Up || s.Machine.Procs()["app"].State() != Up {
 		t.Errorf("it is %v:\n%s", s.states(), s.story())
 	}
 }
@@ -45,12 +47,12 @@ func TestAnOperatorsStopAndStartOfUnits(t *testing.T) {
 // What a stop of the unit leaves is killed; one that fails is said.
 func TestAUnitThatIsNotStopped(t *testing.T) {
 	s := units(t, nil)
-	s.unitStops = func(StopUnit) error { return errors.New("stop httpd.service: the job ended with \"timeout\"") }
-	ids := s.idsOf("httpd")
+	s.Stops = func(StopUnit) error { return errors.New("stop httpd.service: the job ended with \"timeout\"") }
+	ids := s.IDs("httpd")
 	out := s.order(VerbStop, "httpd")
-	s.run(time.Minute)
-	if got := s.outcome(out.ID); !got.Done || !slices.Equal(s.victims, ids) || len(s.idsOf("httpd")) > 0 {
-		t.Errorf("killed %v, %+v:\n%s", s.victims, got, s.story())
+	s.Run(time.Minute)
+	if got := s.outcome(out.ID); !got.Done || !slices.Equal(s.Victims, ids) || len(s.IDs("httpd")) > 0 {
+		t.Errorf("killed %v, %+v:\n%s", s.Victims, got, s.story())
 	}
 	if !strings.Contains(s.story(), `the job ended with "timeout"`) {
 		t.Errorf("it does not say so:\n%s", s.story())
@@ -68,20 +70,20 @@ func TestStrategyAllStopsAndStartsUnits(t *testing.T) {
 				cfg.Groups["web"] = g
 			})
 			if conflict {
-				s.unitStops = func(e StopUnit) error {
+				s.Stops = func(e StopUnit) error {
 					if e.Unit == "httpd.service" {
-						return errConflict
+						return rehearse.ErrConflict
 					}
 					return nil
 				}
 			}
-			before := s.idsOf("httpd")
-			s.dieAll("app", exit3)
-			s.run(time.Minute)
-			if again := !slices.Equal(s.idsOf("httpd"), before); again == conflict || len(s.victims) > 0 {
-				t.Errorf("httpd was started again: %v, killed %v:\n%s", again, s.victims, s.story())
+			before := s.IDs("httpd")
+			s.DieAll("app", exit3)
+			s.Run(time.Minute)
+			if again := !slices.Equal(s.IDs("httpd"), before); again == conflict || len(s.Victims) > 0 {
+				t.Errorf("httpd was started again: %v, killed %v:\n%s", again, s.Victims, s.story())
 			}
-			if s.m.procs["httpd"].State() != Up || s.m.procs["app"].State() != Up {
+			if s.Machine.Procs()["httpd"].State() != Up || s.Machine.Procs()["app"].State() != Up {
 				t.Errorf("it is %v:\n%s", s.states(), s.story())
 			}
 		})
@@ -97,21 +99,21 @@ func TestAUnitStoppedByADeadDaemonIsStarted(t *testing.T) {
 		cfg.Groups["web"] = g
 	})
 	once := true
-	s.memory.die = func(e Effect) bool {
+	s.Dies = func(e Effect) bool {
 		r, is := e.(RestartUnit)
 		dies := once && is && r.Start
 		once = once && !dies
 		return dies
 	}
-	s.dieAll("app", exit3)
-	s.run(10 * time.Minute)
-	if once || s.m.procs["httpd"].State() != Up || s.m.procs["app"].State() != Up {
+	s.DieAll("app", exit3)
+	s.Run(10 * time.Minute)
+	if once || s.Machine.Procs()["httpd"].State() != Up || s.Machine.Procs()["app"].State() != Up {
 		t.Fatalf("died %v, it is %v:\n%s", !once, s.states(), s.story())
 	}
-	s.halted["httpd"] = -1 // an operator's
-	s.dieAll("httpd", clean)
-	s.run(10 * time.Minute)
-	if got := s.m.procs["httpd"].State(); got != StoppedBy {
+	s.Halted["httpd"] = -1 // an operator's
+	s.DieAll("httpd", clean)
+	s.Run(10 * time.Minute)
+	if got := s.Machine.Procs()["httpd"].State(); got != StoppedBy {
 		t.Errorf("after the operator's stop it is %s:\n%s", got, s.story())
 	}
 }

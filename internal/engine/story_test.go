@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"errors"
@@ -7,6 +7,8 @@ import (
 
 	confd "procward/conf.d"
 	"procward/escalate"
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 	"procward/internal/scalar"
 	"procward/internal/script"
 	"procward/procscan"
@@ -19,19 +21,19 @@ func one(change func(*confd.Process)) *confd.Config {
 }
 
 // starts is a script that starts the process again.
-func starts(s *sim, name string, takes time.Duration) func(map[string]string) simScript {
-	return func(map[string]string) simScript {
-		return simScript{takes: takes, after: func() { s.spawn(name) }}
+func starts(s *sim, name string, takes time.Duration) func(map[string]string) rehearse.Script {
+	return func(map[string]string) rehearse.Script {
+		return rehearse.Script{Takes: takes, After: func() { s.Spawn(name) }}
 	}
 }
 
 func TestKilledAndRestarted(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 100*time.Millisecond)
-	s.start().run(time.Second)
-	s.die(id, sigkill)
-	s.run(time.Minute)
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 100*time.Millisecond)
+	s.start().Run(time.Second)
+	s.Die(id, sigkill)
+	s.Run(time.Minute)
 	s.tells(`
 		0.000 PW0801 configuration loaded: processes: 1, groups: 0, drop-ins: 0, rejected: 0
 		0.001 PW0202 process=httpd pid=101 found
@@ -42,45 +44,45 @@ func TestKilledAndRestarted(t *testing.T) {
 
 func TestASlowLookIsFresh(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.lookTakes = time.Second
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(10 * time.Second)
-	s.die(id, sigkill)
-	s.run(time.Minute)
-	if len(s.ran) != 1 || s.m.procs["httpd"].State() != Up {
-		t.Errorf("with looks of a second these scripts ran: %v\n%s", s.ran, s.story())
+	s.LookTakes = time.Second
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(10 * time.Second)
+	s.Die(id, sigkill)
+	s.Run(time.Minute)
+	if len(s.Ran) != 1 || s.Machine.Procs()["httpd"].State() != Up {
+		t.Errorf("with looks of a second these scripts ran: %v\n%s", s.Ran, s.story())
 	}
 }
 
 func TestReplacedBeforeWeAct(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.spawn("httpd")
-	s.die(id, clean)
-	s.run(time.Minute)
+	s.Spawn("httpd")
+	s.Die(id, clean)
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0203 process=httpd pid=102 replaced: it took the place of pid 101: the dead one left by itself, with code 0; the former one: exited with code 0`)
-	if len(s.ran) != 0 {
-		t.Errorf("ran %v", s.ran)
+	if len(s.Ran) != 0 {
+		t.Errorf("ran %v", s.Ran)
 	}
 }
 
 func TestOrphansAreNoSuccessors(t *testing.T) {
 	s := newSim(t, one(nil))
-	master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
+	master := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
 	worker := func() {
-		s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
+		s.SpawnAs("httpd", func(p *rehearse.Process) { p.PPID, p.Session = master.PID, master.PID })
 	}
 	worker()
 	worker()
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(time.Minute)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(time.Minute)
 	s.said = nil
-	s.die(master, sigkill)
-	s.run(time.Minute)
+	s.Die(master, sigkill)
+	s.Run(time.Minute)
 	s.tells(`
 		60.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		60.001 PW0209 process=httpd orphans left behind: pid 102 (httpd): a worker of the dead pid 101: forked from it, with the same layout; serves at tcp 0.0.0.0:80; it is ended before a restart | pid 103 (httpd): a worker of the dead pid 101: forked from it, with the same layout; serves at tcp 0.0.0.0:80; it is ended before a restart
@@ -92,14 +94,14 @@ func TestOrphansAreNoSuccessors(t *testing.T) {
 
 func TestCrashLoopExhaustsAndGivesUp(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.StartTimeout = scalar.Duration(2 * time.Second) }))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{result: script.Result{Code: 1, Output: "no licence"}}
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{Result: script.Result{Code: 1, Output: "no licence"}}
 	}
-	s.start().run(time.Second)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, exit3)
-	s.run(time.Minute)
+	s.Die(id, exit3)
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: exited with code 3
 		1.001 PW0301 process=httpd restart, attempt 1 of 3
@@ -115,25 +117,25 @@ func TestCrashLoopExhaustsAndGivesUp(t *testing.T) {
 		10.006 PW0302 process=httpd restart failed, attempt 3 of 3: not found within start-timeout, which is 2s
 		10.006 PW0304 process=httpd exhausted: a restart is needed and no attempt is left of 3
 		10.007 PW0504 process=httpd given up: httpd is down: exited with code 3, 3 of 3 attempts in 24h are spent`)
-	s.run(time.Hour)
+	s.Run(time.Hour)
 	s.tells(`3610.007 PW0505 process=httpd still given up: httpd is down: exited with code 3, 3 of 3 attempts in 24h are spent`)
-	s.spawn("httpd")
-	s.run(time.Minute)
-	if got := s.m.procs["httpd"].State(); got != Up {
+	s.Spawn("httpd")
+	s.Run(time.Minute)
+	if got := s.Machine.Procs()["httpd"].State(); got != Up {
 		t.Errorf("after a return by itself it is %s:\n%s", got, s.story())
 	}
 }
 
 func TestFailedScriptButTheTargetCameBack(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{after: func() { s.spawn("httpd") }, result: script.Result{Code: 1}}
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() { s.Spawn("httpd") }, Result: script.Result{Code: 1}}
 	}
-	s.start().run(time.Second)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(time.Minute)
+	s.Die(id, sigkill)
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		1.001 PW0301 process=httpd restart, attempt 1 of 3
@@ -143,37 +145,37 @@ func TestFailedScriptButTheTargetCameBack(t *testing.T) {
 
 func TestScriptInTheForeground(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{takes: time.Hour, during: func() { s.spawn("httpd") }}
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{Takes: time.Hour, During: func() { s.Spawn("httpd") }}
 	}
-	s.start().run(time.Second)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(time.Minute)
+	s.Die(id, sigkill)
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		1.001 PW0301 process=httpd restart, attempt 1 of 3
 		6.012 PW0306 process=httpd script stays in the foreground with the process in it
 		6.012 PW0303 process=httpd pid=102 attempt=1 attempts=3 recovered`)
-	if s.m.running != 0 {
-		t.Errorf("%d parallel slots are held", s.m.running)
+	if s.Machine.Slots() != 0 {
+		t.Errorf("%d parallel slots are held", s.Machine.Slots())
 	}
 }
 
 func TestCrashDuringSettle(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.Attempts = scalar.AtMost(2) }))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{after: func() {
-			again := s.spawn("httpd")
-			s.at(2*time.Second, func() { s.die(again, exit3) })
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() {
+			again := s.Spawn("httpd")
+			s.At(2*time.Second, func() { s.Die(again, exit3) })
 		}}
 	}
-	s.start().run(time.Second)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(time.Minute)
+	s.Die(id, sigkill)
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		1.001 PW0301 process=httpd restart, attempt 1 of 2
@@ -187,16 +189,16 @@ func TestCrashDuringSettle(t *testing.T) {
 
 func TestInDoubtNothingIsDone(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.doubt["httpd"] = []procscan.Unreadable{{Process: procscan.Process{ID: procscan.ID{PID: 7, Start: 1}, Comm: "httpd"}, What: "exe", Err: errors.New("permission denied")}}
-	s.die(id, sigkill)
-	s.run(10 * time.Second)
+	s.Doubt["httpd"] = []procscan.Unreadable{{Process: procscan.Process{ID: procscan.ID{PID: 7, Start: 1}, Comm: "httpd"}, What: "exe", Err: errors.New("permission denied")}}
+	s.Die(id, sigkill)
+	s.Run(10 * time.Second)
 	s.tells(`1.001 PW0206 process=httpd a process cannot be read: exe of pid 7 (httpd): permission denied; nothing is done while in doubt`)
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.doubt["httpd"] = nil
-	s.run(10 * time.Second)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.Doubt["httpd"] = nil
+	s.Run(10 * time.Second)
 	s.tells(`
 		11.011 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		11.011 PW0301 process=httpd restart, attempt 1 of 3
@@ -205,61 +207,61 @@ func TestInDoubtNothingIsDone(t *testing.T) {
 
 func TestUnitInTheOperatorsHands(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.units["httpd"] = Unit{Name: "httpd.service", Hands: "stopped on request"}
-	s.die(id, clean)
-	s.run(time.Hour)
+	s.Units["httpd"] = Unit{Name: "httpd.service", Hands: "stopped on request"}
+	s.Die(id, clean)
+	s.Run(time.Hour)
 	s.tells(`
 		1.001 PW0208 process=httpd pid=101 cause="exited with code 0" stopped from outside procward: httpd.service: stopped on request`)
-	delete(s.units, "httpd")
-	s.spawn("httpd")
-	s.run(time.Minute)
-	if len(s.ran) > 0 || s.m.procs["httpd"].State() != Up {
-		t.Errorf("ran %v, state %s", s.ran, s.m.procs["httpd"].State())
+	delete(s.Units, "httpd")
+	s.Spawn("httpd")
+	s.Run(time.Minute)
+	if len(s.Ran) > 0 || s.Machine.Procs()["httpd"].State() != Up {
+		t.Errorf("ran %v, state %s", s.Ran, s.Machine.Procs()["httpd"].State())
 	}
 }
 
 func TestSystemdHasJustStartedAnother(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.units["httpd"] = Unit{Name: "httpd.service", MainPID: 4711, MainStarted: s.now}
-	s.die(id, sigkill)
-	s.at(20*time.Millisecond, func() { s.spawn("httpd") }) // its program is executed
-	s.run(time.Minute)
+	s.Units["httpd"] = Unit{Name: "httpd.service", MainPID: 4711, MainStarted: s.Now}
+	s.Die(id, sigkill)
+	s.At(20*time.Millisecond, func() { s.Spawn("httpd") }) // its program is executed
+	s.Run(time.Minute)
 	s.tells(`1.033 PW0203 process=httpd pid=102 replaced: it took the place of pid 101: it was started after the death; the former one: killed by SIGKILL`)
 }
 
 func TestAForkThatWasHandedTheWorkIsTheSuccessor(t *testing.T) {
 	s := newSim(t, one(nil))
-	master := s.spawn("httpd")
-	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
-	s.start().run(time.Minute)
+	master := s.Spawn("httpd")
+	s.SpawnAs("httpd", func(p *rehearse.Process) { p.PPID, p.Session = master.PID, master.PID })
+	s.start().Run(time.Minute)
 	s.said = nil
-	s.die(master, clean)
-	s.run(time.Minute)
+	s.Die(master, clean)
+	s.Run(time.Minute)
 	s.tells(`60.001 PW0203 process=httpd pid=102 replaced: it took the place of pid 101: the dead one left by itself, with code 0; the former one: exited with code 0`)
-	if len(s.ran) > 0 || len(s.procs) != 1 {
-		t.Errorf("ran %v, %d processes are left", s.ran, len(s.procs))
+	if len(s.Ran) > 0 || len(s.Procs) != 1 {
+		t.Errorf("ran %v, %d processes are left", s.Ran, len(s.Procs))
 	}
 }
 
 func TestAbnormalEndDuringSettle(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.When = restart.Abnormal }))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{after: func() {
-			again := s.spawn("httpd")
-			s.at(time.Second, func() { s.die(again, clean) })
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() {
+			again := s.Spawn("httpd")
+			s.At(time.Second, func() { s.Die(again, clean) })
 		}}
 	}
-	s.start().run(time.Second)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(time.Hour)
+	s.Die(id, sigkill)
+	s.Run(time.Hour)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		1.001 PW0301 process=httpd restart, attempt 1 of 3
@@ -268,40 +270,40 @@ func TestAbnormalEndDuringSettle(t *testing.T) {
 
 func TestAbnormalWaitsForTheCause(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.When = restart.Abnormal }))
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, watch.Cause{})
-	s.at(500*time.Millisecond, func() {
-		s.step(Died{Events: []watch.Event{{ID: id, At: s.now, Cause: clean, Belated: true}}})
+	s.Die(id, watch.Cause{})
+	s.At(500*time.Millisecond, func() {
+		s.Step(Died{Events: []watch.Event{{ID: id, At: s.Now, Cause: clean, Belated: true}}})
 	})
-	s.run(time.Hour)
+	s.Run(time.Hour)
 	s.tells(`
 		1.501 PW0210 process=httpd pid=101 ended cleanly: exited with code 0`)
-	next := s.spawn("httpd")
-	s.run(time.Minute)
+	next := s.Spawn("httpd")
+	s.Run(time.Minute)
 	s.said = nil
-	s.die(next, watch.Cause{})
-	s.run(1100 * time.Millisecond)
-	if len(s.ran) != 1 {
-		t.Errorf("an unknown cause is abnormal; ran %v:\n%s", s.ran, s.story())
+	s.Die(next, watch.Cause{})
+	s.Run(1100 * time.Millisecond)
+	if len(s.Ran) != 1 {
+		t.Errorf("an unknown cause is abnormal; ran %v:\n%s", s.Ran, s.story())
 	}
 }
 
 func TestHostShutdownIsNeverRepaired(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.step(Suspend{Why: "the host is being shut down"})
-	s.die(id, clean)
-	s.run(time.Hour)
+	s.Step(Suspend{Why: "the host is being shut down"})
+	s.Die(id, clean)
+	s.Run(time.Hour)
 	s.tells(`
 		1.000 PW0105 suspended: the host is being shut down
 		1.000 PW0226 process=httpd pid=101 down: exited with code 0: suspended: the host is being shut down`)
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.step(Resume{Why: "the shutdown was cancelled"})
-	s.run(time.Minute)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.Step(Resume{Why: "the shutdown was cancelled"})
+	s.Run(time.Minute)
 	s.tells(`
 		3601.000 PW0106 resumed: the shutdown was cancelled
 		3631.002 PW0204 process=httpd absent: no process matches
@@ -334,14 +336,14 @@ func web(change func(*escalate.Group)) *confd.Config {
 
 func TestTheWholeLadder(t *testing.T) {
 	s := newSim(t, web(nil))
-	s.spawn("app")
-	id := s.spawn("httpd")
-	s.scripts["/restart/app"] = starts(s, "app", 0)
-	s.scripts["/hook"] = func(map[string]string) simScript { return simScript{result: script.Result{Code: 75}} }
-	s.start().run(time.Second)
+	s.Spawn("app")
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/app"] = starts(s, "app", 0)
+	s.Scripts["/hook"] = func(map[string]string) rehearse.Script { return rehearse.Script{Result: script.Result{Code: 75}} }
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(2 * time.Minute)
+	s.Die(id, sigkill)
+	s.Run(2 * time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd group=web pid=102 down: killed by SIGKILL
 		1.001 PW0301 process=httpd group=web restart, attempt 1 of 1
@@ -361,18 +363,18 @@ func TestTheWholeLadder(t *testing.T) {
 
 func TestHookHandsOver(t *testing.T) {
 	s := newSim(t, web(func(g *escalate.Group) { g.Escalate = g.Escalate[1:] }))
-	s.spawn("app")
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
-	s.die(id, sigkill)
-	s.run(10 * time.Second)
-	ran := len(s.ran)
-	s.dieAll("app", sigkill)
-	s.run(time.Hour)
-	if len(s.ran) != ran {
-		t.Errorf("after the hand-over these ran: %v", s.ran[ran:])
+	s.Spawn("app")
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.Die(id, sigkill)
+	s.Run(10 * time.Second)
+	ran := len(s.Ran)
+	s.DieAll("app", sigkill)
+	s.Run(time.Hour)
+	if len(s.Ran) != ran {
+		t.Errorf("after the hand-over these ran: %v", s.Ran[ran:])
 	}
-	if got := s.m.procs["httpd"].State(); got != Handed {
+	if got := s.Machine.Procs()["httpd"].State(); got != Handed {
 		t.Errorf("httpd is %s:\n%s", got, s.story())
 	}
 }
@@ -381,20 +383,20 @@ func TestGroupRestartBringsBack(t *testing.T) {
 	s := newSim(t, web(func(g *escalate.Group) {
 		g.Stop, g.Start = script.Argv{"/web", "stop"}, script.Argv{"/web", "start"}
 	}))
-	s.spawn("app")
-	id := s.spawn("httpd")
+	s.Spawn("app")
+	id := s.Spawn("httpd")
 	calls := 0
-	s.scripts["/web"] = func(map[string]string) simScript {
+	s.Scripts["/web"] = func(map[string]string) rehearse.Script {
 		calls++
 		if calls == 1 {
-			return simScript{after: func() { s.dieAll("app", clean) }}
+			return rehearse.Script{After: func() { s.DieAll("app", clean) }}
 		}
-		return simScript{after: func() { s.spawn("app"); s.spawn("httpd") }}
+		return rehearse.Script{After: func() { s.Spawn("app"); s.Spawn("httpd") }}
 	}
-	s.start().run(time.Second)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(2 * time.Minute)
+	s.Die(id, sigkill)
+	s.Run(2 * time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd group=web pid=102 down: killed by SIGKILL
 		1.001 PW0301 process=httpd group=web restart, attempt 1 of 1
@@ -405,21 +407,21 @@ func TestGroupRestartBringsBack(t *testing.T) {
 		2.005 PW0402 group=web the group is being started: members app, httpd
 		7.007 PW0303 process=app group=web pid=103 recovered
 		7.007 PW0303 process=httpd group=web pid=104 recovered`)
-	if l := s.m.ladders["group web"]; l.Climb.Phase != escalate.Idle {
+	if l := s.Machine.Ladders()["group web"]; l.Climb.Phase != escalate.Idle {
 		t.Errorf("the climb is not over: %+v", l.Climb)
 	}
 }
 
 func TestStrategyAll(t *testing.T) {
 	s := newSim(t, web(func(g *escalate.Group) { g.Strategy = escalate.All }))
-	s.spawn("app")
-	id := s.spawn("httpd")
-	s.scripts["/restart/app"] = starts(s, "app", 0)
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(time.Second)
+	s.Spawn("app")
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/app"] = starts(s, "app", 0)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(time.Minute)
+	s.Die(id, sigkill)
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=httpd group=web pid=102 down: killed by SIGKILL
 		1.001 PW0401 group=web the group is being stopped: members app, httpd
@@ -428,7 +430,7 @@ func TestStrategyAll(t *testing.T) {
 		1.006 PW0301 process=httpd group=web restart, attempt 1 of 1
 		6.008 PW0303 process=app group=web pid=103 recovered
 		6.008 PW0303 process=httpd group=web pid=104 attempt=1 attempts=1 recovered`)
-	if used := len(s.m.procs["app"].History.Spent); used != 0 {
+	if used := len(s.Machine.Procs()["app"].History.Spent); used != 0 {
 		t.Errorf("app paid %d attempts for the death of httpd", used)
 	}
 }
@@ -442,17 +444,17 @@ func TestDependencyHoldsDependents(t *testing.T) {
 	g.DependsOn = []string{"db"}
 	cfg.Groups["web"] = g
 	s := newSim(t, cfg)
-	s.spawn("app")
-	httpd, postgres := s.spawn("httpd"), s.spawn("postgres")
+	s.Spawn("app")
+	httpd, postgres := s.Spawn("httpd"), s.Spawn("postgres")
 	for _, name := range []string{"app", "httpd", "postgres"} {
-		s.scripts["/restart/"+name] = starts(s, name, 0)
+		s.Scripts["/restart/"+name] = starts(s, name, 0)
 	}
-	s.start().run(time.Second)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(postgres, sigkill)
-	s.run(time.Second)
-	s.die(httpd, exit3)
-	s.run(time.Minute)
+	s.Die(postgres, sigkill)
+	s.Run(time.Second)
+	s.Die(httpd, exit3)
+	s.Run(time.Minute)
 	s.tells(`
 		1.001 PW0201 process=postgres group=db pid=103 down: killed by SIGKILL
 		1.001 PW0301 process=postgres group=db restart, attempt 1 of 3
@@ -467,20 +469,20 @@ func TestObserveDoesNothing(t *testing.T) {
 	cfg := one(nil)
 	cfg.Daemon.Observe = true
 	s := newSim(t, cfg)
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(id, sigkill)
-	s.run(time.Hour)
+	s.Die(id, sigkill)
+	s.Run(time.Hour)
 	s.tells(`
 		1.001 PW0201 process=httpd pid=101 down: killed by SIGKILL
 		1.001 PW0301 process=httpd restart, attempt 1 of 3 (observed, not done)`)
-	if len(s.ran) > 0 {
-		t.Errorf("ran %v", s.ran)
+	if len(s.Ran) > 0 {
+		t.Errorf("ran %v", s.Ran)
 	}
-	s.spawn("httpd")
-	s.run(time.Minute)
-	if got := s.m.procs["httpd"].State(); got != Up {
+	s.Spawn("httpd")
+	s.Run(time.Minute)
+	if got := s.Machine.Procs()["httpd"].State(); got != Up {
 		t.Errorf("httpd is %s", got)
 	}
 }
@@ -490,15 +492,15 @@ func TestSeveralPIDs(t *testing.T) {
 		p.Match.Select = procscan.All
 		p.Match.Count = procscan.Count{Min: 2, Max: scalar.Unlimited}
 	}))
-	a, b := s.spawn("httpd"), s.spawn("httpd")
-	s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(time.Second)
+	a, b := s.Spawn("httpd"), s.Spawn("httpd")
+	s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(time.Second)
 	s.said = nil
-	s.die(a, sigkill)
-	s.run(time.Second)
-	s.die(b, exit3)
-	s.run(20 * time.Second)
+	s.Die(a, sigkill)
+	s.Run(time.Second)
+	s.Die(b, exit3)
+	s.Run(20 * time.Second)
 	s.tells(`
 		1.001 PW0211 process=httpd pid=101 one of several has ended: killed by SIGKILL: 2 are left, 2 are needed
 		2.001 PW0201 process=httpd pid=102 down: exited with code 3: 1 of 2 are left
@@ -508,30 +510,30 @@ func TestSeveralPIDs(t *testing.T) {
 
 func TestReloadTouchesNothingUnchanged(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Restart.StartTimeout = scalar.Duration(2 * time.Second) }))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 20*time.Second)
-	s.start().run(time.Second)
-	s.die(id, sigkill)
-	s.run(time.Second)
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 20*time.Second)
+	s.start().Run(time.Second)
+	s.Die(id, sigkill)
+	s.Run(time.Second)
 	s.start()
 	other := one(nil)
 	other.Processes["new"] = entry("new", "", func(p *confd.Process) { p.Absent = confd.AbsentWait })
-	s.step(Configured{Config: other})
-	s.run(time.Minute)
-	if got := s.m.procs["httpd"]; got.State() != Up || len(s.ran) != 1 || len(got.History.Spent) != 1 {
-		t.Errorf("httpd is %s after %v:\n%s", got.State(), s.ran, s.story())
+	s.Step(Configured{Config: other})
+	s.Run(time.Minute)
+	if got := s.Machine.Procs()["httpd"]; got.State() != Up || len(s.Ran) != 1 || len(got.History.Spent) != 1 {
+		t.Errorf("httpd is %s after %v:\n%s", got.State(), s.Ran, s.story())
 	}
 }
 
 func TestReloadMovesAClimberToAnotherLadder(t *testing.T) {
 	s := newSim(t, web(nil))
-	s.spawn("app")
-	id := s.spawn("httpd")
-	s.scripts["/restart/app"] = starts(s, "app", 0)
-	s.start().run(time.Second)
-	s.die(id, sigkill)
-	s.run(10 * time.Second)
-	if got := s.m.procs["httpd"].State(); got != Climbing && got != GaveUp && got != Handed {
+	s.Spawn("app")
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/app"] = starts(s, "app", 0)
+	s.start().Run(time.Second)
+	s.Die(id, sigkill)
+	s.Run(10 * time.Second)
+	if got := s.Machine.Procs()["httpd"].State(); got != Climbing && got != GaveUp && got != Handed {
 		t.Fatalf("httpd is %s:\n%s", got, s.story())
 	}
 	cfg := web(nil)
@@ -539,10 +541,10 @@ func TestReloadMovesAClimberToAnotherLadder(t *testing.T) {
 	moved.Escalate = &escalate.Ladder{}
 	cfg.Processes["httpd"] = moved
 	cfg.Processes["zz"] = entry("zz", "web", func(p *confd.Process) { p.Absent = confd.AbsentIgnore })
-	s.put(s.m.procs["httpd"], Climbing)
-	s.step(Configured{Config: cfg})
-	s.run(time.Minute)
-	if got := s.m.procs["httpd"].State(); got != GaveUp {
+	s.Machine.Put("httpd", Climbing)
+	s.Step(Configured{Config: cfg})
+	s.Run(time.Minute)
+	if got := s.Machine.Procs()["httpd"].State(); got != GaveUp {
 		t.Errorf("on the ladder of its own, which is empty, httpd is %s:\n%s", got, s.story())
 	}
 }
@@ -550,37 +552,37 @@ func TestReloadMovesAClimberToAnotherLadder(t *testing.T) {
 func TestGroupRestartStartsWhoWasKilledWhateverIsToldFirst(t *testing.T) {
 	for _, first := range []bool{false, true} {
 		s := newSim(t, web(nil))
-		s.killToldFirst = first
-		s.spawn("app")
-		id := s.spawn("httpd")
-		s.scripts["/restart/app"] = starts(s, "app", 0)
-		s.start().run(time.Second)
-		s.die(id, sigkill)
-		s.run(20 * time.Second)
-		app := s.m.procs["app"]
-		if app.State() != Up || len(app.History.Spent) != 0 || len(s.idsOf("app")) != 1 {
-			t.Errorf("the kill told first: %v: app is %s, spent %v, runs %d times\n%s", first, app.State(), app.History.Spent, len(s.idsOf("app")), s.story())
+		s.KillToldFirst = first
+		s.Spawn("app")
+		id := s.Spawn("httpd")
+		s.Scripts["/restart/app"] = starts(s, "app", 0)
+		s.start().Run(time.Second)
+		s.Die(id, sigkill)
+		s.Run(20 * time.Second)
+		app := s.Machine.Procs()["app"]
+		if app.State() != Up || len(app.History.Spent) != 0 || len(s.IDs("app")) != 1 {
+			t.Errorf("the kill told first: %v: app is %s, spent %v, runs %d times\n%s", first, app.State(), app.History.Spent, len(s.IDs("app")), s.story())
 		}
 	}
 }
 
 func TestRemovedWhileItsScriptRuns(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{takes: 10 * time.Second, result: script.Result{Code: 4}}
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{Takes: 10 * time.Second, Result: script.Result{Code: 4}}
 	}
-	s.start().run(time.Second)
-	s.die(id, sigkill)
-	s.run(time.Second)
+	s.start().Run(time.Second)
+	s.Die(id, sigkill)
+	s.Run(time.Second)
 	s.said = nil
-	s.step(Configured{Config: &confd.Config{}})
-	s.run(time.Minute)
+	s.Step(Configured{Config: &confd.Config{}})
+	s.Run(time.Minute)
 	s.tells(`
 		2.000 PW0804 configuration is empty: nothing is watched
 		11.002 PW0305 process=httpd script failed: exited with code 4`)
-	if s.m.running != 0 {
-		t.Errorf("%d parallel slots are held", s.m.running)
+	if s.Machine.Slots() != 0 {
+		t.Errorf("%d parallel slots are held", s.Machine.Slots())
 	}
 }
 
@@ -589,14 +591,14 @@ func TestRetryAfter(t *testing.T) {
 		g.Escalate = nil
 		g.RetryAfter = scalar.Interval{D: 10 * time.Minute}
 	}))
-	s.spawn("app")
-	id := s.spawn("httpd")
-	s.start().run(time.Second)
-	s.die(id, sigkill)
-	s.run(5 * time.Second)
+	s.Spawn("app")
+	id := s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.Die(id, sigkill)
+	s.Run(5 * time.Second)
 	s.said = nil
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.run(11 * time.Minute)
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.Run(11 * time.Minute)
 	s.tells(`
 		602.003 PW0508 group=web tried again from the bottom, 10m after giving up
 		602.004 PW0201 process=httpd group=web pid=102 down: killed by SIGKILL

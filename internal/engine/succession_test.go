@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"strings"
@@ -6,7 +6,9 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	. "procward/internal/engine"
 	"procward/internal/message"
+	"procward/internal/rehearse"
 	"procward/procscan"
 	"procward/procscan/succession"
 	"procward/watch"
@@ -17,24 +19,24 @@ import (
 func TestLastDeathIsNotTheLaunchers(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		s := newSim(t, one(nil))
-		id := s.spawn("httpd")
-		s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-			return simScript{after: func() {
-				launcher := s.spawn("httpd")
-				s.at(500*time.Millisecond, func() {
-					s.spawn("httpd")
+		id := s.Spawn("httpd")
+		s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+			return rehearse.Script{After: func() {
+				launcher := s.Spawn("httpd")
+				s.At(500*time.Millisecond, func() {
+					s.Spawn("httpd")
 					if late {
-						s.die(launcher, watch.Cause{})
-						s.later(2*time.Second, Died{Events: []watch.Event{{ID: launcher, At: s.uptime(), Cause: clean, Belated: true}}})
+						s.Die(launcher, watch.Cause{})
+						s.Later(2*time.Second, Died{Events: []watch.Event{{ID: launcher, At: s.Uptime(), Cause: clean, Belated: true}}})
 						return
 					}
-					s.die(launcher, clean)
+					s.Die(launcher, clean)
 				})
 			}}
 		}
-		s.start().run(time.Second)
-		s.die(id, watch.Cause{Known: true, Signal: 11})
-		s.run(time.Minute)
+		s.start().Run(time.Second)
+		s.Die(id, watch.Cause{Known: true, Signal: 11})
+		s.Run(time.Minute)
 		if got := s.told().Processes[0]; got.State != Up || got.LastCause != "killed by SIGSEGV" || !strings.Contains(s.story(), "recovered") {
 			t.Errorf("late %v: %s, last death %q:\n%s", late, got.State, got.LastCause, s.story())
 		}
@@ -45,17 +47,17 @@ func TestLastDeathIsNotTheLaunchers(t *testing.T) {
 // and is followed by nobody, is the last death.
 func TestTheLastDeathOfACrashLoop(t *testing.T) {
 	s := newSim(t, one(nil))
-	id := s.spawn("httpd")
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{after: func() {
-			again := s.spawn("httpd")
-			s.at(time.Second, func() { s.die(again, clean) })
+	id := s.Spawn("httpd")
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() {
+			again := s.Spawn("httpd")
+			s.At(time.Second, func() { s.Die(again, clean) })
 		}}
 	}
-	s.start().run(time.Second)
-	s.die(id, watch.Cause{Known: true, Signal: 11})
-	s.run(time.Minute)
-	if got := s.m.procs["httpd"]; got.State() != GaveUp || got.View().LastCause != "exited with code 0" {
+	s.start().Run(time.Second)
+	s.Die(id, watch.Cause{Known: true, Signal: 11})
+	s.Run(time.Minute)
+	if got := s.Machine.Procs()["httpd"]; got.State() != GaveUp || got.View().LastCause != "exited with code 0" {
 		t.Errorf("%s, last death %q:\n%s", got.State(), got.View().LastCause, s.story())
 	}
 }
@@ -64,18 +66,18 @@ func TestTheLastDeathOfACrashLoop(t *testing.T) {
 func TestDoubled(t *testing.T) {
 	for _, twice := range []bool{false, true} {
 		s := newSim(t, one(nil))
-		id := s.spawn("httpd")
-		s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-			return simScript{after: func() {
-				s.spawn("httpd")
+		id := s.Spawn("httpd")
+		s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+			return rehearse.Script{After: func() {
+				s.Spawn("httpd")
 				if twice {
-					s.at(2*time.Second, func() { s.spawn("httpd") }) // by another supervisor, a little later
+					s.At(2*time.Second, func() { s.Spawn("httpd") }) // by another supervisor, a little later
 				}
 			}}
 		}
-		s.start().run(time.Second)
-		s.die(id, sigkill)
-		s.run(time.Minute)
+		s.start().Run(time.Second)
+		s.Die(id, sigkill)
+		s.Run(time.Minute)
 		told := strings.Contains(s.story(), "PW0219 process=httpd pid=103 there are more than before: 2, and 1 before the restart: pid 103 (httpd), child of pid 1; pid 102 (httpd), child of pid 1")
 		if told != twice {
 			t.Errorf("started twice %v:\n%s", twice, s.story())
@@ -87,20 +89,20 @@ func TestDoubled(t *testing.T) {
 // a later look either, nor after a restart of the daemon.
 func TestALetBeSessionIsNeverTakenUp(t *testing.T) {
 	s := newSim(t, one(func(p *confd.Process) { p.Match.Select = procscan.All }))
-	listener := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-		return simScript{after: func() { s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(8) }) }}
+	listener := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+		return rehearse.Script{After: func() { s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(8) }) }}
 	}
-	s.start().run(time.Second)
-	s.spawnAs("httpd", func(p *simProcess) { p.serves = nil })
-	s.run(31 * time.Second) // it is older than start-timeout, and was not looked at yet
-	s.die(listener, sigkill)
-	s.run(10 * time.Minute)
-	s.rebirth(time.Second, func(m Moment) Moment { return m })
-	s.run(10 * time.Minute)
-	p := s.m.procs["httpd"]
-	if len(s.ran) != 1 || len(p.Tracks()) != 1 || p.Tracks()[0].PID != 103 || !strings.Contains(s.story(), "PW0217") {
-		t.Errorf("ran %v, tracked %v:\n%s", s.ran, p.Tracks(), s.story())
+	s.start().Run(time.Second)
+	s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = nil })
+	s.Run(31 * time.Second) // it is older than start-timeout, and was not looked at yet
+	s.Die(listener, sigkill)
+	s.Run(10 * time.Minute)
+	s.Rebirth(time.Second, func(m Moment) Moment { return m })
+	s.Run(10 * time.Minute)
+	p := s.Machine.Procs()["httpd"]
+	if len(s.Ran) != 1 || len(p.Tracks()) != 1 || p.Tracks()[0].PID != 103 || !strings.Contains(s.story(), "PW0217") {
+		t.Errorf("ran %v, tracked %v:\n%s", s.Ran, p.Tracks(), s.story())
 	}
 }
 
@@ -109,21 +111,21 @@ func TestALetBeSessionIsNeverTakenUp(t *testing.T) {
 func TestOneThatIsYoungIsGivenTimeToServe(t *testing.T) {
 	for _, comes := range []bool{true, false} {
 		s := newSim(t, one(nil))
-		id := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-		s.start().run(time.Minute)
-		s.die(id, sigkill)
-		slow := s.spawnAs("httpd", func(p *simProcess) { p.serves = nil })
+		id := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+		s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().Run(time.Minute)
+		s.Die(id, sigkill)
+		slow := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = nil })
 		if comes {
-			s.at(10*time.Second, func() { s.procs[slow].serves = at80(9) })
+			s.At(10*time.Second, func() { s.Procs[slow].Serves = at80(9) })
 		}
-		s.run(20 * time.Second)
-		if len(s.ran) != 0 {
-			t.Errorf("ran %v while one may yet serve:\n%s", s.ran, s.story())
+		s.Run(20 * time.Second)
+		if len(s.Ran) != 0 {
+			t.Errorf("ran %v while one may yet serve:\n%s", s.Ran, s.story())
 		}
-		s.run(time.Minute)
-		if p := s.m.procs["httpd"]; p.State() != Up || len(s.ran) != map[bool]int{true: 0, false: 1}[comes] {
-			t.Errorf("comes %v: %s, ran %v:\n%s", comes, p.State(), s.ran, s.story())
+		s.Run(time.Minute)
+		if p := s.Machine.Procs()["httpd"]; p.State() != Up || len(s.Ran) != map[bool]int{true: 0, false: 1}[comes] {
+			t.Errorf("comes %v: %s, ran %v:\n%s", comes, p.State(), s.Ran, s.story())
 		}
 	}
 }
@@ -158,17 +160,17 @@ func TestTwoNamesForOneProcess(t *testing.T) {
 // TestWhatIsKnownOutlivesTheDaemon holds that a worker is told by what an earlier daemon knew.
 func TestWhatIsKnownOutlivesTheDaemon(t *testing.T) {
 	s := newSim(t, one(nil))
-	master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-	s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session = master.PID, master.PID })
-	s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-	s.start().run(time.Minute)
-	s.procs[master].pale = true // the next daemon cannot read it
-	s.rebirth(time.Second, func(m Moment) Moment { return m })
-	s.run(time.Minute)
-	s.die(master, sigkill)
-	s.run(time.Minute)
-	if len(s.ran) != 1 || len(s.idsOf("httpd")) != 1 || !strings.Contains(s.story(), "PW0214 process=httpd pid=102") {
-		t.Errorf("ran %v, there are %v:\n%s", s.ran, s.idsOf("httpd"), s.story())
+	master := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+	s.SpawnAs("httpd", func(p *rehearse.Process) { p.PPID, p.Session = master.PID, master.PID })
+	s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+	s.start().Run(time.Minute)
+	s.Procs[master].Pale = true // the next daemon cannot read it
+	s.Rebirth(time.Second, func(m Moment) Moment { return m })
+	s.Run(time.Minute)
+	s.Die(master, sigkill)
+	s.Run(time.Minute)
+	if len(s.Ran) != 1 || len(s.IDs("httpd")) != 1 || !strings.Contains(s.story(), "PW0214 process=httpd pid=102") {
+		t.Errorf("ran %v, there are %v:\n%s", s.Ran, s.IDs("httpd"), s.story())
 	}
 }
 
@@ -177,13 +179,13 @@ func TestWhatIsKnownOutlivesTheDaemon(t *testing.T) {
 func TestNothingUnprovenIsEnded(t *testing.T) {
 	for _, who := range []int{0, 1} {
 		s := newSim(t, one(nil))
-		master := s.spawnAs("httpd", func(p *simProcess) { p.serves, p.pale = at80(7), who == 0 })
-		s.spawnAs("httpd", func(p *simProcess) { p.PPID, p.Session, p.pale = master.PID, master.PID, who == 1 })
-		s.start().run(time.Minute)
-		s.die(master, sigkill)
-		s.run(time.Minute)
-		if len(s.ran) != 0 || len(s.victims) != 0 || !strings.Contains(s.story(), "PW0221") {
-			t.Errorf("pale is %d: ran %v, ended %v:\n%s", who, s.ran, s.victims, s.story())
+		master := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves, p.Pale = at80(7), who == 0 })
+		s.SpawnAs("httpd", func(p *rehearse.Process) { p.PPID, p.Session, p.Pale = master.PID, master.PID, who == 1 })
+		s.start().Run(time.Minute)
+		s.Die(master, sigkill)
+		s.Run(time.Minute)
+		if len(s.Ran) != 0 || len(s.Victims) != 0 || !strings.Contains(s.story(), "PW0221") {
+			t.Errorf("pale is %d: ran %v, ended %v:\n%s", who, s.Ran, s.Victims, s.story())
 		}
 	}
 }
@@ -193,22 +195,24 @@ func TestNothingUnprovenIsEnded(t *testing.T) {
 func TestWhoLivesOnBesideTheListener(t *testing.T) {
 	for _, row := range []struct {
 		name    string
-		kind    func(listener *simProcess, p *simProcess)
+		kind    func(listener *rehearse.Process, p *rehearse.Process)
 		ran     int
 		changed func(*confd.Config)
 	}{
-		{"a session", func(_, _ *simProcess) {}, 1, nil},
-		{"a sibling", func(_, p *simProcess) { p.serves = at80(8) }, 0, nil},
-		{"an instance at another port", func(_, p *simProcess) { p.serves = []succession.Socket{{Kind: "tcp", Addr: "0.0.0.0:81", Inode: 9}} }, 0, nil},
-		{"one that cannot be read", func(_, p *simProcess) { p.pale = true }, 0, nil},
-		{"workers of one that serves nowhere", func(listener, _ *simProcess) { listener.serves = nil }, 0, nil},
-		{"one that was counted", func(_, _ *simProcess) {}, 1, func(c *confd.Config) {
+		{"a session", func(_, _ *rehearse.Process) {}, 1, nil},
+		{"a sibling", func(_, p *rehearse.Process) { p.Serves = at80(8) }, 0, nil},
+		{"an instance at another port", func(_, p *rehearse.Process) {
+			p.Serves = []succession.Socket{{Kind: "tcp", Addr: "0.0.0.0:81", Inode: 9}}
+		}, 0, nil},
+		{"one that cannot be read", func(_, p *rehearse.Process) { p.Pale = true }, 0, nil},
+		{"workers of one that serves nowhere", func(listener, _ *rehearse.Process) { listener.Serves = nil }, 0, nil},
+		{"one that was counted", func(_, _ *rehearse.Process) {}, 1, func(c *confd.Config) {
 			p := c.Processes["httpd"]
 			p.Match.Count.Min = 2
 			c.Processes["httpd"] = p
 		}},
-		{"a worker that is selected too", func(listener, p *simProcess) {
-			p.PPID, p.serves, p.layout = listener.PID, listener.serves, listener.layout
+		{"a worker that is selected too", func(listener, p *rehearse.Process) {
+			p.PPID, p.Serves, p.Layout = listener.PID, listener.Serves, listener.Layout
 		}, 1, func(c *confd.Config) {
 			p := c.Processes["httpd"]
 			p.Match.Select = procscan.All
@@ -220,18 +224,18 @@ func TestWhoLivesOnBesideTheListener(t *testing.T) {
 			row.changed(cfg)
 		}
 		s := newSim(t, cfg)
-		listener := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-		other := s.spawnAs("httpd", func(p *simProcess) { row.kind(s.procs[listener], p) })
-		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-		s.start().run(time.Minute)
-		if tracked := len(s.m.procs["httpd"].Tracks()); tracked != 2 {
+		listener := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+		other := s.SpawnAs("httpd", func(p *rehearse.Process) { row.kind(s.Procs[listener], p) })
+		s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().Run(time.Minute)
+		if tracked := len(s.Machine.Procs()["httpd"].Tracks()); tracked != 2 {
 			t.Fatalf("%s: %d are tracked at the start:\n%s", row.name, tracked, s.story())
 		}
-		s.die(listener, sigkill)
-		s.run(time.Minute)
+		s.Die(listener, sigkill)
+		s.Run(time.Minute)
 		worker := row.changed != nil && cfg.Processes["httpd"].Match.Select == procscan.All
-		if len(s.ran) != row.ran || s.m.procs["httpd"].State() != Up || (len(s.victims) > 0) != worker {
-			t.Errorf("%s: ran %v, ended %v, %s (pid %d):\n%s", row.name, s.ran, s.victims, s.m.procs["httpd"].State(), other.PID, s.story())
+		if len(s.Ran) != row.ran || s.Machine.Procs()["httpd"].State() != Up || (len(s.Victims) > 0) != worker {
+			t.Errorf("%s: ran %v, ended %v, %s (pid %d):\n%s", row.name, s.Ran, s.Victims, s.Machine.Procs()["httpd"].State(), other.PID, s.story())
 		}
 	}
 }
@@ -243,41 +247,41 @@ func TestAVerdictStands(t *testing.T) {
 	for name, how := range map[string]func(s *sim, child procscan.ID){
 		"nothing else": func(*sim, procscan.ID) {},
 		"a launcher whose cause comes late": func(s *sim, _ procscan.ID) {
-			launcher := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(8) })
-			s.at(time.Second, func() {
-				s.later(3*time.Second, Died{Events: []watch.Event{{ID: launcher, At: s.uptime(), Cause: clean, Belated: true}}})
-				s.die(launcher, watch.Cause{})
+			launcher := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(8) })
+			s.At(time.Second, func() {
+				s.Later(3*time.Second, Died{Events: []watch.Event{{ID: launcher, At: s.Uptime(), Cause: clean, Belated: true}}})
+				s.Die(launcher, watch.Cause{})
 			})
 		},
-		"it cannot be read": func(s *sim, child procscan.ID) { s.procs[child].pale = true },
+		"it cannot be read": func(s *sim, child procscan.ID) { s.Procs[child].Pale = true },
 		"it is hidden": func(s *sim, child procscan.ID) {
-			s.procs[child].name = "no longer"
-			s.at(20*time.Second, func() { s.procs[child].name = "httpd" })
+			s.Procs[child].Name = "no longer"
+			s.At(20*time.Second, func() { s.Procs[child].Name = "httpd" })
 		},
 	} {
 		for _, forked := range []bool{true, false} {
 			s := newSim(t, one(nil))
-			listener := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-			child := s.spawnAs("httpd", func(p *simProcess) {
+			listener := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+			child := s.SpawnAs("httpd", func(p *rehearse.Process) {
 				p.PPID, p.Session = listener.PID, listener.PID
 			})
-			if s.procs[child].serves = nil; !forked { // it has executed a program, in a session of its own
-				s.procs[child].layout, s.procs[child].Session = 99, child.PID
+			if s.Procs[child].Serves = nil; !forked { // it has executed a program, in a session of its own
+				s.Procs[child].Layout, s.Procs[child].Session = 99, child.PID
 			}
-			s.scripts["/restart/httpd"] = func(map[string]string) simScript {
-				return simScript{after: func() {
-					s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(8) })
+			s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
+				return rehearse.Script{After: func() {
+					s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(8) })
 					how(s, child)
 				}}
 			}
-			s.start().run(40 * time.Second)
-			s.procs[child].PPID = 1
-			s.die(listener, sigkill)
-			s.run(time.Minute)
-			s.rebirth(time.Second, func(m Moment) Moment { return m })
-			s.run(time.Minute)
-			if p := s.m.procs["httpd"]; len(s.ran) != 1 || s.tracked[child] || len(s.victims) != 0 || s.procs[child] == nil {
-				t.Errorf("%s, forked %v: ran %v, tracked %v, the child is %v, ended %v:\n%s", name, forked, s.ran, p.Tracks(), child, s.victims, s.story())
+			s.start().Run(40 * time.Second)
+			s.Procs[child].PPID = 1
+			s.Die(listener, sigkill)
+			s.Run(time.Minute)
+			s.Rebirth(time.Second, func(m Moment) Moment { return m })
+			s.Run(time.Minute)
+			if p := s.Machine.Procs()["httpd"]; len(s.Ran) != 1 || s.Tracked[child] || len(s.Victims) != 0 || s.Procs[child] == nil {
+				t.Errorf("%s, forked %v: ran %v, tracked %v, the child is %v, ended %v:\n%s", name, forked, s.Ran, p.Tracks(), child, s.Victims, s.story())
 			}
 		}
 	}
@@ -288,21 +292,21 @@ func TestAVerdictStands(t *testing.T) {
 func TestWorkersThatDoNotMatch(t *testing.T) {
 	for _, proven := range []bool{true, false} {
 		s := newSim(t, one(nil))
-		master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-		s.procs[master].Session = master.PID
-		worker := s.spawnAs("worker", func(p *simProcess) {
-			p.serves, p.Session = at80(7), master.PID
+		master := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+		s.Procs[master].Session = master.PID
+		worker := s.SpawnAs("worker", func(p *rehearse.Process) {
+			p.Serves, p.Session = at80(7), master.PID
 			if proven {
-				p.layout = s.procs[master].layout
+				p.Layout = s.Procs[master].Layout
 			}
 		})
-		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-		s.start().run(time.Minute)
-		s.die(master, sigkill)
-		s.run(time.Minute)
+		s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().Run(time.Minute)
+		s.Die(master, sigkill)
+		s.Run(time.Minute)
 		told := map[bool]string{true: "PW0209", false: "PW0217"}[proven]
-		if len(s.ran) != 1 || (s.procs[worker] == nil) != proven || s.tracked[worker] || !strings.Contains(s.story(), told) {
-			t.Errorf("proven %v: ran %v, ended %v:\n%s", proven, s.ran, s.victims, s.story())
+		if len(s.Ran) != 1 || (s.Procs[worker] == nil) != proven || s.Tracked[worker] || !strings.Contains(s.story(), told) {
+			t.Errorf("proven %v: ran %v, ended %v:\n%s", proven, s.Ran, s.Victims, s.story())
 		}
 	}
 }

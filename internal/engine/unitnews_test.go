@@ -1,21 +1,23 @@
-package engine
+package engine_test
 
 import (
 	"testing"
 	"time"
 
+	. "procward/internal/engine"
 	"procward/internal/engine/life"
+	"procward/internal/rehearse"
 )
 
 // stoppedSim is one process whose unit somebody has stopped, a minute ago.
 func stoppedSim(t *testing.T) *sim {
 	s := newSim(t, one(nil))
-	id := s.spawnAs("httpd", func(p *simProcess) { p.Unit = "/system.slice/httpd.service" })
-	s.start().run(time.Second)
-	s.units["httpd"] = Unit{Name: "httpd.service", Hands: StoppedOnRequest}
-	s.die(id, clean)
-	s.run(59 * time.Second)
-	if got := s.m.procs["httpd"].State(); got != StoppedBy {
+	id := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Unit = "/system.slice/httpd.service" })
+	s.start().Run(time.Second)
+	s.Units["httpd"] = Unit{Name: "httpd.service", Hands: StoppedOnRequest}
+	s.Die(id, clean)
+	s.Run(59 * time.Second)
+	if got := s.Machine.Procs()["httpd"].State(); got != StoppedBy {
 		t.Fatalf("it is %s", got)
 	}
 	s.said = nil
@@ -25,26 +27,26 @@ func stoppedSim(t *testing.T) *sim {
 // What systemd tells of a unit says when to look; the program may be executed a little later.
 func TestNewsOfAUnitSayWhenToLook(t *testing.T) {
 	s := stoppedSim(t)
-	s.units["httpd"] = Unit{Name: "httpd.service", Up: true, MainPID: 4711, MainStarted: s.now}
-	s.step(UnitsMoved{Units: map[string]bool{"httpd.service": true}})
-	s.at(700*time.Millisecond, func() { s.spawn("httpd") })
-	s.run(5 * time.Second)
+	s.Units["httpd"] = Unit{Name: "httpd.service", Up: true, MainPID: 4711, MainStarted: s.Now}
+	s.Step(UnitsMoved{Units: map[string]bool{"httpd.service": true}})
+	s.At(700*time.Millisecond, func() { s.Spawn("httpd") })
+	s.Run(5 * time.Second)
 	s.tells(`61.278 PW0212 process=httpd pid=102 returned by itself`)
 }
 
 // News of other units are no reason to look, and a unit that is still down is no failure.
 func TestNewsOfOtherUnits(t *testing.T) {
 	s := stoppedSim(t)
-	looks := s.m.token
-	s.step(UnitsMoved{Units: map[string]bool{"other.service": true}})
-	if s.m.token != looks {
+	looks := s.Machine.Tokens()
+	s.Step(UnitsMoved{Units: map[string]bool{"other.service": true}})
+	if s.Machine.Tokens() != looks {
 		t.Error("it looks")
 	}
-	s.step(UnitsMoved{All: true})
-	if s.m.token == looks {
+	s.Step(UnitsMoved{All: true})
+	if s.Machine.Tokens() == looks {
 		t.Error("it does not look")
 	}
-	s.run(time.Hour)
+	s.Run(time.Hour)
 	s.tells(``)
 }
 
@@ -62,9 +64,9 @@ func TestDeathOfWhatWasNotTracked(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := stoppedSim(t)
-			s.units["httpd"] = Unit{Name: "httpd.service", LastPID: c.last}
-			s.step(UnitsMoved{All: true})
-			s.run(time.Second)
+			s.Units["httpd"] = Unit{Name: "httpd.service", LastPID: c.last}
+			s.Step(UnitsMoved{All: true})
+			s.Run(time.Second)
 			s.tells(c.want)
 		})
 	}

@@ -1,4 +1,4 @@
-package engine
+package engine_test
 
 import (
 	"encoding/json"
@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	. "procward/internal/engine"
 	"procward/internal/engine/life"
 	"procward/internal/message"
+	"procward/internal/rehearse"
 )
 
 // As long as procward cannot start a program, no attempt is spent and no rung follows;
@@ -15,23 +17,23 @@ import (
 func TestAnAttemptThatCannotBeStartedIsNotSpent(t *testing.T) {
 	s := newSim(t, one(nil))
 	works := false
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript {
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script {
 		if !works {
-			return simScript{unstarted: true}
+			return rehearse.Script{Unstarted: true}
 		}
-		return simScript{after: func() { s.spawn("httpd") }}
+		return rehearse.Script{After: func() { s.Spawn("httpd") }}
 	}
-	s.spawn("httpd")
-	s.start().run(time.Second)
-	s.dieAll("httpd", sigkill)
-	s.run(10 * time.Minute)
-	p := s.m.procs["httpd"]
-	if tries := len(s.ran); p.State() != Waiting || len(p.History.Spent) != 0 || p.History.Tries != 0 || tries < 20 || tries > 40 {
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.DieAll("httpd", sigkill)
+	s.Run(10 * time.Minute)
+	p := s.Machine.Procs()["httpd"]
+	if tries := len(s.Ran); p.State() != Waiting || len(p.History.Spent) != 0 || p.History.Tries != 0 || tries < 20 || tries > 40 {
 		t.Fatalf("%s, ran %d, history %+v:\n%s", p.State(), tries, p.History, s.story())
 	}
 	works = true
-	s.run(time.Minute)
-	if p.State() != Up || len(p.History.Spent) != 1 || s.m.running != 0 {
+	s.Run(time.Minute)
+	if p.State() != Up || len(p.History.Spent) != 1 || s.Machine.Slots() != 0 {
 		t.Errorf("%s, history %+v:\n%s", p.State(), p.History, s.story())
 	}
 	if slices.Contains(s.kinds, message.RungAsked) || slices.Contains(s.kinds, message.GivenUp) {
@@ -42,14 +44,14 @@ func TestAnAttemptThatCannotBeStartedIsNotSpent(t *testing.T) {
 // The attempt that was given back is so after a crash as well.
 func TestAnAttemptThatIsGivenBackIsSavedSo(t *testing.T) {
 	s := newSim(t, one(nil))
-	s.scripts["/restart/httpd"] = func(map[string]string) simScript { return simScript{unstarted: true} }
-	s.spawn("httpd")
-	s.start().run(time.Second)
-	s.dieAll("httpd", sigkill)
-	s.run(10 * time.Second)
-	saved := s.m.Save()
+	s.Scripts["/restart/httpd"] = func(map[string]string) rehearse.Script { return rehearse.Script{Unstarted: true} }
+	s.Spawn("httpd")
+	s.start().Run(time.Second)
+	s.DieAll("httpd", sigkill)
+	s.Run(10 * time.Second)
+	saved := s.Machine.Save()
 	var v life.Saved
-	err := json.Unmarshal(saved[keyProcess+"httpd"], &v)
+	err := json.Unmarshal(saved[KeyProcess+"httpd"], &v)
 	if err != nil {
 		t.Fatal(err)
 	}

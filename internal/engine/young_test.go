@@ -1,8 +1,11 @@
-package engine
+package engine_test
 
 import (
 	"testing"
 	"time"
+
+	. "procward/internal/engine"
+	"procward/internal/rehearse"
 )
 
 // TestSomeoneYoungWhileTheRestIsEnded holds that a start by hand which comes while the workers are
@@ -10,27 +13,27 @@ import (
 func TestSomeoneYoungWhileTheRestIsEnded(t *testing.T) {
 	for _, stays := range []bool{false, true} {
 		s := newSim(t, one(nil))
-		master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-		s.spawnAs("httpd", func(p *simProcess) {
-			p.PPID, p.Session, p.serves, p.layout = master.PID, master.PID, s.procs[master].serves, s.procs[master].layout
+		master := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+		s.SpawnAs("httpd", func(p *rehearse.Process) {
+			p.PPID, p.Session, p.Serves, p.Layout = master.PID, master.PID, s.Procs[master].Serves, s.Procs[master].Layout
 		})
-		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-		s.start().run(time.Minute)
-		s.die(master, sigkill)
+		s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().Run(time.Minute)
+		s.Die(master, sigkill)
 		for range 10000 {
-			if s.run(time.Millisecond); len(s.victims) > 0 {
+			if s.Run(time.Millisecond); len(s.Victims) > 0 {
 				break
 			}
 		}
-		if len(s.victims) == 0 || len(s.ran) > 0 {
-			t.Fatalf("ended %v, ran %v", s.victims, s.ran)
+		if len(s.Victims) == 0 || len(s.Ran) > 0 {
+			t.Fatalf("ended %v, ran %v", s.Victims, s.Ran)
 		}
-		hand := s.spawnAs("httpd", func(p *simProcess) { p.pale = true })
+		hand := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Pale = true })
 		if !stays {
-			s.at(20*time.Millisecond, func() { s.die(hand, clean) })
+			s.At(20*time.Millisecond, func() { s.Die(hand, clean) })
 		}
-		s.run(10 * time.Minute)
-		if got := s.m.procs["httpd"]; got.State() != Up {
+		s.Run(10 * time.Minute)
+		if got := s.Machine.Procs()["httpd"]; got.State() != Up {
 			t.Errorf("stays %v: %s, waits for %s:\n%s", stays, got.State(), got.View().Waits, s.story())
 		}
 	}
@@ -41,27 +44,27 @@ func TestSomeoneYoungWhileTheRestIsEnded(t *testing.T) {
 func TestWorkersHoldThePortOfTheDeathBefore(t *testing.T) {
 	for _, reborn := range []bool{false, true} {
 		s := newSim(t, one(nil))
-		master := s.spawnAs("httpd", func(p *simProcess) { p.serves = at80(7) })
-		worker := s.spawnAs("httpd", func(p *simProcess) {
-			p.PPID, p.Session, p.serves, p.layout = master.PID, master.PID, s.procs[master].serves, s.procs[master].layout
+		master := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Serves = at80(7) })
+		worker := s.SpawnAs("httpd", func(p *rehearse.Process) {
+			p.PPID, p.Session, p.Serves, p.Layout = master.PID, master.PID, s.Procs[master].Serves, s.Procs[master].Layout
 		})
-		s.scripts["/restart/httpd"] = starts(s, "httpd", 0)
-		s.start().run(time.Minute)
-		hand := s.spawnAs("httpd", func(p *simProcess) { p.pale = true })
-		s.run(time.Second)
-		s.die(master, sigkill)
-		s.run(time.Minute)
-		if len(s.ran) != 0 || len(s.victims) != 0 {
-			t.Fatalf("ran %v, ended %v:\n%s", s.ran, s.victims, s.story())
+		s.Scripts["/restart/httpd"] = starts(s, "httpd", 0)
+		s.start().Run(time.Minute)
+		hand := s.SpawnAs("httpd", func(p *rehearse.Process) { p.Pale = true })
+		s.Run(time.Second)
+		s.Die(master, sigkill)
+		s.Run(time.Minute)
+		if len(s.Ran) != 0 || len(s.Victims) != 0 {
+			t.Fatalf("ran %v, ended %v:\n%s", s.Ran, s.Victims, s.story())
 		}
 		if reborn {
-			s.rebirth(time.Second, func(m Moment) Moment { return m })
-			s.run(time.Minute)
+			s.Rebirth(time.Second, func(m Moment) Moment { return m })
+			s.Run(time.Minute)
 		}
-		s.die(hand, sigkill)
-		s.run(time.Minute)
-		if len(s.ran) != 1 || len(s.victims) != 1 || s.victims[0] != worker {
-			t.Errorf("reborn %v: ran %v, ended %v:\n%s", reborn, s.ran, s.victims, s.story())
+		s.Die(hand, sigkill)
+		s.Run(time.Minute)
+		if len(s.Ran) != 1 || len(s.Victims) != 1 || s.Victims[0] != worker {
+			t.Errorf("reborn %v: ran %v, ended %v:\n%s", reborn, s.Ran, s.Victims, s.story())
 		}
 	}
 }

@@ -9,9 +9,7 @@ import (
 	confd "procward/conf.d"
 	"procward/escalate"
 	"procward/internal/engine"
-	"procward/internal/message"
 	"procward/internal/scalar"
-	"procward/internal/script"
 	"procward/restart"
 	"procward/watch"
 	"procward/watch/probe"
@@ -80,8 +78,8 @@ func Death(cfg *confd.Config, name string, pace Pace) Play {
 	return o.play(func() { o.DieAll(name, Crashed) })
 }
 
-// Climb plays what the ladder of a group does when a member has no attempt left. Without a member that
-// climbs it nothing happens.
+// Climb plays what the ladder of a group does once a member has no attempt left. Without a
+// member that climbs it nothing happens.
 func Climb(cfg *confd.Config, name string, pace Pace) Play {
 	for _, member := range cfg.Members(name) {
 		p := cfg.Processes[member]
@@ -183,161 +181,6 @@ func (o *outage) play(begins func()) Play {
 	return Play{o.steps, !o.over && !o.Exited}
 }
 
-// heard makes steps of what the machine says.
-func (o *outage) heard(m message.Message) {
-	switch {
-	case !o.began || o.over:
-	case o.attempts(m):
-		o.attempt()
-	case m.Kind == message.Exhausted && o.mine(m):
-		o.add(Step{Kind: Exhausted})
-	case m.Kind == message.RungAsked && o.climbs(m):
-		o.climb(m)
-	case m.Kind == message.GivenUp && o.climbs(m):
-		o.add(Step{Kind: GivenUp})
-		o.over = true
-	}
-}
-
-// mine reports whether a message is about who the outage is about.
-func (o *outage) mine(m message.Message) bool {
-	return o.process != "" && m.Process == o.process || o.monitor != "" && m.Monitor == o.monitor
-}
-
-// attempts reports whether a message is that an attempt begins.
-func (o *outage) attempts(m message.Message) bool {
-	switch m.Kind {
-	case message.MonitorRecover:
-		return o.mine(m)
-	case message.Restart:
-		return o.mine(m) && !o.asOne
-	case message.GroupStop: // for a rung as well
-		return o.asOne && m.Group == o.of && o.rung < 0
-	}
-	return false
-}
-
-// climbs reports whether a message is about the ladder that is played.
-func (o *outage) climbs(m message.Message) bool {
-	return o.monitor != "" && m.Monitor == o.monitor || o.group != "" && m.Group == o.group && m.Process == "" || m.Process != "" && m.Process == o.process
-}
-
-func (o *outage) attempt() {
-	n := 0
-	for _, s := range o.steps {
-		if s.Kind == Attempt {
-			n++
-		}
-	}
-	if n == o.most {
-		o.over = true
-		return
-	}
-	o.add(Step{Kind: Attempt, Number: n + 1})
-}
-
-func (o *outage) climb(m message.Message) {
-	s := Step{Kind: Rung, Number: 1, Position: o.rung + 1}
-	if o.rung >= 0 && o.ladder[o.rung].Name() == m.Rung {
-		last := o.steps[len(o.steps)-1]
-		if own := o.ladder[o.rung].Own(); own != nil && own.Most.Allows(last.Number) {
-			s.Position, s.Number = o.rung, last.Number+1
-		}
-	}
-	for s.Position < len(o.ladder) && o.ladder[s.Position].Name() != m.Rung {
-		s.Position++
-	}
-	if s.Position == len(o.ladder) {
-		return
-	}
-	o.rung, s.Rung = s.Position, o.ladder[s.Position]
-	if _, leaves := s.Rung.Deed().(escalate.Leave); leaves {
-		s.Kind = StopDaemon
-	}
-	o.add(s)
-}
-
-func (o *outage) add(s Step) {
-	s.At, o.idle = o.Now-o.zero, 0
-	o.steps = append(o.steps, s)
-}
-
-// late is how long before the last moment something comes that is nearly too late: the
-// looks for it are a second apart.
-const late = 1100 * time.Millisecond
-
-// acts lets the victim end again, once it was found.
-func (o *outage) acts(e engine.Effect) {
-	track, is := e.(engine.Track)
-	if !is || !o.began || o.Procs[track.ID] == nil || o.Procs[track.ID].Name != o.victim {
-		return
-	}
-	after := time.Duration(0)
-	if o.pace == Slow {
-		after = max(0, o.Config.Processes[o.victim].Restart.Settle.D()-tick)
-	}
-	o.At(after, func() { o.Die(track.ID, Crashed) })
-}
-
-// killGrace is what a script has between TERM and KILL when its time is over.
-const killGrace = 5 * time.Second
-
-// script is how a script goes, and the restart of a unit.
-func (o *outage) script(e engine.Run) Script {
-	s := Script{}
-	if o.pace == Slow {
-		s.Takes, s.Result = e.Job.Timeout+killGrace, script.Result{Code: -1, Signal: "SIGKILL", TimedOut: true}
-	}
-	group, process := e.Job.Env["PROCWARD_GROUP"], e.Job.Env["PROCWARD_PROCESS"]
-	g := o.Config.Groups[group]
-	switch argv := e.Job.Argv; {
-	case e.Event != nil: // a hook
-		if o.pace == Quick {
-			s.Result.Code = 1
-		}
-	case isUnit(argv[0]):
-		s.After = func() { o.comeByUnit(argv[0]) }
-	case g.Stop != nil && slices.Equal(argv, g.Stop):
-		s.After = func() {
-			for _, name := range o.Config.Members(group) {
-				o.DieAll(name, Finished)
-			}
-		}
-	case g.Start != nil && slices.Equal(argv, g.Start):
-		s.After = func() {
-			for _, name := range o.Config.Members(group) {
-				o.come(name)
-			}
-		}
-	default:
-		s.After = func() { o.come(process) }
-	}
-	return s
-}
-
-func (o *outage) comeByUnit(path string) {
-	for name, p := range o.Config.Processes {
-		if unitPath+p.Restart.Unit == path {
-			o.Resume(name)
-			o.come(name)
-		}
-	}
-}
-
-// come lets a process be there again: at once, or when it is nearly too late.
-func (o *outage) come(name string) {
-	p := o.Config.Processes[name]
-	after := time.Duration(0)
-	if o.pace == Slow {
-		after = max(0, p.Restart.StartTimeout.D()-late)
-	}
-	o.At(after, func() {
-		for range max(1, p.Match.Count.Min) - len(o.IDs(name)) {
-			o.Spawn(name)
-		}
-	})
-}
-
 // most is how many attempts are played: of unlimited ones as many as differ. One more
 // than there are shows whether they come back faster than they are used.
 func most(spec restart.Spec) int {
@@ -349,16 +192,6 @@ func most(spec restart.Spec) int {
 		n++
 	}
 	return n
-}
-
-// luck is the pauses with the random part of the jitter: the shortest, or the longest.
-func (p Pace) luck(b restart.Backoff) restart.Backoff {
-	by := 1 - b.Jitter
-	if p == Slow {
-		by = 1 + b.Jitter
-	}
-	b.Initial, b.Max, b.Jitter = scalar.Duration(by*float64(b.Initial)), scalar.Duration(by*float64(b.Max)), 0
-	return b
 }
 
 // ladderOf is the ladder that a process climbs.

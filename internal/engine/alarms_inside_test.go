@@ -1,17 +1,16 @@
 package engine
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 )
 
-// alarmsHold compares what the machine keeps of times and counts with what a search through
+// AlarmsHold compares what the machine keeps of times and counts with what a search through
 // everything gives. It is done after each step of every story and every fuzzed history.
-func (s *sim) alarmsHold() {
-	s.t.Helper()
-	m := s.m
+func (m *Machine) AlarmsHold() string {
 	m.reckon()
 	var want time.Duration
 	var waiting []string
@@ -28,7 +27,7 @@ func (s *sim) alarmsHold() {
 		want = earliest(want, mon.Deadline)
 	}
 	if got := m.alarms.table.Next(); got != want {
-		s.t.Fatalf("the earliest alarm is %v, and something is due at %v, now %v:\n%s", got, want, m.now, s.story())
+		return fmt.Sprintf("the earliest alarm is %v, and something is due at %v, now %v", got, want, m.now)
 	}
 	var line []string
 	for key := range m.alarms.line.All {
@@ -37,22 +36,24 @@ func (s *sim) alarmsHold() {
 	slices.Sort(line)
 	slices.Sort(waiting)
 	if !slices.Equal(line, waiting) {
-		s.t.Fatalf("%v are in the line, and %v wait:\n%s", line, waiting, s.story())
+		return fmt.Sprintf("%v are in the line, and %v wait", line, waiting)
 	}
-	s.censusHolds()
+	if why := m.censusHolds(); why != "" {
+		return why
+	}
 	for _, p := range m.procs {
 		for _, id := range p.DeadIDs() {
 			if !slices.Contains(m.graves.of[id], p.Name) {
-				s.t.Fatalf("the grave of %v is not known:\n%s", id, s.story())
+				return fmt.Sprintf("the grave of %v is not known", id)
 			}
 		}
 	}
+	return ""
 }
 
-func (s *sim) censusHolds() {
-	s.t.Helper()
+func (m *Machine) censusHolds() string {
 	counts := map[string]tally{}
-	for _, p := range s.m.procs {
+	for _, p := range m.procs {
 		c, t := p.countedAs(), counts[p.Spec.Group]
 		for _, one := range []struct {
 			count *int
@@ -72,10 +73,11 @@ func (s *sim) censusHolds() {
 		counts[p.Spec.Group] = t
 	}
 	delete(counts, "")
-	for group := range s.m.cfg.Groups {
-		got, want := s.m.tallyOf(group), counts[group]
+	for group := range m.cfg.Groups {
+		got, want := m.tallyOf(group), counts[group]
 		if got.down != want.down || got.notUp != want.notUp || got.spent != want.spent || !maps.Equal(got.held, want.held) {
-			s.t.Fatalf("group %s is counted as %+v, and is %+v:\n%s", group, got, want, s.story())
+			return fmt.Sprintf("group %s is counted as %+v, and is %+v", group, got, want)
 		}
 	}
+	return ""
 }
