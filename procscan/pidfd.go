@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 
+	"procward/internal/procfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -80,17 +82,12 @@ func (fs *FS) same(id ID) error {
 
 // alive returns nil while a pidfd is not readable, that is, while any thread lives.
 func alive(fd int) error {
-	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	for {
-		n, err := unix.Poll(fds, 0)
-		switch {
-		case err == unix.EINTR:
-		case err != nil:
-			return fmt.Errorf("poll: %w", err)
-		case n > 0:
-			return ErrGone
-		default:
-			return nil
-		}
+	ended, err := procfile.Ended(fd, 0)
+	switch {
+	case err != nil:
+		return fmt.Errorf("poll: %w", err)
+	case ended:
+		return ErrGone
 	}
+	return nil
 }

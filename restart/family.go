@@ -160,11 +160,6 @@ func (c *condemned) lives(i int) bool {
 	if c.fds[i].Fd < 0 {
 		return false
 	}
-	fds := []unix.PollFd{{Fd: c.fds[i].Fd, Events: unix.POLLIN}}
-	for {
-		n, err := unix.Poll(fds, 0)
-		if err != unix.EINTR {
-			return err == nil && n == 0
-		}
-	}
+	ended, err := procfile.Ended(int(c.fds[i].Fd), 0)
+	return err == nil && !ended
 }

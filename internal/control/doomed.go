@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"procward/internal/procfile"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -22,8 +24,8 @@ func doomed(pid int) bool {
 		return errors.Is(unix.Kill(pid, 0), unix.ESRCH)
 	}
 	defer unix.Close(fd)
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, 0)
-	return n == 1 && err == nil || allDoomed(pid)
+	ended, _ := procfile.Ended(fd, 0)
+	return ended || allDoomed(pid)
 }
 
 // allDoomed is doomed as /proc/PID/task shows it; what cannot be read is not doomed.

@@ -184,8 +184,8 @@ func (h *Host) ended(fd int, id procscan.ID) (ended, known bool) {
 		p, err := h.FS.Read(id.PID)
 		return errors.Is(err, os.ErrNotExist) || err == nil && (p.ID != id || p.Dead()), false
 	}
-	n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(awaitSlice/time.Millisecond))
-	return n > 0 && err == nil, true
+	ended, _ = procfile.Ended(fd, awaitSlice)
+	return ended, true
 }
 
 func wait(ctx context.Context, d time.Duration) {

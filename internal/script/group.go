@@ -37,16 +37,12 @@ func awaitPID(pid int, deadline time.Time) bool {
 		return time.Now().Before(deadline)
 	}
 	defer unix.Close(fd)
-	for {
-		left := time.Until(deadline)
-		if left <= 0 {
-			return false
-		}
-		n, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, int(left.Milliseconds())+1)
-		if n > 0 || err != nil && err != unix.EINTR {
-			return n > 0
-		}
+	left := time.Until(deadline)
+	if left <= 0 {
+		return false
 	}
+	ended, _ := procfile.Ended(fd, left)
+	return ended
 }
 
 // members are the live processes of a process group.
