@@ -89,3 +89,18 @@ func TestDocumentWidth(t *testing.T) {
 		}
 	}
 }
+
+var path = regexp.MustCompile("`((?:cmd|conf\\.d|docs|escalate|examples|internal|packaging|procscan|restart|watch)(?:/[a-z0-9_.-]+)*)`")
+
+// TestDocumentPaths holds that the files and folders that the documents for contributors name
+// are there.
+func TestDocumentPaths(t *testing.T) {
+	all := documents(t)
+	for _, name := range []string{"CONTRIBUTING.md", "docs/architecture.md", "docs/states.md"} {
+		for _, m := range path.FindAllStringSubmatch(all[name], -1) {
+			if _, err := os.Stat(filepath.Join("..", "..", m[1])); err != nil {
+				t.Errorf("%s names %s, which is not there", name, m[1])
+			}
+		}
+	}
+}
