@@ -24,7 +24,7 @@ func (o *outage) acts(e engine.Effect) {
 	if o.pace == Slow {
 		after = max(0, o.Config.Processes[o.victim].Restart.Settle.D()-tick)
 	}
-	o.At(after, func() { o.Die(track.ID, Crashed) })
+	o.At(after, func() { o.Die(track.ID, o.end) })
 }
 
 // killGrace is what a script has between TERM and KILL when its time is over.

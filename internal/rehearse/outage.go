@@ -69,13 +69,13 @@ const (
 func Death(cfg *confd.Config, name string, pace Pace) Play {
 	p := cfg.Processes[name]
 	o := newOutage(cfg, pace)
-	o.process, o.victim, o.most = name, name, most(p.Restart)
+	o.process, o.victim, o.most, o.end = name, name, most(p.Restart), failure(p.Restart)
 	o.of, o.asOne = p.Group, cfg.Groups[p.Group].Strategy == escalate.All && len(cfg.Members(p.Group)) > 1
 	o.ladder = ladderOf(cfg, p)
 	if p.Escalate == nil {
 		o.group = p.Group
 	}
-	return o.play(func() { o.DieAll(name, Crashed) })
+	return o.play(func() { o.DieAll(name, o.end) })
 }
 
 // Climb plays what the ladder of a group does once a member has no attempt left. Without a
@@ -114,7 +114,8 @@ type outage struct {
 	process string // whose death it is about,
 	group   string // and the group whose ladder it climbs,
 	monitor string // or the monitor
-	victim  string // the process that never stays up
+	victim  string // the process that never stays up,
+	end     Cause  // and how it ends
 	ladder  escalate.Ladder
 	of      string // its group,
 	asOne   bool   // each attempt restarts the whole of it
@@ -192,6 +193,15 @@ func most(spec restart.Spec) int {
 		n++
 	}
 	return n
+}
+
+// failure is an end after which a restart is tried.
+func failure(spec restart.Spec) Cause {
+	c := Crashed
+	for spec.IsClean(c) || spec.IsFinal(c) {
+		c.Code++
+	}
+	return c
 }
 
 // ladderOf is the ladder that a process climbs.

@@ -125,3 +125,12 @@ monitors:
 		t.Errorf("the play is\n%s", told(p))
 	}
 }
+
+// It ends in a way after which a restart is tried.
+func TestAnEndThatIsRestarted(t *testing.T) {
+	cfg := config(t, `
+processes:
+  job: {match: {name: job}, restart: {run: /bin/true, attempts: 1, when: abnormal, clean: [0, 1], final: [2]}}
+`)
+	holds(t, Death(cfg, "job", Quick), "0.0s attempt 1", "1.0s exhausted", "1.0s given-up")
+}
