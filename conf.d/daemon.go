@@ -14,19 +14,29 @@ import (
 
 // Daemon is the daemon: section.
 type Daemon struct {
-	Log              Log                  `yaml:"log"`
-	Observe          bool                 `yaml:"observe"`
-	Follow           bool                 `yaml:"follow"`            // true
-	ParallelRestarts int                  `yaml:"parallel-restarts"` // 8, at least 1
-	Pressure         probe.Pressure       `yaml:"pressure"`
-	RebootLimit      escalate.RebootLimit `yaml:"reboot-limit"`
-	Userspace        *power.Userspace     `yaml:"userspace"` // nil: not proved
+	// where messages go
+	Log Log `yaml:"log"`
+	// `true`: everything is seen, decided and reported, but nothing is done
+	Observe bool `yaml:"observe"`
+	// changed drop-ins come into force by themselves; `false`: only on reload
+	Follow bool `yaml:"follow"`
+	// how many restart scripts may run at the same time, from 1
+	ParallelRestarts int `yaml:"parallel-restarts"`
+	// from when on the host counts as overloaded, see below
+	Pressure probe.Pressure `yaml:"pressure"`
+	// limits the [rungs that end the machine](escalate.md#rungs-that-end-the-machine), over
+	// reboots
+	RebootLimit escalate.RebootLimit `yaml:"reboot-limit"`
+	// a test of the user space for the watchdog device, see below. Absent: no test
+	Userspace *power.Userspace `yaml:"userspace"`
 }
 
 // Log says where messages go.
 type Log struct {
-	To       []string `yaml:"to"`       // auto, journal, syslog, stderr
-	Facility string   `yaml:"facility"` // syslog facility: daemon, local0 …
+	// one or more of `auto`, `journal`, `syslog`, `stderr`
+	To []string `yaml:"to"`
+	// the facility of syslog, see below
+	Facility string `yaml:"facility"`
 }
 
 // DefaultDaemon returns the daemon: section with its defaults. It is also used if no

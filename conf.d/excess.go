@@ -11,8 +11,10 @@ import (
 // Excess says what to do if there are more processes than count.max. In YAML it is a
 // word, or a section.
 type Excess struct {
-	Action ExcessAction    `yaml:"action"` // report
-	For    scalar.Duration `yaml:"for"`    // 30s: how long there must be too many before they are restarted
+	// `report`, or `restart`: all are ended as `kill` says, then `run`
+	Action ExcessAction `yaml:"action"`
+	// so long there must be too many before they are restarted
+	For scalar.Duration `yaml:"for"`
 }
 
 // ExcessAction says what to do.

@@ -14,12 +14,18 @@ import (
 // process, and what is restarted if it is bad.
 type Monitor struct {
 	probe.Check `yaml:",inline"`
-	Recover     string          `yaml:"recover"`  // the process or group that is restarted; empty: the failure is only reported and escalated
-	Attempts    scalar.Limit    `yaml:"attempts"` // 3 restarts of it per window
-	Window      scalar.Duration `yaml:"window"`   // 24h
-	When        When            `yaml:"when"`     // always
-	Needs       []string        `yaml:"needs"`    // other monitors: while one of them is bad, this one is not judged
-	Escalate    escalate.Ladder `yaml:"escalate"` // its own ladder
+	// the process or group that is restarted when the check is bad
+	Recover string `yaml:"recover"`
+	// how many such restarts are allowed within the window
+	Attempts scalar.Limit `yaml:"attempts"`
+	// a sliding window
+	Window scalar.Duration `yaml:"window"`
+	// `up`: judge only while what `recover` names is up
+	When When `yaml:"when"`
+	// other monitors that must be good, see below. No circles
+	Needs []string `yaml:"needs"`
+	// its own ladder: [escalate](escalate.md)
+	Escalate escalate.Ladder `yaml:"escalate"`
 }
 
 // When says when a monitor is judged.

@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"procward/escalate"
+	"procward/procscan"
+	"procward/restart"
 	"procward/watch/probe"
 	"procward/watch/vital"
 )
@@ -22,28 +24,35 @@ import (
 //go:generate go test . -run GeneratedTables -update
 
 // generated are the tables that the pages have between markers, <!-- begin NAME --> and
-// <!-- end NAME -->. What stands in them is said by the tables of kinds: the keys, their defaults,
-// and the comments of the fields. once are keys of each kind that have a table of their own.
+// <!-- end NAME -->. What stands in them is said by the specs: the keys, their defaults, and
+// the comments of the fields. The keys of elsewhere have a table of their own, or are told
+// of in another way.
 var generated = map[string]struct {
-	of   any
-	once []string
+	of        any
+	elsewhere []string
 }{
-	"signs":  {of: vital.Sign{}},
-	"checks": {of: probe.DefaultCheck()},
-	"probes": {of: probe.Kinds{}},
-	"limits": {of: vital.Limits{}, once: []string{"max", "by", "for", "action"}},
-	"limit":  {of: vital.DefaultLimit()},
-	"leak":   {of: vital.DefaultLeak()},
-	"rungs":  {of: escalate.Rung{}, once: []string{"wait"}},
+	"daemon":  {of: DefaultDaemon()},
+	"process": {of: DefaultProcess(), elsewhere: []string{"match.*", "restart.*", "limits.*"}},
+	"match":   {of: procscan.DefaultMatch()},
+	"restart": {of: restart.DefaultSpec(), elsewhere: []string{"dump.*"}},
+	"signs":   {of: vital.Sign{}},
+	"checks":  {of: probe.DefaultCheck()},
+	"probes":  {of: probe.Kinds{}},
+	"limits":  {of: vital.Limits{}, elsewhere: []string{"*.max", "*.by", "*.for", "*.action"}},
+	"limit":   {of: vital.DefaultLimit()},
+	"leak":    {of: vital.DefaultLeak()},
+	"group":   {of: escalate.DefaultGroup()},
+	"monitor": {of: DefaultMonitor()},
+	"rungs":   {of: escalate.Rung{}, elsewhere: []string{"*.wait"}},
 }
 
 // marked is a table between its markers.
 var marked = regexp.MustCompile(`(?s)<!-- begin ([a-z]+) -->\n.*?<!-- end [a-z]+ -->`)
 
-// TestGeneratedTables holds that the pages say what the kinds say, each table once; with
+// TestGeneratedTables holds that the pages say what the specs say, each table once; with
 // -update it writes them anew.
 func TestGeneratedTables(t *testing.T) {
-	said := comments(t, "../watch/probe", "../watch/vital", "../escalate")
+	said := comments(t, "../conf.d", "../procscan", "../restart", "../watch/probe", "../watch/vital", "../escalate", "../escalate/power")
 	names, err := filepath.Glob("../docs/configuration/*.md")
 	if err != nil {
 		t.Fatal(err)
@@ -60,7 +69,7 @@ func TestGeneratedTables(t *testing.T) {
 			}
 			v := reflect.New(reflect.TypeOf(g.of)).Elem()
 			v.Set(reflect.ValueOf(g.of))
-			page := &tablePage{t: t, said: said, once: g.once}
+			page := &tablePage{t: t, said: said, elsewhere: g.elsewhere}
 			page.rows("", v)
 			return fmt.Sprintf("<!-- begin %s -->\n| key | default | meaning |\n|---|---|---|\n%s<!-- end %[1]s -->", table, page.text.String())
 		})
@@ -69,7 +78,7 @@ func TestGeneratedTables(t *testing.T) {
 				t.Fatal(err)
 			}
 		} else if want != have {
-			t.Errorf("%s is not what the kinds say; run: make generate", name)
+			t.Errorf("%s is not what the specs say; run: make generate", name)
 		}
 	}
 	for table := range generated {
@@ -79,12 +88,24 @@ func TestGeneratedTables(t *testing.T) {
 	}
 }
 
+// TestEveryKeyIsDocumented holds that each key of a drop-in stands on the pages: in a table, or
+// in the text between them.
+func TestEveryKeyIsDocumented(t *testing.T) {
+	text := pages(t)
+	for _, key := range keysOf(reflect.TypeFor[dropin](), "") {
+		word := key[strings.LastIndexByte(key, '.')+1:]
+		if !regexp.MustCompile("`([a-z.-]*\\.)?" + word + "`|[{ \n]" + word + ":").MatchString(text) {
+			t.Errorf("the key %s is not on the pages", key)
+		}
+	}
+}
+
 // tablePage is a table that is written.
 type tablePage struct {
-	t    *testing.T
-	said map[string]string
-	once []string
-	text strings.Builder
+	t         *testing.T
+	said      map[string]string
+	elsewhere []string
+	text      strings.Builder
 }
 
 // rows writes the keys of a struct, and those of each section below it.
@@ -97,7 +118,7 @@ func (p *tablePage) rows(above string, v reflect.Value) {
 		case key == inline:
 			p.rows(above, f)
 			continue
-		case above != "" && slices.Contains(p.once, key):
+		case key == "-", p.isElsewhere(join(above, key)):
 			continue
 		}
 		if f.Kind() == reflect.Pointer {
@@ -112,6 +133,16 @@ func (p *tablePage) rows(above string, v reflect.Value) {
 			p.rows(join(above, key), f)
 		}
 	}
+}
+
+func (p *tablePage) isElsewhere(key string) bool {
+	return slices.ContainsFunc(p.elsewhere, func(pattern string) bool {
+		match, err := path.Match(pattern, key)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		return match
+	})
 }
 
 func (p *tablePage) row(above, key string, in reflect.Type, f reflect.Value) {
@@ -145,7 +176,7 @@ func comments(t *testing.T, dirs ...string) map[string]string {
 			}
 			ast.Inspect(parsed, func(n ast.Node) bool {
 				if spec, is := n.(*ast.TypeSpec); is {
-					note(out, parsed.Name.Name+"."+spec.Name.Name+".", spec.Type)
+					note(out, filepath.Base(dir)+"."+spec.Name.Name+".", spec.Type)
 				}
 				return true
 			})

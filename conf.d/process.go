@@ -13,15 +13,24 @@ import (
 
 // Process is one entry of the processes: section.
 type Process struct {
-	Group    string           `yaml:"group"`
-	After    []string         `yaml:"after"`
-	Match    procscan.Match   `yaml:"match"`
-	Absent   Absent           `yaml:"absent"`
-	Excess   Excess           `yaml:"excess"`
-	Restart  restart.Spec     `yaml:"restart"`
-	Stall    []Sign           `yaml:"stall"`
-	Limits   vital.Limits     `yaml:"limits"`
-	Escalate *escalate.Ladder `yaml:"escalate"` // nil: the group's; empty: none
+	// the group that it is a member of
+	Group string `yaml:"group"`
+	// members of the same group that are started before it, and stopped after it. No circles
+	After []string `yaml:"after"`
+	// how it is found in the process table: below. Required
+	Match procscan.Match `yaml:"match"`
+	// if it is not there at the start: `restart` it, `wait` until it comes, or `ignore` it
+	Absent Absent `yaml:"absent"`
+	// if there are more than `match.count.max`; `excess: restart` is short for `action`
+	Excess Excess `yaml:"excess"`
+	// how it is restarted: below. Required; to watch only, `{attempts: 0}`
+	Restart restart.Spec `yaml:"restart"`
+	// signs that it runs but does not work: [stall](stall.md)
+	Stall []Sign `yaml:"stall"`
+	// how much one process may use: [limits](limits.md)
+	Limits vital.Limits `yaml:"limits"`
+	// its own ladder: [escalate](escalate.md). Without it, that of its group; `[]`: none
+	Escalate *escalate.Ladder `yaml:"escalate"`
 }
 
 // Absent says what to do if a process is not there at the start.

@@ -19,9 +19,12 @@ import (
 // Count such rungs in any Window of true time, whatever the wall clock does. The price is
 // that a machine that was off for a day still remembers.
 type RebootLimit struct {
-	Count     int             `yaml:"count"`      // 3 in the window, at least 0; 0 allows none
-	Window    scalar.Duration `yaml:"window"`     // 24h, above 0
-	MinUptime scalar.Duration `yaml:"min-uptime"` // 10m after boot; Count times that fits into the window; 0s for none
+	// how many such rungs are allowed, from 0; then they are refused
+	Count int `yaml:"count"`
+	// within this running time of the machine; time while it is off does not count
+	Window scalar.Duration `yaml:"window"`
+	// before the machine has been up so long no such rung runs; `0s`: at once
+	MinUptime scalar.Duration `yaml:"min-uptime"`
 }
 
 // DefaultRebootLimit returns a RebootLimit with its defaults. The minimum uptime leaves

@@ -28,16 +28,26 @@ const (
 
 // Group is a groups: section: processes that start, stop and restart together.
 type Group struct {
-	DependsOn     []string        `yaml:"depends-on"`
-	Strategy      Strategy        `yaml:"strategy"`
-	Startup       Startup         `yaml:"startup"`
-	Start         script.Argv     `yaml:"start"`
-	StartAttempts int             `yaml:"start-attempts"` // 1: how many times the operator's start is tried
-	Stop          script.Argv     `yaml:"stop"`
-	Timeout       scalar.Duration `yaml:"timeout"` // 120s for each script
-	Escalate      Ladder          `yaml:"escalate"`
-	RetryAfter    scalar.Interval `yaml:"retry-after"` // never
-	Remind        scalar.Interval `yaml:"remind"`      // 1h
+	// groups that are started before this one and stopped after it. No circles
+	DependsOn []string `yaml:"depends-on"`
+	// what is restarted when a member dies: `one` (that member) or `all`
+	Strategy Strategy `yaml:"strategy"`
+	// `manual`: what is absent at the start is left alone until `procward start`
+	Startup Startup `yaml:"startup"`
+	// the script that starts the group; give both `start` and `stop`, or none
+	Start script.Argv `yaml:"start"`
+	// how many times `procward start` tries to start the group
+	StartAttempts int `yaml:"start-attempts"`
+	// the script that stops the group
+	Stop script.Argv `yaml:"stop"`
+	// of each of the two scripts
+	Timeout scalar.Duration `yaml:"timeout"`
+	// the ladder of the group: [escalate](escalate.md)
+	Escalate Ladder `yaml:"escalate"`
+	// after giving up: begin again from the bottom after this time
+	RetryAfter scalar.Interval `yaml:"retry-after"`
+	// after giving up: repeat the message this often; or `never`
+	Remind scalar.Interval `yaml:"remind"`
 }
 
 // DefaultGroup returns a Group with its defaults.

@@ -23,22 +23,35 @@ const (
 // Match describes a program in the process table. At least one of Exe, Name, Args and
 // Unit is needed; all that are given must match.
 type Match struct {
-	Exe       string `yaml:"exe"`       // /proc/PID/exe; links resolved at each scan; a replaced binary still matches
-	Name      string `yaml:"name"`      // comm, exact, at most 15 bytes (proc_pid_comm(5))
-	Args      string `yaml:"args"`      // RE2 search in argv joined by one space
-	NotArgs   string `yaml:"not-args"`  // and this must not be found
-	User      string `yaml:"user"`      // effective user, by name or number
-	Unit      string `yaml:"unit"`      // systemd unit, or the last components of the cgroup path
-	Pidfile   string `yaml:"pidfile"`   // an untrusted hint in addition to the others; names one PID
-	Namespace string `yaml:"namespace"` // own (default): only our own PID namespace; any
-	Select    Select `yaml:"select"`
-	Count     Count  `yaml:"count"`
+	// the program, an absolute path, compared with `/proc/PID/exe`
+	Exe string `yaml:"exe"`
+	// the name that the kernel keeps (`ps -o comm`), exactly; at most 15 bytes
+	Name string `yaml:"name"`
+	// a regular expression ([RE2](https://github.com/google/re2/wiki/Syntax)) found in the
+	// arguments
+	Args string `yaml:"args"`
+	// a regular expression that must not be found there
+	NotArgs string `yaml:"not-args"`
+	// the effective user, by name or number
+	User string `yaml:"user"`
+	// the systemd unit, or the last components of the cgroup path
+	Unit string `yaml:"unit"`
+	// an absolute path: a hint which of the processes that match is meant
+	Pidfile string `yaml:"pidfile"`
+	// `own`: only processes of procward's own PID namespace; `any`: also those of containers
+	Namespace string `yaml:"namespace"`
+	// which of those that match: `root`, `all`, `oldest`, `newest`
+	Select Select `yaml:"select"`
+	// how many there must be
+	Count Count `yaml:"count"`
 }
 
 // Count is how many processes there must be.
 type Count struct {
-	Min int          `yaml:"min"` // 1 by default
-	Max scalar.Limit `yaml:"max"` // unlimited by default
+	// fewer is a failure; from 1
+	Min int `yaml:"min"`
+	// more is `excess`; a number from `count.min`, or `unlimited`
+	Max scalar.Limit `yaml:"max"`
 }
 
 // DefaultMatch returns a Match with its defaults.

@@ -24,40 +24,65 @@ const (
 
 // Spec is the restart: section of a process.
 type Spec struct {
-	Run          script.Argv       `yaml:"run"`           // the script; or
-	Unit         string            `yaml:"unit"`          // a systemd unit, restarted over D-Bus
-	When         When              `yaml:"when"`          // always
-	Clean        Endings           `yaml:"clean"`         // exit code 0: the ends that are not a failure under when: abnormal
-	Final        Endings           `yaml:"final"`         // none: the ends after which a restart is not tried
-	Attempts     scalar.Limit      `yaml:"attempts"`      // 3 per window; 0: only watch and escalate
-	Window       scalar.Duration   `yaml:"window"`        // 24h
-	Delay        scalar.Duration   `yaml:"delay"`         // 0s, before every attempt
-	Backoff      Backoff           `yaml:"backoff"`       // in addition, before the second and later attempts of an outage
-	Timeout      scalar.Duration   `yaml:"timeout"`       // 60s for the script
-	StartTimeout scalar.Duration   `yaml:"start-timeout"` // 30s after the script ended to be found again
-	Settle       scalar.Duration   `yaml:"settle"`        // 5s up to count as recovered
-	Kill         Kill              `yaml:"kill"`
-	Orphans      Orphans           `yaml:"orphans"` // auto
-	Dump         *Dump             `yaml:"dump"`    // absent: none
-	User         string            `yaml:"user"`
-	Env          map[string]string `yaml:"env"`
+	// the script; either this or `unit`
+	Run script.Argv `yaml:"run"`
+	// the systemd unit that is restarted over D-Bus, with its suffix: `httpd.service`
+	Unit string `yaml:"unit"`
+	// `always`: after every end; `abnormal`: only after an end that `clean` does not name
+	When When `yaml:"when"`
+	// with `when: abnormal`: the exit codes and signals that are a clean end. Absent: exit
+	// code 0
+	Clean Endings `yaml:"clean"`
+	// exit codes and signals after which no restart is tried
+	Final Endings `yaml:"final"`
+	// restarts within the window; `unlimited`; `0`: only watch and escalate
+	Attempts scalar.Limit `yaml:"attempts"`
+	// a sliding window
+	Window scalar.Duration `yaml:"window"`
+	// before every attempt
+	Delay scalar.Duration `yaml:"delay"`
+	// an additional wait before the second and later attempts of one outage
+	Backoff Backoff `yaml:"backoff"`
+	// of the script, or of the unit's job
+	Timeout scalar.Duration `yaml:"timeout"`
+	// after the end of the script, the process must be found within this time
+	StartTimeout scalar.Duration `yaml:"start-timeout"`
+	// so long it must stay up to count as recovered
+	Settle scalar.Duration `yaml:"settle"`
+	// [how processes are ended](#how-processes-are-ended); `never` leaves this to the script
+	Kill Kill `yaml:"kill"`
+	// which workers of a dead process are ended before its restart: `auto`, `kill`, `leave`
+	Orphans Orphans `yaml:"orphans"`
+	// `{signal: QUIT, wait: 2s}`: a signal before a stalled process is killed
+	Dump *Dump `yaml:"dump"`
+	// the user that the script runs as; without it procward's own user. Not with `unit`
+	User string `yaml:"user"`
+	// additional environment of the script: `{LANG: C}`. Not with `unit`
+	Env map[string]string `yaml:"env"`
 }
 
 // Backoff is the additional wait before attempt n > 1 of one outage: initial times factor
 // to the power n-2, at most max, with a random spread of jitter.
 type Backoff struct {
-	Initial scalar.Duration `yaml:"initial"` // 1s
-	Factor  float64         `yaml:"factor"`  // 2, at least 1
-	Max     scalar.Duration `yaml:"max"`     // 1m
-	Jitter  float64         `yaml:"jitter"`  // 0.1: up to a tenth more or less; 0 to 1
+	// before the second attempt
+	Initial scalar.Duration `yaml:"initial"`
+	// each further wait is longer by this factor; 1 to 1000
+	Factor float64 `yaml:"factor"`
+	// the longest wait, from `initial`
+	Max scalar.Duration `yaml:"max"`
+	// a random part, more or less; 0 to 1
+	Jitter float64 `yaml:"jitter"`
 }
 
 // Kill is how a process is ended before it is restarted.
 type Kill struct {
-	Never   bool            `yaml:"-"`       // `kill: never` leaves it to the script
-	Signal  string          `yaml:"signal"`  // TERM
-	Timeout scalar.Duration `yaml:"timeout"` // 10s, then SIGKILL
-	Tree    bool            `yaml:"tree"`    // false; true: its descendants too
+	Never bool `yaml:"-"` // `kill: never` leaves it to the script
+	// by name
+	Signal string `yaml:"signal"`
+	// then SIGKILL
+	Timeout scalar.Duration `yaml:"timeout"`
+	// `true`: its descendants are ended at the same time
+	Tree bool `yaml:"tree"`
 }
 
 // Wanted says which values are allowed, for error messages.

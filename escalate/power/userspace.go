@@ -14,8 +14,10 @@ import (
 // Userspace is the test whether the user space stalls: the watchdog is fed only while a
 // process, a thread and a small write succeed.
 type Userspace struct {
-	Interval scalar.Duration `yaml:"interval"` // 30s, above 0
-	Timeout  scalar.Duration `yaml:"timeout"`  // 60s, above 0
+	// between two tests
+	Interval scalar.Duration `yaml:"interval"`
+	// of one test
+	Timeout scalar.Duration `yaml:"timeout"`
 }
 
 // DefaultUserspace returns the defaults, before the keys are read.

@@ -13,9 +13,12 @@ import (
 // the shares of the last 10 s in which tasks waited (pressure stall information,
 // proc_pressure(5)).
 type Pressure struct {
-	CPU    Share `yaml:"cpu"`    // 90%: some tasks waited for a processor
-	IO     Share `yaml:"io"`     // 60%: all tasks waited for a disk
-	Memory Share `yaml:"memory"` // 40%: all tasks waited for memory
+	// some tasks waited for a CPU; or `never`
+	CPU Share `yaml:"cpu"`
+	// all tasks waited for a disk; or `never`
+	IO Share `yaml:"io"`
+	// all tasks waited for memory; or `never`
+	Memory Share `yaml:"memory"`
 }
 
 // DefaultPressure returns the defaults of pressure.
