@@ -11,17 +11,17 @@ import (
 	"procward/internal/engine/life"
 )
 
-// alarms is what the machine waits for, by the keys of what is saved. Whatever may have
-// changed a time or a state marks its owner, and only the marked are reckoned anew: a death
-// among ten thousand processes looks at the one that died.
+// alarms is what the machine waits for, by the keys of what is saved. Everything that may
+// change a time or a state marks its owner, and only marked owners are calculated again:
+// a death among ten thousand processes looks only at the one that died.
 type alarms struct {
 	table  alarm.Table
 	line   alarm.Line      // the processes whose restart is due and waits for a look or a slot
 	marked map[string]bool // by key: their times may have changed
 }
 
-// emptied is a set with nothing in it. To clear a map costs as much as it ever held, so one
-// that has held much is left to the garbage.
+// emptied returns an empty set. To clear a map costs as much as its largest size ever, so
+// a map that was large is left to the garbage collector.
 func emptied(set map[string]bool) map[string]bool {
 	if len(set) > 64 {
 		return map[string]bool{}
@@ -30,7 +30,7 @@ func emptied(set map[string]bool) map[string]bool {
 	return set
 }
 
-// mark lets the times of a process, ladder or monitor be reckoned anew, by its key.
+// mark makes the times of a process, ladder or monitor be calculated again, by its key.
 func (m *Machine) mark(key string) { m.alarms.marked[key] = true }
 
 // reckon brings the table and the line up to date.
@@ -60,7 +60,7 @@ func (m *Machine) reckonProcess(key string, p *process) {
 	}
 }
 
-// wakeOf is when something is due of a ladder or monitor, or 0.
+// wakeOf is when a ladder or monitor has something to do, or 0.
 func (m *Machine) wakeOf(key string) time.Duration {
 	name, is := strings.CutPrefix(key, keyLadder)
 	if l := m.ladders[name]; is && l != nil {
@@ -73,7 +73,7 @@ func (m *Machine) wakeOf(key string) time.Duration {
 	return 0
 }
 
-// earliest is the earliest of times of which 0 is none.
+// earliest is the earliest of times; 0 means none.
 func earliest(times ...time.Duration) time.Duration {
 	var first time.Duration
 	for _, t := range times {
@@ -84,7 +84,7 @@ func earliest(times ...time.Duration) time.Duration {
 	return first
 }
 
-// Wake is the time of the earliest thing that will be due without another input.
+// Wake is when the next thing is due without another input.
 func (m *Machine) Wake() (time.Duration, bool) {
 	m.reckon()
 	rest := time.Duration(0)
@@ -95,8 +95,8 @@ func (m *Machine) Wake() (time.Duration, bool) {
 	return wake, wake != 0
 }
 
-// tick does what is due by now. Of one moment processes come before ladders, and those
-// before monitors.
+// tick does what is due by now. At the same moment processes come before ladders, and
+// ladders before monitors.
 func (m *Machine) tick() {
 	m.reckon()
 	var ladders, monitors []string

@@ -4,9 +4,9 @@ import (
 	"procward/procscan"
 )
 
-// census counts the members of each group by what others ask of them, so that nobody has to
-// go through a group for the sake of one member. Those whose state may have changed are
-// counted anew before the next question.
+// census counts the members of each group by the questions that others ask, so that
+// nobody has to go through a group because of one member. Members whose state may have
+// changed are counted again before the next question.
 type census struct {
 	stale  map[string]bool    // processes to be counted anew, by name
 	as     map[string]counted // what each one is counted as
@@ -16,17 +16,17 @@ type census struct {
 // counted is what one process is counted as.
 type counted struct {
 	group   string
-	down    bool // dependents are held back
-	notUp   bool // it keeps the climb of the group's ladder from its end
-	spent   bool // it climbs with the group, is held back and has no attempt left
-	held    bool // it is held back itself
+	down    bool // dependents have to wait
+	notUp   bool // it prevents the climb of the group's ladder from ending
+	spent   bool // it climbs with the group, has to wait for a dependency and has no attempt left
+	held    bool // it has to wait for a dependency itself
 	climber bool // it climbs with the group
 }
 
 // tally is the counts of one group.
 type tally struct {
 	down, notUp, spent int
-	held               map[string]bool // members that are held back, by name
+	held               map[string]bool // members that have to wait for a dependency, by name
 }
 
 func newCensus() census {
@@ -87,8 +87,8 @@ func (c *census) add(name string, as counted, n int) {
 	}
 }
 
-// graves says whose dead a process was, for the cause that is told later. Of those that an
-// outage has forgotten since it is cleaned whenever it has doubled.
+// graves says to which process a dead one belonged, for causes that come later. Entries
+// that no outage remembers are removed whenever it has doubled.
 type graves struct {
 	of   map[procscan.ID][]string
 	tidy int // the size at which it is cleaned next

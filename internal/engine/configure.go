@@ -11,7 +11,7 @@ import (
 )
 
 // configure puts a configuration in force. What did not change is not touched: tracked
-// PIDs, counters and running scripts go on.
+// PIDs, counters and running scripts stay.
 func (m *Machine) configure(cfg *confd.Config) {
 	m.cfg, m.relations = cfg, newRelations(cfg)
 	for _, name := range m.names {
@@ -39,8 +39,8 @@ func (m *Machine) configure(cfg *confd.Config) {
 	m.post(toResort{lastresort.Changed{}})
 }
 
-// obeyObserve suspends everything when a reload says observe: what is under way cannot turn
-// into observation, but nothing more is begun.
+// obeyObserve suspends everything when a reload says observe: what is in progress cannot
+// become observation, but nothing more is begun.
 func (m *Machine) obeyObserve() {
 	const why = "daemon.observe is true; it is observed from the next start on"
 	switch on := m.cfg.Daemon.Observe && !m.observe; {
@@ -54,7 +54,7 @@ func (m *Machine) obeyObserve() {
 }
 
 // forget stops watching a process whose name is gone. Its script finishes and is
-// reported, nothing follows.
+// reported; nothing follows.
 func (m *Machine) forget(p *process) {
 	m.attend(p.Signs.Leave(p.Name)...)
 	for _, id := range p.Tracks() {

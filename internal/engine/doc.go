@@ -1,34 +1,32 @@
-// Package engine joins watch, restart and escalate. Its heart is the Machine, a router of small
-// pure machines. Step(now, inputs) takes what has happened and gives the effects, in order;
-// it has neither clock nor lock. internal/host carries the effects out, and what comes of them is
-// an input again.
+// Package engine connects watch, restart and escalate. Its heart is the Machine, a router of small
+// pure machines. Step(now, inputs) takes what has happened and returns the effects, in order. It has
+// neither clock nor lock. internal/host carries the effects out, and their results are inputs again.
 //
 // # The rooms
 //
 // Each of the packages below this one is a room with one small machine. A room knows its own
-// state and no other room. It has a method Next(event, env) commands: the event is what it is told,
-// env is what it has to know of the world at that moment, and the commands are what it wants
-// done, in order. No room reads a clock, and none calls anybody.
+// state and no other room. It has a method Next(event, env) commands: the event is what has happened,
+// env is what the room has to know of the world at that moment, and the commands are what it wants
+// done, in order. No room reads a clock, and none calls another one.
 //
-//	climb       the escalation of one ladder
-//	lastresort  the rungs that end the machine: the breaker, and the one on its way
-//	monitor     a check of something that is not one process, and the restart of what it is about
-//	saved       what outlives the daemon: how each kind is read, and what is left after a boot
 //	life        one process: deaths, looks, restarts, recoveries
-//	signs       what the probes and signs of one target have told
+//	signs       what the probes and signs of one target have shown
+//	climb       the escalation of one ladder
 //	operation   a stop and start of the members of a group, and the orders of the operator
+//	monitor     a check of something that is not one process, and the restart of its target
+//	lastresort  the rungs that end the machine: the breaker, and the one in progress
+//	saved       what outlives the daemon: how each kind is read, and what is left after a boot
 //
 // # The way of a letter
 //
-// What the world or a room has to say to a room is a letter. It is posted in the queue of the
-// router (queue.go), which delivers one letter at a time: it gathers the env, asks the room, and
-// posts the commands, which are letters as well. Delivered is only what has been posted, when
-// whoever posted it has returned: so no room is entered while it is at work, and there is no circle
-// of calls. What follows from one letter is delivered before the letter that was posted after it,
-// so that a story is told to its end before the next begins.
+// What the world or a room says to a room is a letter. It is posted in the queue of the router
+// (queue.go), which delivers one letter at a time: it gathers the env, calls the room, and posts
+// the commands, which are letters as well. A letter is delivered only after its sender has returned:
+// so no room is entered while it is at work, and there is no circle of calls. What follows from
+// one letter is delivered before the letter that was posted after it, so that one story is finished
+// before the next begins.
 //
-// Effects, messages among them, are collected in the order in which they were wanted, and
-// given by Step. What may have changed of the durable state is marked by its key and written before
-// an effect that relies on it begins. All times that something waits for stand in one table
-// (internal/alarm), by the same keys.
+// Effects, messages among them, are collected in order, and returned by Step. What may have changed
+// of the durable state is marked by its key, and written before an effect that relies on it begins.
+// All times that something waits for are in one table (internal/alarm), by the same keys.
 package engine

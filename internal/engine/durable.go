@@ -14,9 +14,9 @@ import (
 	"procward/internal/engine/saved"
 )
 
-// Saved is what must outlive the daemon, by key: "process NAME", "monitor NAME", "ladder KEY",
-// "operation KEY", "operator" and "breaker". The configuration is no part of it. Times in it are
-// CLOCK_BOOTTIME of the boot in which it was saved.
+// Saved is what must outlive the daemon, by key: "process NAME", "monitor NAME", "ladder
+// KEY", "operation KEY", "operator" and "breaker". The configuration is not part of it.
+// Times in it are CLOCK_BOOTTIME of the boot in which it was saved.
 type Saved map[string]json.RawMessage
 
 // The beginnings of the keys.
@@ -29,7 +29,7 @@ const (
 	keyBreaker   = "breaker"
 )
 
-// record is one kind of what is saved: how it is read, who has one, and how it is written.
+// record is one kind of saved value: how it is read, who has one, and how it is written.
 type record struct {
 	saved.Kind
 	names func(*Machine) []string
@@ -82,7 +82,7 @@ var records = []record{
 		func(m *Machine, _ string) (any, bool) { return m.resort.Kept(), true }},
 }
 
-// nobody is who has a value of which there is only one.
+// nobody is the owner of a value of which there is only one.
 func nobody(*Machine) []string { return []string{""} }
 
 func kinds() []saved.Kind {
@@ -93,7 +93,8 @@ func kinds() []saved.Kind {
 	return out
 }
 
-// savedOperator is what the operator has asked for, as far as it is not of one process.
+// savedOperator is what the operator has asked for, as far as it does not belong to one
+// process.
 type savedOperator struct {
 	Suspended string `json:"suspended,omitempty"`
 }
@@ -104,7 +105,7 @@ type durable struct {
 	hostHold, operatorHold string             // why it is suspended
 	configHold             string             // likewise: a reload says observe; not saved
 	untold                 bool               // that it is suspended
-	claimed                []string           // the processes that were given what was saved of them
+	claimed                []string           // the processes that got their saved values
 	orders                 []*operation.Order // by the operator, oldest first
 	ordered                int                // how many there were
 	alive                  time.Duration      // when the state was saved that was restored, if in this boot
@@ -140,8 +141,8 @@ func (m *Machine) saveKey(key string) any {
 	return m.book.Value(key)
 }
 
-// changes is what may have changed of the durable state since the last call: nil stands
-// for what is there no more. What is given is a copy.
+// changes is what may have changed of the durable state since the last call: nil means
+// that it is gone. The result is a copy.
 func (m *Machine) changes() map[string]any { return m.book.Changes(m.saveKey) }
 
 // touch reports whether the durable part of a process may have changed in this step.

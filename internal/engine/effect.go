@@ -11,18 +11,18 @@ import (
 	"procward/restart"
 )
 
-// Effect is something the machine wants done. It is carried out outside, and what comes
-// of it returns as an Input with the same token.
+// Effect is something that the machine wants done. It is carried out outside, and its
+// result comes back as an Input with the same token.
 type Effect interface{ effect() }
 
-// Track tells of the exit of a process; TrackFailed where it is gone already.
+// Track reports the exit of a process later; TrackFailed follows if it is gone already.
 type Track struct{ ID procscan.ID }
 
 // Untrack forgets a process.
 type Untrack struct{ ID procscan.ID }
 
-// Look looks in /proc for processes by name, and asks systemd about their units.
-// Only one look is under way at a time.
+// Look looks in /proc for processes by name, and asks systemd about their units. Only one
+// look is in progress at a time.
 type Look struct {
 	Token int
 	Of    map[string]LookFor
@@ -38,13 +38,13 @@ type Run struct {
 	Event *HookEvent // of a hook: its standard input, else nil
 }
 
-// Await waits for a script that an earlier daemon has started; ScriptStarted follows if it
-// is found that runs and its ID was not known, and in any case ScriptGone.
+// Await waits for a script that an earlier daemon has started. If the script is found and
+// its ID was not known, ScriptStarted follows; in any case ScriptGone follows.
 type Await struct {
 	Token   int
 	ID      procscan.ID   // zero: not known
 	Path    string        // of the script
-	Env     string        // a variable that it was given: others may run the same program
+	Env     string        // a variable that it was given, because others may run the same program
 	Since   time.Duration // it was started after this
 	Timeout time.Duration // what is left of it
 }
@@ -57,7 +57,8 @@ type RestartUnit struct {
 	Start bool // it was stopped before: it is only started
 }
 
-// StopUnit stops a systemd unit, which its own Restart= does not undo; UnitStopped follows.
+// StopUnit stops a systemd unit in such a way that its own Restart= does not start it
+// again; UnitStopped follows.
 type StopUnit struct {
 	Token   int
 	Unit    string
@@ -65,11 +66,11 @@ type StopUnit struct {
 	Force   bool // as the operator wants it: a job that is in the way is replaced
 }
 
-// Hold reports whether the target of a running script is up: its timeout must not kill it.
+// Hold says that the target of a running script is up, so its timeout must not kill it.
 type Hold struct{ Token int }
 
-// EndScript ends a script that still runs, with its process group; its ScriptEnded follows.
-// A token of anything else is nothing.
+// EndScript ends a script that is still running, with its process group; its ScriptEnded
+// follows. With any other token it does nothing.
 type EndScript struct{ Token int }
 
 // Kill ends processes by their pidfds; KillEnded follows.
@@ -83,11 +84,11 @@ type Kill struct {
 // verdict changes.
 type Attend struct{ signs.Watch }
 
-// Unattend watches the signs of a process or monitor no more.
+// Unattend stops watching the signs of a process or monitor.
 type Unattend struct{ signs.Leave }
 
 // Evidence writes down what can be seen of a stalled process before it is killed, and
-// sends it the signal of its dump; EvidenceTaken follows, in a bounded time.
+// sends it the signal of its dump; EvidenceTaken follows, in a limited time.
 type Evidence struct {
 	Token  int
 	Target string
@@ -97,26 +98,25 @@ type Evidence struct {
 	Spec   restart.Spec
 }
 
-// Record brings all that was given to the Keeper to the disk (fsync); Recorded follows, in
-// a bounded time.
+// Record brings everything that the Keeper got to the disk (fsync); Recorded follows, in
+// a limited time.
 type Record struct{ Token int }
 
-// EndMachine carries out a rung that ends the machine. If it works nothing follows; else
-// MachineStays does.
+// EndMachine carries out a rung that ends the machine. If it works nothing follows;
+// otherwise MachineStays follows.
 type EndMachine struct {
 	Token  int
 	Rung   string
 	Reason string // in words
 }
 
-// Keep has what has changed of the durable state written. It is the first effect of a
-// step.
+// Keep writes what has changed of the durable state. It is the first effect of a step.
 type Keep struct {
 	Changes map[string]any // by key; nil: the key is gone
-	Must    bool           // what follows in the step may begin only when it is written
+	Must    bool           // what follows in the step may begin only when this is written
 }
 
-// Answer says what becomes of an Operate.
+// Answer is the answer to an Operate.
 type Answer struct {
 	Token   int
 	Ordered Ordered

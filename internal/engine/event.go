@@ -8,18 +8,18 @@ import (
 )
 
 // HookEvent is what a hook reads on its standard input: the message that asks for the
-// rung, and how each process is that the ladder is about.
+// rung, and the state of each process that the ladder is for.
 type HookEvent struct {
 	Message message.Message
 	Members []Member
 }
 
-// Member is one process as a hook is told of it. What does not apply is left out.
+// Member is one process in the form for a hook. What does not apply is left out.
 type Member struct {
 	Process    string `json:"process"`
 	State      State  `json:"state"`
-	PIDs       []int  `json:"pids"`                  // that live
-	Attempt    int    `json:"attempt"`               // how many are spent in the window
+	PIDs       []int  `json:"pids"`                  // the living ones
+	Attempt    int    `json:"attempt"`               // how many are used in the window
 	Attempts   string `json:"attempts"`              // of how many: "3", "unlimited"
 	DownUS     int64  `json:"down_us,omitempty"`     // how long its outage has lasted, microseconds
 	PID        int    `json:"pid,omitempty"`         // that ended or was stalled; like those below of this outage

@@ -3,8 +3,8 @@ package engine
 // members is the processes of a group in the order of starts.
 func (m *Machine) members(group string) []string { return m.relations.members[group] }
 
-// those is the processes of the names, in their order. A name that has gone with a reload
-// is nobody.
+// those returns the processes of the names, in their order. A name that has gone with a
+// reload is left out.
 func (m *Machine) those(names []string) []*process {
 	out := make([]*process, 0, len(names))
 	for _, name := range names {

@@ -10,8 +10,8 @@ import (
 	"procward/internal/message"
 )
 
-// suspend holds everything: no attempt and no rung begins until resume. Scripts that
-// run are let finish.
+// suspend stops everything: no attempt and no rung begins until resume. Scripts that run
+// are allowed to finish.
 func (m *Machine) suspend(in Suspend) {
 	why := in.Why
 	m.hostEnds = m.hostEnds || in.HostEnds
@@ -33,7 +33,7 @@ func (m *Machine) holdAll(why string) {
 	m.freeze()
 }
 
-// freeze forgets what was about to be done, as far as nothing runs for it yet.
+// freeze forgets what was about to be done, if nothing runs for it yet.
 func (m *Machine) freeze() {
 	for _, key := range sortedKeys(m.ops) {
 		if op := m.ops[key]; op != nil { // else it has ended with one before it
@@ -70,7 +70,7 @@ func (m *Machine) letAllGo(why string) {
 	m.lookAgain()
 }
 
-// boot says whether the boot of the host is under way: absence is judged only after it.
+// boot says whether the boot of the host is in progress: absence is judged only after it.
 func (m *Machine) boot(yes bool) {
 	if yes && !m.booting {
 		m.say(message.Waiting, nil, func(s *message.Message) {

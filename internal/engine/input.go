@@ -12,10 +12,10 @@ import (
 	"procward/watch"
 )
 
-// Input is something that happened: the world as the machine learns of it.
+// Input is something that happened: this is how the machine learns of the world.
 type Input interface{ input() }
 
-// Tick is nothing but the passing of time.
+// Tick says only that time has passed.
 type Tick struct{}
 
 // Configured brings a configuration: the first, or a new one at reload.
@@ -24,14 +24,14 @@ type Configured struct{ Config *confd.Config }
 // Died brings what the exit tracker saw.
 type Died struct{ Events []watch.Event }
 
-// Polling reports whether exits may be seen as late as this, because pidfds are not to be had.
+// Polling says that exits may be seen so late, because pidfds are not available.
 type Polling struct{ Every time.Duration }
 
-// Paused reports whether the daemon itself had been stopped (SIGSTOP) and goes on: deaths that
-// are told about now may be old.
+// Paused says that the daemon itself was stopped (SIGSTOP) and goes on: deaths that are
+// reported now may be old.
 type Paused struct{}
 
-// TrackFailed reports whether a process asked for by Track was gone already.
+// TrackFailed says that a process of a Track was gone already.
 type TrackFailed struct {
 	ID procscan.ID
 	At time.Duration
@@ -43,7 +43,7 @@ type Looked struct {
 	Found map[string]Finding
 }
 
-// Finding is what a look found of one process, and Unit what systemd says of its unit.
+// Finding is what a look found of one process, and Unit what systemd says about its unit.
 type (
 	Finding = life.Finding
 	Unit    = life.Unit
@@ -52,22 +52,22 @@ type (
 // StoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
 const StoppedOnRequest = life.StoppedOnRequest
 
-// Remembered brings traits of what is tracked.
+// Remembered brings traits of tracked processes.
 type Remembered struct {
 	Of map[procscan.ID]succession.Traits
 }
 
-// UnitsMoved reports whether systemd has started, stopped or restarted units, for somebody else or
-// of itself: what is missing of them may be there again.
+// UnitsMoved says that systemd has started, stopped or restarted units, for somebody else
+// or by itself: what is missing of them may be there again.
 type UnitsMoved struct {
 	Units map[string]bool
 	All   bool // nobody knows which
 }
 
-// ScriptStarted reports whether the script of a Run runs, or that a RestartUnit was sent.
+// ScriptStarted says that the script of a Run runs, or that a RestartUnit was sent.
 type ScriptStarted struct {
 	Token int
-	ID    procscan.ID // of the script; zero where it is not known, and of a unit
+	ID    procscan.ID // of the script; zero if it is not known, and for a unit
 	At    time.Duration
 }
 
@@ -77,13 +77,14 @@ type ScriptEnded struct {
 	Result script.Result
 }
 
-// ScriptGone reports whether the script of an Await has ended, or was not there any more.
+// ScriptGone says that the script of an Await has ended, or was not there any more.
 type ScriptGone struct {
 	Token int
 	Cause watch.Cause // unknown, unless the kernel could still tell
 }
 
-// LimitLifted reports whether a RestartUnit has met a spent start limit of its unit, and lifted it.
+// LimitLifted says that the start limit of the unit of a RestartUnit was used up, and
+// that it was lifted.
 type LimitLifted struct {
 	Token int
 	Unit  string
@@ -94,7 +95,7 @@ type LimitLifted struct {
 type UnitRestarted struct {
 	Token    int
 	Err      error
-	Conflict bool // the unit is the operator's: systemd has another job for it, or it is masked
+	Conflict bool // somebody else is in charge of the unit: systemd has another job for it, or it is masked
 	Unheard  bool // systemd was not reached, or we may not ask it: nothing was tried
 }
 
@@ -118,11 +119,11 @@ type Sensed struct{ Signs []watch.Sign }
 type EvidenceTaken struct {
 	Token int
 	Path  string          // empty: nothing was written
-	Err   error           // what could not be done of it
-	Ended []restart.Ended // descendants of a process that ended of its dump
+	Err   error           // what failed
+	Ended []restart.Ended // descendants of a process that ended because of its dump
 }
 
-// Suspend holds everything: nothing is restarted or escalated until Resume.
+// Suspend stops everything: nothing is restarted or escalated until Resume.
 type Suspend struct {
 	Why      string
 	HostEnds bool // the host goes down
@@ -144,8 +145,8 @@ type Show struct {
 	Page  Page
 }
 
-// Means says what the rungs that end the machine can do here. Without it, or with Refused
-// nil, all are refused.
+// Means says which rungs can end the machine here. Without it, or with Refused nil, all
+// are refused.
 type Means struct {
 	Refused map[string]string // by rung that was made ready: why it cannot be carried out, or empty
 	Lost    string            // why it is not known which rungs were taken before, or empty
@@ -157,7 +158,7 @@ type Recorded struct {
 	Err   error // it is not on the disk
 }
 
-// MachineStays reports whether an EndMachine did not end the machine.
+// MachineStays says that an EndMachine did not end the machine.
 type MachineStays struct {
 	Token int
 	Err   error // what was tried, and how that went

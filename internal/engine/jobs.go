@@ -14,7 +14,7 @@ import (
 	"procward/watch"
 )
 
-// job is what an effect under way belongs to.
+// job says what an effect in progress belongs to.
 type job struct {
 	process string
 	ladder  string
@@ -31,7 +31,7 @@ type job struct {
 // ofUnit reports whether it is the restart of a unit.
 func (j job) ofUnit() bool { return j.script && j.path == "" }
 
-// mark is a variable that the script of a job was given and those of others were not.
+// mark is a variable that the script of a job was given and other scripts were not.
 func (j job) mark() string {
 	switch {
 	case j.process != "":
@@ -42,7 +42,7 @@ func (j job) mark() string {
 	return ""
 }
 
-// nextToken numbers what is asked for.
+// nextToken numbers the effects.
 func (m *Machine) nextToken() int {
 	m.token++
 	return m.token
@@ -63,7 +63,7 @@ func (m *Machine) begun(token int, j job) {
 	}
 }
 
-// start begins what a process wants done of its own.
+// start begins what a process wants done for itself.
 func (m *Machine) start(p *process, c life.Command) {
 	own := job{process: p.Name, op: p.op}
 	switch c := c.(type) {
@@ -103,14 +103,14 @@ func (m *Machine) runScript(p *process, token int, j job) {
 	}})
 }
 
-// awaitScript awaits a script that an earlier daemon has started.
+// awaitScript waits for a script that an earlier daemon has started.
 func (m *Machine) awaitScript(token int, j job, s *saved.Script) {
 	j.path, j.id, j.asked, j.until = s.Path, s.ID, s.Asked, s.Until
 	m.begun(token, j)
 	m.do(Await{Token: token, ID: s.ID, Path: s.Path, Env: j.mark(), Since: s.Asked, Timeout: max(s.Until-m.now, time.Second)})
 }
 
-// saveScript is the script that a token is of, or nil.
+// saveScript is the script that a token belongs to, or nil.
 func (m *Machine) saveScript(token int) *saved.Script {
 	j, ok := m.jobs[token]
 	if token == 0 || !ok || j.asked == 0 {
@@ -189,8 +189,8 @@ func (m *Machine) scriptEnded(token int, out life.Outcome) {
 	}
 }
 
-// sayGoneEnded tells of the end of what was begun for a process or a ladder that has gone
-// with a reload. Nothing follows from it.
+// sayGoneEnded reports the end of work for a process or a ladder that has gone with a
+// reload. Nothing follows from it.
 func (m *Machine) sayGoneEnded(j job, out life.Outcome) {
 	what := "its script "
 	if j.ladder != "" {
@@ -259,8 +259,8 @@ func scriptOutcome(r script.Result) life.Outcome {
 	return out
 }
 
-// goneOutcome is the end of a script that an earlier daemon has started. Where nobody
-// knows it, it is no failure: the target tells.
+// goneOutcome is the end of a script that an earlier daemon has started. If nobody knows
+// how it ended, it is no failure: the target shows it.
 func goneOutcome(c watch.Cause) life.Outcome {
 	switch {
 	case !c.Known:
@@ -278,7 +278,7 @@ func unitOutcome(in UnitRestarted) life.Outcome {
 	return life.Outcome{Code: -1, Conflict: in.Conflict, Lack: in.Unheard, Words: in.Err.Error()}
 }
 
-// environment is what a script is told. extra comes from env: and may not hide it.
+// environment is what a script gets. extra comes from env: and may not hide it.
 func (m *Machine) environment(p *process, extra map[string]string, rung string) map[string]string {
 	env := p.Environment(extra, rung, p.Spec.Restart.Used(p.History, m.now))
 	if p.op == nil {

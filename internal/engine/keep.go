@@ -12,8 +12,9 @@ func awaitsKeeping(effects []Effect) bool {
 	return false
 }
 
-// acts reports whether an effect changes something beyond procward itself, which observe mode
-// rules out. To await a script is to end it when its time is over.
+// acts reports whether an effect changes something outside procward, which observe mode
+// forbids. Waiting for a script is included, because it ends the script when its time is
+// over.
 func acts(e Effect) bool {
 	switch e.(type) {
 	case Run, Await, EndScript, RestartUnit, StopUnit, Kill, Evidence, EndMachine, Exit:

@@ -12,7 +12,7 @@ import (
 	"procward/internal/script"
 )
 
-// toLadder tells a ladder something, and posts what it wants done.
+// toLadder gives a ladder an event, and posts its commands.
 type toLadder struct {
 	ladder *climb.Ladder
 	event  climb.Event
@@ -28,7 +28,7 @@ func (t toLadder) deliver(m *Machine) {
 	}
 }
 
-// climb tells a ladder something.
+// climb gives a ladder an event.
 func (m *Machine) climb(l *climb.Ladder, e climb.Event) { m.post(toLadder{l, e}) }
 
 // ladderEnv is what a ladder has to know of the world now.
@@ -59,7 +59,7 @@ func (m *Machine) climberFacts(l *climb.Ladder) []climb.Member {
 	return out
 }
 
-// ofLadder carries out what a ladder wants done.
+// ofLadder carries out a command of a ladder.
 type ofLadder struct {
 	ladder  *climb.Ladder
 	command climb.Command
@@ -91,7 +91,7 @@ func (o ofLadder) deliver(m *Machine) {
 	}
 }
 
-// moveClimbers puts those who climb a ladder where it wants them.
+// moveClimbers puts the processes that climb a ladder into the state that it wants.
 func (m *Machine) moveClimbers(l *climb.Ladder, c climb.Command) {
 	var e life.Event
 	switch c.(type) {
@@ -134,8 +134,8 @@ func (m *Machine) runHook(l *climb.Ladder, c climb.RunHook) {
 	}, Event: m.hookEvent(l, c)})
 }
 
-// hookEnded takes the end of the hook of a ladder, which may have come again since, and climbs
-// anew.
+// hookEnded takes the end of the hook of a ladder. The ladder may be a later one of the
+// same name, which climbs from the beginning.
 func (m *Machine) hookEnded(j job, token int, out life.Outcome) {
 	l := m.ladders[j.ladder]
 	if l == nil || l.Hook != token {
@@ -200,8 +200,8 @@ func (m *Machine) climbers(l *climb.Ladder) []*process {
 	return slices.DeleteFunc(m.those(m.members(l.Group)), func(p *process) bool { return p.Spec.Escalate != nil })
 }
 
-// keepsClimbing reports whether a climber which is required is not up, or will go on to climb once
-// its dependency is.
+// keepsClimbing reports whether a required climber is not up, or will go on to climb once
+// its dependency is up.
 func (m *Machine) keepsClimbing(l *climb.Ladder) bool {
 	if l.Process == "" {
 		t := m.tallyOf(l.Group)
@@ -232,8 +232,8 @@ func (m *Machine) laddersGoOn() {
 	m.barredLadders = emptied(m.barredLadders)
 }
 
-// mendLadders fits the ladders to a new configuration. Whoever climbed one that is gone
-// climbs its new one; who had given up, has given up there as well.
+// mendLadders fits the ladders to a new configuration. A process whose ladder is gone
+// climbs its new one; if it had given up, it has given up there as well.
 func (m *Machine) mendLadders() {
 	for _, key := range sortedKeys(m.ladders) {
 		if l := m.ladders[key]; m.isGone(l) {
@@ -272,8 +272,8 @@ func (m *Machine) isGone(l *climb.Ladder) bool {
 	return !exists
 }
 
-// why is what is wrong with those for whom the ladder is climbed, in one line: after the boot it
-// is all that is found of it.
+// why says in one line what is wrong with the processes for which the ladder is climbed:
+// after a boot this is all that can be found about it.
 func (m *Machine) why(l *climb.Ladder) string {
 	if mon := m.monitors[l.Monitor]; mon != nil {
 		return mon.Text()

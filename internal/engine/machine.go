@@ -18,7 +18,7 @@ import (
 // Machine is the engine's heart: Step takes inputs and gives effects. It reads no clock and
 // does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
-	shared map[[2]string]bool // pairs of names that were told to have one process
+	shared map[[2]string]bool // pairs of names that were reported to have one process
 	durable
 	lastResort
 	mail
@@ -56,18 +56,18 @@ type Machine struct {
 
 // lookout joins the looks that are wanted into one at a time.
 type lookout struct {
-	token int                // of the one under way, or 0
+	token int                // of the look in progress, or 0
 	began time.Duration      // when it was asked for
 	rest  time.Duration      // until when the next one waits, unless somebody has died
 	want  map[string]bool    // names for the next one
-	of    map[string]LookFor // what the one under way, or the last one, looks for
+	of    map[string]LookFor // what the look in progress, or the last one, looks for
 
 	urgent bool // one of those was wanted for a process that had just died
 }
 
-// While all slots are taken a look is followed by a rest of lookRest times its own length,
-// at most maxRest, so that in a burst the looks for what was started do not take the time
-// of starting the others.
+// While all slots are taken a look is followed by a rest of lookRest times its own
+// length, at most maxRest. So in a burst of deaths the looks for what was started do not
+// take the time of starting the others.
 const (
 	lookRest = 4
 	maxRest  = 50 * time.Millisecond
@@ -78,7 +78,8 @@ func (m *Machine) resting() bool {
 	return m.now < m.looking.rest && m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
 }
 
-// NewMachine makes a machine that watches nothing yet. The seed is the luck of jitter.
+// NewMachine makes a machine that watches nothing yet. The seed is for the random part of
+// jitter.
 func NewMachine(observe bool, seed uint64) *Machine {
 	return &Machine{
 		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*climb.Ladder{},
@@ -90,7 +91,8 @@ func NewMachine(observe bool, seed uint64) *Machine {
 	}
 }
 
-// Step takes what happened until a moment, in order, and gives what is to be done, in order.
+// Step takes what has happened until a moment, in order, and returns what must be done,
+// in order.
 func (m *Machine) Step(now Moment, inputs ...Input) []Effect {
 	m.now = max(m.now, now.Uptime)
 	m.at, m.effects = now, nil
@@ -106,7 +108,7 @@ func (m *Machine) Step(now Moment, inputs ...Input) []Effect {
 	return m.kept()
 }
 
-// kept is the effects of a step, and before them what has changed of the durable state.
+// kept is the effects of a step, preceded by what has changed of the durable state.
 func (m *Machine) kept() []Effect {
 	keep := Keep{Changes: m.changes(), Must: awaitsKeeping(m.effects)}
 	if len(keep.Changes) == 0 && !keep.Must {

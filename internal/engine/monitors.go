@@ -22,7 +22,7 @@ type attended struct {
 	watched signs.Attention
 }
 
-// toMonitor tells a monitor something, and posts what it wants done.
+// toMonitor gives a monitor an event, and posts its commands.
 type toMonitor struct {
 	mon   *attended
 	event monitor.Event
@@ -43,7 +43,7 @@ func (m *Machine) monitorEnv(mon *attended) monitor.Env {
 	}
 }
 
-// phaseOf is where the climb of a monitor stands.
+// phaseOf is the phase of the climb of a monitor.
 func (m *Machine) phaseOf(mon *attended) escalate.Phase {
 	if l := m.ladders["monitor "+mon.Name]; l != nil {
 		return l.Climb.Phase
@@ -66,7 +66,7 @@ func (m *Machine) targetFacts(mon *attended) []monitor.Target {
 	return out
 }
 
-// ofMonitor carries out what a monitor wants done.
+// ofMonitor carries out a command of a monitor.
 type ofMonitor struct {
 	mon     *attended
 	command monitor.Command
@@ -116,8 +116,8 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 	}
 }
 
-// attendMonitors fits what is watched to what the targets and the needed monitors have
-// come to in this step.
+// attendMonitors fits what is watched to the state that targets and needed monitors have
+// reached in this step.
 func (m *Machine) attendMonitors() {
 	if len(m.unsettled) == 0 {
 		return
@@ -154,8 +154,9 @@ func (m *Machine) unjudged(mon *attended) string {
 		})
 }
 
-// unsure says which monitor that this one needs, also through others, has begun to fail or
-// not told anything yet, or nothing: it may be the cause, and be told a moment later.
+// unsure returns the monitor that this one needs, also through others, and that has begun
+// to fail or has no verdict yet, or nothing: it may be the cause, and be reported a
+// moment later.
 func (m *Machine) unsure(mon *attended) string {
 	return m.throughNeeds(mon, len(m.monitors), func(need *attended) string {
 		switch {
@@ -169,7 +170,7 @@ func (m *Machine) unsure(mon *attended) string {
 	})
 }
 
-// throughNeeds is the first thing that is to be said of the monitors that one needs, also
+// throughNeeds returns the first thing to say about the monitors that one needs, also
 // through others, or nothing.
 func (m *Machine) throughNeeds(mon *attended, depth int, says func(*attended) string) string {
 	for _, name := range mon.Spec.Needs {
@@ -198,14 +199,14 @@ func (m *Machine) monitorSign(mon *attended, s watch.Sign) {
 	}
 }
 
-// monitorDue tells a monitor that its time has come.
+// monitorDue says to a monitor that its time has come.
 func (m *Machine) monitorDue(mon *attended) {
 	if mon != nil && mon.Deadline != 0 && mon.Deadline <= m.now {
 		m.post(toMonitor{mon, monitor.Due{}})
 	}
 }
 
-// monitorsLooked takes a look at one target, which began at a time, to the monitors.
+// monitorsLooked passes a look at one target, which began at a time, to the monitors.
 func (m *Machine) monitorsLooked(p *process, began time.Duration, unit Unit) {
 	if !p.asked {
 		return
@@ -240,7 +241,7 @@ func (m *Machine) targetKey(mon *attended) string {
 	return "group " + mon.Spec.Recover
 }
 
-// monitorEnvironment is what the hook of a monitor is told.
+// monitorEnvironment is what the hook of a monitor gets.
 func (m *Machine) monitorEnvironment(mon *attended, extra map[string]string) map[string]string {
 	p := m.procs[mon.Spec.Recover]
 	if p == nil {
@@ -277,7 +278,7 @@ func (m *Machine) monitorStatus(mon *attended) MonitorStatus {
 	return out
 }
 
-// monitorState is where a monitor stands, in one word.
+// monitorState is the state of a monitor, in one word.
 func (m *Machine) monitorState(mon *attended) string {
 	switch phase := m.phaseOf(mon); {
 	case phase == escalate.GivenUp, phase == escalate.Handed:

@@ -10,7 +10,7 @@ import (
 	"procward/internal/script"
 )
 
-// toOperation tells an operation something, and posts what it wants done.
+// toOperation gives an operation an event, and posts its commands.
 type toOperation struct {
 	op    *operation.Operation
 	event operation.Event
@@ -46,7 +46,7 @@ func (m *Machine) memberFacts(p *process) operation.Member {
 	}
 }
 
-// ofOperation carries out what an operation wants done.
+// ofOperation carries out a command of an operation.
 type ofOperation struct {
 	op      *operation.Operation
 	command operation.Command
@@ -92,7 +92,7 @@ func (m *Machine) moveMember(c operation.Command) {
 	}
 }
 
-// beginOp takes the members in hand; scripts of their own that run are awaited first.
+// beginOp takes the members; scripts of their own that run are waited for first.
 func (m *Machine) beginOp(op *operation.Operation) {
 	if op.Members == nil {
 		op.Members = m.members(op.Group)
@@ -111,13 +111,13 @@ func (m *Machine) beginOp(op *operation.Operation) {
 	m.post(toOperation{op, operation.Begins{}})
 }
 
-// takeInHand puts a process into the hands of an operation.
+// takeInHand gives a process to an operation.
 func (m *Machine) takeInHand(op *operation.Operation, p *process) {
 	p.op = op
 	m.tell(p, life.Take{Hand: handOf(op)})
 }
 
-// handOf is what a process is told of the operation that takes it.
+// handOf is what a process is told about the operation that takes it.
 func handOf(op *operation.Operation) life.Hand {
 	return life.Hand{By: op.By, Monitor: op.Monitor, Starts: op.StartOnly, Stops: op.StopOnly}
 }
@@ -166,13 +166,13 @@ func (m *Machine) unitStopped(in UnitStopped) {
 	}
 }
 
-// giveBack takes a process that is up out of the hands of an operation.
+// giveBack takes a process that is up away from an operation.
 func (m *Machine) giveBack(p *process) {
 	p.op = nil
 	m.tell(p, life.IsUp{})
 }
 
-// endOp lets the members of an operation go, and tells who has waited for it.
+// endOp lets the members of an operation go, and tells those that have waited for it.
 func (m *Machine) endOp(op *operation.Operation) {
 	delete(m.ops, op.Key())
 	m.touchOp(op)
@@ -191,7 +191,8 @@ type left struct {
 	p  *process
 }
 
-// deliver puts it where it stands after the operation, unless another one has taken it.
+// deliver puts the process into the right state after the operation, unless another one
+// has taken it.
 func (l left) deliver(m *Machine) {
 	if l.p.op == nil {
 		m.tell(l.p, life.Leave{Hand: handOf(l.op), Payer: l.p.Name == l.op.Payer, Stuck: l.op.Stuck(l.p.Name)})

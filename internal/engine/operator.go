@@ -31,22 +31,22 @@ type Order struct {
 	Verb  Verb
 	Names []string
 	By    string // who, in words
-	Try   bool   // only say what it is about
+	Try   bool   // only report what it would concern
 }
 
-// Ordered is what becomes of an Order.
+// Ordered is the answer to an Order.
 type Ordered struct {
 	ID        int      `json:"id,omitempty"`      // of a start or stop that is under way, to find it in Status.Orders
-	Processes []string `json:"processes"`         // that it is about, in the order in which they are dealt with
+	Processes []string `json:"processes"`         // the processes concerned, in the order in which they are handled
 	Unknown   string   `json:"unknown,omitempty"` // a name that nothing has: nothing is done
 	Refused   string   `json:"refused,omitempty"` // why nothing is done
 	Remedy    string   `json:"remedy,omitempty"`  // of Refused
 }
 
-// OrderStatus is how far a start or stop by the operator is.
+// OrderStatus is the progress of a start or stop by the operator.
 type OrderStatus = operation.Status
 
-// obey takes an order; what it leads to comes with the effects.
+// obey takes an order; its consequences come with the effects.
 func (m *Machine) obey(o Order) Ordered {
 	names, unknown := m.named(o)
 	if unknown != "" {
@@ -146,7 +146,7 @@ func (m *Machine) resumeOrder(o Order, names []string) {
 	}
 }
 
-// recoverOrder gives back what is spent: attempts, ladders, what was given up or over.
+// recoverOrder gives back what is used: attempts, ladders, what was given up or over.
 func (m *Machine) recoverOrder(names []string) {
 	ladders := map[string]*climb.Ladder{}
 	for _, p := range m.those(names) {

@@ -8,10 +8,10 @@ import (
 	"procward/internal/engine/operation"
 )
 
-// maxOrders is how many orders are remembered, those under way apart.
+// maxOrders is how many orders are remembered, besides those in progress.
 const maxOrders = 16
 
-// operations is what a start or stop consists of, in order.
+// operations are the operations of a start or stop, in order.
 func (m *Machine) operations(o Order) []*operation.Operation {
 	var out []*operation.Operation
 	seen := map[string]bool{}
@@ -33,7 +33,7 @@ func (m *Machine) operations(o Order) []*operation.Operation {
 	return slices.DeleteFunc(out, func(op *operation.Operation) bool { return len(op.Members) == 0 })
 }
 
-// inOrder is a group and those that go before it: at a stop all that depend on it, at a
+// inOrder is a group and those that come before it: at a stop all that depend on it, at a
 // start those of its dependencies that the operator has stopped or that start by hand.
 func (m *Machine) inOrder(group string, verb Verb) []string {
 	var out []string
@@ -68,12 +68,12 @@ func (m *Machine) isDown(group string) bool {
 	})
 }
 
-// byHand reports whether the group of a process is started by the operator only.
+// byHand reports whether only the operator starts the group of a process.
 func (m *Machine) byHand(p *process) bool {
 	return m.cfg.Groups[p.Spec.Group].Startup == escalate.Manual
 }
 
-// begin takes up a start or stop. What is to be stopped is in the operator's hands from
+// begin takes up a start or stop. The operator is in charge of what is to be stopped from
 // now on, also before its turn.
 func (m *Machine) begin(o Order, ops []*operation.Operation) int {
 	m.ordered++

@@ -16,15 +16,15 @@ import (
 	"procward/watch"
 )
 
-// process is one entry under processes:, and whose hands it is in.
+// process is one entry under processes:, and who is in charge of it.
 type process struct {
 	life.Life
 	key   string               // of what is saved
 	op    *operation.Operation // that has taken it
-	asked bool                 // the next look asks systemd too, for the sake of a monitor
+	asked bool                 // the next look asks systemd too, because of a monitor
 }
 
-// tell tells a process something, and posts what it wants done.
+// tell gives a process an event, and posts its commands.
 func (m *Machine) tell(p *process, e life.Event) {
 	for _, c := range p.Next(e, m.lifeEnv(p)) {
 		m.post(ofLife{p, c})
@@ -40,7 +40,7 @@ func (m *Machine) tell(p *process, e life.Event) {
 	}
 }
 
-// toLife tells a process something in its turn.
+// toLife gives a process an event in its turn.
 type toLife struct {
 	p     *process
 	event life.Event
@@ -68,7 +68,7 @@ func (m *Machine) nextRound() int {
 	return m.rounds
 }
 
-// ofLife carries out what a process wants done.
+// ofLife carries out a command of a process.
 type ofLife struct {
 	p       *process
 	command life.Command
@@ -125,7 +125,7 @@ func (m *Machine) tellHand(p *process, e operation.Event) {
 	}
 }
 
-// seen takes a look that has told how a process is to those who have waited for it.
+// seen passes a look to those who have waited for it.
 func (m *Machine) seen(p *process, c life.Seen) {
 	if m.resort.Awaits(p.Name, c.Began) {
 		m.post(toResort{lastresort.Looked{Name: p.Name, Began: c.Began}})
@@ -136,7 +136,7 @@ func (m *Machine) seen(p *process, c life.Seen) {
 	m.monitorsLooked(p, c.Began, c.Unit)
 }
 
-// upAgain looks again at what was held back for the group of this process, once that is up.
+// upAgain looks again at what had to wait for the group of this process, once that is up.
 func (m *Machine) upAgain(p *process) {
 	if len(m.relations.dependents[p.Spec.Group]) == 0 || m.tallyOf(p.Spec.Group).down > 0 {
 		return
@@ -187,7 +187,7 @@ func (m *Machine) sayShared(p *process, q procscan.Process) {
 	}
 }
 
-// died takes an exit, or the cause of an earlier one, to every process that tracked it.
+// died passes an exit, or the cause of an earlier one, to every process that tracked it.
 func (m *Machine) died(ev watch.Event) {
 	if ev.Belated {
 		for _, p := range m.those(m.graves.of[ev.ID]) {
@@ -254,7 +254,7 @@ func (m *Machine) sensed(in Sensed) {
 	}
 }
 
-// attend carries out what an Attention wants done.
+// attend carries out a command of an Attention.
 func (m *Machine) attend(commands ...signs.Command) {
 	for _, c := range commands {
 		switch c := c.(type) {
@@ -266,14 +266,15 @@ func (m *Machine) attend(commands ...signs.Command) {
 	}
 }
 
-// stir lets what is watched of a process be reckoned anew at the end of the step.
+// stir makes what is watched of a process be calculated again at the end of the step.
 func (m *Machine) stir(p *process) {
 	if p.HasSigns() {
 		m.stirred[p.Name] = true
 	}
 }
 
-// attendStirred fits what is watched to where the processes have come to in this step.
+// attendStirred fits what is watched to the state that the processes have reached in this
+// step.
 func (m *Machine) attendStirred() {
 	if len(m.stirred) == 0 {
 		return
@@ -286,8 +287,8 @@ func (m *Machine) attendStirred() {
 	m.stirred = emptied(m.stirred)
 }
 
-// runWaiting starts the attempts that are due, oldest first, as far as slots are free.
-// A look that is too old is repeated first, for all of them at once.
+// runWaiting starts the attempts that are due, oldest first, as far as slots are free. A
+// look that is too old is repeated first, for all of them at once.
 func (m *Machine) runWaiting() {
 	ahead := max(m.cfg.Daemon.ParallelRestarts, 1) * aheadOfSlots
 	for key := range m.alarms.line.All {
@@ -310,8 +311,9 @@ func (m *Machine) runWaiting() {
 	}
 }
 
-// aheadOfSlots is how many that wait for each slot are looked at again; those behind them
-// wait their turn, so that a burst of thousands does not look for all at every step.
+// aheadOfSlots is how many of those that wait for each slot are looked at again; the
+// others wait for their turn, so that a burst of thousands does not look for all at every
+// step.
 const aheadOfSlots = 32
 
 const forASlot = "a free slot of parallel-restarts"

@@ -1,13 +1,14 @@
 package engine
 
-// letter is what the world or one room has to say to a room. Rooms never call each other: what one
-// has to say is posted, and delivered when it has returned.
+// letter is what the world or one room says to a room. Rooms never call each other: a
+// letter is posted, and delivered when the sender has returned.
 type letter interface{ deliver(m *Machine) }
 
-// mail is the queue of the router. What follows from one letter comes before the letter that
-// was posted after it, so that the story of one death is told to its end before the next.
+// mail is the queue of the router. What follows from one letter comes before the letter
+// that was posted after it, so that the story of one death is finished before the next
+// begins.
 type mail struct {
-	posted []letter // by the one that is being delivered, in order
+	posted []letter // by the letter that is being delivered, in order
 	queue  []letter // the next one is the last
 	busy   bool
 }
@@ -15,8 +16,8 @@ type mail struct {
 // post puts letters in the queue.
 func (m *Machine) post(letters ...letter) { m.mail.posted = append(m.mail.posted, letters...) }
 
-// deliver delivers all that is posted, and what follows from it. Within a delivery it does nothing:
-// what is posted there comes next.
+// deliver delivers everything that is posted, and what follows from it. Within a delivery
+// it does nothing: what is posted there comes next.
 func (m *Machine) deliver() {
 	b := &m.mail
 	if b.busy {
@@ -32,7 +33,7 @@ func (m *Machine) deliver() {
 	b.busy = false
 }
 
-// sort puts what was posted before what waits.
+// sort puts what was posted in front of what waits.
 func (b *mail) sort() {
 	for i := len(b.posted) - 1; i >= 0; i-- {
 		b.queue = append(b.queue, b.posted[i])

@@ -6,8 +6,8 @@ import (
 	confd "procward/conf.d"
 )
 
-// relations is who has to do with whom in the configuration in force, worked out once: a
-// death must not search ten thousand entries for those that it concerns.
+// relations says who depends on whom in the configuration in force. It is worked out
+// once, because a death must not search ten thousand entries for those that it concerns.
 type relations struct {
 	members    map[string][]string // of a group, in the order of starts
 	needs      map[string][]string // the groups that a group depends on, also through others
@@ -62,8 +62,8 @@ func dependencies(cfg *confd.Config, group string) []string {
 	return out
 }
 
-// unsettle lets what is watched of a monitor, and of those that need it, be reckoned anew
-// at the end of the step, and when it is due.
+// unsettle makes what is watched of a monitor, and of those that need it, be calculated
+// again at the end of the step, and also the time when it is due.
 func (m *Machine) unsettle(mon *attended) {
 	m.mark(keyMonitor + mon.Name)
 	if m.unsettled[mon.Name] {
@@ -77,7 +77,7 @@ func (m *Machine) unsettle(mon *attended) {
 	}
 }
 
-// unsettleOf does so with the monitors that restart a process.
+// unsettleOf does this for the monitors that restart a process.
 func (m *Machine) unsettleOf(p *process) {
 	for _, name := range m.relations.monitored[p.Name] {
 		if mon := m.monitors[name]; mon != nil {

@@ -8,11 +8,11 @@ import (
 	"procward/watch"
 )
 
-// Page is a part of the status: nobody waits for the whole of it on a host with ten thousand
-// entries. What it says of each entry is of one moment; a host with fewer than one part is of
-// one moment altogether.
+// Page is a part of the status: nobody waits for the whole of it on a host with ten
+// thousand entries. What it says about one entry is from one moment; on a host with fewer
+// entries than one part, everything is from one moment.
 type Page struct {
-	Status Status // as far as it is told
+	Status Status // as far as it is reported
 
 	begun                       bool
 	processes, monitors, groups []string // that are still to come
@@ -21,7 +21,7 @@ type Page struct {
 // Last reports whether nothing is to come.
 func (g Page) Last() bool { return g.begun && len(g.processes)+len(g.monitors)+len(g.groups) == 0 }
 
-// onePart is how many entries are told of at a time: some hundred microseconds.
+// onePart is how many entries are reported at a time: some hundred microseconds.
 const onePart = 256
 
 // page is the page after another one.
@@ -147,9 +147,9 @@ func (m *Machine) groupStatus(name string) GroupStatus {
 	return g
 }
 
-// membersState is how the members of a group are together: down if one of them should be
-// up and is not; else suspended if one is that is not there; else up if one is up; else
-// stopped, or absent.
+// membersState is the state of the members of a group together: down if one of them
+// should be up and is not; else suspended if one is and is not there; else up if one is
+// up; else stopped, or absent.
 func (m *Machine) membersState(group string) string {
 	up, suspended, stopped, members := false, false, false, m.those(m.members(group))
 	for _, p := range members {

@@ -17,7 +17,7 @@ type lastResort struct {
 	ownShutdown bool // the host is shut down, by our own rung
 }
 
-// toResort tells the last resort something, and posts what it wants done.
+// toResort gives the last resort an event, and posts its commands.
 type toResort struct{ event lastresort.Event }
 
 func (t toResort) deliver(m *Machine) {
@@ -45,7 +45,7 @@ func (m *Machine) ladderThatEnds() *lastresort.Ladder {
 	return out
 }
 
-// ofResort carries out what the last resort wants done.
+// ofResort carries out a command of the last resort.
 type ofResort struct{ command lastresort.Command }
 
 func (o ofResort) deliver(m *Machine) {
@@ -77,7 +77,7 @@ type effect struct{ Effect }
 
 func (e effect) deliver(m *Machine) { m.do(e.Effect) }
 
-// answer tells a ladder what has become of its rung, if it is still there.
+// answer gives a ladder the result of its rung, if it is still there.
 func (m *Machine) answer(key string, e climb.Event) {
 	if l := m.ladders[key]; l != nil {
 		m.climb(l, e)
@@ -88,8 +88,8 @@ func (m *Machine) takeLastResort(l *climb.Ladder, rung string) {
 	m.post(toResort{lastresort.Take{Ladder: l.Key, Rung: rung, Reason: l.About() + ": " + m.why(l)}})
 }
 
-// ownEnd says what our own act does to the host, or nothing: the shutdown that it asks
-// systemd for is announced to us as well.
+// ownEnd says what our own act does to the host, or nothing: systemd announces to us as
+// well the shutdown that we ask it for.
 func (m *Machine) ownEnd() string {
 	if rung := m.resort.Begun(); rung != "" {
 		return "the host goes down by procward's own rung " + rung
@@ -97,8 +97,8 @@ func (m *Machine) ownEnd() string {
 	return ""
 }
 
-// haltedBy says why no rung may begin, or nothing. The shutdown that we asked for
-// ourselves is no reason: where it hangs the next rung follows.
+// haltedBy says why no rung may begin, or nothing. The shutdown that we have asked for
+// ourselves is no reason: if it hangs the next rung follows.
 func (m *Machine) haltedBy() string {
 	if m.ownShutdown {
 		return cmp.Or(m.operatorHold, m.configHold)
@@ -106,7 +106,7 @@ func (m *Machine) haltedBy() string {
 	return m.suspended
 }
 
-// sayReports tells what has become of the rungs that an earlier daemon took.
+// sayReports reports what happened to the rungs that an earlier daemon took.
 func (m *Machine) sayReports() {
 	for _, r := range m.resort.Reports() {
 		kind := message.MachineStayed
@@ -117,7 +117,7 @@ func (m *Machine) sayReports() {
 	}
 }
 
-// breakerStatus is nil where no rung could end the machine, and none ever has.
+// breakerStatus is nil if no rung could end the machine, and none ever has.
 func (m *Machine) breakerStatus() *BreakerStatus {
 	ledger, means := m.resort.Ledger, m.resort.Means
 	if len(means) == 0 && ledger.Empty() {

@@ -21,12 +21,12 @@ type Moment = escalate.Moment
 // Step; what is restored comes into force with the configuration that names it. What
 // cannot be understood is left out, and the error says so.
 //
-// After another boot there is nothing left of what was tracked or under way, and every
-// ladder begins at the bottom. What stays is carried by the wall clock: the attempts
-// spent, given up, handed over, and what the operator has stopped or suspended. A wall
-// clock that was put back makes nothing younger than it was.
+// After another boot nothing is left of what was tracked or in progress, and every ladder
+// begins at the bottom. Some things stay and are moved by the wall clock: used attempts,
+// given up, handed over, and what the operator has stopped or suspended. A wall clock
+// that was set back makes nothing younger than it was.
 //
-// In observe mode nothing is restored: what was under way would go on.
+// In observe mode nothing is restored, because what was in progress would go on.
 func (m *Machine) Restore(s Saved, from, now Moment) error {
 	m.at, m.now = now, now.Uptime
 	if m.observe {
@@ -57,7 +57,7 @@ func (m *Machine) Restore(s Saved, from, now Moment) error {
 	return fmt.Errorf("restore the state: %s", strings.Join(wrong, "; "))
 }
 
-// claim gives a process that has come into the configuration what was saved of it.
+// claim gives a process that has come into the configuration its saved state.
 func (m *Machine) claim(p *process) {
 	m.touch(p)
 	if s, is := saved.Claim[life.Saved](&m.book, p.key); is {
@@ -66,8 +66,8 @@ func (m *Machine) claim(p *process) {
 	}
 }
 
-// goOn takes operations and ladders up again, once the processes are there, and says
-// what was taken over.
+// goOn continues operations and ladders, once the processes are there, and reports what
+// was taken over.
 func (m *Machine) goOn() {
 	m.sayTakenOver()
 	for _, name := range m.monitorNames {
@@ -128,7 +128,7 @@ func (m *Machine) stopAgain() {
 }
 
 // dropUnclaimed forgets what the configuration no longer names, unless a drop-in is
-// rejected, which may name it when it is mended.
+// rejected, which may name it after it is corrected.
 func (m *Machine) dropUnclaimed() {
 	for _, f := range m.cfg.Files {
 		if f.Rejected {
@@ -138,8 +138,8 @@ func (m *Machine) dropUnclaimed() {
 	m.book.Forget()
 }
 
-// claimOp goes on with an operation that was under way, unless nobody of it is there: its
-// drop-in may be rejected for the time being.
+// claimOp continues an operation that was in progress, unless none of its members is
+// there: their drop-in may be rejected for the time being.
 func (m *Machine) claimOp(key string) {
 	s, is := m.book.Value(key).(operation.Saved)
 	if !is {
@@ -174,7 +174,7 @@ func (m *Machine) claimOp(key string) {
 	m.post(toOperation{op, operation.Restored{Script: s.Script != nil, Stops: s.Stops}})
 }
 
-// claimLadders puts the ladders that are in use where they stood.
+// claimLadders puts the ladders that are in use where they were.
 func (m *Machine) claimLadders() map[string]climb.Saved {
 	climbs := map[string]climb.Saved{}
 	var all []*climb.Ladder
@@ -194,7 +194,7 @@ func (m *Machine) claimLadders() map[string]climb.Saved {
 	return climbs
 }
 
-// climbOn goes on with a climb: with the hook, or the operation, that its rung has begun.
+// climbOn continues a climb: with the hook, or the operation, that its rung has begun.
 func (m *Machine) climbOn(l *climb.Ladder, s climb.Saved) {
 	underWay := false
 	if l.Climb.Phase == escalate.Acting {

@@ -31,7 +31,7 @@ const (
 	Handed     = life.Handed
 )
 
-// States that are only shown: the machine tells them by what else it knows.
+// States that are only shown: the machine derives them from other facts.
 const (
 	SuspendedState State = "suspended" // not known to be there, and nothing is done about it
 	StoppingState  State = "stopping"  // procward is asked to stop it, and it is not gone yet
@@ -45,7 +45,7 @@ type Status struct {
 	Started   time.Time         `json:"started"`
 	Observe   bool              `json:"observe"`
 	Suspended string            `json:"suspended,omitempty"` // why, or empty
-	Detection string            `json:"detection"`           // "pidfd", or what stands in for it
+	Detection string            `json:"detection"`           // "pidfd", or the fallback
 	Fallbacks []string          `json:"fallbacks,omitempty"`
 	Dropped   map[string]uint64 `json:"dropped,omitempty"` // messages lost, by sink
 	Files     []confd.File      `json:"files"`
@@ -57,13 +57,13 @@ type Status struct {
 	Breaker   *BreakerStatus    `json:"breaker,omitempty"` // of the rungs that end the machine
 }
 
-// BreakerStatus is what reboot-limit stands at.
+// BreakerStatus is how much of reboot-limit is used.
 type BreakerStatus struct {
 	Used   int               `json:"used"`  // that count now
 	Limit  int               `json:"limit"` // reboot-limit.count
 	Window string            `json:"window"`
 	FreeIn *time.Duration    `json:"free_in,omitempty"` // running time until a rung is allowed again, nanoseconds
-	Lost   string            `json:"lost,omitempty"`    // why it is not known what counts: as if it were spent
+	Lost   string            `json:"lost,omitempty"`    // why it is not known what counts: as if it were used up
 	Last   *TakenRung        `json:"last,omitempty"`
 	Rungs  map[string]string `json:"rungs,omitempty"`  // those of the configuration: why one cannot be carried out, or empty
 	Acting string            `json:"acting,omitempty"` // the rung that is being carried out
@@ -82,7 +82,7 @@ type GroupStatus struct {
 	Name    string   `json:"name"`
 	State   string   `json:"state"` // up, down, climbing, given-up, handed-over, suspended, stopped, absent
 	Members []string `json:"members"`
-	Rung    string   `json:"rung,omitempty"` // the one being climbed
+	Rung    string   `json:"rung,omitempty"` // the rung that is being climbed
 	Rungs   []string `json:"rungs,omitempty"`
 }
 
@@ -106,7 +106,7 @@ type ProcessStatus struct {
 	Suspended     string         `json:"suspended,omitempty"` // by the operator: who
 	Optional      bool           `json:"optional,omitempty"`  // it need not be there until somebody starts it
 	UnreadableNow int            `json:"unreadable,omitempty"`
-	Stalled       string         `json:"stalled,omitempty"` // while it is there and does not work: why
+	Stalled       string         `json:"stalled,omitempty"` // why, while it is there and does not work
 	Signs         []SignStatus   `json:"signs,omitempty"`
 }
 
@@ -136,7 +136,7 @@ func (mon MonitorStatus) Well() bool {
 // SignStatus is one sign of a stall.
 type SignStatus struct {
 	Name    string        `json:"name"`
-	Verdict watch.Verdict `json:"verdict"` // empty: nothing is known since it was watched afresh
+	Verdict watch.Verdict `json:"verdict"` // empty: nothing is known since the watching began
 	Text    string        `json:"text,omitempty"`
 	Since   *time.Time    `json:"since,omitempty"` // of the verdict
 }
@@ -148,7 +148,7 @@ type TrackedPID struct {
 	Uptime time.Duration `json:"uptime"` // nanoseconds
 }
 
-// Well reports whether the process is up, or is not because somebody has wanted it so.
+// Well reports whether the process is up, or is down because somebody wants it so.
 func (p ProcessStatus) Well() bool {
 	switch p.State {
 	case Up, StoppedBy, EndedState, SuspendedState:

@@ -8,7 +8,7 @@ import (
 	"procward/restart"
 )
 
-// trial is a turn that is about an attempt.
+// trial is a turn that concerns an attempt.
 type trial struct{ *turn }
 
 func (t *trial) told(e Event) {
@@ -26,8 +26,8 @@ func (t *trial) told(e Event) {
 	}
 }
 
-// Barred says why a restart that is due must not begin at this moment, as far as the process
-// itself tells, or nothing.
+// Barred says why a restart that is due must not begin now, as far as this depends on the
+// process itself, or nothing.
 func (l *Life) Barred(now time.Duration) string {
 	switch {
 	case l.hanging != 0:
@@ -42,13 +42,13 @@ func (l *Life) Barred(now time.Duration) string {
 	return ""
 }
 
-// Knows reports whether it has been told already that its turn is barred, and why.
+// Knows reports whether it was told already that its turn is barred, and why.
 func (l *Life) Knows(barred string, now time.Duration) bool {
 	return barred != "" && l.waits == barred && (l.next != 0 || now >= l.remains.undecided)
 }
 
-// myTurn begins the attempt, or its script, that is due, unless something bars it. A look older
-// than freshLook is repeated first.
+// myTurn begins the attempt, or its script, that is due, unless something bars it. If the
+// last look is older than freshLook it is repeated first.
 func (t *trial) myTurn(barred string) {
 	if t.hanging != 0 {
 		t.do(Stop{t.hanging})
@@ -70,7 +70,7 @@ func (t *trial) myTurn(barred string) {
 	}
 }
 
-// start spends an attempt and begins it.
+// start uses an attempt and begins it.
 func (t *trial) start() {
 	var d restart.Decision
 	t.History, d = t.Spec.Restart.Next(t.History, restart.Due, t.cause, t.Now, 0)
@@ -87,12 +87,12 @@ func (t *trial) start() {
 	t.launch()
 }
 
-// killRounds bounds how often what is left of a process is killed before a script runs:
-// what was killed may have left others.
+// killRounds limits how many times what is left of a process is killed before a script
+// runs: what was killed may have left others.
 const killRounds = 3
 
-// launch does one restart: what is left is killed where that is due, and looked at again;
-// then the script.
+// launch does one restart: what is left is killed if necessary, and looked at again; then
+// the script.
 func (t *trial) launch() {
 	a := t.attempt()
 	a.ready = 0
@@ -118,13 +118,13 @@ func (t *trial) launch() {
 	t.do(Run{a.token})
 }
 
-// getReady lets a script wait for a look that begins now, and for a slot.
+// getReady makes a script wait for a look that begins now, and for a slot.
 func (t *turn) getReady() {
 	t.attempt().ready = t.Now
 	t.lookAfresh()
 }
 
-// lookAfresh wants a look that begins now.
+// lookAfresh asks for a look that begins now.
 func (t *turn) lookAfresh() {
 	t.newest.changed, t.newest.at = max(t.newest.changed, t.Now), 0
 	t.look()
@@ -167,7 +167,7 @@ func (t *trial) killEnded(e KillEnded) {
 		t.do(Freed{Killed: true, Stuck: stuck})
 	case t.quiet() != "":
 		t.forget()
-	case stuck && !slices.ContainsFunc(e.Ended, unkillable): // it could not be signalled, and may be another time
+	case stuck && !slices.ContainsFunc(e.Ended, unkillable): // it could not be signalled, and may be possible another time
 		t.failed("what was left of it could not be ended")
 	case stuck:
 		t.stuck()
@@ -176,7 +176,7 @@ func (t *trial) killEnded(e KillEnded) {
 	}
 }
 
-// stuck skips the remaining restarts: what cannot be killed cannot be replaced.
+// stuck skips the remaining restarts: a process that cannot be killed cannot be replaced.
 func (t *trial) stuck() {
 	t.say(message.RestartFailed, func(s *message.Message) {
 		s.Attempt, s.Attempts = t.attempt().number, t.Spec.Restart.Attempts.String()
@@ -241,9 +241,9 @@ func (t *trial) awaitAfterScript() {
 	t.look()
 }
 
-// unstarted gives back an attempt whose script could not be started for want of what
-// procward itself needs: descriptors, processes, memory. An attempt is spent when its script
-// has started, and what follows from spent attempts must not follow from that.
+// unstarted gives back an attempt whose script could not be started because procward
+// itself lacks what that needs: descriptors, processes, memory. An attempt is used when
+// its script has started, and a lack of procward must not use up attempts.
 func (t *trial) unstarted(out Outcome) {
 	t.say(message.Unstarted, func(s *message.Message) {
 		s.Attempt, s.Attempts, s.Detail = t.attempt().number, t.Spec.Restart.Attempts.String(), out.Words

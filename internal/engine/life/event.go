@@ -14,14 +14,14 @@ import (
 	"procward/watch"
 )
 
-// Event is what a Life is told.
+// Event is an input of a Life.
 type Event interface{ event() }
 
 // The events.
 type (
-	// Lost is the exit of one that is tracked.
+	// Lost is the exit of a tracked process.
 	Lost struct{ watch.Event }
-	// CauseKnown is the cause of an exit that was told before.
+	// CauseKnown is the cause of an exit that was reported before.
 	CauseKnown struct{ watch.Event }
 	// Looked is what a look found that began at a time.
 	Looked struct {
@@ -29,14 +29,14 @@ type (
 		For   LookFor
 		Finding
 	}
-	// Remembered brings traits of one that is tracked.
+	// Remembered brings traits of a tracked process.
 	Remembered struct {
 		ID     procscan.ID
 		Traits succession.Traits
 	}
 	// Sign is a verdict on one of its signs.
 	Sign struct{ watch.Sign }
-	// Attend fits what is watched of it to where it has come to.
+	// Attend fits what is watched of it to its present state.
 	Attend struct{}
 	// UnitMoved: systemd has started, stopped or restarted its unit.
 	UnitMoved struct{}
@@ -55,7 +55,8 @@ type (
 		Token int
 		Ended []restart.Ended
 	}
-	// EvidenceTaken: the evidence of its stall was taken; what has ended of that is told.
+	// EvidenceTaken: the evidence of its stall was taken; processes that ended because of it
+	// are reported.
 	EvidenceTaken struct {
 		Token int
 		Path  string
@@ -72,61 +73,62 @@ type (
 	Configured struct{ Spec confd.Process }
 	// Restored brings what an earlier daemon has saved of it.
 	Restored struct{ Saved Saved }
-	// Freeze lets it forget what was about to be done: everything is suspended. Own says that
-	// it is by our own shutdown of the host, which leaves those that climb.
+	// Freeze makes it forget what was about to be done: everything is suspended. Own means
+	// that the reason is our own shutdown of the host, which leaves those that climb alone.
 	Freeze struct{ Own bool }
 	// LookAgain ends a suspension, or the boot.
 	LookAgain struct{}
 
-	// Suspend is the operator's: he wants nothing done about it.
+	// Suspend comes from the operator: nothing must be done about it.
 	Suspend struct{ By string }
 	// Resume ends that.
 	Resume struct{ By string }
-	// GiveBack gives back the attempts that are spent.
+	// GiveBack gives back the used attempts.
 	GiveBack struct{}
-	// Recover begins anew with what was given up, or has ended for good.
+	// Recover begins again with what was given up, or has ended for good.
 	Recover struct{}
 	// ToStop: the operator wants it stopped; its turn may come later.
 	ToStop struct{ By string }
 
-	// GiveUp: its ladder is spent.
+	// GiveUp: the end of its ladder is reached.
 	GiveUp struct{}
-	// HandOver: who was called takes it over.
+	// HandOver: the one that the hook called takes it over.
 	HandOver struct{}
 	// TryAgain begins again after retry-after.
 	TryAgain struct{}
 	// HoldBack: the group that it depends on is not up.
 	HoldBack struct{ Group string }
-	// Climb puts it on its ladder, which is another one or another way up.
+	// Climb puts it on its ladder, which is another one or has changed.
 	Climb struct{}
 )
 
-// What an operation tells the one that it has taken.
+// What an operation says to a process that it has taken.
 type (
-	// Take takes it in hand.
+	// Take: an operation takes it.
 	Take struct{ Hand }
-	// Drop forgets the attempt that was under way; Keep keeps its number, as the operation
-	// is that attempt.
+	// Drop forgets the attempt in progress; Keep keeps its number, because the operation is
+	// that attempt.
 	Drop struct{ Keep bool }
-	// LookAfresh wants a look that begins now.
+	// LookAfresh asks for a look that begins now.
 	LookAfresh struct{}
 	// EndScript ends its own script.
 	EndScript struct{}
 	// Start is its turn: after a look its script runs; Freed follows.
 	Start struct{}
-	// Await looks for it within start-timeout; Late follows if that is over.
+	// Await looks for it within start-timeout; if that is over Late follows.
 	Await struct{}
-	// Soon looks again for one that is awaited.
+	// Soon looks again for a process that is waited for.
 	Soon struct{}
-	// Here: it is there that was awaited, or about to be started.
+	// Here: a process is there that was waited for, or about to be started.
 	Here struct{}
-	// Begun: the script of the group that starts it was begun.
+	// Begun: the script of the group that starts it has begun.
 	Begun struct{}
-	// UnitStops: its unit is being stopped; Restart says that it is to be started after that.
+	// UnitStops: its unit is being stopped; Restart means that it will be started after
+	// that.
 	UnitStops struct{ Restart bool }
-	// IsUp: it was seen to be up before it was to be started, and is let go.
+	// IsUp: it was seen to be up before it was to be started, and the operation lets it go.
 	IsUp struct{}
-	// Leave lets it go at the end of the operation.
+	// Leave: the operation ends and lets it go.
 	Leave struct {
 		Hand
 		Payer bool // the operation was its attempt
@@ -179,7 +181,7 @@ type Outcome struct {
 	OK       bool
 	Conflict bool
 	Missed   bool // nobody knows how it ended
-	Lack     bool // it was not started: we lack what that needs
+	Lack     bool // it was not started: procward lacks what that needs
 	Code     int
 	Words    string
 	Output   string
@@ -194,16 +196,16 @@ type Env struct {
 	Suspended string                // why everything is, or empty
 	ByHand    bool                  // its group is started by the operator only
 	Together  bool                  // its group is restarted when it dies
-	Remind    func() escalate.Group // says how often a final end is said again
+	Remind    func() escalate.Group // says how often a final end is reported again
 	Phase     func() escalate.Phase // of its ladder
 	Awaited   func() bool           // its ladder waits for a look at it
 	HeldBy    func() string         // the group that it depends on and is not up, or empty
 	Luck      func() float64        // of the jitter
-	Token     func() int            // numbers what is asked for
+	Token     func() int            // numbers the effects
 	Round     func() int            // numbers a round of signs
 }
 
-// Command is what a Life wants done.
+// Command is an output of a Life.
 type Command interface{ command() }
 
 // The commands.
@@ -214,31 +216,31 @@ type (
 	Look struct{}
 	// NoLook wants no look any more.
 	NoLook struct{}
-	// Track tracks a process; Again says that an earlier daemon did.
+	// Track tracks a process; Again: an earlier daemon did so too.
 	Track struct {
 		Process procscan.Process
 		Again   bool
 	}
 	// Untrack tracks it no more.
 	Untrack struct{ ID procscan.ID }
-	// Bury: the cause of its death may be told later.
+	// Bury: the cause of its death may be reported later.
 	Bury struct{ ID procscan.ID }
 	// Kill ends processes; KillEnded follows.
 	Kill struct {
 		Token int
 		IDs   []procscan.ID
 	}
-	// Run runs the restart script, or has the unit restarted; ScriptStarted and ScriptEnded
+	// Run runs the restart script, or restarts the unit; ScriptStarted and ScriptEnded
 	// follow.
 	Run struct{ Token int }
-	// AwaitScript waits for a script that an earlier daemon has started. Slot says that it is
-	// one of the parallel restarts.
+	// AwaitScript waits for a script that an earlier daemon has started. Slot: it is one of
+	// the parallel restarts.
 	AwaitScript struct {
 		Token  int
 		Script saved.Script
 		Slot   bool
 	}
-	// Release gives the parallel slot of a script back that is waited for no more.
+	// Release gives back the parallel slot of a script that is not waited for any more.
 	Release struct{ Token int }
 	// HoldScript: its timeout must not end a script.
 	HoldScript struct{ Token int }
@@ -250,11 +252,11 @@ type (
 		Sign, Why string
 		IDs       []procscan.ID
 	}
-	// Moved: its state, or who is tracked, may be another.
+	// Moved: its state, or its tracked processes, may have changed.
 	Moved struct{}
-	// Signs watches its signs, or no more.
+	// Signs begins or stops watching its signs.
 	Signs struct{ signs.Command }
-	// Seen: a look has told how it is.
+	// Seen: a look has shown its state.
 	Seen struct {
 		Began time.Duration
 		Unit  Unit
@@ -263,19 +265,19 @@ type (
 	Well struct{}
 	// Spent: no attempt is left.
 	Spent struct{}
-	// Yields: it is in other hands now.
+	// Yields: somebody else is in charge of it now.
 	Yields struct{ Why string }
-	// Cleared: it is known now how it is, which a rung may have waited for.
+	// Cleared: its state is known now; a rung may have waited for that.
 	Cleared struct{}
 	// RestartGroup restarts its group; that is its attempt.
 	RestartGroup struct{}
 
-	// Late: one that an operation awaits was not found in time.
+	// Late: a process that an operation waits for was not found in time.
 	Late struct{}
 	// HandSaw: one that an operation has taken was looked at.
 	HandSaw struct{}
-	// Freed: the end of what such a one did of its own: a script, or a kill that some have
-	// survived.
+	// Freed: something that such a process did by itself has ended: a script, or a kill that
+	// some have survived.
 	Freed struct{ Killed, Stuck bool }
 )
 

@@ -14,13 +14,13 @@ type LookFor struct {
 	Missing bool   // fewer than count.min are there: systemd is asked about the host
 	Unit    string // and about this unit; empty: do not ask
 
-	// After a death what matches and is not Known is read for the judgement.
+	// After a death, matching processes that are not Known are read for the judgement.
 	Judged  bool
 	Counted bool                 // the parents of what matches are read
 	Known   map[procscan.ID]bool // tracked, or dead
 	First   bool                 // nothing of it is tracked yet: what is found is read at once
-	Kept    []procscan.ID        // those of which a judgement stands: they are read too, and their end is told
-	Places  []succession.Socket  // where the dead have served
+	Kept    []procscan.ID        // those with a judgement: they are read too, and their end is reported
+	Places  []succession.Socket  // where the dead served
 	Beside  map[procscan.ID]bool // Known, and read all the same
 }
 
@@ -28,21 +28,21 @@ type LookFor struct {
 type Finding struct {
 	Selection procscan.Selection
 	Err       error  // the look itself failed: nothing is known
-	Unasked   string // systemd could not be asked about the unit, and why: likewise, but not told for each
+	Unasked   string // systemd could not be asked about the unit, and why: nothing is known either, but it is not reported for each
 	Unit      Unit
 
-	Holders     []traits.Holder             // after a death: what does not match, and has a socket of the dead open
+	Holders     []traits.Holder             // after a death: processes that do not match and have a socket of the dead open
 	Gone        []procscan.ID               // of what was Kept
-	Supervisors map[int]procscan.Supervisor // parents of what is selected that restart it as well, by PID
+	Supervisors map[int]procscan.Supervisor // parents of selected processes that restart them as well, by PID
 
-	Traits map[procscan.ID]traits.Got    // after a death, of what matches and was not known, as far as it could be read
-	Moved  map[procscan.ID]time.Duration // of what was known: when it executed a program last, as far as it was told
+	Traits map[procscan.ID]traits.Got    // after a death, of matching processes that were not known, as far as they could be read
+	Moved  map[procscan.ID]time.Duration // of known processes: when they last executed a program, as far as was reported
 }
 
 // Unit is what systemd says of the process's unit. The zero value: nothing.
 type Unit struct {
 	Name        string
-	Hands       string        // why it is in systemd's or the operator's hands, or empty
+	Hands       string        // why systemd or the operator is in charge of it, or empty
 	MainPID     int           // 0: none
 	MainStarted time.Duration // when that process began
 	Up          bool          // it is active
@@ -53,8 +53,8 @@ type Unit struct {
 // StoppedOnRequest is what a Unit's Hands say of one that somebody has stopped.
 const StoppedOnRequest = "stopped on request"
 
-// LookFor is what to look for. Systemd is asked only where something is missing, or a monitor
-// has to know.
+// LookFor is what to look for. Systemd is asked only if something is missing, or a
+// monitor has to know.
 func (l *Life) LookFor(asked bool) LookFor {
 	missing := l.State() != Up
 	if u, is := l.at.(*unknown); is {

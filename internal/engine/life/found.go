@@ -9,7 +9,7 @@ import (
 	"procward/restart"
 )
 
-// found decides what a look means in the state that the process is in.
+// found decides what a look means in the present state of the process.
 func (s *sight) found() {
 	switch at := s.at.(type) {
 	case *inHand: // the operation knows what that means
@@ -43,8 +43,8 @@ func (s *sight) found() {
 	}
 }
 
-// foundUp is a look at a process that is up: too many may be there, or, by a new match,
-// too few.
+// foundUp handles a look at a process that is up: too many may be there, or, with a new
+// match, too few.
 func (s *sight) foundUp() {
 	if !s.Enough() {
 		u := &unknown{}
@@ -56,11 +56,11 @@ func (s *sight) foundUp() {
 	s.enter(plain(Up))
 }
 
-// foundWaiting is a look at a process whose restart is due, at once or later.
+// foundWaiting handles a look at a process whose restart is due, at once or later.
 func (s *sight) foundWaiting(at *waiting) {
 	switch {
 	case s.event == "count" && s.over():
-	case s.event == "count" && s.Well(): // the surplus ones are gone
+	case s.event == "count" && s.Well(): // the surplus processes are gone
 		s.returned = true
 		s.settle()
 		return
@@ -77,7 +77,7 @@ func (s *sight) foundWaiting(at *waiting) {
 	}
 }
 
-// foundAfterRestart is a look while an attempt runs, or after its script has ended.
+// foundAfterRestart handles a look while an attempt runs, or after its script has ended.
 func (s *sight) foundAfterRestart(a *attempt) {
 	switch {
 	case a.started && s.Well():
@@ -89,7 +89,7 @@ func (s *sight) foundAfterRestart(a *attempt) {
 	}
 }
 
-// foundAtStart is the first look at a process, or the first after a suspension.
+// foundAtStart handles the first look at a process, or the first after a suspension.
 func (s *sight) foundAtStart(at *unknown) {
 	if s.Enough() && !(s.quiet() != "" && s.Stalled()) {
 		s.Signs.Afresh, s.stall = s.Stalled(), nil
@@ -124,11 +124,11 @@ func (s *sight) foundAtStart(at *unknown) {
 	}
 }
 
-// Optional reports whether nobody minds that the process has not been seen yet. byHand: its group is
-// started by the operator only.
+// Optional reports whether the process need not have been seen yet. byHand: only the
+// operator starts its group.
 func (l *Life) Optional(byHand bool) bool { return l.Spec.Absent == confd.AbsentIgnore || byHand }
 
-// whyOptional says which key it is that allows it.
+// whyOptional says which key allows that.
 func (l *sight) whyOptional() string {
 	if l.Spec.Absent == confd.AbsentIgnore {
 		return "nothing (absent: ignore)"
@@ -136,7 +136,7 @@ func (l *sight) whyOptional() string {
 	return "procward start (startup: manual)"
 }
 
-// absent takes a process that did not show within one start-timeout as failed.
+// absent treats a process that did not appear within one start-timeout as failed.
 func (s *sight) absent() {
 	s.sayAbsent()
 	s.fail("absent")
@@ -144,7 +144,7 @@ func (s *sight) absent() {
 	s.plan(restart.Down)
 }
 
-// secondLook is the look after a loss, before anything is done about it.
+// secondLook handles the look after a loss, before anything is done about it.
 func (s *sight) secondLook() {
 	switch {
 	case s.Enough():
@@ -171,7 +171,7 @@ func (s *sight) secondLook() {
 	}
 }
 
-// secondEnough is the second look where enough are there.
+// secondEnough handles the second look if enough are there.
 func (s *sight) secondEnough() {
 	switch {
 	case s.Stalled():
@@ -204,7 +204,8 @@ func (s *sight) sayReplaced() {
 	})
 }
 
-// stallSeen is the look after a bad sign, or after a while in other hands.
+// stallSeen handles the look after a bad sign, or after a while in which somebody else
+// was in charge.
 func (s *sight) stallSeen() {
 	if len(s.dead) > 0 && s.event == "exit" && !s.sure {
 		s.sayLost()
@@ -219,7 +220,8 @@ func (s *sight) stallSeen() {
 	}
 }
 
-// inHands leaves the process alone while systemd or the operator has its unit in hand.
+// inHands does nothing about the process while systemd or the operator is in charge of
+// its unit.
 func (t *turn) inHands(u Unit) bool {
 	if u.Hands == "" {
 		return false
@@ -236,14 +238,14 @@ func (t *turn) inHands(u Unit) bool {
 	return true
 }
 
-// soonIfHeralded looks soon for a process whose unit has news, and is still missing.
+// soonIfHeralded looks soon for a process that is still missing and whose unit has news.
 func (t *turn) soonIfHeralded() {
 	if t.Now < t.unit.heralded {
 		t.soon()
 	}
 }
 
-// undecided looks again, for a bounded time, while there is one that may yet come to serve.
+// undecided looks again, for a limited time, while a process may still begin to serve.
 func (s *sight) undecided() bool {
 	if s.Now >= s.remains.undecided {
 		return false
@@ -255,8 +257,8 @@ func (s *sight) undecided() bool {
 
 const tick = 10 * time.Millisecond // of start times
 
-// comingUp looks again, for at most graceLost, while systemd has just started another main
-// process that does not match yet: a unit is active before its program is executed.
+// comingUp looks again, for at most graceLost, while systemd has just started another
+// main process that does not match yet: a unit is active before its program is executed.
 func (s *sight) comingUp() bool {
 	if s.Unit.MainStarted < s.died-tick || s.Now >= s.lastDown+graceLost {
 		return false
@@ -265,8 +267,8 @@ func (s *sight) comingUp() bool {
 	return true
 }
 
-// causeAwaited holds the decision until the cause is known: for a moment, since it is
-// told right after the death, and for at most causeWait where the policy needs it.
+// causeAwaited waits with the decision until the cause is known: for a moment, because it
+// is reported right after the death, and for at most causeWait if the policy needs it.
 func (s *sight) causeAwaited() bool {
 	wait := causeMoment
 	if s.Spec.Restart.NeedsCause() {
@@ -284,7 +286,7 @@ func (s *sight) causeAwaited() bool {
 	return true
 }
 
-// endedWell reports whether the process ended by itself as it may: an end, not a failure.
+// endedWell reports whether the process ended by itself in a way that is not a failure.
 func (l *Life) endedWell() bool {
 	return l.Spec.Restart.When == restart.Abnormal && l.event == "exit" && l.Spec.Restart.IsClean(l.verdict())
 }
@@ -292,7 +294,7 @@ func (l *Life) endedWell() bool {
 // Unseen is what is known of a process that has come and gone without being tracked.
 const Unseen = "it was stopped from outside procward, and is not up now; how it ended since is not known"
 
-// down is a failure beyond doubt.
+// down is a failure without doubt.
 func (s *sight) down() {
 	if s.endedWell() {
 		s.plan(restart.Down)
@@ -310,8 +312,8 @@ func (s *sight) down() {
 	s.plan(restart.Down)
 }
 
-// cameAndWent reports whether systemd has started another main process of the unit since the one
-// that was tracked began, and that it has ended too: it was there after the death.
+// cameAndWent reports whether systemd has started another main process of the unit after
+// the tracked one began, and that one has ended too: it was there after the death.
 func (s *sight) cameAndWent() bool {
 	if s.event != "exit" || s.Unit.LastPID == 0 {
 		return false
@@ -320,7 +322,7 @@ func (s *sight) cameAndWent() bool {
 	return last.PID != s.Unit.LastPID && s.Unit.LastStarted > last.Started()+tick
 }
 
-// foundWhileMissing is a look at a process that nothing is being done about just now.
+// foundWhileMissing handles a look at a process about which nothing is being done.
 func (s *sight) foundWhileMissing() {
 	if s.Well() {
 		s.creditReturn()
@@ -345,15 +347,15 @@ func (s *sight) foundWhileMissing() {
 	}
 }
 
-// unitComes reports whether the unit of a missing process is up again, and has not been for longer
-// than a start may take: its main process may be another program that starts the one wanted.
+// unitComes reports whether the unit of a missing process is up again, for no longer than
+// a start may take: its main process may be another program that starts the wanted one.
 func (s *sight) unitComes() bool {
 	return s.Unit.Up && s.Now < max(s.unit.heralded, s.Unit.MainStarted+s.Spec.Restart.StartTimeout.D())
 }
 
-// stoppedNoMore takes a process as dead that somebody had stopped, and whose unit is in
-// nobody's hands now. The one that was tracked before has nothing to do with that, unless it
-// is the last that systemd has started.
+// stoppedNoMore treats a process as dead that somebody had stopped, if nobody is in
+// charge of its unit now. The process that was tracked before has nothing to do with
+// that, unless it is the last one that systemd has started.
 func (s *sight) stoppedNoMore() {
 	if s.event == "" {
 		s.enter(&unknown{}) // never seen: absent applies
@@ -366,7 +368,7 @@ func (s *sight) stoppedNoMore() {
 	s.down()
 }
 
-// creditReturn takes a process that is back without procward's doing.
+// creditReturn takes a process that is back without procward.
 func (s *sight) creditReturn() {
 	if s.event == "" {
 		s.sayFound(s.news)

@@ -8,7 +8,7 @@ import (
 	"procward/restart"
 )
 
-// taken is a turn in which an operation tells something.
+// taken is a turn in which an operation says something.
 type taken struct{ *turn }
 
 func (t *taken) told(e Event) {
@@ -49,7 +49,7 @@ func (t *taken) told(e Event) {
 	}
 }
 
-// take takes it in hand; an attempt that is under way goes on.
+// take: the operation takes it; an attempt in progress goes on.
 func (t *taken) take(h Hand) {
 	if h.Starts {
 		t.stopped = ""
@@ -63,7 +63,7 @@ func (t *taken) take(h Hand) {
 	t.waits = waits
 }
 
-// await looks for it within start-timeout, as it should be coming up.
+// await looks for it within start-timeout, because it should be coming up.
 func (t *taken) await() {
 	if at, is := t.at.(*inHand); is {
 		at.by = t.Now + t.Spec.Restart.StartTimeout.D()
@@ -72,7 +72,7 @@ func (t *taken) await() {
 	t.look()
 }
 
-// here is where one is there that was awaited, or about to be started.
+// here: a process is there that was waited for, or about to be started.
 func (t *taken) here() {
 	if at, is := t.at.(*inHand); is {
 		at.attempt.ready, at.by, t.next = 0, 0, 0
@@ -80,7 +80,8 @@ func (t *taken) here() {
 	}
 }
 
-// leave is where it stands after an operation: what is up settles, what is not has failed.
+// leave decides its state after an operation: if it is up it settles, if not it has
+// failed.
 func (t *taken) leave(e Leave) {
 	switch {
 	case t.Well() && !e.Stops:
@@ -115,8 +116,8 @@ func (t *taken) leave(e Leave) {
 	}
 }
 
-// stop leaves it in the operator's hands: what was wrong with it is over, and the rungs
-// that remain are cancelled.
+// stop puts the operator in charge: what was wrong with it is over, and the remaining
+// rungs are cancelled.
 func (t *taken) stop() {
 	t.letGo()
 	if t.hanging != 0 {
@@ -133,7 +134,7 @@ func (t *taken) stop() {
 	t.do(Yields{t.Name + ": stopped " + t.stopped})
 }
 
-// rest puts an exhausted process where its ladder stands.
+// rest puts an exhausted process into the state of its ladder.
 func (t *taken) rest() {
 	switch t.Phase() {
 	case escalate.Idle:
@@ -147,7 +148,8 @@ func (t *taken) rest() {
 	}
 }
 
-// asked is a turn in which the operator, a ladder, the configuration or the host has a say.
+// asked is a turn in which the operator, a ladder, the configuration or the host says
+// something.
 type asked struct{ *turn }
 
 func (t *asked) told(e Event) {
@@ -229,8 +231,8 @@ func (t *asked) resume(by string) {
 	t.look()
 }
 
-// recover begins anew with what was given up, or has ended for good: the operator has mended it,
-// and its end counts no more.
+// recover begins again with what was given up, or has ended for good: the operator has
+// removed the cause, and its end does not count any more.
 func (t *asked) recover() {
 	switch t.State() {
 	case Final:
@@ -245,7 +247,7 @@ func (t *asked) recover() {
 	t.again()
 }
 
-// again looks at it anew, as after a loss.
+// again looks at it again, as after a loss.
 func (t *asked) again() {
 	t.enter(&looking{})
 	t.newest.at = 0
@@ -263,8 +265,8 @@ func (t *asked) configured(e Configured) {
 	}
 }
 
-// unitMoved looks at once for what belongs to a unit that systemd has started, stopped or
-// restarted, and goes on often for a while: a unit may be active before its program runs.
+// unitMoved looks at once for a process whose unit systemd has started, stopped or
+// restarted, and often for a while: a unit may be active before its program runs.
 func (t *asked) unitMoved() {
 	t.unit.heralded = t.Now + t.Spec.Restart.StartTimeout.D()
 	t.step = 0

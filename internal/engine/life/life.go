@@ -1,7 +1,8 @@
-// Package life is the life of one process entry: from the first look at it, through deaths,
-// looks, restarts and recoveries, to where nothing more is done about it. A Life is a
-// small machine: Next takes an event and what it has to know of the world at that moment,
-// and says what it wants done. It knows no ladder, no operation and no monitor.
+// Package life is the life of one process entry: from the first look at it, through
+// deaths, looks, restarts and recoveries, until nothing more is done about it. A Life is
+// a small machine: Next takes an event and what it has to know of the world at that
+// moment, and returns what it wants done. It knows no ladder, no operation and no
+// monitor.
 package life
 
 import (
@@ -51,12 +52,12 @@ type Life struct {
 	stopped, suspended string // by the operator: who
 	lastCause          string
 	lastDown           time.Duration
-	rivals             map[string]bool // the supervisors that were told to restart it as well
+	rivals             map[string]bool // the supervisors that were reported to restart it as well
 	evidence           int             // token of the evidence that is being taken, or 0
 	hanging            int             // token of a script of an earlier attempt that still runs, or 0
 }
 
-// crowd is who is there.
+// crowd is the processes that are there.
 type crowd struct {
 	tracked    map[procscan.ID]procscan.Process
 	traits     map[procscan.ID]succession.Traits // of what is tracked
@@ -66,17 +67,17 @@ type crowd struct {
 	rematch    bool                              // the match has changed: the next look decides who is tracked
 }
 
-// surplus is that there are more than count.max.
+// surplus says that there are more than count.max.
 type surplus struct {
 	told    bool
 	since   time.Duration // or 0
 	endured bool          // nothing more is done about it
 }
 
-// look is what is remembered of the newest one.
+// look is what is remembered of the newest look.
 type look struct {
-	at      time.Duration // when it ended, if it told something of it
-	blind   bool          // it told nothing
+	at      time.Duration // when it ended, if it showed something of it
+	blind   bool          // it showed nothing
 	changed time.Duration // a look that began before this is too old to miss it
 }
 
@@ -84,8 +85,8 @@ type look struct {
 type unit struct {
 	name     string        // as found or configured
 	stopped  bool          // procward has stopped it, and it was not up since
-	forgiven bool          // likewise, but an earlier daemon
-	heralded time.Duration // until when it is looked for often: it has been started, perhaps
+	forgiven bool          // the same, by an earlier daemon
+	heralded time.Duration // until when it is looked for often, because it was perhaps started
 }
 
 // pace is when it is looked for next, quickly at first and then less often.
@@ -109,7 +110,7 @@ func New(name string, spec confd.Process, hanging int) Life {
 		crowd: crowd{tracked: map[procscan.ID]procscan.Process{}, traits: map[procscan.ID]succession.Traits{}, unreadable: map[procscan.ID]bool{}}}
 }
 
-// configuredUnit is the unit that a spec names, before the process itself tells.
+// configuredUnit is the unit that a spec names, until the process itself shows it.
 func configuredUnit(spec confd.Process) string {
 	for _, u := range []string{spec.Restart.Unit, spec.Match.Unit} {
 		if strings.HasSuffix(u, ".service") && !strings.Contains(u, "/") {
@@ -119,7 +120,7 @@ func configuredUnit(spec confd.Process) string {
 	return ""
 }
 
-// digest tells one match from another.
+// digest identifies a match.
 func digest(match procscan.Match) string {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%+v", match)
@@ -132,7 +133,7 @@ func (l *Life) State() State { return l.at.word() }
 // Enough reports whether count.min are there.
 func (l *Life) Enough() bool { return len(l.tracked) >= l.Spec.Match.Count.Min }
 
-// Well reports whether enough are there, and they work as far as the signs tell.
+// Well reports whether enough are there, and work as far as the signs show.
 func (l *Life) Well() bool { return l.Enough() && !l.Stalled() }
 
 // over reports whether more are there than count.max.
@@ -154,10 +155,10 @@ func (c *crowd) Tracks() []procscan.ID {
 	return ids
 }
 
-// remember takes traits of one that is tracked.
+// remember takes traits of a tracked process.
 func (c *crowd) remember(e Remembered) {
 	old, now := c.traits[e.ID], e.Traits
-	if len(now.Serves) == 0 && now.Layout.Same(old.Layout) { // it closes its sockets to drain: there it has served
+	if len(now.Serves) == 0 && now.Layout.Same(old.Layout) { // it closes its sockets to finish its work: it served there
 		now.Serves = old.Serves
 	}
 	if _, tracked := c.tracked[e.ID]; tracked && !old.Equal(now) {
@@ -188,8 +189,8 @@ func (l *Life) Required() bool {
 	return l.suspended == ""
 }
 
-// LeftAlone reports whether the process is down by its own will, by somebody else's, or
-// because it need not be there: a group operation does not start it.
+// LeftAlone reports whether the process is down because it or somebody else wants it so,
+// or because it need not be there: a group operation does not start it.
 func (l *Life) LeftAlone() bool {
 	switch l.State() {
 	case Stopped, Handed, Ended, Final, Absent:
@@ -198,8 +199,8 @@ func (l *Life) LeftAlone() bool {
 	return l.suspended != "" || l.stopped != ""
 }
 
-// interruptible reports whether a suspension may forget what was going on: nothing runs, the
-// process is not up, no loss waits to be told, and it did not end for good.
+// interruptible reports whether a suspension may forget what was in progress: nothing
+// runs, the process is not up, no loss has to be reported, and it did not end for good.
 func (l *Life) interruptible() bool {
 	switch s := l.at.(type) {
 	case *unclear:
@@ -214,8 +215,8 @@ func (l *Life) interruptible() bool {
 	return l.attempt().token == 0
 }
 
-// Killing is how the process is ended by a stop that starts nothing after it, where
-// `kill: never` has no script to leave it to.
+// Killing says how the process is ended by a stop that starts nothing after it, if `kill:
+// never` has no script to do it.
 func (l *Life) Killing() restart.Kill {
 	if l.Spec.Restart.Kill.Never {
 		return restart.DefaultSpec().Kill
@@ -223,7 +224,7 @@ func (l *Life) Killing() restart.Kill {
 	return l.Spec.Restart.Kill
 }
 
-// Ready says since when its restart is due and waits for its turn.
+// Ready is since when its restart is due and waits for its turn.
 func (l *Life) Ready(now time.Duration) (since time.Duration, yes bool) {
 	w, waits := l.at.(*waiting)
 	due := waits && w.due != 0 && w.due <= now
@@ -234,7 +235,7 @@ func (l *Life) Ready(now time.Duration) (since time.Duration, yes bool) {
 	return ready, ready != 0
 }
 
-// Wake is when something is due of the process, or 0. A restart that is due waits in the
+// Wake is when the process has something to do, or 0. A restart that is due waits in the
 // line, and for nothing else.
 func (l *Life) Wake(now time.Duration) time.Duration {
 	due := l.due()

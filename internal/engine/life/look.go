@@ -13,17 +13,17 @@ import (
 	"procward/restart"
 )
 
-// sight is what a look means: who is new, who is in doubt, and what follows in the state that
-// the process is in.
+// sight is a turn that concerns a look: who is new, who is in doubt, and what follows in
+// the present state of the process.
 type sight struct {
 	*turn
 	Finding
 	began time.Duration
 	of    LookFor
-	news  []procscan.Process // that match, carry on, and were not tracked
+	news  []procscan.Process // processes that match, carry on, and were not tracked
 }
 
-// judge takes what a look has found.
+// judge takes the result of a look.
 func (s *sight) judge() {
 	_, held := s.at.(*inHand)
 	switch {
@@ -62,8 +62,8 @@ func (s *sight) judge() {
 	s.do(Seen{Began: s.began, Unit: s.Unit})
 }
 
-// forgive takes a stop of the unit for procward's own that an earlier daemon has asked for
-// and did not live to undo: systemd does not tell whose it was.
+// forgive treats a stop of the unit as procward's own if an earlier daemon has asked for
+// it and did not live to undo it: systemd does not say who stopped the unit.
 func (s *sight) forgive() {
 	if s.unit.forgiven && s.Unit.Hands == StoppedOnRequest {
 		s.Unit.Hands = ""
@@ -108,11 +108,11 @@ func (t *turn) untrack(id procscan.ID) {
 	t.do(Untrack{id})
 }
 
-// judging is the part of a look that says who counts.
+// judging is the part of a look that decides who counts.
 type judging struct{ *sight }
 
-// remaining judges what matches and is not tracked, and says of each whether it is to be
-// passed over.
+// remaining judges the matching processes that are not tracked, and says for each whether
+// it must be ignored.
 func (s *judging) remaining() func(procscan.Process) bool {
 	r := &s.remains
 	r.anew(s.Gone)
@@ -136,8 +136,8 @@ func (s *judging) remaining() func(procscan.Process) bool {
 	return func(q procscan.Process) bool { return pass[q.ID] }
 }
 
-// sift takes away what lives on beside a death and is shown not to do the work of the dead one,
-// where nobody is left who does: a session, a job, a worker.
+// sift removes tracked processes that live on after a death and are shown not to do the
+// work of the dead one, if nobody is left who does: a session, a job, a worker.
 func (s *judging) sift() {
 	if beside := s.of.Beside; len(beside) != len(s.tracked) || len(beside) == 0 || s.State() != Looking {
 		return
@@ -151,7 +151,7 @@ func (s *judging) sift() {
 		}
 	}
 	if len(c.Candidates) != len(s.tracked) {
-		return // one matches no more, or has just ended
+		return // one does not match any more, or has just ended
 	}
 	judged := succession.Survive(c)
 	if slices.ContainsFunc(judged, succession.Judgement.Carries) {
@@ -172,7 +172,8 @@ func (s *judging) sift() {
 	}
 }
 
-// see remembers what matches beside what is tracked, and descends from none of it.
+// see remembers matching processes that exist beside the tracked ones, and descend from
+// none of them.
 func (l *judging) see(matching, selected []procscan.Process) {
 	apart := map[procscan.ID]bool{}
 	if len(matching) > len(selected) && len(l.tracked) > 0 {
@@ -189,10 +190,10 @@ func (l *judging) see(matching, selected []procscan.Process) {
 	l.remains.apart = apart
 }
 
-// descends reports whether a process is tracked, or descends from one that is through some that
-// match.
+// descends reports whether a process is tracked, or descends from a tracked one through
+// processes that match.
 func (c *crowd) descends(q procscan.Process, byPID map[int]procscan.Process) bool {
-	for range len(byPID) + 1 { // a PID that was reused between two reads could close a circle
+	for range len(byPID) + 1 { // a PID that was reused between two readings could close a circle
 		if _, tracked := c.tracked[q.ID]; tracked {
 			return true
 		}
@@ -239,7 +240,7 @@ func (s *sight) sayRival(q procscan.Process) {
 	})
 }
 
-// sayUntold warns of newcomers that are only taken as successors.
+// sayUntold warns of newcomers that are only assumed to be successors.
 func (s *sight) sayUntold() {
 	for _, q := range s.news {
 		if j := s.remains.carry[q.ID]; j.Verdict == succession.Untold {
@@ -269,7 +270,8 @@ func (s *sight) sayExcess() {
 	})
 }
 
-// excess restarts what is up in more than count.max, where that is asked for and it lasts.
+// excess restarts processes that are more than count.max, if that is asked for and it
+// lasts.
 func (s *sight) excess() {
 	if !s.over() || s.Spec.Excess.Action != confd.ExcessRestart || s.State() != Up || s.surplus.endured || s.quiet() != "" {
 		return
@@ -301,11 +303,11 @@ func pids(ids []procscan.ID) string {
 	return b.String()
 }
 
-// maxTold is how many processes are told of one by one.
+// maxTold is how many processes are reported one by one.
 const maxTold = 4
 
-// count compares how many roots are there with how many were before the last restart. What
-// does not count for the process is left out of sel.
+// count compares the number of roots with that before the last restart. sel does not
+// contain processes that do not count.
 func (s *judging) count(sel procscan.Selection) {
 	roots := sel.Roots()
 	was := s.roots
@@ -343,8 +345,8 @@ func (s *judging) withParents(roots []procscan.Process) string {
 	return strings.Join(out, "; ")
 }
 
-// inDoubt reports whether a process which could be the one cannot be read, and was not there
-// in that state when all was well: then nothing is done.
+// inDoubt reports whether a process that could be the one cannot be read, and was not
+// there in this form when all was well: then nothing is done.
 func (s *sight) inDoubt() bool {
 	for _, u := range s.Selection.Unreadable {
 		if !s.unreadable[u.ID] {
@@ -390,7 +392,8 @@ func (s *sight) doubt(kind *message.Kind, why string) {
 	s.waits, s.newest.blind = why, true
 }
 
-// sayDoubt says nothing where kind is nil: what keeps the look from telling is told already.
+// sayDoubt says nothing if kind is nil: the reason why the look shows nothing was
+// reported already.
 func (s *sight) sayDoubt(kind *message.Kind, why string) {
 	if kind != nil {
 		s.say(kind, func(m *message.Message) { m.Detail = why + "; nothing is done while in doubt" })

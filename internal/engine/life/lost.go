@@ -8,7 +8,7 @@ import (
 	"procward/watch"
 )
 
-// bereft is a turn that is about a death.
+// bereft is a turn that concerns a death.
 type bereft struct{ *turn }
 
 // lost takes the exit of one tracked process.
@@ -49,15 +49,15 @@ func (t *bereft) lostOne() {
 	t.look()
 }
 
-// bury remembers a death: what is found later is judged by it.
+// bury remembers a death: processes that are found later are judged by it.
 func (t *turn) bury(d death) {
 	t.newest.changed = max(t.newest.changed, d.at)
 	t.outage.bury(d)
 	t.do(Bury{d.ID})
 }
 
-// beingStopped reports whether an exit is procward's own doing: an operation has it in hand, or what is
-// left of it is killed.
+// beingStopped reports whether procward itself caused an exit: an operation has taken the
+// process, or what is left of it is being killed.
 func (t *bereft) beingStopped() bool {
 	switch s := t.at.(type) {
 	case *inHand:
@@ -68,13 +68,13 @@ func (t *bereft) beingStopped() bool {
 	return false
 }
 
-// endsIt reports whether procward is ending what is stalled, or has it write a dump, which may
-// end it as well.
+// endsIt reports whether procward is ending the stalled process, or lets it write a dump,
+// which may end it as well.
 func (t *bereft) endsIt() bool {
 	return t.State() == Restarting || t.evidence != 0 && t.Spec.Restart.Dump != nil
 }
 
-// causeKnown takes the cause of an exit that was told before.
+// causeKnown takes the cause of an exit that was reported before.
 func (t *bereft) causeKnown(ev watch.Event) {
 	i := slices.IndexFunc(t.dead, func(d death) bool { return d.ID == ev.ID })
 	if i < 0 || t.dead[i].expected {
@@ -83,7 +83,7 @@ func (t *bereft) causeKnown(ev watch.Event) {
 	t.dead[i].cause = ev.Cause
 	t.recall()
 	s, looks := t.at.(*looking)
-	if !looks && !t.dead[i].passing() { // else the message about the death is still to come, and tells it
+	if !looks && !t.dead[i].passing() { // else the message about the death is still to come, and contains it
 		t.say(message.CauseKnown, func(s *message.Message) {
 			s.PID = ev.ID.PID
 			about(ev.Cause, s)
@@ -96,7 +96,7 @@ func (t *bereft) causeKnown(ev watch.Event) {
 }
 
 // stalledLost is the loss of the last of a stalled process while it waits for its
-// restart: from here on it is what any exit is.
+// restart: from here on it is like any exit.
 func (t *bereft) stalledLost() {
 	switch t.State() {
 	case Waiting:
@@ -112,8 +112,8 @@ func (t *bereft) stalledLost() {
 	}
 }
 
-// expected forgets what was killed before its exit is told: it is no loss, and no script
-// is told its PID.
+// expected forgets what was killed before its exit is reported: it is no loss, and no
+// script gets its PID.
 func (t *turn) expected(ended []restart.Ended) {
 	for _, e := range ended {
 		if e.Outcome == restart.Unkillable || e.Outcome == restart.Refused {
@@ -124,7 +124,7 @@ func (t *turn) expected(ended []restart.Ended) {
 			continue
 		}
 		if t.event == "stall" {
-			t.died = t.Now // of what is found later some may be older than the stall
+			t.died = t.Now // some processes that are found later may be older than the stall
 		}
 		d := death{Process: info, traits: t.traits[e.ID], expected: true, at: t.Now}
 		t.untrack(e.ID)
@@ -132,8 +132,8 @@ func (t *turn) expected(ended []restart.Ended) {
 	}
 }
 
-// forgetDead is for a failure that is not the death of who was tracked: neither its PID nor
-// its cause is told.
+// forgetDead is for a failure that is not the death of a tracked process: neither its PID
+// nor its cause is reported.
 func (t *sight) forgetDead() {
 	t.dead, t.remains.found = nil, nil
 	t.died, t.lastDown = t.Now, t.Now

@@ -6,7 +6,7 @@ import (
 	"procward/watch"
 )
 
-// turn is one event on its way through a Life: what follows from it is collected in out.
+// turn is one event in progress: its commands are collected in out.
 type turn struct {
 	*Life
 	Env
@@ -14,7 +14,7 @@ type turn struct {
 	moved bool // the state, or who is tracked, may be another
 }
 
-// Next takes an event and says what the Life wants done, in order.
+// Next takes an event and returns the commands, in order.
 func (l *Life) Next(e Event, env Env) []Command {
 	t := &turn{Life: l, Env: env}
 	switch e := e.(type) {
@@ -71,8 +71,8 @@ func (t *turn) quiet() string {
 	return t.suspended
 }
 
-// letGo ends the present attempt. A script of it that still runs gives its slot back, and
-// has to end before another one begins.
+// letGo ends the present attempt. If a script of it is still running it gives its slot
+// back, and must end before another one begins.
 func (t *turn) letGo() {
 	a := t.attempt()
 	if a.token != 0 && a.script {
@@ -82,7 +82,7 @@ func (t *turn) letGo() {
 	*a = attempt{}
 }
 
-// forget lets go of everything: it is not known how it is.
+// forget drops everything: its state is not known.
 func (t *turn) forget() {
 	t.letGo()
 	t.enter(&unknown{})
@@ -102,7 +102,7 @@ func (t *turn) due() {
 	}
 }
 
-// timeOver is the end of a state's time.
+// timeOver is the end of the time of a state.
 func (t *turn) timeOver() {
 	switch s := t.at.(type) {
 	case *settling:
@@ -136,7 +136,7 @@ func (t *turn) settle() {
 	t.hold()
 }
 
-// hold tells a script that runs that its target is up: its timeout must not kill it.
+// hold says to a running script that its target is up: its timeout must not kill it.
 func (t *turn) hold() {
 	if a := t.attempt(); a.token != 0 && !a.holds {
 		a.holds = true
@@ -154,7 +154,7 @@ func (t *turn) settleOver(s *settling) {
 	t.prove(s)
 }
 
-// prove takes it as recovered, unless it is not yet proved to work.
+// prove treats it as recovered, unless it is not yet proven to work.
 func (t *turn) prove(s *settling) {
 	why, until := t.unproved(t.Spec.Checks(), t.Now)
 	if why == "" {
@@ -167,14 +167,14 @@ func (t *turn) prove(s *settling) {
 	}
 }
 
-// recovered is where a process stayed up for its settle time.
+// recovered: the process stayed up for its settle time.
 func (t *turn) recovered(a attempt) {
 	if a.token != 0 && !a.scriptDone {
 		t.say(message.ScriptHangs, nil)
 	}
 	t.say(message.Recovered, func(s *message.Message) {
 		s.PID = t.firstPID()
-		if t.event != "" { // else it was started for the sake of its group
+		if t.event != "" { // else it was started because of its group
 			s.Took = t.Now - t.since()
 		}
 		if a.number > 0 {
@@ -191,12 +191,12 @@ func (t *turn) recovered(a attempt) {
 // credit ends the policy's outage: the process is up.
 func (t *turn) credit() { t.policy(restart.Recovered) }
 
-// policy tells the policy something that calls for no decision.
+// policy gives the policy an input that needs no decision.
 func (t *turn) policy(in restart.Input) {
 	t.History, _ = t.Spec.Restart.Next(t.History, in, watch.Cause{}, t.Now, 0)
 }
 
-// endOutage is where all is well again.
+// endOutage: all is well again.
 func (t *turn) endOutage() {
 	t.letGo()
 	t.noOutage()

@@ -10,16 +10,16 @@ import (
 )
 
 // outage is what is known of what is wrong, from the first loss until all is well again.
-// The zero value is none.
+// The zero value means that nothing is wrong.
 type outage struct {
-	sure     bool          // a failure beyond doubt, and not up for settle since
+	sure     bool          // a failure without doubt, and not up for settle since
 	dead     []death       // oldest first
 	died     time.Duration // wake-up of the first loss
 	event    string        // exit, stall, absent, count, escalate: why a restart is due
 	cause    watch.Cause   // of the last death
 	script   time.Duration // when the newest script was asked for, or 0
 	begun    time.Duration // when the first script, or that of the group, was asked for, or 0
-	returned bool          // the process is back without procward's doing
+	returned bool          // the process is back without procward
 
 	stalledAt  time.Duration // of the last stall
 	stalledPID int
@@ -30,18 +30,18 @@ type death struct {
 	procscan.Process
 	traits   succession.Traits
 	cause    watch.Cause
-	at       time.Duration // when it was told
+	at       time.Duration // when it was reported
 	moved    bool          // it had executed a program since its traits were read
 	expected bool          // procward has stopped it
 	past     bool          // it was found again since
-	launched bool          // by the script that runs or ran last, and another carried on
+	launched bool          // by the script that runs or ran last, and another process carried on
 }
 
-// passing reports whether a death was only the end of a launcher: it matched for a moment, and is
-// not known to have failed.
+// passing reports whether a death was only the end of a launcher: it matched for a
+// moment, and is not known to have failed.
 func (d death) passing() bool { return d.launched && (!d.cause.Known || d.cause.Clean()) }
 
-// had is what is known of a dead one.
+// had is what is known of a dead process.
 func (d death) had() succession.Traits {
 	t := d.traits
 	if t.Session == 0 {
@@ -62,10 +62,10 @@ func (d death) end() succession.End {
 	return succession.Failed
 }
 
-// maxDead bounds the dead that an outage remembers.
+// maxDead limits how many dead an outage remembers.
 const maxDead = 64
 
-// bury remembers a death: what is found later is judged by it.
+// bury remembers a death: processes that are found later are judged by it.
 func (o *outage) bury(d death) {
 	first := !slices.ContainsFunc(o.dead, func(d death) bool { return !d.expected })
 	if first && (!d.expected || len(o.dead) == 0) {
@@ -80,8 +80,9 @@ func (o *outage) bury(d death) {
 	}
 }
 
-// bringPast takes what has died as past, since it was found again. One that ended after the
-// newest script was started, and is followed by another, was on its way to that.
+// bringPast marks the dead as past, because the process was found again. One that ended
+// after the newest script was started, and was followed by another, was only on the way
+// to that.
 func (o *outage) bringPast() {
 	for i := range o.dead {
 		d := &o.dead[i]
@@ -130,7 +131,7 @@ func (o *outage) since() time.Duration {
 	return o.died
 }
 
-// deaths is what the judgement goes by of the dead.
+// deaths is what the judgement needs of the dead.
 func (o *outage) deaths() []succession.Dead {
 	var out []succession.Dead
 	for _, d := range o.dead {
@@ -139,7 +140,7 @@ func (o *outage) deaths() []succession.Dead {
 	return out
 }
 
-// places is where the dead have served.
+// places is where the dead served.
 func (o *outage) places() []succession.Socket {
 	var out []succession.Socket
 	for _, d := range o.dead {
@@ -148,7 +149,7 @@ func (o *outage) places() []succession.Socket {
 	return out
 }
 
-// wokeAt is when the failure at hand was told: the wake-up of the last death, or when
+// wokeAt is when the present failure was reported: the wake-up of the last death, or when
 // something else was found to be wrong.
 func (l *Life) wokeAt() time.Duration {
 	if l.event == "exit" {
@@ -157,15 +158,16 @@ func (l *Life) wokeAt() time.Duration {
 	return l.since()
 }
 
-// recall puts the last death of the outage in its place again.
+// recall restores the last death of the outage.
 func (l *Life) recall() {
 	if d, is := l.last(); is {
 		l.cause, l.lastCause, l.lastDown = d.cause, d.cause.String(), max(d.at, l.died)
 	}
 }
 
-// verdict is the cause that when: abnormal and final go by. Of the deaths since it was last found
-// that is one that was not clean, else one that is unknown, else the last.
+// verdict is the cause that counts for when: abnormal and final. Of the deaths since the
+// process was last found it is one that was not clean, else one that is unknown, else the
+// last.
 func (l *Life) verdict() watch.Cause {
 	out := l.cause
 	for _, d := range l.dead {

@@ -40,7 +40,7 @@ func (t *turn) plan(in restart.Input) {
 	t.follow(d)
 }
 
-// held holds a failure back until a dependency is up.
+// held makes a failure wait until a dependency is up.
 func (t *turn) held(group string) {
 	t.say(message.Held, func(s *message.Message) { s.Detail = "group " + group + " is not up" })
 	t.enter(plain(Held))
@@ -70,7 +70,8 @@ func (t *turn) follow(d restart.Decision) {
 	}
 }
 
-// finish is where no restart helps: no attempt is made and no rung follows.
+// finish is for an end after which no restart helps: no attempt is made and no rung
+// follows.
 func (t *turn) finish() {
 	cause := t.verdict()
 	t.say(message.Final, func(s *message.Message) {
@@ -82,7 +83,7 @@ func (t *turn) finish() {
 	t.remindFinal(f)
 }
 
-// remindFinal lets a final end be said again after the remind of its group.
+// remindFinal sets when a final end is reported again, by the remind of its group.
 func (t *turn) remindFinal(f *final) {
 	f.remindAt = 0
 	t.waits = "procward recover, or a return by itself: " + t.lastCause + " is final"
@@ -91,7 +92,7 @@ func (t *turn) remindFinal(f *final) {
 	}
 }
 
-// stillFinal says it again, as a ladder that is given up does.
+// stillFinal reports it again, as a given-up ladder does.
 func (t *turn) stillFinal() {
 	if t.quiet() == "" && !t.Remind().Remind.Never {
 		t.say(message.Reminder, func(s *message.Message) { s.Detail = t.lastCause + " is final" })
@@ -99,7 +100,8 @@ func (t *turn) stillFinal() {
 	t.remindFinal(t.at.(*final))
 }
 
-// spent is where no attempt is left. Too many are no reason to climb: it is up.
+// spent is called when no attempt is left. Too many processes are no reason to climb: it
+// is up.
 func (t *turn) spent() {
 	if t.event == "count" && t.Enough() {
 		t.surplus.endured = true
@@ -115,7 +117,7 @@ func (t *turn) climb() {
 	t.do(Spent{})
 }
 
-// sayObserved tells of the restart that observe mode does not do.
+// sayObserved reports the restart that observe mode does not do.
 func (t *turn) sayObserved() {
 	t.say(message.Restart, func(s *message.Message) {
 		s.Attempt, s.Attempts, s.Observed = 1, t.Spec.Restart.Attempts.String(), true

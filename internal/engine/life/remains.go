@@ -15,17 +15,18 @@ import (
 // death has left to be judged.
 type remains struct {
 	found     []succession.Judgement               // by the newest look of this outage
-	undecided time.Duration                        // until when one may still come to count, or 0
+	undecided time.Duration                        // until when one may still begin to count, or 0
 	why       string                               // which, in words
 	beside    bool                                 // it is one that was tracked beside the dead
-	open      []succession.Candidate               // all, while one is undecided
+	open      []succession.Candidate               // all judgements, while one is undecided
 	carry     map[procscan.ID]succession.Judgement // those that count
-	kept      map[procscan.ID]Remains              // what does not count: a judgement stands as long as its process lives
-	apart     map[procscan.ID]bool                 // they were there beside what is tracked, and descend from none of it
+	kept      map[procscan.ID]Remains              // what does not count: a judgement stays valid as long as its process lives
+	apart     map[procscan.ID]bool                 // they existed beside the tracked ones, and descend from none of them
 }
 
-// anew forgets the judgements of the look before, but not what was judged. Only what has
-// ended is forgotten: one that could not be read, or did not match for a moment, is the same.
+// anew forgets the judgements of the last look, but not the processes. Only processes
+// that have ended are forgotten: one that could not be read, or did not match for a
+// moment, is the same.
 func (r *remains) anew(gone []procscan.ID) {
 	r.found, r.undecided, r.why, r.beside, r.open, r.carry = nil, 0, "", false, nil, map[procscan.ID]succession.Judgement{}
 	for _, id := range gone {
@@ -54,14 +55,14 @@ func (r *remains) keeps(k Remains) {
 	if r.kept == nil {
 		r.kept = map[procscan.ID]Remains{}
 	}
-	if len(k.Held) == 0 { // not read now, perhaps
+	if len(k.Held) == 0 { // perhaps only not read now
 		k.Held = r.kept[k.ID].Held
 	}
 	k.Shares = k.Shares || r.kept[k.ID].Shares
 	r.kept[k.ID] = k
 }
 
-// keptIDs is what a judgement stands of.
+// keptIDs is the processes with a judgement.
 func (r *remains) keptIDs() []procscan.ID {
 	if len(r.kept) == 0 {
 		return nil
@@ -87,8 +88,8 @@ func (r *remains) claim(kept []Remains, apart []procscan.ID) {
 
 func undecidedWords(j succession.Judgement) string { return fmt.Sprintf("pid %d: %s", j.PID, j.Proof) }
 
-// toEnd is what a restart ends of what was left over: nothing but proven workers, as the
-// policy says.
+// toEnd is what a restart ends of the processes that were left over: only proven workers,
+// as the policy says.
 func (r *remains) toEnd(how restart.Orphans) []procscan.ID {
 	var out []procscan.ID
 	for _, j := range r.found {
@@ -99,8 +100,8 @@ func (r *remains) toEnd(how restart.Orphans) []procscan.ID {
 	return out
 }
 
-// EndAtStop is what a stop ends: what is tracked, and of what was left over what the policy says.
-// The workers of a process are stopped with it.
+// EndAtStop is what a stop ends: the tracked processes and, as the policy says, those
+// that were left over. The workers of a process are stopped with it.
 func (l *Life) EndAtStop() []procscan.ID {
 	how := restart.KillOrphans
 	if l.Spec.Restart.Orphans == restart.LeaveOrphans {
@@ -109,7 +110,7 @@ func (l *Life) EndAtStop() []procscan.ID {
 	return append(l.Tracks(), l.remains.toEnd(how)...)
 }
 
-// known is what is tracked, and what is dead.
+// known is the tracked processes and the dead.
 func (l *Life) known() map[procscan.ID]bool {
 	if len(l.dead)+len(l.remains.kept) == 0 {
 		return nil
@@ -124,7 +125,7 @@ func (l *Life) known() map[procscan.ID]bool {
 	return out
 }
 
-// caseOf is what the judgement of a process goes by.
+// caseOf is what the judgement of a process needs.
 func (l *Life) caseOf(now time.Duration, f Finding) succession.Case {
 	known := l.known()
 	c := succession.Case{
@@ -158,8 +159,9 @@ func (l *Life) caseOf(now time.Duration, f Finding) succession.Case {
 	return c
 }
 
-// endJudgement is where the outage ends. What is still undecided is judged by what is known
-// now, and one that is not decided then does not serve: it is let be until it does.
+// endJudgement is called at the end of the outage. What is still undecided is judged by
+// what is known now. A process that is undecided then does not serve: it is let be until
+// it does.
 func (l *Life) endJudgement(now time.Duration) {
 	r := &l.remains
 	if len(r.open) > 0 && len(l.dead) > 0 {
@@ -177,12 +179,13 @@ func (l *Life) endJudgement(now time.Duration) {
 	r.anew(nil)
 }
 
-// maxBeside is how many are judged that live on beside a death: more are not read for it.
+// maxBeside is how many processes that live on beside a death are judged; more are not
+// read for it.
 const maxBeside = 64
 
-// beside is those that are tracked and live on after a death, where one is enough and what is
-// known of the dead asks whether one of these does its work. Who has said how many are needed
-// has counted them.
+// beside returns the tracked processes that live on after a death, if one is enough and
+// what is known of the dead makes it necessary to ask whether one of these does its work.
+// If the operator has said how many are needed, that is believed.
 func (l *Life) beside() map[procscan.ID]bool {
 	if l.State() != Looking || l.Spec.Match.Count.Min != 1 || len(l.tracked) == 0 || len(l.tracked) > maxBeside || l.Stalled() {
 		return nil
@@ -196,7 +199,7 @@ func (l *Life) beside() map[procscan.ID]bool {
 	return out
 }
 
-// bore reports whether a dead one was the parent of a process when that was found.
+// bore reports whether a dead process was the parent of a process when that was found.
 func (o *outage) bore(q procscan.Process) bool {
 	return slices.ContainsFunc(o.dead, func(d death) bool { return q.PPID == d.PID && q.Start >= d.Start })
 }

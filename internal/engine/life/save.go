@@ -55,9 +55,9 @@ type Remains struct {
 	Shares  bool                `json:"shares,omitempty"` // LeftOver: it served where the dead one did
 }
 
-// Outage is what is known of losses, from the first to recovered.
+// Outage is what is known of losses, from the first one to recovered.
 type Outage struct {
-	Sure     bool          `json:"sure,omitempty"` // a failure beyond doubt
+	Sure     bool          `json:"sure,omitempty"` // a failure without doubt
 	Died     time.Duration `json:"died,omitempty"`
 	Event    string        `json:"event,omitempty"`
 	Begun    time.Duration `json:"begun,omitempty"`
@@ -85,8 +85,8 @@ type Death struct {
 	Launched bool          `json:"launched,omitempty"`
 }
 
-// Attempt is one restart under way. It is saved before its script is started: one without
-// Asked has no script yet.
+// Attempt is one restart in progress. It is saved before its script is started: an
+// attempt without Asked has no script yet.
 type Attempt struct {
 	Number  int           `json:"number,omitempty"`
 	Asked   bool          `json:"asked,omitempty"` // the start of the script, or of the unit, was asked for
@@ -98,7 +98,7 @@ type Attempt struct {
 	Script  *saved.Script `json:"script,omitempty"` // the one under way
 }
 
-// Save is the durable part; script tells of the script that a token is of, or nil.
+// Save is the durable part; script returns the script that a token belongs to, or nil.
 func (l *Life) Save(script func(token int) *saved.Script) Saved {
 	out := Saved{
 		State: l.State(), Match: l.digest, History: l.History, Unit: l.unit.name, LastCause: l.lastCause, LastDown: l.lastDown,
@@ -183,7 +183,7 @@ func (p Saved) OverBoot(c saved.Carry) (Saved, bool) {
 	return out, true
 }
 
-// claim is the turn in which what was saved is put in force.
+// claim is the turn in which what was saved comes into force.
 type claim struct {
 	*turn
 	s Saved
@@ -232,7 +232,7 @@ func (c *claim) claimOutage(s Outage) {
 	}
 }
 
-// stand puts the process where it stood; a look follows in any case.
+// stand puts the process where it was; a look follows in any case.
 func (c *claim) stand() {
 	c.look()
 	switch s := c.s; s.State {
@@ -268,7 +268,7 @@ func (c *claim) stand() {
 	}
 }
 
-// script goes on with an attempt: its script is awaited if it may still run.
+// script goes on with an attempt: it waits for its script if that may still be running.
 func (c *claim) script() {
 	s := c.s.Attempt
 	if s == nil {
@@ -290,9 +290,9 @@ func (c *claim) script() {
 	}
 }
 
-// restarting goes on with an attempt that was under way: a script that was not asked for
-// yet is started after a look; one that runs is awaited; else the process is looked for,
-// for one start-timeout more, since nobody knows when its script ended.
+// restarting goes on with an attempt that was in progress: a script that was not asked
+// for yet is started after a look; a script that runs is waited for; else the process is
+// looked for, for one more start-timeout, because nobody knows when its script ended.
 func (c *claim) restarting() {
 	at := &restarting{}
 	c.enter(at)

@@ -43,8 +43,8 @@ func about(c watch.Cause, s *message.Message) {
 	}
 }
 
-// sayDown tells of a failure; of one that is expected, because it is suspended, as of no
-// error.
+// sayDown reports a failure. If it is expected, because the process is suspended, it is
+// not reported as an error.
 func (t *turn) sayDown(detail string) {
 	kind := message.Down
 	if why := t.quiet(); why != "" {
@@ -70,7 +70,7 @@ func (t *sight) sayAbsent() {
 	})
 }
 
-// sayFound tells of newly tracked processes: each by its PID as long as they are few.
+// sayFound reports newly tracked processes: each by its PID if they are few.
 func (t *sight) sayFound(news []procscan.Process) {
 	if len(news) > 3 {
 		t.say(message.Found, func(s *message.Message) { s.Detail = fmt.Sprintf("%d processes", len(news)) })
@@ -88,7 +88,7 @@ func (t *sight) sayLost() {
 	})
 }
 
-// sayRemains tells of what a death has left behind.
+// sayRemains reports what a death has left behind.
 func (t *sight) sayRemains() {
 	ends := t.remains.toEnd(t.Spec.Restart.Orphans)
 	told := map[succession.Verdict][]string{}
@@ -115,7 +115,7 @@ func (t *sight) sayRemains() {
 	}
 }
 
-// some is the first of many sayings.
+// some is the first of many texts.
 func some(words []string) string {
 	const most = 4
 	if n := len(words) - most; n > 0 {
@@ -136,7 +136,8 @@ func howRecovered(byItself bool, untold []string) string {
 	return strings.Join(out, "; ")
 }
 
-// SayKilled is the messages of how the victims of a process, which may be gone, ended.
+// SayKilled makes the messages about the end of the victims of a process, which may be
+// gone.
 func SayKilled(about message.Message, ended []restart.Ended) []message.Message {
 	var out []message.Message
 	for _, e := range ended {
@@ -156,7 +157,7 @@ func SayKilled(about message.Message, ended []restart.Ended) []message.Message {
 	return out
 }
 
-// SayEvidence is the messages of what came of the evidence of a process, which may be gone.
+// SayEvidence makes the messages about the evidence of a process, which may be gone.
 func SayEvidence(about message.Message, e EvidenceTaken) []message.Message {
 	var out []message.Message
 	if s := about; e.Path != "" {
@@ -170,7 +171,7 @@ func SayEvidence(about message.Message, e EvidenceTaken) []message.Message {
 	return append(out, SayKilled(about, e.Ended)...)
 }
 
-// Stuck reports whether one of those that were to be ended would not.
+// Stuck reports whether one of those that were to be ended could not be ended.
 func Stuck(ended []restart.Ended) bool {
 	return slices.ContainsFunc(ended, func(e restart.Ended) bool {
 		return e.Outcome == restart.Unkillable || e.Outcome == restart.Refused
@@ -185,8 +186,8 @@ func (t *turn) sayAll(messages []message.Message) {
 
 func (l *Life) about() message.Message { return message.Message{Process: l.Name, Group: l.Spec.Group} }
 
-// Environment is what a script is told. extra comes from env: and may not hide it; rung is that
-// of a hook, or empty, and used how many attempts are spent.
+// Environment is what a script gets. extra comes from env: and may not hide it; rung is
+// that of a hook, or empty, and used is how many attempts are used.
 func (l *Life) Environment(extra map[string]string, rung string, used int) map[string]string {
 	env := map[string]string{}
 	maps.Copy(env, extra)

@@ -14,21 +14,21 @@ import (
 )
 
 // stalled is what is known of the stall of a process, from the first bad sign until all
-// signs are ok again, or none of those is left that it was a sign of.
+// signs are ok again, or none of the processes is left that it concerned.
 type stalled struct {
 	ids  map[procscan.ID]bool // tracked when it began
 	sign watch.Sign           // the first one, of the round in which it began
-	told bool                 // looked at, and said
+	told bool                 // looked at, and reported
 	old  bool                 // an earlier daemon saw it, and no sign is bad yet in this one
 }
 
-// health is what the signs tell.
+// health is what the signs show.
 type health struct {
 	Signs signs.Attention
-	stall *stalled // while it is stalled, as far as they tell
+	stall *stalled // while it is stalled, as far as they show
 }
 
-// Stalled reports whether it is there and does not work, as far as the signs tell.
+// Stalled reports whether it is there and does not work, as far as the signs show.
 func (l *Life) Stalled() bool {
 	if l.stall == nil {
 		return false
@@ -41,15 +41,15 @@ func (l *Life) Stalled() bool {
 	return false
 }
 
-// stale reports whether its stall is known from an earlier daemon alone: it may have healed since,
-// so nothing is done about it until a sign is bad again.
+// stale reports whether its stall is known only from an earlier daemon: it may work again
+// since, so nothing is done about it until a sign is bad again.
 func (l *Life) stale() bool { return l.Stalled() && l.stall.old }
 
-// Unclear reports whether it is not known yet how it is: its evidence is being taken, or a stall that an
-// earlier daemon has seen is judged again.
+// Unclear reports whether its state is not known yet: its evidence is being taken, or a
+// stall that an earlier daemon has seen is judged again.
 func (l *Life) Unclear() bool { return l.evidence != 0 || l.stale() }
 
-// StallInWords is why it is stalled, or empty.
+// StallInWords says why it is stalled, or is empty.
 func (l *Life) StallInWords() string {
 	if !l.Stalled() {
 		return ""
@@ -57,8 +57,8 @@ func (l *Life) StallInWords() string {
 	return signs.InWords(l.stall.sign)
 }
 
-// healed reports whether the stall is over: nothing is bad any more, and where the signs are
-// watched afresh since, what was bad is ok and every probe is.
+// healed reports whether the stall is over: nothing is bad any more and, if the signs are
+// watched from the beginning since, what was bad is ok and every probe is.
 func (l *health) healed(checks []probe.Check) bool {
 	switch {
 	case l.Signs.Bad():
@@ -69,7 +69,7 @@ func (l *health) healed(checks []probe.Check) bool {
 	return len(l.untold(checks)) == 0 && l.Signs.Of(l.stall.sign.Name).Verdict == watch.OK
 }
 
-// untold is the probes that have not told that all is well.
+// untold is the probes that have not reported yet that all is well.
 func (l *health) untold(checks []probe.Check) []string {
 	var out []string
 	for i, name := range probe.Names(checks) {
@@ -80,8 +80,9 @@ func (l *health) untold(checks []probe.Check) []string {
 	return out
 }
 
-// unproved is the probe that a recovery waits for, or empty, and until when it does so at
-// most. A probe that fails decides itself; one that tells nothing holds nothing for ever.
+// unproved is the probe that a recovery waits for, or empty, and until when it waits at
+// most. A probe that fails decides by itself; one without a result does not delay the
+// recovery for ever.
 func (l *health) unproved(checks []probe.Check, now time.Duration) (why string, until time.Duration) {
 	for i, name := range probe.Names(checks) {
 		verdict := l.Signs.Of(name).Verdict
@@ -98,7 +99,7 @@ func (l *health) unproved(checks []probe.Check, now time.Duration) (why string, 
 	return why, until
 }
 
-// ailing is a turn that is about its signs.
+// ailing is a turn that concerns its signs.
 type ailing struct{ *turn }
 
 // sign takes a verdict that has changed.
@@ -137,8 +138,8 @@ func (t *ailing) stillBad() {
 	}
 }
 
-// suspect takes the first bad sign: before anything is decided there is a look, as the
-// unit may be in the operator's hands.
+// suspect takes the first bad sign: before anything is decided there is a look, because
+// the operator may be in charge of the unit.
 func (t *ailing) suspect(s watch.Sign) {
 	t.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s}
 	for id := range t.tracked {
@@ -155,8 +156,8 @@ func (t *ailing) suspect(s watch.Sign) {
 	}
 }
 
-// unstall forgets a stall: the process works again, or is judged afresh. A look then
-// finds it well. Nothing is decided by an older look.
+// unstall forgets a stall: the process works again, or is judged from the beginning. A
+// look then finds it well. An older look decides nothing.
 func (t *ailing) unstall() {
 	if t.stall == nil {
 		return
@@ -173,7 +174,8 @@ func (t *ailing) unstall() {
 	}
 }
 
-// stalled is a stall beyond doubt: the evidence is taken at once, and the policy asked.
+// stalled is a stall without doubt: the evidence is taken at once, and the policy is
+// asked.
 func (t *ailing) stalled() {
 	s := t.stall.sign
 	why := signs.InWords(s)
@@ -195,7 +197,7 @@ func (t *ailing) stalled() {
 	t.plan(restart.Down)
 }
 
-// sayStall tells of the sign that made the stall.
+// sayStall reports the sign that made the stall.
 func (t *ailing) sayStall(besides string) {
 	t.say(message.Stall, func(s *message.Message) {
 		signs.About(t.stall.sign, s)
@@ -208,7 +210,7 @@ func (t *ailing) sayStall(besides string) {
 	})
 }
 
-// attend fits what is watched to where the process has come to.
+// attend fits what is watched to the present state of the process.
 func (t *ailing) attend() {
 	signed := t.Spec.Stall != nil || t.Spec.Limits != (vital.Limits{})
 	switch {
@@ -223,7 +225,7 @@ func (t *ailing) attend() {
 	round := t.Signs.Given.Round
 	t.signs(t.Signs.Watch(signs.Watch{Target: t.Name, IDs: t.Tracks(), Checks: t.Spec.Checks(), Vital: t.Spec.Vital()}, t.Now, t.Round))
 	if round != 0 && round != t.Signs.Given.Round {
-		t.unstall() // it is judged afresh
+		t.unstall() // it is judged from the beginning
 	}
 }
 
@@ -233,9 +235,9 @@ func (t *ailing) signs(commands []signs.Command) {
 	}
 }
 
-// attended reports whether the signs of the process are to be watched: while it is up, and while
-// it is stalled, as it may begin to work again by itself. Members in the hands of a group
-// operation are not.
+// attended reports whether the signs of the process must be watched: while it is up, and
+// while it is stalled, because it may begin to work again by itself. Members that a group
+// operation has taken are not watched.
 func (t *ailing) attended() bool {
 	if _, held := t.at.(*inHand); held || len(t.tracked) == 0 {
 		return false

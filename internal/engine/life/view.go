@@ -6,7 +6,7 @@ import (
 	"procward/internal/message"
 )
 
-// View is what others are told of a process.
+// View is what others may know of a process.
 type View struct {
 	Waits      string        // what it waits for
 	Unit       string        // of systemd
@@ -17,11 +17,11 @@ type View struct {
 	Suspended  string        // likewise
 	Unreadable int           // in doubt since it was last up
 	OverSince  time.Duration // since when there are too many, or 0
-	Sure       bool          // there is a failure beyond doubt
+	Sure       bool          // there is a failure without doubt
 	Event      string        // why a restart is due
 }
 
-// View is what others are told of it.
+// View returns what others may know of it.
 func (l *Life) View() View {
 	return View{
 		Waits: l.waits, Unit: l.unit.name, LastCause: l.lastCause, LastDown: l.lastDown, Due: l.due(), Stopped: l.stopped,
@@ -29,7 +29,7 @@ func (l *Life) View() View {
 	}
 }
 
-// Trouble is what a hook is told of its outage, and since when that lasts.
+// Trouble is what a hook gets about its outage, and since when that lasts.
 func (l *Life) Trouble() (s message.Message, since time.Duration) {
 	if s.Cause = l.lastCause; l.event == "stall" {
 		s.PID = l.stalledPID
@@ -41,7 +41,7 @@ func (l *Life) Trouble() (s message.Message, since time.Duration) {
 	return s, l.since()
 }
 
-// Trial is what others have to know of the attempt that is under way.
+// Trial is what others have to know of the attempt in progress.
 type Trial struct {
 	Token    int  // of its kill or script, or 0
 	Holds    bool // the script was told not to be killed by its timeout
@@ -51,7 +51,7 @@ type Trial struct {
 	Hanging  int  // token of a script of an earlier attempt that still runs, or 0
 }
 
-// Trial is the attempt that is under way.
+// Trial returns the attempt in progress.
 func (l *Life) Trial() Trial {
 	a := l.attempt()
 	return Trial{Token: a.token, Holds: a.holds, Ready: a.ready != 0, Started: a.started, Hanging: l.hanging, Evidence: l.evidence}
