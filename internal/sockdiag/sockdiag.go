@@ -32,7 +32,7 @@ const (
 	// States, of include/net/tcp_states.h; a request has a set of them, for example
 	// 1<<Listen.
 	Established = 1
-	bound       = 7 // TCP_CLOSE, which is that of a UDP socket without a peer
+	Bound       = 7 // TCP_CLOSE: of a UDP socket without a peer, and of a unix one
 	CloseWait   = 8
 	Listen      = 10
 	Any         = ^uint32(0) // the set of all
@@ -138,10 +138,10 @@ func InetRequest(b []byte, family byte, states uint32, port uint16) []byte {
 	return header(b)
 }
 
-// BoundRequest asks for the UDP sockets of a family that are bound and not connected. It
-// overwrites b.
-func BoundRequest(b []byte, family byte) []byte {
-	return header(inet(b, family, unix.IPPROTO_UDP, 1<<bound))
+// UDPRequest asks for the UDP sockets of a family in a set of states: 1<<Bound for those that
+// are bound and not connected. It overwrites b.
+func UDPRequest(b []byte, family byte, states uint32) []byte {
+	return header(inet(b, family, unix.IPPROTO_UDP, states))
 }
 
 func inet(b []byte, family, protocol byte, states uint32) []byte {
@@ -217,12 +217,23 @@ func Answers(b []byte, take func(msg []byte)) (done bool, err error) {
 }
 
 // Local is the local address of a struct inet_diag_msg.
-func Local(msg []byte) netip.AddrPort {
-	ip := netip.AddrFrom4([4]byte(msg[8:12]))
+func Local(msg []byte) netip.AddrPort { return addrPort(msg, 8, 4) }
+
+// Remote is the other end's.
+func Remote(msg []byte) netip.AddrPort { return addrPort(msg, 24, 6) }
+
+func addrPort(msg []byte, host, port int) netip.AddrPort {
+	ip := netip.AddrFrom4([4]byte(msg[host : host+4]))
 	if msg[0] == unix.AF_INET6 {
-		ip = netip.AddrFrom16([16]byte(msg[8:24]))
+		ip = netip.AddrFrom16([16]byte(msg[host : host+16]))
 	}
-	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(msg[4:]))
+	return netip.AddrPortFrom(ip, binary.BigEndian.Uint16(msg[port:]))
+}
+
+// Queues is what waits in a struct inet_diag_msg: bytes, or, if it listens, the connections
+// that were not accepted, and how many may be.
+func Queues(msg []byte) (receive, send uint32) {
+	return native.Uint32(msg[56:]), native.Uint32(msg[60:])
 }
 
 // Inode is the inode of the socket of a struct inet_diag_msg; 0 where no file has it.

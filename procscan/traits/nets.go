@@ -98,7 +98,7 @@ func (n *network) read() error {
 		if err := sockdiag.Dump(n.fd, req, n.buf, func(msg []byte) { n.inet("tcp", msg) }); err != nil && !six {
 			return err
 		}
-		req = sockdiag.BoundRequest(nil, family)
+		req = sockdiag.UDPRequest(nil, family, 1<<sockdiag.Bound)
 		if err := sockdiag.Dump(n.fd, req, n.buf, func(msg []byte) { n.inet("udp", msg) }); err != nil && !six {
 			return err
 		}

@@ -120,18 +120,3 @@ func FuzzPage(f *testing.F) {
 		}
 	})
 }
-
-func TestAddress(t *testing.T) {
-	for text, want := range map[string]string{
-		"0100007F:1F90":                         "127.0.0.1:8080",
-		"00000000000000000000000001000000:0016": "[::1]:22",
-		"0000000000000000FFFF00000100007F:0016": "127.0.0.1:22",
-		"nonsense":                              "nonsense",
-		"0100:0016":                             "0100:0016",
-		"0100007F:1FFFF":                        "0100007F:1FFFF",
-	} {
-		if got := address(text); got != want {
-			t.Errorf("%s: %s, want %s", text, got, want)
-		}
-	}
-}
