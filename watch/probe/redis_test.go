@@ -66,6 +66,27 @@ func TestRedisAnswers(t *testing.T) {
 	}
 }
 
+// FuzzRedis holds that whatever a server sends is read without a failure of procward's own, and
+// that only one that says PONG is well.
+func FuzzRedis(f *testing.F) {
+	for _, seed := range []string{"+PONG\r\n", "$4\r\nPONG\r\n", "*1\r\n$6\r\nmaster\r\n", "-LOADING\r\n", "-MASTERDOWN x\r\n", "$-1\r\n", "*\r\n", "\n", "\x15"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, answers string) {
+		ours, theirs := net.Pipe()
+		defer ours.Close()
+		go func() {
+			go func() { _, _ = io.Copy(io.Discard, theirs) }()
+			_, _ = io.WriteString(theirs, answers)
+			_ = theirs.Close()
+		}()
+		said, err := (&redisAsker{spec: &Redis{}}).converse(ours, "")
+		if err == nil && (said != "PONG" || !strings.Contains(answers, "PONG")) {
+			t.Errorf("%q is taken for %q", answers, said)
+		}
+	})
+}
+
 // TestRedisIsRefused holds what of the keys is wrong.
 func TestRedisIsRefused(t *testing.T) {
 	for want, r := range map[string]Redis{
