@@ -3,8 +3,9 @@ package power
 import (
 	"context"
 	"runtime"
-	"sync"
 	"time"
+
+	"procward/internal/hang"
 )
 
 // spareThreads is how many threads are ready for everything else that the process does
@@ -34,7 +35,7 @@ func newHands(steps ...string) *hands {
 		h.by[name] = one
 		go one.run()
 	}
-	makeThreads(len(steps) + spareThreads)
+	hang.Threads(len(steps) + spareThreads)
 	return h
 }
 
@@ -94,20 +95,4 @@ func (h *hands) close() (hanging bool) {
 		hanging = hanging || one.left
 	}
 	return hanging
-}
-
-// makeThreads makes the runtime have at least n threads more than now: n goroutines hold
-// one each until all have theirs. The runtime keeps threads that it does not need.
-func makeThreads(n int) {
-	var all, ended sync.WaitGroup
-	all.Add(n)
-	for range n {
-		ended.Go(func() {
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			all.Done()
-			all.Wait()
-		})
-	}
-	ended.Wait()
 }

@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"procward/internal/hang"
 
 	"golang.org/x/sys/unix"
 )
@@ -97,30 +97,12 @@ func TestNoFreePID(t *testing.T) {
 // as the daemon has them.
 func noMorePIDs(t *testing.T) {
 	t.Helper()
-	reserveThreads(40)
-	reserveThreads(20) // which there are: whatever the runtime had begun before is there by now
+	hang.Threads(40)
+	hang.Threads(20) // which there are: whatever the runtime had begun before is there by now
 	limitPIDs(t, 1)
 	if _, err := os.StartProcess("/proc/self/exe", []string{"procward", proofWord, "/"}, &os.ProcAttr{}); !errors.Is(err, unix.EAGAIN) {
 		t.Skipf("the limit of processes does not bind here: %v", err)
 	}
-}
-
-// reserveThreads leaves at least n threads idle for what comes.
-func reserveThreads(n int) {
-	var up, down sync.WaitGroup
-	release := make(chan struct{})
-	up.Add(n)
-	for range n {
-		down.Go(func() {
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			up.Done()
-			<-release
-		})
-	}
-	up.Wait()
-	close(release)
-	down.Wait()
 }
 
 func limitPIDs(t *testing.T, n uint64) {

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"procward/internal/hang"
 	"procward/internal/scalar"
 	"procward/internal/testbed"
 )
@@ -79,7 +80,7 @@ func TestUserspaceWithoutPIDs(t *testing.T) {
 	if !is {
 		return
 	}
-	makeThreads(2 * spareThreads)
+	hang.Threads(2 * spareThreads)
 	noMorePIDs(t)
 	var last string
 	var said []string

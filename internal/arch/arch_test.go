@@ -73,7 +73,7 @@ var allowed = map[string][]string{
 	"watch/vital":                {"watch", "procscan", "internal/hang", "internal/kind", "internal/scalar", "internal/sockdiag"},
 	"restart":                    {"procscan", "watch", "internal/scalar", "internal/script"},
 	"escalate":                   {"watch", "internal/kind", "internal/scalar", "internal/script"},
-	"escalate/power":             {"internal/scalar"},
+	"escalate/power":             {"internal/hang", "internal/scalar"},
 	"conf.d":                     {"procscan", "watch", "watch/probe", "watch/vital", "restart", "escalate", "escalate/power", "internal/kind", "internal/scalar", "internal/script", "internal/trust", "internal/hang"},
 	"internal/alarm":             {},
 	"internal/engine":            {"internal/engine/climb", "internal/engine/lastresort", "internal/engine/life", "internal/engine/monitor", "internal/engine/operation", "internal/engine/saved", "internal/engine/signs", "conf.d", "internal/alarm", "escalate", "restart", "watch", "watch/probe", "watch/vital", "procscan", "procscan/succession", "procscan/traits", "internal/message", "internal/scalar", "internal/script"},

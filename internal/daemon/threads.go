@@ -4,11 +4,10 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 
+	"procward/internal/hang"
 	"procward/internal/procfile"
 )
 
@@ -16,26 +15,11 @@ import (
 // at the same time: for looks, sinks, the control socket, the Go runtime.
 const spareThreads = 24
 
-// reserveThreads starts n threads, which the Go runtime keeps for as long as we live.
-// Otherwise it makes a thread when it needs one, and ends the program if the kernel
-// refuses: on a host whose processes have run out, by a fork bomb or TasksMax=, just when
-// a process has to be restarted. If there is no room for so many already, fewer must do.
+// reserveThreads starts n threads for what happens when the host has no process left for
+// more, by a fork bomb or TasksMax=. Where there is no room for that many already, fewer
+// have to do.
 func reserveThreads(n int) {
-	n = max(0, min(n, roomForThreads("/proc/self/cgroup", "/sys/fs/cgroup")-threadsLeft))
-	var up, down sync.WaitGroup
-	release := make(chan struct{})
-	up.Add(n)
-	for range n {
-		down.Go(func() {
-			runtime.LockOSThread()
-			defer runtime.UnlockOSThread()
-			up.Done()
-			<-release
-		})
-	}
-	up.Wait()
-	close(release)
-	down.Wait()
+	hang.Threads(max(0, min(n, roomForThreads("/proc/self/cgroup", "/sys/fs/cgroup")-threadsLeft)))
 }
 
 // threadsLeft is for the first launchers and for what Go's runtime starts by itself.
