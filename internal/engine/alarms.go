@@ -15,6 +15,7 @@ import (
 // change a time or a state marks its owner, and only marked owners are calculated again:
 // a death among ten thousand processes looks only at the one that died.
 type alarms struct {
+	*Machine
 	table  alarm.Table
 	line   alarm.Line      // the processes whose restart is due and waits for a look or a slot
 	marked map[string]bool // by key: their times may have changed
@@ -31,43 +32,43 @@ func emptied(set map[string]bool) map[string]bool {
 }
 
 // mark makes the times of a process, ladder or monitor be calculated again, by its key.
-func (m *Machine) mark(key string) { m.alarms.marked[key] = true }
+func (m *alarms) mark(key string) { m.marked[key] = true }
 
 // reckon brings the table and the line up to date.
-func (m *Machine) reckon() {
-	for key := range m.alarms.marked {
+func (m *alarms) reckon() {
+	for key := range m.marked {
 		name, is := strings.CutPrefix(key, keyProcess)
 		if p := m.procs[name]; is {
 			m.reckonProcess(key, p)
 			continue
 		}
-		m.alarms.table.Set(key, m.wakeOf(key))
+		m.table.Set(key, m.wakeOf(key))
 	}
-	m.alarms.marked = emptied(m.alarms.marked)
+	m.marked = emptied(m.marked)
 }
 
-func (m *Machine) reckonProcess(key string, p *process) {
+func (m *alarms) reckonProcess(key string, p *process) {
 	if p == nil {
-		m.alarms.table.Set(key, 0)
-		m.alarms.line.Remove(key)
+		m.table.Set(key, 0)
+		m.line.Remove(key)
 		return
 	}
-	m.alarms.table.Set(key, p.Wake(m.now))
+	m.table.Set(key, p.Wake(m.now))
 	if since, due := p.Ready(m.now); due {
-		m.alarms.line.Set(key, since)
+		m.line.Set(key, since)
 	} else {
-		m.alarms.line.Remove(key)
+		m.line.Remove(key)
 	}
 }
 
 // wakeOf is when a ladder or monitor has something to do, or 0.
-func (m *Machine) wakeOf(key string) time.Duration {
+func (m *alarms) wakeOf(key string) time.Duration {
 	name, is := strings.CutPrefix(key, keyLadder)
-	if l := m.ladders[name]; is && l != nil {
+	if l := m.ladders.all[name]; is && l != nil {
 		return l.Wake()
 	}
 	name, is = strings.CutPrefix(key, keyMonitor)
-	if mon := m.monitors[name]; is && mon != nil {
+	if mon := m.monitors.all[name]; is && mon != nil {
 		return mon.Deadline
 	}
 	return 0
@@ -86,7 +87,7 @@ func earliest(times ...time.Duration) time.Duration {
 
 // Wake is when the next thing is due without another input.
 func (m *Machine) Wake() (time.Duration, bool) {
-	m.reckon()
+	m.alarms.reckon()
 	rest := time.Duration(0)
 	if m.looking.token == 0 && len(m.looking.want) > 0 {
 		rest = m.looking.rest
@@ -98,12 +99,12 @@ func (m *Machine) Wake() (time.Duration, bool) {
 // tick does what is due by now. At the same moment processes come before ladders, and
 // ladders before monitors.
 func (m *Machine) tick() {
-	m.reckon()
+	m.alarms.reckon()
 	var ladders, monitors []string
 	for _, key := range slices.Sorted(slices.Values(m.alarms.table.Due(m.now))) {
-		m.mark(key)
+		m.alarms.mark(key)
 		if name, is := strings.CutPrefix(key, keyProcess); is {
-			m.tell(m.procs[name], life.Due{})
+			m.processes.tell(m.procs[name], life.Due{})
 			m.deliver()
 		} else if name, is := strings.CutPrefix(key, keyLadder); is {
 			ladders = append(ladders, name)
@@ -116,16 +117,16 @@ func (m *Machine) tick() {
 		m.deliver()
 	}
 	for _, name := range ladders {
-		if l := m.ladders[name]; l != nil && l.Wake() != 0 && l.Wake() <= m.now {
-			m.climb(l, climb.Due{})
+		if l := m.ladders.all[name]; l != nil && l.Wake() != 0 && l.Wake() <= m.now {
+			m.ladders.climb(l, climb.Due{})
 			m.deliver()
 		}
 	}
 	for _, name := range monitors {
-		m.monitorDue(m.monitors[name])
+		m.monitors.monitorDue(m.monitors.all[name])
 		m.deliver()
 	}
-	m.reckon()
+	m.alarms.reckon()
 	m.runWaiting()
 	m.deliver()
 }

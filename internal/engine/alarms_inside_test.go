@@ -11,7 +11,7 @@ import (
 // AlarmsHold compares what the machine keeps of times and counts with what a search through
 // everything gives. It is done after each step of every story and every fuzzed history.
 func (m *Machine) AlarmsHold() string {
-	m.reckon()
+	m.alarms.reckon()
 	var want time.Duration
 	var waiting []string
 	for _, p := range m.procs {
@@ -20,10 +20,10 @@ func (m *Machine) AlarmsHold() string {
 			waiting = append(waiting, p.Name)
 		}
 	}
-	for _, l := range m.ladders {
+	for _, l := range m.ladders.all {
 		want = earliest(want, l.Wake())
 	}
-	for _, mon := range m.monitors {
+	for _, mon := range m.monitors.all {
 		want = earliest(want, mon.Deadline)
 	}
 	if got := m.alarms.table.Next(); got != want {
@@ -43,7 +43,7 @@ func (m *Machine) AlarmsHold() string {
 	}
 	for _, p := range m.procs {
 		for _, id := range p.DeadIDs() {
-			if !slices.Contains(m.graves.of[id], p.Name) {
+			if !slices.Contains(m.processes.graves.of[id], p.Name) {
 				return fmt.Sprintf("the grave of %v is not known", id)
 			}
 		}

@@ -96,7 +96,7 @@ type graves struct {
 
 const leastGraves = 1024
 
-func (m *Machine) digGrave(id procscan.ID, name string) {
+func (m *processes) digGrave(id procscan.ID, name string) {
 	if m.graves.of == nil {
 		m.graves = graves{of: map[procscan.ID][]string{}, tidy: leastGraves}
 	}

@@ -20,22 +20,22 @@ func (m *Machine) configure(cfg *confd.Config) {
 		}
 	}
 	m.names = sortedKeys(cfg.Processes)
-	scripts := m.scripts()
+	scripts := m.jobs.scripts()
 	for _, name := range m.names {
 		m.configureProcess(name, cfg.Processes[name], scripts[name])
 	}
-	m.configureMonitors(cfg)
+	m.monitors.configureMonitors(cfg)
 	m.obeyObserve()
 	m.deliver()
-	m.goOn()
+	m.keeper.goOn()
 	m.sayConfig()
-	for _, key := range sortedKeys(m.ops) {
-		if op := m.ops[key]; op != nil { // else it has ended with one before it
+	for _, key := range sortedKeys(m.ops.all) {
+		if op := m.ops.all[key]; op != nil { // else it has ended with one before it
 			m.post(toOperation{op, operation.Fewer{}})
 		}
 		m.deliver()
 	}
-	m.mendLadders()
+	m.ladders.mendLadders()
 	m.post(toResort{lastresort.Changed{}})
 }
 
@@ -56,12 +56,12 @@ func (m *Machine) obeyObserve() {
 // forget stops watching a process whose name is gone. Its script finishes and is
 // reported; nothing follows.
 func (m *Machine) forget(p *process) {
-	m.attend(p.Signs.Leave(p.Name)...)
+	m.processes.attend(p.Signs.Leave(p.Name)...)
 	for _, id := range p.Tracks() {
-		m.untrack(p, id)
+		m.processes.untrack(p, id)
 	}
 	delete(m.procs, p.Name)
-	m.touch(p)
+	m.keeper.touch(p)
 	delete(m.looking.want, p.Name)
 }
 
@@ -69,14 +69,14 @@ func (m *Machine) forget(p *process) {
 // an earlier process of that name, or 0.
 func (m *Machine) configureProcess(name string, spec confd.Process, running int) {
 	if p := m.procs[name]; p != nil {
-		m.tell(p, life.Configured{Spec: spec})
+		m.processes.tell(p, life.Configured{Spec: spec})
 		return
 	}
 	p := &process{Life: life.New(name, spec, running), key: keyProcess + name}
 	m.procs[name] = p
-	m.stir(p)
+	m.processes.stir(p)
 	m.wantLook(p)
-	m.claim(p)
+	m.keeper.claim(p)
 }
 
 func (m *Machine) sayConfig() {
@@ -93,7 +93,7 @@ func (m *Machine) sayConfig() {
 		}
 		m.say(kind, nil, func(s *message.Message) { s.Detail = problem.String() })
 	}
-	if len(m.names)+len(m.monitorNames) == 0 {
+	if len(m.names)+len(m.monitors.names) == 0 {
 		m.say(message.ConfigEmpty, nil, nil)
 		return
 	}

@@ -17,6 +17,14 @@
 //	lastresort  the rungs that end the machine: the breaker, and the one in progress
 //	saved       what outlives the daemon: how each kind is read, and what is left after a boot
 //
+// docs/states.md has the tables of their states and transitions.
+//
+// # The desks
+//
+// The router has a desk for each room (processes.go, ladders.go and so on). It holds the machines
+// of that room by name, collects what one has to know, tells it what has happened, and carries
+// its commands out. A desk may look at what the others hold; what it has to say to them it posts.
+//
 // # The way of a letter
 //
 // What the world or a room says to a room is a letter. It is posted in the queue of the router

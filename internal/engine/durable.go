@@ -45,34 +45,34 @@ var records = []record{
 			if p == nil {
 				return nil, false
 			}
-			return p.Save(m.saveScript), true
+			return p.Save(m.jobs.saveScript), true
 		}},
 	{saved.Of(keyMonitor, monitor.Saved.OverBoot),
-		func(m *Machine) []string { return m.monitorNames },
+		func(m *Machine) []string { return m.monitors.names },
 		func(m *Machine, name string) (any, bool) {
-			mon := m.monitors[name]
+			mon := m.monitors.all[name]
 			if mon == nil {
 				return nil, false
 			}
 			return mon.Save(), true
 		}},
 	{saved.Of(keyLadder, climb.Saved.OverBoot),
-		func(m *Machine) []string { return sortedKeys(m.ladders) },
+		func(m *Machine) []string { return sortedKeys(m.ladders.all) },
 		func(m *Machine, key string) (any, bool) {
-			l := m.ladders[key]
+			l := m.ladders.all[key]
 			if l == nil {
 				return nil, false
 			}
-			return l.Save(m.saveScript(l.Hook)), true
+			return l.Save(m.jobs.saveScript(l.Hook)), true
 		}},
 	{saved.Of[operation.Saved](keyOperation, nil),
-		func(m *Machine) []string { return sortedKeys(m.ops) },
+		func(m *Machine) []string { return sortedKeys(m.ops.all) },
 		func(m *Machine, key string) (any, bool) {
-			op := m.ops[key]
+			op := m.ops.all[key]
 			if op == nil {
 				return nil, false
 			}
-			return op.Save(m.saveScript(op.Token)), true
+			return op.Save(m.jobs.saveScript(op.Token)), true
 		}},
 	{saved.Of(keyOperator, saved.AsIs[savedOperator]), nobody,
 		func(m *Machine, _ string) (any, bool) {
@@ -99,19 +99,14 @@ type savedOperator struct {
 	Suspended string `json:"suspended,omitempty"`
 }
 
-// durable is what the machine knows of what is saved of it.
-type durable struct {
-	book                   saved.Book
-	hostHold, operatorHold string             // why it is suspended
-	configHold             string             // likewise: a reload says observe; not saved
-	untold                 bool               // that it is suspended
-	claimed                []string           // the processes that got their saved values
-	orders                 []*operation.Order // by the operator, oldest first
-	ordered                int                // how many there were
-	alive                  time.Duration      // when the state was saved that was restored, if in this boot
+// keeper is the desk of what is saved.
+type keeper struct {
+	*Machine
+	book    saved.Book
+	untold  bool          // that it is suspended
+	claimed []string      // the processes that were given what was saved of them
+	alive   time.Duration // when the state was saved that was restored, if in this boot
 }
-
-func newDurable() durable { return durable{book: saved.NewBook(kinds()...)} }
 
 // Save is the whole durable state.
 func (m *Machine) Save() Saved {
@@ -122,20 +117,20 @@ func (m *Machine) Save() Saved {
 		}
 	}
 	for _, r := range records {
-		for _, key := range m.book.Unclaimed(r.Key) {
-			put(key, m.book.Value(key))
+		for _, key := range m.keeper.book.Unclaimed(r.Key) {
+			put(key, m.keeper.book.Value(key))
 		}
 		for _, name := range r.names(m) {
-			put(r.Key+name, m.saveKey(r.Key+name))
+			put(r.Key+name, m.keeper.saveKey(r.Key+name))
 		}
 	}
 	return out
 }
 
 // saveKey gives the value of a key, or nil.
-func (m *Machine) saveKey(key string) any {
+func (m *keeper) saveKey(key string) any {
 	i := slices.IndexFunc(records, func(r record) bool { return strings.HasPrefix(key, r.Key) })
-	if v, has := records[i].write(m, strings.TrimPrefix(key, records[i].Key)); has {
+	if v, has := records[i].write(m.Machine, strings.TrimPrefix(key, records[i].Key)); has {
 		return v
 	}
 	return m.book.Value(key)
@@ -143,37 +138,37 @@ func (m *Machine) saveKey(key string) any {
 
 // changes is what may have changed of the durable state since the last call: nil means
 // that it is gone. The result is a copy.
-func (m *Machine) changes() map[string]any { return m.book.Changes(m.saveKey) }
+func (m *keeper) changes() map[string]any { return m.book.Changes(m.saveKey) }
 
 // touch reports whether the durable part of a process may have changed in this step.
-func (m *Machine) touch(p *process) {
+func (m *keeper) touch(p *process) {
 	m.book.Touch(p.key)
-	m.mark(p.key)
+	m.alarms.mark(p.key)
 	m.census.stale[p.Name] = true
 }
 
-func (m *Machine) touchLadder(l *climb.Ladder) {
-	m.book.Touch(keyLadder + l.Key)
-	m.mark(keyLadder + l.Key)
+func (m *ladders) touchLadder(l *climb.Ladder) {
+	m.keeper.book.Touch(keyLadder + l.Key)
+	m.alarms.mark(keyLadder + l.Key)
 }
 
-func (m *Machine) touchMonitor(mon *attended) {
-	m.book.Touch(keyMonitor + mon.Name)
+func (m *monitors) touchMonitor(mon *attended) {
+	m.keeper.book.Touch(keyMonitor + mon.Name)
 	m.unsettle(mon)
 }
 
-func (m *Machine) touchOp(op *operation.Operation) { m.book.Touch(keyOperation + op.Key()) }
+func (m *operations) touchOp(op *operation.Operation) { m.keeper.book.Touch(keyOperation + op.Key()) }
 
 // touchJob marks what a job belongs to.
-func (m *Machine) touchJob(j job) {
+func (m *jobs) touchJob(j job) {
 	switch {
 	case j.ladder != "":
-		m.book.Touch(keyLadder + j.ladder)
-		m.mark(keyLadder + j.ladder)
+		m.keeper.book.Touch(keyLadder + j.ladder)
+		m.alarms.mark(keyLadder + j.ladder)
 	case j.op != nil && j.process == "":
-		m.touchOp(j.op)
+		m.ops.touchOp(j.op)
 	case j.process != "":
-		m.book.Touch(keyProcess + j.process)
-		m.mark(keyProcess + j.process)
+		m.keeper.book.Touch(keyProcess + j.process)
+		m.alarms.mark(keyProcess + j.process)
 	}
 }

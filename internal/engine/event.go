@@ -46,7 +46,7 @@ func (m *Machine) hookEvent(l *climb.Ladder, c climb.RunHook) *HookEvent {
 		Rung: c.Rung, Attempt: c.Attempt,
 	}}
 	names := m.members(l.Group)
-	switch mon := m.monitors[l.Monitor]; {
+	switch mon := m.monitors.all[l.Monitor]; {
 	case mon != nil:
 		names, e.Message.Cause = mon.Targets, mon.InWords()
 	case l.Process != "":

@@ -10,6 +10,16 @@ import (
 	"procward/internal/message"
 )
 
+// holds is why nothing is done at present.
+type holds struct {
+	suspended    string // why, or empty
+	hostHold     string // because the host goes down
+	operatorHold string // because the operator wants it; saved
+	configHold   string // because a reload says observe
+	hostEnds     bool   // the host goes down
+	ownShutdown  bool   // by our own rung
+}
+
 // suspend stops everything: no attempt and no rung begins until resume. Scripts that run
 // are allowed to finish.
 func (m *Machine) suspend(in Suspend) {
@@ -35,17 +45,17 @@ func (m *Machine) holdAll(why string) {
 
 // freeze forgets what was about to be done, if nothing runs for it yet.
 func (m *Machine) freeze() {
-	for _, key := range sortedKeys(m.ops) {
-		if op := m.ops[key]; op != nil { // else it has ended with one before it
+	for _, key := range sortedKeys(m.ops.all) {
+		if op := m.ops.all[key]; op != nil { // else it has ended with one before it
 			m.post(toOperation{op, operation.Frozen{}})
 			m.deliver()
 		}
 	}
 	for _, name := range m.names {
-		m.tell(m.procs[name], life.Freeze{Own: m.ownShutdown})
+		m.processes.tell(m.procs[name], life.Freeze{Own: m.ownShutdown})
 	}
-	for _, key := range sortedKeys(m.ladders) {
-		m.climb(m.ladders[key], climb.Frozen{})
+	for _, key := range sortedKeys(m.ladders.all) {
+		m.ladders.climb(m.ladders.all[key], climb.Frozen{})
 	}
 }
 
@@ -64,8 +74,8 @@ func (m *Machine) letAllGo(why string) {
 		return
 	}
 	m.say(message.Resumed, nil, func(s *message.Message) { s.Detail = why })
-	for _, name := range m.monitorNames {
-		m.post(toMonitor{m.monitors[name], monitor.Resumed{}})
+	for _, name := range m.monitors.names {
+		m.post(toMonitor{m.monitors.all[name], monitor.Resumed{}})
 	}
 	m.lookAgain()
 }
@@ -86,6 +96,6 @@ func (m *Machine) boot(yes bool) {
 
 func (m *Machine) lookAgain() {
 	for _, name := range m.names {
-		m.tell(m.procs[name], life.LookAgain{})
+		m.processes.tell(m.procs[name], life.LookAgain{})
 	}
 }

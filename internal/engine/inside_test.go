@@ -26,16 +26,16 @@ func (m *Machine) Procs() map[string]*process { return m.procs }
 func (p *process) Held() bool { return p.op != nil }
 
 // Slots is how many parallel slots are held.
-func (m *Machine) Slots() int { return m.running }
+func (m *Machine) Slots() int { return m.jobs.running }
 
 // Ops is how many operations are under way.
-func (m *Machine) Ops() int { return len(m.ops) }
+func (m *Machine) Ops() int { return len(m.ops.all) }
 
 // Tokens is how many jobs were ever begun.
-func (m *Machine) Tokens() int { return m.token }
+func (m *Machine) Tokens() int { return m.jobs.token }
 
 // Jobs is the jobs under way.
-func (m *Machine) Jobs() map[int]job { return m.jobs }
+func (m *Machine) Jobs() map[int]job { return m.jobs.all }
 
 // Of is the process that a job is for.
 func (j job) Of() string { return j.process }
@@ -53,16 +53,16 @@ func (m *Machine) Suspended() string { return m.suspended }
 func (m *Machine) Names() []string { return m.names }
 
 // Trackers is who tracks a process.
-func (m *Machine) Trackers() map[procscan.ID][]string { return m.trackers }
+func (m *Machine) Trackers() map[procscan.ID][]string { return m.processes.trackers }
 
 // Ladders is the ladders by key.
-func (m *Machine) Ladders() map[string]*climb.Ladder { return m.ladders }
+func (m *Machine) Ladders() map[string]*climb.Ladder { return m.ladders.all }
 
 // LadderOf is the ladder that a process climbs.
-func (m *Machine) LadderOf(p *process) *climb.Ladder { return m.ladderOf(p) }
+func (m *Machine) LadderOf(p *process) *climb.Ladder { return m.ladders.ladderOf(p) }
 
 // Climb gives a ladder an event.
-func (m *Machine) Climb(l *climb.Ladder, e climb.Event) { m.climb(l, e) }
+func (m *Machine) Climb(l *climb.Ladder, e climb.Event) { m.ladders.climb(l, e) }
 
 // Ledger is the rungs that were taken.
 func (m *Machine) Ledger() escalate.Ledger { return m.resort.Ledger }
@@ -71,7 +71,7 @@ func (m *Machine) Ledger() escalate.Ledger { return m.resort.Ledger }
 func (m *Machine) Resort() *lastresort.State { return &m.resort }
 
 // Orders is the operator's orders.
-func (m *Machine) Orders() []*operation.Order { return m.orders }
+func (m *Machine) Orders() []*operation.Order { return m.operator.orders }
 
 // Configuration is what is in force.
 func (m *Machine) Configuration() *confd.Config { return m.cfg }
@@ -80,24 +80,24 @@ func (m *Machine) Configuration() *confd.Config { return m.cfg }
 func (m *Machine) Present() Moment { return m.at }
 
 // GroupState is the state of a group.
-func (m *Machine) GroupState(name string) string { return m.groupStatus(name).State }
+func (m *Machine) GroupState(name string) string { return report{m}.groupStatus(name).State }
 
 // Put puts a process into a state.
 func (m *Machine) Put(name string, state State) {
 	p := m.procs[name]
-	p.Next(life.Restored{Saved: life.Saved{State: state}}, m.lifeEnv(p))
-	m.touch(p)
+	p.Next(life.Restored{Saved: life.Saved{State: state}}, m.processes.lifeEnv(p))
+	m.keeper.touch(p)
 }
 
 // Touch has a process saved.
-func (m *Machine) Touch(name string) { m.touch(m.procs[name]) }
+func (m *Machine) Touch(name string) { m.keeper.touch(m.procs[name]) }
 
 // Whole is the whole status at a moment.
 func (m *Machine) Whole(now Moment) Status {
 	m.at, m.now = now, now.Uptime
-	page := m.page(Page{})
+	page := report{m}.page(Page{})
 	for !page.Last() {
-		page = m.page(page)
+		page = report{m}.page(page)
 	}
 	return page.Status
 }

@@ -14,6 +14,14 @@ import (
 	"procward/watch"
 )
 
+// jobs is the desk of the effects that are under way.
+type jobs struct {
+	*Machine
+	all     map[int]job // by token
+	token   int         // the last
+	running int         // scripts that hold a parallel slot
+}
+
 // job says what an effect in progress belongs to.
 type job struct {
 	process string
@@ -43,20 +51,20 @@ func (j job) mark() string {
 }
 
 // nextToken numbers the effects.
-func (m *Machine) nextToken() int {
+func (m *jobs) nextToken() int {
 	m.token++
 	return m.token
 }
 
-func (m *Machine) newToken(j job) int {
+func (m *jobs) newToken(j job) int {
 	token := m.nextToken()
 	m.begun(token, j)
 	return token
 }
 
 // begun notes what an effect belongs to.
-func (m *Machine) begun(token int, j job) {
-	m.jobs[token] = j
+func (m *jobs) begun(token int, j job) {
+	m.all[token] = j
 	m.touchJob(j)
 	if j.slot {
 		m.running++
@@ -64,7 +72,7 @@ func (m *Machine) begun(token int, j job) {
 }
 
 // start begins what a process wants done for itself.
-func (m *Machine) start(p *process, c life.Command) {
+func (m *jobs) start(p *process, c life.Command) {
 	own := job{process: p.Name, op: p.op}
 	switch c := c.(type) {
 	case life.Kill:
@@ -87,7 +95,7 @@ func (m *Machine) start(p *process, c life.Command) {
 }
 
 // runScript starts the restart script, or the restart of the unit.
-func (m *Machine) runScript(p *process, token int, j job) {
+func (m *jobs) runScript(p *process, token int, j job) {
 	r := p.Spec.Restart
 	j.script, j.slot, j.asked, j.until = true, true, m.now, m.now+r.Timeout.D()
 	if r.Unit == "" {
@@ -104,15 +112,15 @@ func (m *Machine) runScript(p *process, token int, j job) {
 }
 
 // awaitScript waits for a script that an earlier daemon has started.
-func (m *Machine) awaitScript(token int, j job, s *saved.Script) {
+func (m *jobs) awaitScript(token int, j job, s *saved.Script) {
 	j.path, j.id, j.asked, j.until = s.Path, s.ID, s.Asked, s.Until
 	m.begun(token, j)
 	m.do(Await{Token: token, ID: s.ID, Path: s.Path, Env: j.mark(), Since: s.Asked, Timeout: max(s.Until-m.now, time.Second)})
 }
 
 // saveScript is the script that a token belongs to, or nil.
-func (m *Machine) saveScript(token int) *saved.Script {
-	j, ok := m.jobs[token]
+func (m *jobs) saveScript(token int) *saved.Script {
+	j, ok := m.all[token]
 	if token == 0 || !ok || j.asked == 0 {
 		return nil
 	}
@@ -121,9 +129,9 @@ func (m *Machine) saveScript(token int) *saved.Script {
 
 // scripts is the jobs of the scripts that run, by the name of their process, which may have
 // gone with a reload.
-func (m *Machine) scripts() map[string]int {
+func (m *jobs) scripts() map[string]int {
 	out := map[string]int{}
-	for token, j := range m.jobs {
+	for token, j := range m.all {
 		if j.script && j.process != "" {
 			out[j.process] = max(out[j.process], token)
 		}
@@ -132,54 +140,54 @@ func (m *Machine) scripts() map[string]int {
 }
 
 // release gives a job's parallel slot back.
-func (m *Machine) release(token int) {
-	if j := m.jobs[token]; j.slot {
+func (m *jobs) release(token int) {
+	if j := m.all[token]; j.slot {
 		j.slot = false
-		m.jobs[token] = j
+		m.all[token] = j
 		m.running--
 	}
 }
 
 // endScript ends a script that still runs.
-func (m *Machine) endScript(token int) {
-	if j := m.jobs[token]; j.script && !j.ending {
+func (m *jobs) endScript(token int) {
+	if j := m.all[token]; j.script && !j.ending {
 		j.ending = true
-		m.jobs[token] = j
+		m.all[token] = j
 		m.do(EndScript{Token: token})
 	}
 }
 
-func (m *Machine) scriptStarted(in ScriptStarted) {
-	j, ok := m.jobs[in.Token]
+func (m *jobs) scriptStarted(in ScriptStarted) {
+	j, ok := m.all[in.Token]
 	if !ok {
 		return
 	}
 	j.id = in.ID
-	m.jobs[in.Token] = j
+	m.all[in.Token] = j
 	m.touchJob(j)
 	if p := m.procs[j.process]; p != nil {
-		m.tell(p, life.ScriptStarted{Token: in.Token, At: in.At})
+		m.processes.tell(p, life.ScriptStarted{Token: in.Token, At: in.At})
 	}
 }
 
 // scriptEnded takes the end of a script, or of the restart of a unit.
-func (m *Machine) scriptEnded(token int, out life.Outcome) {
-	j, ok := m.jobs[token]
+func (m *jobs) scriptEnded(token int, out life.Outcome) {
+	j, ok := m.all[token]
 	if !ok {
 		return
 	}
 	m.release(token)
-	delete(m.jobs, token)
+	delete(m.all, token)
 	m.touchJob(j)
 	p := m.procs[j.process]
 	switch {
 	case j.ladder != "":
-		m.hookEnded(j, token, out)
+		m.ladders.hookEnded(j, token, out)
 	case j.op != nil && j.process == "":
 		j.op.Token = 0
 		m.post(toOperation{j.op, operation.ScriptEnded{OK: out.OK, Words: out.Words, Output: out.Output}})
 	case p != nil:
-		m.tell(p, life.ScriptEnded{Token: token, Outcome: out})
+		m.processes.tell(p, life.ScriptEnded{Token: token, Outcome: out})
 	case out.OK:
 		m.sayGoneEnded(j, out)
 	default:
@@ -191,7 +199,7 @@ func (m *Machine) scriptEnded(token int, out life.Outcome) {
 
 // sayGoneEnded reports the end of work for a process or a ladder that has gone with a
 // reload. Nothing follows from it.
-func (m *Machine) sayGoneEnded(j job, out life.Outcome) {
+func (m *jobs) sayGoneEnded(j job, out life.Outcome) {
 	what := "its script "
 	if j.ladder != "" {
 		what = "the hook of " + j.ladder + " "
@@ -203,14 +211,14 @@ func (m *Machine) sayGoneEnded(j job, out life.Outcome) {
 	})
 }
 
-func (m *Machine) killEnded(in KillEnded) {
-	j, ok := m.jobs[in.Token]
+func (m *jobs) killEnded(in KillEnded) {
+	j, ok := m.all[in.Token]
 	if !ok {
 		return
 	}
-	delete(m.jobs, in.Token)
+	delete(m.all, in.Token)
 	if p := m.procs[j.process]; p != nil {
-		m.tell(p, life.KillEnded{Token: in.Token, Ended: in.Ended})
+		m.processes.tell(p, life.KillEnded{Token: in.Token, Ended: in.Ended})
 	} else {
 		m.sayAll(life.SayKilled(message.Message{Process: j.process}, in.Ended))
 	}
@@ -219,28 +227,28 @@ func (m *Machine) killEnded(in KillEnded) {
 	}
 }
 
-func (m *Machine) evidenceTaken(in EvidenceTaken) {
-	j, ok := m.jobs[in.Token]
+func (m *jobs) evidenceTaken(in EvidenceTaken) {
+	j, ok := m.all[in.Token]
 	if !ok {
 		return
 	}
-	delete(m.jobs, in.Token)
+	delete(m.all, in.Token)
 	e := life.EvidenceTaken{Token: in.Token, Path: in.Path, Err: in.Err, Ended: in.Ended}
 	if p := m.procs[j.process]; p != nil {
-		m.tell(p, e)
+		m.processes.tell(p, e)
 	} else {
 		m.sayAll(life.SayEvidence(message.Message{Process: j.process}, e))
 	}
 }
 
-func (m *Machine) sayAll(messages []message.Message) {
+func (m *jobs) sayAll(messages []message.Message) {
 	for _, s := range messages {
 		m.do(Say{s})
 	}
 }
 
-func (m *Machine) limitLifted(in LimitLifted) {
-	m.say(message.LimitLifted, m.procs[m.jobs[in.Token].process], func(s *message.Message) { s.Detail = in.Unit + ": " + in.Limit })
+func (m *jobs) limitLifted(in LimitLifted) {
+	m.say(message.LimitLifted, m.procs[m.all[in.Token].process], func(s *message.Message) { s.Detail = in.Unit + ": " + in.Limit })
 }
 
 // scriptOutcome is the end of a script in words.
@@ -279,12 +287,12 @@ func unitOutcome(in UnitRestarted) life.Outcome {
 }
 
 // environment is what a script gets. extra comes from env: and may not hide it.
-func (m *Machine) environment(p *process, extra map[string]string, rung string) map[string]string {
+func (m *jobs) environment(p *process, extra map[string]string, rung string) map[string]string {
 	env := p.Environment(extra, rung, p.Spec.Restart.Used(p.History, m.now))
 	if p.op == nil {
 		return env
 	}
-	if mon := m.monitors[p.op.Monitor]; mon != nil {
+	if mon := m.monitors.all[p.op.Monitor]; mon != nil {
 		env["PROCWARD_EVENT"], env["PROCWARD_CAUSE"], env["PROCWARD_MONITOR"] = "stall", mon.InWords(), mon.Name
 	}
 	return env

@@ -12,6 +12,13 @@ import (
 	"procward/internal/script"
 )
 
+// ladders is the desk of the ladders.
+type ladders struct {
+	*Machine
+	all    map[string]*climb.Ladder
+	barred map[string]bool // by key: those that wait for the end of an operation
+}
+
 // toLadder gives a ladder an event, and posts its commands.
 type toLadder struct {
 	ladder *climb.Ladder
@@ -19,33 +26,33 @@ type toLadder struct {
 }
 
 func (t toLadder) deliver(m *Machine) {
-	for _, c := range t.ladder.Next(t.event, m.ladderEnv(t.ladder)) {
+	for _, c := range t.ladder.Next(t.event, m.ladders.ladderEnv(t.ladder)) {
 		m.post(ofLadder{t.ladder, c})
 	}
-	m.touchLadder(t.ladder)
+	m.ladders.touchLadder(t.ladder)
 	if t.ladder.Barred() {
-		m.barredLadders[t.ladder.Key] = true
+		m.ladders.barred[t.ladder.Key] = true
 	}
 }
 
 // climb gives a ladder an event.
-func (m *Machine) climb(l *climb.Ladder, e climb.Event) { m.post(toLadder{l, e}) }
+func (m *ladders) climb(l *climb.Ladder, e climb.Event) { m.post(toLadder{l, e}) }
 
 // ladderEnv is what a ladder has to know of the world now.
-func (m *Machine) ladderEnv(l *climb.Ladder) climb.Env {
+func (m *ladders) ladderEnv(l *climb.Ladder) climb.Env {
 	env := climb.Env{
-		Now: m.now, Rungs: m.rungs(l), Group: m.settings(l), Suspended: m.suspended != "", Halted: m.haltedBy(), Busy: m.ops[m.opKey(l)] != nil,
+		Now: m.now, Rungs: m.rungs(l), Group: m.settings(l), Suspended: m.suspended != "", Halted: m.haltedBy(), Busy: m.ops.all[m.opKey(l)] != nil,
 		Members: func() []climb.Member { return m.climberFacts(l) },
 		Open:    func() bool { return m.keepsClimbing(l) },
 		Why:     func() string { return m.why(l) },
 	}
-	if mon := m.monitors[l.Monitor]; mon != nil {
+	if mon := m.monitors.all[l.Monitor]; mon != nil {
 		env.Monitor = climb.Monitor{Outage: mon.Outage, Bad: mon.watched.Bad(), Aims: len(mon.Targets) > 0}
 	}
 	return env
 }
 
-func (m *Machine) climberFacts(l *climb.Ladder) []climb.Member {
+func (m *ladders) climberFacts(l *climb.Ladder) []climb.Member {
 	var out []climb.Member
 	for _, p := range m.climbers(l) {
 		state := p.State()
@@ -75,24 +82,24 @@ func (o ofLadder) deliver(m *Machine) {
 			m.wantLook(p)
 		}
 	case climb.Operate:
-		m.operateFor(l, c.StopOnly)
+		m.ladders.operateFor(l, c.StopOnly)
 	case climb.RunHook:
-		m.runHook(l, c)
+		m.ladders.runHook(l, c)
 	case climb.Exit:
 		m.do(Exit{c.Code})
 	case climb.EndMachine:
-		m.takeLastResort(l, c.Rung)
+		m.ladders.takeLastResort(l, c.Rung)
 	case climb.Hold:
 		for _, w := range c.Members {
-			m.tell(m.procs[w.Name], life.HoldBack{Group: w.HeldBy})
+			m.processes.tell(m.procs[w.Name], life.HoldBack{Group: w.HeldBy})
 		}
 	default:
-		m.moveClimbers(l, c)
+		m.ladders.moveClimbers(l, c)
 	}
 }
 
 // moveClimbers puts the processes that climb a ladder into the state that it wants.
-func (m *Machine) moveClimbers(l *climb.Ladder, c climb.Command) {
+func (m *ladders) moveClimbers(l *climb.Ladder, c climb.Command) {
 	var e life.Event
 	switch c.(type) {
 	case climb.GiveUp:
@@ -103,32 +110,32 @@ func (m *Machine) moveClimbers(l *climb.Ladder, c climb.Command) {
 		e = life.TryAgain{}
 	}
 	for _, p := range m.climbers(l) {
-		m.tell(p, e)
+		m.processes.tell(p, e)
 	}
 }
 
 // operateFor begins the operation of a rung.
-func (m *Machine) operateFor(l *climb.Ladder, stopOnly bool) {
+func (m *ladders) operateFor(l *climb.Ladder, stopOnly bool) {
 	op := &operation.Operation{Group: l.Group, Ladder: l.Key, StopOnly: stopOnly}
-	if mon := m.monitors[l.Monitor]; mon != nil {
-		m.operate(mon, op)
+	if mon := m.monitors.all[l.Monitor]; mon != nil {
+		m.monitors.operate(mon, op)
 		return
 	}
 	if l.Group == "" {
 		op.Members = []string{l.Process}
 	}
-	m.beginOp(op)
+	m.ops.beginOp(op)
 }
 
-func (m *Machine) runHook(l *climb.Ladder, c climb.RunHook) {
+func (m *ladders) runHook(l *climb.Ladder, c climb.RunHook) {
 	h := c.Hook
 	env := map[string]string{}
-	if mon := m.monitors[l.Monitor]; mon != nil {
-		env = m.monitorEnvironment(mon, h.Env)
+	if mon := m.monitors.all[l.Monitor]; mon != nil {
+		env = m.monitors.monitorEnvironment(mon, h.Env)
 	} else if p := m.procs[c.Member]; p != nil {
-		env = m.environment(p, h.Env, "hook")
+		env = m.jobs.environment(p, h.Env, "hook")
 	}
-	l.Hook = m.newToken(job{ladder: l.Key, path: h.Run[0], asked: m.now, until: m.now + h.Timeout.D()})
+	l.Hook = m.jobs.newToken(job{ladder: l.Key, path: h.Run[0], asked: m.now, until: m.now + h.Timeout.D()})
 	m.do(Run{Token: l.Hook, Job: script.Job{
 		Argv: h.Run, User: h.User, Env: env, Timeout: h.Timeout.D(), Persist: true,
 	}, Event: m.hookEvent(l, c)})
@@ -136,17 +143,17 @@ func (m *Machine) runHook(l *climb.Ladder, c climb.RunHook) {
 
 // hookEnded takes the end of the hook of a ladder. The ladder may be a later one of the
 // same name, which climbs from the beginning.
-func (m *Machine) hookEnded(j job, token int, out life.Outcome) {
-	l := m.ladders[j.ladder]
+func (m *ladders) hookEnded(j job, token int, out life.Outcome) {
+	l := m.all[j.ladder]
 	if l == nil || l.Hook != token {
-		m.sayGoneEnded(j, out)
+		m.jobs.sayGoneEnded(j, out)
 		return
 	}
 	m.climb(l, climb.HookEnded{Missed: out.Missed, OK: out.OK, Code: out.Code, Words: out.Words, Output: out.Output})
 }
 
 // ladderOf is the ladder that a process climbs: its own, or its group's, or none.
-func (m *Machine) ladderOf(p *process) *climb.Ladder {
+func (m *ladders) ladderOf(p *process) *climb.Ladder {
 	if _, ok := m.cfg.Groups[p.Spec.Group]; ok && p.Spec.Escalate == nil {
 		return m.ladderAt("group "+p.Spec.Group, p.Spec.Group, "", "")
 	}
@@ -154,21 +161,21 @@ func (m *Machine) ladderOf(p *process) *climb.Ladder {
 }
 
 // monitorLadder is the ladder of a monitor.
-func (m *Machine) monitorLadder(mon *attended) *climb.Ladder {
+func (m *ladders) monitorLadder(mon *attended) *climb.Ladder {
 	return m.ladderAt("monitor "+mon.Name, "", "", mon.Name)
 }
 
-func (m *Machine) ladderAt(key, group, process, monitor string) *climb.Ladder {
-	l := m.ladders[key]
+func (m *ladders) ladderAt(key, group, process, monitor string) *climb.Ladder {
+	l := m.all[key]
 	if l == nil {
 		l = &climb.Ladder{Key: key, Group: group, Process: process, Monitor: monitor}
-		m.ladders[key] = l
+		m.all[key] = l
 	}
 	return l
 }
 
 // rungs is the ladder's configuration as it is now.
-func (m *Machine) rungs(l *climb.Ladder) escalate.Ladder {
+func (m *ladders) rungs(l *climb.Ladder) escalate.Ladder {
 	if l.Monitor != "" {
 		return m.cfg.Monitors[l.Monitor].Escalate
 	}
@@ -183,17 +190,17 @@ func (m *Machine) rungs(l *climb.Ladder) escalate.Ladder {
 
 // settings is the group section that the ladder obeys; a process without one has the
 // defaults.
-func (m *Machine) settings(l *climb.Ladder) escalate.Group {
+func (m *ladders) settings(l *climb.Ladder) escalate.Group {
 	if g, ok := m.cfg.Groups[l.Group]; ok && l.Monitor == "" {
 		return g
 	}
 	return escalate.DefaultGroup()
 }
 
-func (m *Machine) rungName(l *climb.Ladder) string { return l.RungName(m.rungs(l)) }
+func (m *ladders) rungName(l *climb.Ladder) string { return l.RungName(m.rungs(l)) }
 
 // climbers is the processes that share the ladder.
-func (m *Machine) climbers(l *climb.Ladder) []*process {
+func (m *ladders) climbers(l *climb.Ladder) []*process {
 	if l.Process != "" {
 		return m.those([]string{l.Process})
 	}
@@ -202,7 +209,7 @@ func (m *Machine) climbers(l *climb.Ladder) []*process {
 
 // keepsClimbing reports whether a required climber is not up, or will go on to climb once
 // its dependency is up.
-func (m *Machine) keepsClimbing(l *climb.Ladder) bool {
+func (m *ladders) keepsClimbing(l *climb.Ladder) bool {
 	if l.Process == "" {
 		t := m.tallyOf(l.Group)
 		return t.spent+t.notUp > 0
@@ -212,9 +219,9 @@ func (m *Machine) keepsClimbing(l *climb.Ladder) bool {
 }
 
 // opKey is the key of the operations that its rungs begin.
-func (m *Machine) opKey(l *climb.Ladder) string {
-	if mon := m.monitors[l.Monitor]; mon != nil {
-		return m.targetKey(mon)
+func (m *ladders) opKey(l *climb.Ladder) string {
+	if mon := m.monitors.all[l.Monitor]; mon != nil {
+		return m.monitors.targetKey(mon)
 	}
 	if l.Group == "" {
 		return "process " + l.Process
@@ -223,21 +230,21 @@ func (m *Machine) opKey(l *climb.Ladder) string {
 }
 
 // laddersGoOn begins the looks that waited for the end of an operation.
-func (m *Machine) laddersGoOn() {
-	for _, key := range sortedKeys(m.barredLadders) {
-		if l := m.ladders[key]; l != nil {
+func (m *ladders) laddersGoOn() {
+	for _, key := range sortedKeys(m.barred) {
+		if l := m.all[key]; l != nil {
 			m.climb(l, climb.Unbarred{})
 		}
 	}
-	m.barredLadders = emptied(m.barredLadders)
+	m.barred = emptied(m.barred)
 }
 
 // mendLadders fits the ladders to a new configuration. A process whose ladder is gone
 // climbs its new one; if it had given up, it has given up there as well.
-func (m *Machine) mendLadders() {
-	for _, key := range sortedKeys(m.ladders) {
-		if l := m.ladders[key]; m.isGone(l) {
-			delete(m.ladders, key)
+func (m *ladders) mendLadders() {
+	for _, key := range sortedKeys(m.all) {
+		if l := m.all[key]; m.isGone(l) {
+			delete(m.all, key)
 			m.touchLadder(l)
 		}
 	}
@@ -246,7 +253,7 @@ func (m *Machine) mendLadders() {
 		l := m.ladderOf(p)
 		switch phase := l.Climb.Phase; {
 		case p.State() == Climbing && (phase == escalate.Idle || phase == escalate.GivenUp || phase == escalate.Handed):
-			m.tell(p, life.Climb{})
+			m.processes.tell(p, life.Climb{})
 		case p.State() == GaveUp && phase == escalate.Idle:
 			m.climb(l, climb.Stands{Phase: escalate.GivenUp})
 		case p.State() == Handed && phase == escalate.Idle:
@@ -254,16 +261,16 @@ func (m *Machine) mendLadders() {
 		}
 		m.deliver()
 	}
-	for _, key := range sortedKeys(m.ladders) {
-		m.climb(m.ladders[key], climb.Mended{})
+	for _, key := range sortedKeys(m.all) {
+		m.climb(m.all[key], climb.Mended{})
 	}
 }
 
 // isGone reports whether nobody climbs the ladder any more.
-func (m *Machine) isGone(l *climb.Ladder) bool {
+func (m *ladders) isGone(l *climb.Ladder) bool {
 	switch {
 	case l.Monitor != "":
-		return m.monitors[l.Monitor] == nil
+		return m.monitors.all[l.Monitor] == nil
 	case l.Process != "":
 		p := m.procs[l.Process]
 		return p == nil || m.ladderOf(p) != l
@@ -274,8 +281,8 @@ func (m *Machine) isGone(l *climb.Ladder) bool {
 
 // why says in one line what is wrong with the processes for which the ladder is climbed:
 // after a boot this is all that can be found about it.
-func (m *Machine) why(l *climb.Ladder) string {
-	if mon := m.monitors[l.Monitor]; mon != nil {
+func (m *ladders) why(l *climb.Ladder) string {
+	if mon := m.monitors.all[l.Monitor]; mon != nil {
 		return mon.Text()
 	}
 	var all []string

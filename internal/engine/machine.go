@@ -10,6 +10,7 @@ import (
 	"procward/internal/engine/climb"
 	"procward/internal/engine/lastresort"
 	"procward/internal/engine/operation"
+	"procward/internal/engine/saved"
 	"procward/internal/message"
 	"procward/procscan"
 	"procward/watch"
@@ -18,40 +19,34 @@ import (
 // Machine is the engine's heart: Step takes inputs and gives effects. It reads no clock and
 // does nothing itself. Times are CLOCK_BOOTTIME.
 type Machine struct {
-	shared map[[2]string]bool // pairs of names that were reported to have one process
-	durable
-	lastResort
+	cfg       *confd.Config
+	relations relations // of the configuration in force
+	procs     map[string]*process
+	names     []string // of procs, sorted
+
+	// The desks of the rooms.
+	processes processes
+	ladders   ladders
+	monitors  monitors
+	ops       operations
+	operator  operator
+	jobs      jobs
+	keeper    keeper
+	alarms    alarms
+
 	mail
-	observe       bool
-	booting       bool
-	lag           time.Duration // exits may be seen this late
-	paused        time.Duration // when the daemon itself last went on after a stop, or 0
-	suspended     string
-	hostEnds      bool // why it is suspended
-	cfg           *confd.Config
-	procs         map[string]*process
-	names         []string // of procs, sorted
-	ladders       map[string]*climb.Ladder
-	barredLadders map[string]bool // by key: those that wait for the end of an operation
-	monitors      map[string]*attended
-	monitorNames  []string                        // sorted
-	unsettled     map[string]bool                 // monitors whose attention may have to change
-	relations     relations                       // of the configuration in force
-	rounds        int                             // of attention begun so far
-	stirred       map[string]bool                 // processes whose attention may have to change
-	ops           map[string]*operation.Operation // under way, by group, or by process without one
-	trackers      map[procscan.ID][]string        // the names that track a process
-	jobs          map[int]job
-	token         int
-	running       int // scripts that hold a parallel slot
-	looking       lookout
-	alarms        alarms
-	census        census
-	graves        graves
-	rand          *rand.Rand
-	at            Moment        // of this step
-	now           time.Duration // its CLOCK_BOOTTIME, which never goes back
-	effects       []Effect
+	holds
+	resort  lastresort.State
+	looking lookout
+	census  census
+	observe bool
+	booting bool
+	lag     time.Duration // exits may be seen this late
+	paused  time.Duration // when the daemon itself last went on after a stop, or 0
+	rand    *rand.Rand
+	at      Moment        // of this step
+	now     time.Duration // its CLOCK_BOOTTIME, which never goes back
+	effects []Effect
 }
 
 // lookout joins the looks that are wanted into one at a time.
@@ -75,20 +70,23 @@ const (
 
 // resting reports whether the next look can wait: nothing that it is wanted for has just died.
 func (m *Machine) resting() bool {
-	return m.now < m.looking.rest && m.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
+	return m.now < m.looking.rest && m.jobs.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
 }
 
 // NewMachine makes a machine that watches nothing yet. The seed is for the random part of
 // jitter.
 func NewMachine(observe bool, seed uint64) *Machine {
-	return &Machine{
-		observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, ladders: map[string]*climb.Ladder{},
-		ops: map[string]*operation.Operation{}, stirred: map[string]bool{}, monitors: map[string]*attended{},
-		durable:  newDurable(),
-		trackers: map[procscan.ID][]string{}, jobs: map[int]job{}, looking: lookout{want: map[string]bool{}},
-		alarms: alarms{marked: map[string]bool{}}, census: newCensus(), graves: graves{}, unsettled: map[string]bool{}, barredLadders: map[string]bool{},
-		rand: rand.New(rand.NewPCG(seed, seed)),
-	}
+	m := &Machine{observe: observe, cfg: &confd.Config{}, procs: map[string]*process{}, looking: lookout{want: map[string]bool{}},
+		census: newCensus(), rand: rand.New(rand.NewPCG(seed, seed))}
+	m.processes = processes{Machine: m, trackers: map[procscan.ID][]string{}, stirred: map[string]bool{}}
+	m.ladders = ladders{Machine: m, all: map[string]*climb.Ladder{}, barred: map[string]bool{}}
+	m.monitors = monitors{Machine: m, all: map[string]*attended{}, unsettled: map[string]bool{}}
+	m.ops = operations{Machine: m, all: map[string]*operation.Operation{}}
+	m.operator = operator{Machine: m}
+	m.jobs = jobs{Machine: m, all: map[int]job{}}
+	m.keeper = keeper{Machine: m, book: saved.NewBook(kinds()...)}
+	m.alarms = alarms{Machine: m, marked: map[string]bool{}}
+	return m
 }
 
 // Step takes what has happened until a moment, in order, and returns what must be done,
@@ -102,15 +100,15 @@ func (m *Machine) Step(now Moment, inputs ...Input) []Effect {
 		m.deliver()
 	}
 	m.tick()
-	m.attendStirred()
-	m.attendMonitors()
+	m.processes.attendStirred()
+	m.monitors.attendMonitors()
 	m.look()
 	return m.kept()
 }
 
 // kept is the effects of a step, preceded by what has changed of the durable state.
 func (m *Machine) kept() []Effect {
-	keep := Keep{Changes: m.changes(), Must: awaitsKeeping(m.effects)}
+	keep := Keep{Changes: m.keeper.changes(), Must: awaitsKeeping(m.effects)}
 	if len(keep.Changes) == 0 && !keep.Must {
 		return m.effects
 	}
@@ -123,55 +121,55 @@ func (m *Machine) take(in Input) {
 		m.configure(in.Config)
 	case Died:
 		for _, ev := range in.Events {
-			m.died(ev)
+			m.processes.died(ev)
 		}
 	case Polling:
 		m.lag = in.Every
 	case Paused:
 		m.paused = m.now
 	case TrackFailed:
-		m.died(watch.Event{ID: in.ID, At: in.At})
+		m.processes.died(watch.Event{ID: in.ID, At: in.At})
 	case Looked:
-		m.looked(in)
+		m.processes.looked(in)
 	case Remembered:
-		m.remember(in)
+		m.processes.remember(in)
 	case ScriptStarted:
-		m.scriptStarted(in)
+		m.jobs.scriptStarted(in)
 	case ScriptEnded:
-		m.scriptEnded(in.Token, scriptOutcome(in.Result))
+		m.jobs.scriptEnded(in.Token, scriptOutcome(in.Result))
 	case UnitsMoved:
-		m.unitsMoved(in)
+		m.processes.unitsMoved(in)
 	case LimitLifted:
-		m.limitLifted(in)
+		m.jobs.limitLifted(in)
 	case UnitRestarted:
-		m.scriptEnded(in.Token, unitOutcome(in))
+		m.jobs.scriptEnded(in.Token, unitOutcome(in))
 	case UnitStopped:
-		m.unitStopped(in)
+		m.ops.unitStopped(in)
 	case ScriptGone:
-		m.scriptEnded(in.Token, goneOutcome(in.Cause))
+		m.jobs.scriptEnded(in.Token, goneOutcome(in.Cause))
 	case KillEnded:
-		m.killEnded(in)
+		m.jobs.killEnded(in)
 	case Sensed:
-		m.sensed(in)
+		m.processes.sensed(in)
 	case EvidenceTaken:
-		m.evidenceTaken(in)
+		m.jobs.evidenceTaken(in)
 	case Suspend:
 		m.suspend(in)
 	case Resume:
 		m.resume(in.Why)
 	case Operate:
-		out := m.obey(in.Order)
+		out := m.operator.obey(in.Order)
 		m.deliver()
 		m.do(Answer{Token: in.Token, Ordered: out})
 	case Show:
-		m.do(Shown{Token: in.Token, Page: m.page(in.Page)})
+		m.do(Shown{Token: in.Token, Page: report{m}.page(in.Page)})
 	case Means:
 		m.post(toResort{lastresort.Given{Means: in.Refused, Lost: in.Lost}})
 	case Recorded:
-		delete(m.jobs, in.Token)
+		delete(m.jobs.all, in.Token)
 		m.post(toResort{lastresort.Recorded{Token: in.Token, Err: in.Err}})
 	case MachineStays:
-		delete(m.jobs, in.Token)
+		delete(m.jobs.all, in.Token)
 		m.post(toResort{lastresort.Stayed{Token: in.Token, Err: in.Err}})
 	case Booting:
 		m.boot(in.Yes)
@@ -183,7 +181,7 @@ func (m *Machine) take(in Input) {
 func (m *Machine) wantLook(p *process) {
 	m.looking.want[p.Name] = true
 	m.looking.urgent = m.looking.urgent || p.State() == Looking
-	m.mark(p.key)
+	m.alarms.mark(p.key)
 }
 
 // look begins a look for all that is wanted, unless one is under way.
@@ -191,7 +189,7 @@ func (m *Machine) look() {
 	if m.looking.token != 0 || len(m.looking.want) == 0 || m.resting() {
 		return
 	}
-	l := Look{Token: m.newToken(job{}), Of: map[string]LookFor{}}
+	l := Look{Token: m.jobs.newToken(job{}), Of: map[string]LookFor{}}
 	for name := range m.looking.want {
 		if p := m.procs[name]; p != nil {
 			l.Of[name] = p.LookFor(p.asked)

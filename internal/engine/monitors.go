@@ -16,6 +16,14 @@ import (
 	"procward/watch/probe"
 )
 
+// monitors is the desk of the monitors.
+type monitors struct {
+	*Machine
+	all       map[string]*attended
+	names     []string        // sorted
+	unsettled map[string]bool // those whose attention may have to change
+}
+
 // attended is one entry under monitors:, and what is watched of it.
 type attended struct {
 	monitor.Monitor
@@ -29,13 +37,13 @@ type toMonitor struct {
 }
 
 func (t toMonitor) deliver(m *Machine) {
-	for _, c := range t.mon.Next(t.event, m.monitorEnv(t.mon)) {
+	for _, c := range t.mon.Next(t.event, m.monitors.monitorEnv(t.mon)) {
 		m.post(ofMonitor{t.mon, c})
 	}
-	m.touchMonitor(t.mon)
+	m.monitors.touchMonitor(t.mon)
 }
 
-func (m *Machine) monitorEnv(mon *attended) monitor.Env {
+func (m *monitors) monitorEnv(mon *attended) monitor.Env {
 	return monitor.Env{
 		Now: m.now, Suspended: m.suspended, Observe: m.observe, Climbs: m.phaseOf(mon) != escalate.Idle,
 		Targets: func() []monitor.Target { return m.targetFacts(mon) },
@@ -44,19 +52,19 @@ func (m *Machine) monitorEnv(mon *attended) monitor.Env {
 }
 
 // phaseOf is the phase of the climb of a monitor.
-func (m *Machine) phaseOf(mon *attended) escalate.Phase {
-	if l := m.ladders["monitor "+mon.Name]; l != nil {
+func (m *monitors) phaseOf(mon *attended) escalate.Phase {
+	if l := m.ladders.all["monitor "+mon.Name]; l != nil {
 		return l.Climb.Phase
 	}
 	return escalate.Idle
 }
 
-func (m *Machine) targetFacts(mon *attended) []monitor.Target {
+func (m *monitors) targetFacts(mon *attended) []monitor.Target {
 	var out []monitor.Target
 	for _, p := range m.those(mon.Targets) {
 		state := p.State()
-		t := monitor.Target{Name: p.Name, State: string(state), Up: state == Up, Suspended: p.View().Suspended, Busy: m.ops[p.groupKey()] != nil,
-			Acting: m.ladderOf(p).Climb.Phase == escalate.Acting, HeldBy: m.heldBy(p)}
+		t := monitor.Target{Name: p.Name, State: string(state), Up: state == Up, Suspended: p.View().Suspended, Busy: m.ops.all[p.groupKey()] != nil,
+			Acting: m.ladders.ladderOf(p).Climb.Phase == escalate.Acting, HeldBy: m.heldBy(p)}
 		switch state {
 		case AbsentNow, EndedState, StoppedBy:
 			t.Rests = true
@@ -82,35 +90,35 @@ func (o ofMonitor) deliver(m *Machine) {
 			m.wantLook(p)
 		}
 	case monitor.Recover:
-		m.operate(o.mon, &operation.Operation{})
+		m.monitors.operate(o.mon, &operation.Operation{})
 	case monitor.Judge:
 		o.mon.watched.Afresh = true
 	case monitor.Climb:
-		m.climb(m.monitorLadder(o.mon), climb.Exhausted{})
+		m.ladders.climb(m.ladders.monitorLadder(o.mon), climb.Exhausted{})
 	case monitor.Decide:
-		m.climb(m.monitorLadder(o.mon), climb.Judge{})
+		m.ladders.climb(m.ladders.monitorLadder(o.mon), climb.Judge{})
 	case monitor.Settle:
-		m.climb(m.monitorLadder(o.mon), climb.Settled{})
+		m.ladders.climb(m.ladders.monitorLadder(o.mon), climb.Settled{})
 	}
 }
 
 // configureMonitors puts the monitors of a configuration in force.
-func (m *Machine) configureMonitors(cfg *confd.Config) {
-	for name, mon := range m.monitors {
+func (m *monitors) configureMonitors(cfg *confd.Config) {
+	for name, mon := range m.all {
 		if _, stays := cfg.Monitors[name]; !stays {
-			m.attend(mon.watched.Leave(name)...)
-			delete(m.monitors, name)
+			m.processes.attend(mon.watched.Leave(name)...)
+			delete(m.all, name)
 			m.touchMonitor(mon)
-			m.touchLadder(m.monitorLadder(mon))
-			delete(m.ladders, "monitor "+name)
+			m.ladders.touchLadder(m.ladders.monitorLadder(mon))
+			delete(m.ladders.all, "monitor "+name)
 		}
 	}
-	m.monitorNames = sortedKeys(cfg.Monitors)
-	for _, name := range m.monitorNames {
-		mon := m.monitors[name]
+	m.names = sortedKeys(cfg.Monitors)
+	for _, name := range m.names {
+		mon := m.all[name]
 		if mon == nil {
 			mon = &attended{Monitor: monitor.Monitor{Name: name}}
-			m.monitors[name] = mon
+			m.all[name] = mon
 		}
 		m.post(toMonitor{mon, monitor.Configured{Spec: cfg.Monitors[name], Targets: m.relations.targets(cfg, cfg.Monitors[name])}})
 	}
@@ -118,34 +126,34 @@ func (m *Machine) configureMonitors(cfg *confd.Config) {
 
 // attendMonitors fits what is watched to the state that targets and needed monitors have
 // reached in this step.
-func (m *Machine) attendMonitors() {
+func (m *monitors) attendMonitors() {
 	if len(m.unsettled) == 0 {
 		return
 	}
 	names := sortedKeys(m.unsettled)
 	m.unsettled = emptied(m.unsettled)
 	for _, name := range names {
-		mon := m.monitors[name]
+		mon := m.all[name]
 		if mon == nil {
 			continue
 		}
-		m.mark(keyMonitor + name)
+		m.alarms.mark(keyMonitor + name)
 		checks := []probe.Check{mon.Spec.Check}
 		if m.unjudged(mon) != "" {
 			mon.Next(monitor.Rests{}, monitor.Env{})
-			m.attend(mon.watched.Later(name, checks, m.now, m.nextRound)...)
+			m.processes.attend(mon.watched.Later(name, checks, m.now, m.processes.nextRound)...)
 			continue
 		}
-		m.attend(mon.watched.Watch(signs.Watch{Target: name, Checks: checks}, m.now, m.nextRound)...)
+		m.processes.attend(mon.watched.Watch(signs.Watch{Target: name, Checks: checks}, m.now, m.processes.nextRound)...)
 	}
 }
 
 // unjudged says why the monitor is not judged at the moment, or nothing.
-func (m *Machine) unjudged(mon *attended) string {
+func (m *monitors) unjudged(mon *attended) string {
 	return mon.Unjudged(
 		func() []monitor.Target { return m.targetFacts(mon) },
 		func() string {
-			return m.throughNeeds(mon, len(m.monitors), func(need *attended) string {
+			return m.throughNeeds(mon, len(m.all), func(need *attended) string {
 				if need.Outage || need.watched.Reported() {
 					return need.Name
 				}
@@ -157,8 +165,8 @@ func (m *Machine) unjudged(mon *attended) string {
 // unsure returns the monitor that this one needs, also through others, and that has begun
 // to fail or has no verdict yet, or nothing: it may be the cause, and be reported a
 // moment later.
-func (m *Machine) unsure(mon *attended) string {
-	return m.throughNeeds(mon, len(m.monitors), func(need *attended) string {
+func (m *monitors) unsure(mon *attended) string {
+	return m.throughNeeds(mon, len(m.all), func(need *attended) string {
 		switch {
 		case !need.watched.On():
 		case need.watched.Verdict() == watch.Failing:
@@ -172,9 +180,9 @@ func (m *Machine) unsure(mon *attended) string {
 
 // throughNeeds returns the first thing to say about the monitors that one needs, also
 // through others, or nothing.
-func (m *Machine) throughNeeds(mon *attended, depth int, says func(*attended) string) string {
+func (m *monitors) throughNeeds(mon *attended, depth int, says func(*attended) string) string {
 	for _, name := range mon.Spec.Needs {
-		need := m.monitors[name]
+		need := m.all[name]
 		if need == nil || depth == 0 {
 			continue
 		}
@@ -186,7 +194,7 @@ func (m *Machine) throughNeeds(mon *attended, depth int, says func(*attended) st
 }
 
 // monitorSign takes a verdict on a monitor.
-func (m *Machine) monitorSign(mon *attended, s watch.Sign) {
+func (m *monitors) monitorSign(mon *attended, s watch.Sign) {
 	about := message.Message{Monitor: mon.Name}
 	signs.About(s, &about)
 	if s.Slow {
@@ -200,14 +208,14 @@ func (m *Machine) monitorSign(mon *attended, s watch.Sign) {
 }
 
 // monitorDue says to a monitor that its time has come.
-func (m *Machine) monitorDue(mon *attended) {
+func (m *monitors) monitorDue(mon *attended) {
 	if mon != nil && mon.Deadline != 0 && mon.Deadline <= m.now {
 		m.post(toMonitor{mon, monitor.Due{}})
 	}
 }
 
 // monitorsLooked passes a look at one target, which began at a time, to the monitors.
-func (m *Machine) monitorsLooked(p *process, began time.Duration, unit Unit) {
+func (m *monitors) monitorsLooked(p *process, began time.Duration, unit Unit) {
 	if !p.asked {
 		return
 	}
@@ -217,24 +225,24 @@ func (m *Machine) monitorsLooked(p *process, began time.Duration, unit Unit) {
 		hands = unit.Name + ": " + unit.Hands
 	}
 	for _, name := range m.relations.monitored[p.Name] {
-		if mon := m.monitors[name]; mon != nil && mon.Awaits(p.Name) {
+		if mon := m.all[name]; mon != nil && mon.Awaits(p.Name) {
 			m.post(toMonitor{mon, monitor.Looked{Target: p.Name, Began: began, Hands: hands}})
 		}
 	}
 }
 
 // operate begins an operation on the targets of a monitor.
-func (m *Machine) operate(mon *attended, op *operation.Operation) {
+func (m *monitors) operate(mon *attended, op *operation.Operation) {
 	op.Monitor, op.Group = mon.Name, mon.Spec.Recover
 	if p := m.procs[mon.Spec.Recover]; p != nil {
 		op.Group, op.Alone, op.Members = p.Spec.Group, true, []string{p.Name}
 	}
 	m.post(toMonitor{mon, monitor.Operates{}})
-	m.beginOp(op)
+	m.ops.beginOp(op)
 }
 
 // targetKey is what operations on the targets of a monitor exclude each other on.
-func (m *Machine) targetKey(mon *attended) string {
+func (m *monitors) targetKey(mon *attended) string {
 	if p := m.procs[mon.Spec.Recover]; p != nil {
 		return p.groupKey()
 	}
@@ -242,14 +250,14 @@ func (m *Machine) targetKey(mon *attended) string {
 }
 
 // monitorEnvironment is what the hook of a monitor gets.
-func (m *Machine) monitorEnvironment(mon *attended, extra map[string]string) map[string]string {
+func (m *monitors) monitorEnvironment(mon *attended, extra map[string]string) map[string]string {
 	p := m.procs[mon.Spec.Recover]
 	if p == nil {
 		p = &process{}
 		p.Spec.Group = mon.Spec.Recover
 	}
 	policy := mon.Spec.Policy()
-	env := m.environment(p, extra, "hook")
+	env := m.jobs.environment(p, extra, "hook")
 	env["PROCWARD_MONITOR"] = mon.Name
 	env["PROCWARD_CAUSE"] = mon.InWords()
 	env["PROCWARD_EXIT_CODE"], env["PROCWARD_EXIT_SIGNAL"], env["PROCWARD_PID"] = "", "", ""
@@ -258,12 +266,12 @@ func (m *Machine) monitorEnvironment(mon *attended, extra map[string]string) map
 	return env
 }
 
-func (m *Machine) monitorStatus(mon *attended) MonitorStatus {
+func (m report) monitorStatus(mon *attended) MonitorStatus {
 	now, policy := m.now, mon.Spec.Policy()
 	out := MonitorStatus{
 		Name: mon.Name, Recover: mon.Spec.Recover, State: m.monitorState(mon),
 		AttemptsUsed: policy.Used(mon.History, now), Attempts: policy.Attempts.String(), Window: policy.Window.String(),
-		WaitsFor: cmp.Or(m.unjudged(mon), mon.PutOff()),
+		WaitsFor: cmp.Or(m.monitors.unjudged(mon), mon.PutOff()),
 	}
 	if told := signStatus(&mon.watched, m.at); len(told) > 0 {
 		out.Sign = &told[0]
@@ -272,15 +280,15 @@ func (m *Machine) monitorStatus(mon *attended) MonitorStatus {
 		in := mon.Deadline - now
 		out.NextIn = &in
 	}
-	if m.phaseOf(mon) != escalate.Idle {
-		out.Rung = m.rungName(m.monitorLadder(mon))
+	if m.monitors.phaseOf(mon) != escalate.Idle {
+		out.Rung = m.ladders.rungName(m.ladders.monitorLadder(mon))
 	}
 	return out
 }
 
 // monitorState is the state of a monitor, in one word.
-func (m *Machine) monitorState(mon *attended) string {
-	switch phase := m.phaseOf(mon); {
+func (m report) monitorState(mon *attended) string {
+	switch phase := m.monitors.phaseOf(mon); {
 	case phase == escalate.GivenUp, phase == escalate.Handed:
 		return string(phase)
 	case mon.Recovering:

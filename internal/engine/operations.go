@@ -10,6 +10,12 @@ import (
 	"procward/internal/script"
 )
 
+// operations is the desk of the operations.
+type operations struct {
+	*Machine
+	all map[string]*operation.Operation // under way, by group, or by process without one
+}
+
 // toOperation gives an operation an event, and posts its commands.
 type toOperation struct {
 	op    *operation.Operation
@@ -17,12 +23,12 @@ type toOperation struct {
 }
 
 func (t toOperation) deliver(m *Machine) {
-	for _, c := range t.op.Next(t.event, m.operationEnv(t.op)) {
+	for _, c := range t.op.Next(t.event, m.ops.operationEnv(t.op)) {
 		m.post(ofOperation{t.op, c})
 	}
 }
 
-func (m *Machine) operationEnv(op *operation.Operation) operation.Env {
+func (m *operations) operationEnv(op *operation.Operation) operation.Env {
 	return operation.Env{
 		Suspended: m.suspended, Group: op.Obeys(m.cfg.Groups[op.Group]),
 		Member: func(name string) (operation.Member, bool) {
@@ -36,10 +42,10 @@ func (m *Machine) operationEnv(op *operation.Operation) operation.Env {
 }
 
 // memberFacts is what an operation has to know of a process.
-func (m *Machine) memberFacts(p *process) operation.Member {
+func (m *operations) memberFacts(p *process) operation.Member {
 	r, trial := p.Spec.Restart, p.Trial()
 	return operation.Member{
-		Name: p.Name, Busy: trial.Token != 0 && !trial.Holds, Restarts: m.jobs[trial.Token].ofUnit(),
+		Name: p.Name, Busy: trial.Token != 0 && !trial.Holds, Restarts: m.jobs.all[trial.Token].ofUnit(),
 		Enough: p.Enough(), Well: p.Well(), Left: len(p.EndAtStop()) > 0,
 		Unit: r.Unit != "", Startable: p.Startable(), KillNever: r.Kill.Never,
 		Ready: trial.Ready, Started: trial.Started, Awaited: p.View().Due != 0, StartTimeout: r.StartTimeout.String(),
@@ -58,46 +64,46 @@ func (o ofOperation) deliver(m *Machine) {
 	case operation.Say:
 		m.do(Say{c.Message})
 	case operation.RunScript:
-		m.runOpScript(op, c)
+		m.ops.runOpScript(op, c)
 	case operation.StopUnit:
-		m.stopUnit(op, m.procs[c.Name])
+		m.ops.stopUnit(op, m.procs[c.Name])
 	case operation.Kill:
-		m.killLeft(op, m.procs[c.Name])
+		m.ops.killLeft(op, m.procs[c.Name])
 	case operation.LetGo: // a start by a rung or a strategy is no attempt
-		m.tell(m.procs[c.Name], life.Drop{Keep: c.Name == op.Payer})
+		m.processes.tell(m.procs[c.Name], life.Drop{Keep: c.Name == op.Payer})
 	case operation.Look:
 		for _, p := range m.those(c.Names) {
-			m.tell(p, life.LookAfresh{})
+			m.processes.tell(p, life.LookAfresh{})
 		}
 	case operation.GiveBack:
-		m.giveBack(m.procs[c.Name])
+		m.ops.giveBack(m.procs[c.Name])
 	case operation.End:
-		m.endOp(op)
+		m.ops.endOp(op)
 	default:
-		m.moveMember(c)
+		m.ops.moveMember(c)
 	}
 }
 
 // moveMember starts a member, or looks for it.
-func (m *Machine) moveMember(c operation.Command) {
+func (m *operations) moveMember(c operation.Command) {
 	switch c := c.(type) {
 	case operation.Start:
-		m.tell(m.procs[c.Name], life.Start{})
+		m.processes.tell(m.procs[c.Name], life.Start{})
 	case operation.Await:
-		m.tell(m.procs[c.Name], life.Await{})
+		m.processes.tell(m.procs[c.Name], life.Await{})
 	case operation.LookSoon:
-		m.tell(m.procs[c.Name], life.Soon{})
+		m.processes.tell(m.procs[c.Name], life.Soon{})
 	case operation.Here:
-		m.tell(m.procs[c.Name], life.Here{})
+		m.processes.tell(m.procs[c.Name], life.Here{})
 	}
 }
 
 // beginOp takes the members; scripts of their own that run are waited for first.
-func (m *Machine) beginOp(op *operation.Operation) {
+func (m *operations) beginOp(op *operation.Operation) {
 	if op.Members == nil {
 		op.Members = m.members(op.Group)
 	}
-	m.ops[op.Key()] = op
+	m.all[op.Key()] = op
 	m.touchOp(op)
 	for _, p := range m.those(op.Members) {
 		if p.op != nil || p.LeftAlone() && op.By == "" {
@@ -105,16 +111,16 @@ func (m *Machine) beginOp(op *operation.Operation) {
 		}
 		m.takeInHand(op, p)
 		if op.By != "" && !op.StartOnly {
-			m.tell(p, life.EndScript{})
+			m.processes.tell(p, life.EndScript{})
 		}
 	}
 	m.post(toOperation{op, operation.Begins{}})
 }
 
 // takeInHand gives a process to an operation.
-func (m *Machine) takeInHand(op *operation.Operation, p *process) {
+func (m *operations) takeInHand(op *operation.Operation, p *process) {
 	p.op = op
-	m.tell(p, life.Take{Hand: handOf(op)})
+	m.processes.tell(p, life.Take{Hand: handOf(op)})
 }
 
 // handOf is what a process is told about the operation that takes it.
@@ -122,59 +128,59 @@ func handOf(op *operation.Operation) life.Hand {
 	return life.Hand{By: op.By, Monitor: op.Monitor, Starts: op.StartOnly, Stops: op.StopOnly}
 }
 
-func (m *Machine) runOpScript(op *operation.Operation, c operation.RunScript) {
+func (m *operations) runOpScript(op *operation.Operation, c operation.RunScript) {
 	for _, p := range m.those(c.Starts) {
-		m.tell(p, life.Begun{})
+		m.processes.tell(p, life.Begun{})
 	}
 	timeout := m.cfg.Groups[op.Group].Timeout.D()
-	op.Token = m.newToken(job{op: op, path: c.Argv[0], asked: m.now, until: m.now + timeout})
+	op.Token = m.jobs.newToken(job{op: op, path: c.Argv[0], asked: m.now, until: m.now + timeout})
 	env := map[string]string{"PROCWARD_GROUP": op.Group, "PROCWARD_EVENT": "escalate", "PROCWARD_RUNG": ""}
 	if op.By != "" {
 		env["PROCWARD_EVENT"] = "manual"
 	} else if p := m.procs[op.Payer]; p != nil {
-		env = m.environment(p, nil, "")
-	} else if l := m.ladders[op.Ladder]; l != nil {
-		env["PROCWARD_RUNG"] = m.rungName(l)
+		env = m.jobs.environment(p, nil, "")
+	} else if l := m.ladders.all[op.Ladder]; l != nil {
+		env["PROCWARD_RUNG"] = m.ladders.rungName(l)
 	}
-	if mon := m.monitors[op.Monitor]; mon != nil {
+	if mon := m.monitors.all[op.Monitor]; mon != nil {
 		env["PROCWARD_MONITOR"], env["PROCWARD_CAUSE"] = mon.Name, mon.InWords()
 	}
 	m.do(Run{Token: op.Token, Job: script.Job{Argv: c.Argv, Env: env, Timeout: timeout, Persist: true}})
 }
 
-func (m *Machine) stopUnit(op *operation.Operation, p *process) {
+func (m *operations) stopUnit(op *operation.Operation, p *process) {
 	r := p.Spec.Restart
-	op.Token = m.newToken(job{process: p.Name, op: op})
-	m.tell(p, life.UnitStops{Restart: op.By == ""})
+	op.Token = m.jobs.newToken(job{process: p.Name, op: op})
+	m.processes.tell(p, life.UnitStops{Restart: op.By == ""})
 	m.do(StopUnit{Token: op.Token, Unit: r.Unit, Timeout: r.Timeout.D(), Force: op.By != ""})
 }
 
-func (m *Machine) killLeft(op *operation.Operation, p *process) {
-	op.Token = m.newToken(job{process: p.Name, op: op})
+func (m *operations) killLeft(op *operation.Operation, p *process) {
+	op.Token = m.jobs.newToken(job{process: p.Name, op: op})
 	m.do(Kill{Token: op.Token, IDs: p.EndAtStop(), How: p.Killing()})
 }
 
 // unitStopped takes the end of a StopUnit.
-func (m *Machine) unitStopped(in UnitStopped) {
-	j, ok := m.jobs[in.Token]
+func (m *operations) unitStopped(in UnitStopped) {
+	j, ok := m.jobs.all[in.Token]
 	if !ok {
 		return
 	}
-	delete(m.jobs, in.Token)
+	delete(m.jobs.all, in.Token)
 	if j.op != nil && j.op.Token == in.Token {
 		m.post(toOperation{j.op, operation.UnitStopped{Name: j.process, Err: in.Err, Conflict: in.Conflict}})
 	}
 }
 
 // giveBack takes a process that is up away from an operation.
-func (m *Machine) giveBack(p *process) {
+func (m *operations) giveBack(p *process) {
 	p.op = nil
-	m.tell(p, life.IsUp{})
+	m.processes.tell(p, life.IsUp{})
 }
 
 // endOp lets the members of an operation go, and tells those that have waited for it.
-func (m *Machine) endOp(op *operation.Operation) {
-	delete(m.ops, op.Key())
+func (m *operations) endOp(op *operation.Operation) {
+	delete(m.all, op.Key())
 	m.touchOp(op)
 	for _, p := range m.those(op.Members) {
 		if p.op == op {
@@ -195,7 +201,7 @@ type left struct {
 // has taken it.
 func (l left) deliver(m *Machine) {
 	if l.p.op == nil {
-		m.tell(l.p, life.Leave{Hand: handOf(l.op), Payer: l.p.Name == l.op.Payer, Stuck: l.op.Stuck(l.p.Name)})
+		m.processes.tell(l.p, life.Leave{Hand: handOf(l.op), Payer: l.p.Name == l.op.Payer, Stuck: l.op.Stuck(l.p.Name)})
 	}
 }
 
@@ -204,16 +210,16 @@ type ended struct{ op *operation.Operation }
 
 func (e ended) deliver(m *Machine) {
 	op := e.op
-	if mon := m.monitors[op.Monitor]; mon != nil {
+	if mon := m.monitors.all[op.Monitor]; mon != nil {
 		m.post(toMonitor{mon, monitor.Operated{}})
 	}
-	if l := m.ladders[op.Ladder]; l != nil {
-		m.climb(l, climb.Acted{Failed: op.Failed != "" && !op.StopOnly})
+	if l := m.ladders.all[op.Ladder]; l != nil {
+		m.ladders.climb(l, climb.Acted{Failed: op.Failed != "" && !op.StopOnly})
 	}
 	if op.Order != nil {
 		m.post(toOrder{op.Order, op})
 	}
-	m.laddersGoOn()
+	m.ladders.laddersGoOn()
 	m.post(turns{})
 }
 
@@ -227,7 +233,7 @@ func (t toOrder) deliver(m *Machine) {
 	env := operation.OrderEnv{
 		Suspended: m.suspended,
 		Exists:    func(name string) bool { return m.procs[name] != nil },
-		Busy:      func(key string) bool { return m.ops[key] != nil },
+		Busy:      func(key string) bool { return m.ops.all[key] != nil },
 	}
 	commands := []operation.Command(nil)
 	if t.over != nil {
@@ -238,7 +244,7 @@ func (t toOrder) deliver(m *Machine) {
 	for _, c := range commands {
 		switch c := c.(type) {
 		case operation.Begin:
-			m.beginOp(c.Operation)
+			m.ops.beginOp(c.Operation)
 		case operation.Say:
 			m.do(Say{c.Message})
 		}
@@ -249,7 +255,7 @@ func (t toOrder) deliver(m *Machine) {
 type turns struct{}
 
 func (turns) deliver(m *Machine) {
-	for _, o := range slices.Clone(m.orders) {
+	for _, o := range slices.Clone(m.operator.orders) {
 		m.post(toOrder{order: o})
 	}
 }

@@ -46,8 +46,15 @@ type Ordered struct {
 // OrderStatus is the progress of a start or stop by the operator.
 type OrderStatus = operation.Status
 
+// operator is the desk of what the operator asks for.
+type operator struct {
+	*Machine
+	orders  []*operation.Order // oldest first
+	ordered int                // how many there were
+}
+
 // obey takes an order; its consequences come with the effects.
-func (m *Machine) obey(o Order) Ordered {
+func (m *operator) obey(o Order) Ordered {
 	names, unknown := m.named(o)
 	if unknown != "" {
 		return Ordered{Unknown: unknown, Processes: []string{}}
@@ -97,7 +104,7 @@ func (m *Machine) obey(o Order) Ordered {
 
 // named is the processes that names stand for, each once: a process, or the members of a
 // group. Without names it is all.
-func (m *Machine) named(o Order) (out []string, unknown string) {
+func (m *operator) named(o Order) (out []string, unknown string) {
 	if len(o.Names) == 0 {
 		return slices.Clone(m.names), ""
 	}
@@ -118,53 +125,53 @@ func (m *Machine) named(o Order) (out []string, unknown string) {
 	return out, ""
 }
 
-func (m *Machine) suspendOrder(o Order, names []string) {
+func (m *operator) suspendOrder(o Order, names []string) {
 	if len(o.Names) == 0 {
 		m.operatorHold = "by " + o.By
-		m.book.Touch(keyOperator)
+		m.keeper.book.Touch(keyOperator)
 		m.holdAll(m.operatorHold)
 		return
 	}
 	for _, p := range m.those(names) {
-		m.tell(p, life.Suspend{By: o.By})
+		m.processes.tell(p, life.Suspend{By: o.By})
 	}
-	for _, key := range sortedKeys(m.ladders) {
-		if l := m.ladders[key]; l.Monitor == "" && l.Climb.Phase == escalate.Looking {
-			m.climb(l, climb.Fewer{})
+	for _, key := range sortedKeys(m.ladders.all) {
+		if l := m.ladders.all[key]; l.Monitor == "" && l.Climb.Phase == escalate.Looking {
+			m.ladders.climb(l, climb.Fewer{})
 		}
 	}
 }
 
-func (m *Machine) resumeOrder(o Order, names []string) {
+func (m *operator) resumeOrder(o Order, names []string) {
 	if len(o.Names) == 0 && m.operatorHold != "" {
 		m.operatorHold = ""
-		m.book.Touch(keyOperator)
+		m.keeper.book.Touch(keyOperator)
 		m.letAllGo("by " + o.By)
 	}
 	for _, p := range m.those(names) {
-		m.tell(p, life.Resume{By: o.By})
+		m.processes.tell(p, life.Resume{By: o.By})
 	}
 }
 
 // recoverOrder gives back what is used: attempts, ladders, what was given up or over.
-func (m *Machine) recoverOrder(names []string) {
+func (m *operator) recoverOrder(names []string) {
 	ladders := map[string]*climb.Ladder{}
 	for _, p := range m.those(names) {
-		m.tell(p, life.GiveBack{})
-		l := m.ladderOf(p)
+		m.processes.tell(p, life.GiveBack{})
+		l := m.ladders.ladderOf(p)
 		ladders[l.Key] = l
 	}
-	for _, name := range m.monitorNames {
-		mon := m.monitors[name]
+	for _, name := range m.monitors.names {
+		mon := m.monitors.all[name]
 		if slices.ContainsFunc(mon.Targets, func(t string) bool { return slices.Contains(names, t) }) || len(names) == len(m.names) {
 			m.post(toMonitor{mon, monitor.GiveBack{}})
-			l := m.monitorLadder(mon)
+			l := m.ladders.monitorLadder(mon)
 			ladders[l.Key] = l
 		}
 	}
 	for _, key := range sortedKeys(ladders) {
 		l := ladders[key]
-		m.climb(l, climb.GiveBack{})
+		m.ladders.climb(l, climb.GiveBack{})
 	}
 	for _, p := range m.those(names) {
 		m.post(toLife{p, life.Recover{}})

@@ -12,7 +12,7 @@ import (
 const maxOrders = 16
 
 // operations are the operations of a start or stop, in order.
-func (m *Machine) operations(o Order) []*operation.Operation {
+func (m *operator) operations(o Order) []*operation.Operation {
 	var out []*operation.Operation
 	seen := map[string]bool{}
 	for _, name := range o.Names {
@@ -35,7 +35,7 @@ func (m *Machine) operations(o Order) []*operation.Operation {
 
 // inOrder is a group and those that come before it: at a stop all that depend on it, at a
 // start those of its dependencies that the operator has stopped or that start by hand.
-func (m *Machine) inOrder(group string, verb Verb) []string {
+func (m *operator) inOrder(group string, verb Verb) []string {
 	var out []string
 	var visit func(name string)
 	visit = func(name string) {
@@ -62,20 +62,20 @@ func (m *Machine) inOrder(group string, verb Verb) []string {
 }
 
 // isDown reports whether a member of the group is down as the operator wants it.
-func (m *Machine) isDown(group string) bool {
+func (m *operator) isDown(group string) bool {
 	return slices.ContainsFunc(m.those(m.members(group)), func(p *process) bool {
 		return p.View().Stopped != "" || p.State() == AbsentNow && m.byHand(p)
 	})
 }
 
 // byHand reports whether only the operator starts the group of a process.
-func (m *Machine) byHand(p *process) bool {
+func (m *operator) byHand(p *process) bool {
 	return m.cfg.Groups[p.Spec.Group].Startup == escalate.Manual
 }
 
 // begin takes up a start or stop. The operator is in charge of what is to be stopped from
 // now on, also before its turn.
-func (m *Machine) begin(o Order, ops []*operation.Operation) int {
+func (m *operator) begin(o Order, ops []*operation.Operation) int {
 	m.ordered++
 	ord := operation.NewOrder(operation.Status{ID: m.ordered, Verb: o.Verb, Names: o.Names, By: o.By}, ops)
 	m.orders = append(m.orders, ord)
@@ -85,7 +85,7 @@ func (m *Machine) begin(o Order, ops []*operation.Operation) int {
 	for _, op := range ops {
 		for _, p := range m.those(op.Members) {
 			if op.StopOnly {
-				m.tell(p, life.ToStop{By: o.By})
+				m.processes.tell(p, life.ToStop{By: o.By})
 			}
 		}
 	}

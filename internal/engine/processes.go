@@ -16,6 +16,16 @@ import (
 	"procward/watch"
 )
 
+// processes is the desk of the lives of processes.
+type processes struct {
+	*Machine
+	trackers map[procscan.ID][]string // the names that track a process
+	shared   map[[2]string]bool       // pairs of names that were told to have one process
+	stirred  map[string]bool          // processes whose attention may have to change
+	rounds   int                      // of attention begun so far
+	graves   graves
+}
+
 // process is one entry under processes:, and who is in charge of it.
 type process struct {
 	life.Life
@@ -25,18 +35,18 @@ type process struct {
 }
 
 // tell gives a process an event, and posts its commands.
-func (m *Machine) tell(p *process, e life.Event) {
+func (m *processes) tell(p *process, e life.Event) {
 	for _, c := range p.Next(e, m.lifeEnv(p)) {
 		m.post(ofLife{p, c})
 	}
 	switch e := e.(type) {
 	case life.Attend:
 	case life.Turn:
-		if m.mark(p.key); e.Barred == "" {
-			m.touch(p)
+		if m.alarms.mark(p.key); e.Barred == "" {
+			m.keeper.touch(p)
 		}
 	default:
-		m.touch(p)
+		m.keeper.touch(p)
 	}
 }
 
@@ -46,24 +56,24 @@ type toLife struct {
 	event life.Event
 }
 
-func (t toLife) deliver(m *Machine) { m.tell(t.p, t.event) }
+func (t toLife) deliver(m *Machine) { m.processes.tell(t.p, t.event) }
 
 // lifeEnv is what a process has to know of the world now.
-func (m *Machine) lifeEnv(p *process) life.Env {
+func (m *processes) lifeEnv(p *process) life.Env {
 	g, grouped := m.cfg.Groups[p.Spec.Group]
 	return life.Env{
 		Now: m.now, Lag: m.lag, Observe: m.observe, Booting: m.booting, Suspended: m.suspended, ByHand: g.Startup == escalate.Manual,
 		Together: grouped && g.Strategy == escalate.All && len(m.members(p.Spec.Group)) > 1,
-		Remind:   func() escalate.Group { return m.settings(m.ladderOf(p)) },
-		Phase:    func() escalate.Phase { return m.ladderOf(p).Climb.Phase },
-		Awaited:  func() bool { return m.ladderOf(p).LooksFor(p.Name) },
+		Remind:   func() escalate.Group { return m.ladders.settings(m.ladders.ladderOf(p)) },
+		Phase:    func() escalate.Phase { return m.ladders.ladderOf(p).Climb.Phase },
+		Awaited:  func() bool { return m.ladders.ladderOf(p).LooksFor(p.Name) },
 		HeldBy:   func() string { return m.heldBy(p) },
-		Luck:     m.rand.Float64, Token: m.nextToken, Round: m.nextRound,
+		Luck:     m.rand.Float64, Token: m.jobs.nextToken, Round: m.nextRound,
 	}
 }
 
 // nextRound numbers a round of signs.
-func (m *Machine) nextRound() int {
+func (m *processes) nextRound() int {
 	m.rounds++
 	return m.rounds
 }
@@ -84,60 +94,60 @@ func (o ofLife) deliver(m *Machine) {
 	case life.NoLook:
 		delete(m.looking.want, p.Name)
 	case life.Track:
-		m.track(p, c)
+		m.processes.track(p, c)
 	case life.Untrack:
-		m.untrack(p, c.ID)
+		m.processes.untrack(p, c.ID)
 	case life.Bury:
-		m.digGrave(c.ID, p.Name)
+		m.processes.digGrave(c.ID, p.Name)
 	case life.Moved:
-		m.stir(p)
-		m.unsettleOf(p)
+		m.processes.stir(p)
+		m.monitors.unsettleOf(p)
 	case life.Signs:
-		m.attend(c.Command)
+		m.processes.attend(c.Command)
 	case life.Seen:
-		m.seen(p, c)
+		m.processes.seen(p, c)
 	case life.Well:
-		m.upAgain(p)
-		m.climb(m.ladderOf(p), climb.Settled{})
+		m.processes.upAgain(p)
+		m.ladders.climb(m.ladders.ladderOf(p), climb.Settled{})
 	case life.Spent:
-		m.climb(m.ladderOf(p), climb.Exhausted{})
+		m.ladders.climb(m.ladders.ladderOf(p), climb.Exhausted{})
 	case life.Yields:
-		m.climb(m.ladderOf(p), climb.Yields{Why: c.Why})
+		m.ladders.climb(m.ladders.ladderOf(p), climb.Yields{Why: c.Why})
 	case life.Cleared:
-		m.climb(m.ladderOf(p), climb.LookAgain{})
+		m.ladders.climb(m.ladders.ladderOf(p), climb.LookAgain{})
 	case life.RestartGroup:
-		m.beginOp(&operation.Operation{Group: p.Spec.Group, Payer: p.Name})
+		m.ops.beginOp(&operation.Operation{Group: p.Spec.Group, Payer: p.Name})
 	case life.HandSaw:
-		m.tellHand(p, operation.Looked{Name: p.Name})
+		m.processes.tellHand(p, operation.Looked{Name: p.Name})
 	case life.Late:
-		m.tellHand(p, operation.Late{Name: p.Name})
+		m.processes.tellHand(p, operation.Late{Name: p.Name})
 	case life.Freed:
-		m.tellHand(p, operation.Freed{Name: p.Name, Killed: c.Killed, Stuck: c.Stuck})
+		m.processes.tellHand(p, operation.Freed{Name: p.Name, Killed: c.Killed, Stuck: c.Stuck})
 	default:
-		m.start(p, c)
+		m.jobs.start(p, c)
 	}
 }
 
 // tellHand tells the operation that has a process in hand.
-func (m *Machine) tellHand(p *process, e operation.Event) {
+func (m *processes) tellHand(p *process, e operation.Event) {
 	if p.op != nil {
 		m.post(toOperation{p.op, e})
 	}
 }
 
 // seen passes a look to those who have waited for it.
-func (m *Machine) seen(p *process, c life.Seen) {
+func (m *processes) seen(p *process, c life.Seen) {
 	if m.resort.Awaits(p.Name, c.Began) {
 		m.post(toResort{lastresort.Looked{Name: p.Name, Began: c.Began}})
 	}
-	if l := m.ladderOf(p); l.Awaits(p.Name, c.Began) {
-		m.climb(l, climb.Looked{Name: p.Name, Began: c.Began})
+	if l := m.ladders.ladderOf(p); l.Awaits(p.Name, c.Began) {
+		m.ladders.climb(l, climb.Looked{Name: p.Name, Began: c.Began})
 	}
-	m.monitorsLooked(p, c.Began, c.Unit)
+	m.monitors.monitorsLooked(p, c.Began, c.Unit)
 }
 
 // upAgain looks again at what had to wait for the group of this process, once that is up.
-func (m *Machine) upAgain(p *process) {
+func (m *processes) upAgain(p *process) {
 	if len(m.relations.dependents[p.Spec.Group]) == 0 || m.tallyOf(p.Spec.Group).down > 0 {
 		return
 	}
@@ -148,7 +158,7 @@ func (m *Machine) upAgain(p *process) {
 	}
 }
 
-func (m *Machine) track(p *process, c life.Track) {
+func (m *processes) track(p *process, c life.Track) {
 	id := c.Process.ID
 	if len(m.trackers[id]) == 0 {
 		m.do(Track{ID: id})
@@ -159,7 +169,7 @@ func (m *Machine) track(p *process, c life.Track) {
 	m.trackers[id] = append(m.trackers[id], p.Name)
 }
 
-func (m *Machine) untrack(p *process, id procscan.ID) {
+func (m *processes) untrack(p *process, id procscan.ID) {
 	others := slices.DeleteFunc(slices.Clone(m.trackers[id]), func(n string) bool { return n == p.Name })
 	if len(others) > 0 {
 		m.trackers[id] = others
@@ -170,7 +180,7 @@ func (m *Machine) untrack(p *process, id procscan.ID) {
 }
 
 // sayShared warns once that another name has the same process.
-func (m *Machine) sayShared(p *process, q procscan.Process) {
+func (m *processes) sayShared(p *process, q procscan.Process) {
 	for _, other := range m.trackers[q.ID] {
 		pair := [2]string{min(p.Name, other), max(p.Name, other)}
 		if other == p.Name || m.shared[pair] {
@@ -188,7 +198,7 @@ func (m *Machine) sayShared(p *process, q procscan.Process) {
 }
 
 // died passes an exit, or the cause of an earlier one, to every process that tracked it.
-func (m *Machine) died(ev watch.Event) {
+func (m *processes) died(ev watch.Event) {
 	if ev.Belated {
 		for _, p := range m.those(m.graves.of[ev.ID]) {
 			m.tell(p, life.CauseKnown{Event: ev})
@@ -203,7 +213,7 @@ func (m *Machine) died(ev watch.Event) {
 }
 
 // remember takes traits of what is tracked.
-func (m *Machine) remember(in Remembered) {
+func (m *processes) remember(in Remembered) {
 	for id, t := range in.Of {
 		for _, p := range m.those(m.trackers[id]) {
 			m.tell(p, life.Remembered{ID: id, Traits: t})
@@ -212,11 +222,11 @@ func (m *Machine) remember(in Remembered) {
 }
 
 // looked takes the findings of a look.
-func (m *Machine) looked(in Looked) {
+func (m *processes) looked(in Looked) {
 	if in.Token != m.looking.token {
 		return
 	}
-	delete(m.jobs, in.Token)
+	delete(m.jobs.all, in.Token)
 	at := m.looking.began
 	m.looking.token, m.looking.rest = 0, m.now+min(lookRest*(m.now-at), maxRest)
 	for _, name := range sortedKeys(in.Found) {
@@ -233,7 +243,7 @@ func (m *Machine) looked(in Looked) {
 
 // unitsMoved looks at once for what belongs to units that systemd has started, stopped or
 // restarted.
-func (m *Machine) unitsMoved(in UnitsMoved) {
+func (m *processes) unitsMoved(in UnitsMoved) {
 	for _, name := range m.names {
 		p := m.procs[name]
 		if unit := p.View().Unit; unit != "" && (in.All || in.Units[unit]) {
@@ -243,19 +253,19 @@ func (m *Machine) unitsMoved(in UnitsMoved) {
 }
 
 // sensed takes verdicts that have changed. Those of an older round are out of date.
-func (m *Machine) sensed(in Sensed) {
+func (m *processes) sensed(in Sensed) {
 	for _, s := range in.Signs {
 		if p := m.procs[s.Target]; p != nil && p.Signs.Hears(s) {
 			m.tell(p, life.Sign{Sign: s})
-		} else if mon := m.monitors[s.Target]; mon != nil && mon.watched.Hears(s) {
-			m.monitorSign(mon, s)
+		} else if mon := m.monitors.all[s.Target]; mon != nil && mon.watched.Hears(s) {
+			m.monitors.monitorSign(mon, s)
 		}
 		m.deliver()
 	}
 }
 
 // attend carries out a command of an Attention.
-func (m *Machine) attend(commands ...signs.Command) {
+func (m *processes) attend(commands ...signs.Command) {
 	for _, c := range commands {
 		switch c := c.(type) {
 		case signs.Watch:
@@ -267,7 +277,7 @@ func (m *Machine) attend(commands ...signs.Command) {
 }
 
 // stir makes what is watched of a process be calculated again at the end of the step.
-func (m *Machine) stir(p *process) {
+func (m *processes) stir(p *process) {
 	if p.HasSigns() {
 		m.stirred[p.Name] = true
 	}
@@ -275,7 +285,7 @@ func (m *Machine) stir(p *process) {
 
 // attendStirred fits what is watched to the state that the processes have reached in this
 // step.
-func (m *Machine) attendStirred() {
+func (m *processes) attendStirred() {
 	if len(m.stirred) == 0 {
 		return
 	}
@@ -300,12 +310,12 @@ func (m *Machine) runWaiting() {
 		case ahead == 0:
 			return
 		}
-		why := m.barred(p)
+		why := m.processes.barred(p)
 		if why == "" || why == forASlot {
 			ahead--
 		}
 		if !p.Knows(why, m.now) {
-			m.tell(p, life.Turn{Barred: why})
+			m.processes.tell(p, life.Turn{Barred: why})
 			m.deliver()
 		}
 	}
@@ -319,15 +329,15 @@ const aheadOfSlots = 32
 const forASlot = "a free slot of parallel-restarts"
 
 // barred says why a script of the process must not start at this moment, or nothing.
-func (m *Machine) barred(p *process) string {
+func (m *processes) barred(p *process) string {
 	switch why := p.Barred(m.now); {
 	case why != "":
 		return why
-	case p.op == nil && m.ops[p.groupKey()] != nil:
+	case p.op == nil && m.ops.all[p.groupKey()] != nil:
 		return "the end of what is done to its group"
-	case p.op == nil && m.ladderOf(p).Climb.Phase == escalate.Acting:
+	case p.op == nil && m.ladders.ladderOf(p).Climb.Phase == escalate.Acting:
 		return "the end of a rung of its ladder"
-	case m.running >= max(m.cfg.Daemon.ParallelRestarts, 1):
+	case m.jobs.running >= max(m.cfg.Daemon.ParallelRestarts, 1):
 		return forASlot
 	}
 	return ""

@@ -64,23 +64,23 @@ func dependencies(cfg *confd.Config, group string) []string {
 
 // unsettle makes what is watched of a monitor, and of those that need it, be calculated
 // again at the end of the step, and also the time when it is due.
-func (m *Machine) unsettle(mon *attended) {
-	m.mark(keyMonitor + mon.Name)
+func (m *monitors) unsettle(mon *attended) {
+	m.alarms.mark(keyMonitor + mon.Name)
 	if m.unsettled[mon.Name] {
 		return
 	}
 	m.unsettled[mon.Name] = true
 	for _, name := range m.relations.neededBy[mon.Name] {
-		if other := m.monitors[name]; other != nil {
+		if other := m.all[name]; other != nil {
 			m.unsettle(other)
 		}
 	}
 }
 
 // unsettleOf does this for the monitors that restart a process.
-func (m *Machine) unsettleOf(p *process) {
+func (m *monitors) unsettleOf(p *process) {
 	for _, name := range m.relations.monitored[p.Name] {
-		if mon := m.monitors[name]; mon != nil {
+		if mon := m.all[name]; mon != nil {
 			m.unsettle(mon)
 		}
 	}

@@ -24,8 +24,11 @@ func (g Page) Last() bool { return g.begun && len(g.processes)+len(g.monitors)+l
 // onePart is how many entries are reported at a time: some hundred microseconds.
 const onePart = 256
 
+// report is the desk of what is shown.
+type report struct{ *Machine }
+
 // page is the page after another one.
-func (m *Machine) page(g Page) Page {
+func (m report) page(g Page) Page {
 	if !g.begun {
 		g = m.firstPage()
 	}
@@ -39,7 +42,7 @@ func (m *Machine) page(g Page) Page {
 		g.Status.Processes = append(g.Status.Processes, m.processStatus(p))
 	}
 	for _, name := range next(&g.monitors) {
-		if mon := m.monitors[name]; mon != nil {
+		if mon := m.monitors.all[name]; mon != nil {
 			g.Status.Monitors = append(g.Status.Monitors, m.monitorStatus(mon))
 		}
 	}
@@ -51,20 +54,20 @@ func (m *Machine) page(g Page) Page {
 	return g
 }
 
-func (m *Machine) firstPage() Page {
-	g := Page{begun: true, processes: m.names, monitors: m.monitorNames, groups: sortedKeys(m.cfg.Groups)}
+func (m report) firstPage() Page {
+	g := Page{begun: true, processes: m.names, monitors: m.monitors.names, groups: sortedKeys(m.cfg.Groups)}
 	g.Status = Status{Observe: m.observe, Suspended: m.suspended, Files: m.cfg.Files, Problems: m.cfg.Problems,
 		Groups: []GroupStatus{}, Processes: make([]ProcessStatus, 0, len(m.names)), Breaker: m.breakerStatus()}
-	for _, ord := range m.orders {
+	for _, ord := range m.operator.orders {
 		g.Status.Orders = append(g.Status.Orders, ord.Status)
 	}
 	return g
 }
 
-func (m *Machine) processStatus(p *process) ProcessStatus {
+func (m report) processStatus(p *process) ProcessStatus {
 	now, wall, view := m.now, m.at.Wall, p.View()
 	out := ProcessStatus{
-		Name: p.Name, Group: p.Spec.Group, State: m.shown(p), Optional: p.Optional(m.byHand(p)), Min: p.Spec.Match.Count.Min, LastCause: view.LastCause,
+		Name: p.Name, Group: p.Spec.Group, State: m.shown(p), Optional: p.Optional(m.operator.byHand(p)), Min: p.Spec.Match.Count.Min, LastCause: view.LastCause,
 		AttemptsUsed: p.Spec.Restart.Used(p.History, now), Attempts: p.Spec.Restart.Attempts.String(),
 		Window: p.Spec.Restart.Window.String(), OwnLadder: p.Spec.Escalate != nil, Unit: view.Unit, WaitsFor: view.Waits, Suspended: view.Suspended,
 		UnreadableNow: view.Unreadable, Tracked: []TrackedPID{},
@@ -86,8 +89,8 @@ func (m *Machine) processStatus(p *process) ProcessStatus {
 		in := view.Due - now
 		out.NextIn = &in
 	}
-	if l := m.ladderOf(p); l.Climb.Phase != escalate.Idle {
-		out.Rung = m.rungName(l)
+	if l := m.ladders.ladderOf(p); l.Climb.Phase != escalate.Idle {
+		out.Rung = m.ladders.rungName(l)
 		out.WaitsFor = cmp.Or(out.WaitsFor, l.WaitsFor())
 		if l.Climb.Phase == escalate.Pausing && p.State() == Climbing {
 			in := l.Climb.Until - now
@@ -98,7 +101,7 @@ func (m *Machine) processStatus(p *process) ProcessStatus {
 }
 
 // shown is the state of a process in the words of an operator.
-func (m *Machine) shown(p *process) State {
+func (m report) shown(p *process) State {
 	switch {
 	case p.State() == FinalState:
 		return GaveUp
@@ -127,7 +130,7 @@ func signStatus(a *signs.Attention, now Moment) []SignStatus {
 	return out
 }
 
-func (m *Machine) groupStatus(name string) GroupStatus {
+func (m report) groupStatus(name string) GroupStatus {
 	g := GroupStatus{Name: name, Members: m.members(name), State: m.membersState(name)}
 	for _, r := range m.cfg.Groups[name].Escalate {
 		g.Rungs = append(g.Rungs, r.Name())
@@ -135,11 +138,11 @@ func (m *Machine) groupStatus(name string) GroupStatus {
 	if g.Members == nil {
 		g.Members = []string{}
 	}
-	l := m.ladders["group "+name]
+	l := m.ladders.all["group "+name]
 	if l == nil || l.Climb.Phase == escalate.Idle {
 		return g
 	}
-	g.State, g.Rung = "climbing", m.rungName(l)
+	g.State, g.Rung = "climbing", m.ladders.rungName(l)
 	switch l.Climb.Phase {
 	case escalate.GivenUp, escalate.Handed:
 		g.State = string(l.Climb.Phase)
@@ -150,7 +153,7 @@ func (m *Machine) groupStatus(name string) GroupStatus {
 // membersState is the state of the members of a group together: down if one of them
 // should be up and is not; else suspended if one is and is not there; else up if one is
 // up; else stopped, or absent.
-func (m *Machine) membersState(group string) string {
+func (m report) membersState(group string) string {
 	up, suspended, stopped, members := false, false, false, m.those(m.members(group))
 	for _, p := range members {
 		switch m.shown(p) {

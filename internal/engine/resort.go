@@ -11,30 +11,24 @@ import (
 	"procward/internal/scalar"
 )
 
-// lastResort is what the machine knows of the end of the host that it runs on.
-type lastResort struct {
-	resort      lastresort.State
-	ownShutdown bool // the host is shut down, by our own rung
-}
-
 // toResort gives the last resort an event, and posts its commands.
 type toResort struct{ event lastresort.Event }
 
 func (t toResort) deliver(m *Machine) {
-	env := lastresort.Env{Moment: m.at, Limit: m.cfg.Daemon.RebootLimit, Ladder: m.ladderThatEnds()}
+	env := lastresort.Env{Moment: m.at, Limit: m.cfg.Daemon.RebootLimit, Ladder: m.ladders.ladderThatEnds()}
 	for _, c := range m.resort.Next(t.event, env) {
 		m.post(ofResort{c})
 	}
 }
 
 // ladderThatEnds is what the last resort has to know of the ladder whose rung is on its way.
-func (m *Machine) ladderThatEnds() *lastresort.Ladder {
-	l := m.ladders[m.resort.Asked()]
+func (m *ladders) ladderThatEnds() *lastresort.Ladder {
+	l := m.all[m.resort.Asked()]
 	if l == nil {
 		return nil
 	}
-	out := &lastresort.Ladder{Acting: l.Climb.Phase == escalate.Acting, Free: m.haltedBy() == "" && m.ops[m.opKey(l)] == nil}
-	if mon := m.monitors[l.Monitor]; mon != nil {
+	out := &lastresort.Ladder{Acting: l.Climb.Phase == escalate.Acting, Free: m.haltedBy() == "" && m.ops.all[m.opKey(l)] == nil}
+	if mon := m.monitors.all[l.Monitor]; mon != nil {
 		out.Wanted = mon.Outage && mon.watched.Bad()
 		return out
 	}
@@ -51,24 +45,24 @@ type ofResort struct{ command lastresort.Command }
 func (o ofResort) deliver(m *Machine) {
 	switch c := o.command.(type) {
 	case lastresort.Save:
-		m.book.Touch(keyBreaker)
+		m.keeper.book.Touch(keyBreaker)
 	case lastresort.Record:
-		m.resort.Token = m.newToken(job{})
+		m.resort.Token = m.jobs.newToken(job{})
 		m.do(Record{Token: m.resort.Token})
 	case lastresort.Look:
 		for _, p := range m.those(c.Names) {
 			m.wantLook(p)
 		}
 	case lastresort.Act:
-		m.resort.Token = m.newToken(job{})
-		m.answer(c.Ladder, climb.Begins{Rung: c.Rung, Reason: c.Reason})
+		m.resort.Token = m.jobs.newToken(job{})
+		m.ladders.answer(c.Ladder, climb.Begins{Rung: c.Rung, Reason: c.Reason})
 		m.post(effect{EndMachine{Token: m.resort.Token, Rung: c.Rung, Reason: c.Reason}})
 	case lastresort.Refuse:
-		m.answer(c.Ladder, climb.Refused{Rung: c.Rung, Why: c.Why})
+		m.ladders.answer(c.Ladder, climb.Refused{Rung: c.Rung, Why: c.Why})
 	case lastresort.Postpone:
-		m.answer(c.Ladder, climb.Postponed{Until: c.Until, In: scalar.Duration(c.Until - m.now).Rounded(), Why: c.Why})
+		m.ladders.answer(c.Ladder, climb.Postponed{Until: c.Until, In: scalar.Duration(c.Until - m.now).Rounded(), Why: c.Why})
 	case lastresort.Failed:
-		m.answer(c.Ladder, climb.Stayed{Rung: c.Rung, Why: c.Why})
+		m.ladders.answer(c.Ladder, climb.Stayed{Rung: c.Rung, Why: c.Why})
 	}
 }
 
@@ -78,13 +72,13 @@ type effect struct{ Effect }
 func (e effect) deliver(m *Machine) { m.do(e.Effect) }
 
 // answer gives a ladder the result of its rung, if it is still there.
-func (m *Machine) answer(key string, e climb.Event) {
-	if l := m.ladders[key]; l != nil {
+func (m *ladders) answer(key string, e climb.Event) {
+	if l := m.all[key]; l != nil {
 		m.climb(l, e)
 	}
 }
 
-func (m *Machine) takeLastResort(l *climb.Ladder, rung string) {
+func (m *ladders) takeLastResort(l *climb.Ladder, rung string) {
 	m.post(toResort{lastresort.Take{Ladder: l.Key, Rung: rung, Reason: l.About() + ": " + m.why(l)}})
 }
 
@@ -118,7 +112,7 @@ func (m *Machine) sayReports() {
 }
 
 // breakerStatus is nil if no rung could end the machine, and none ever has.
-func (m *Machine) breakerStatus() *BreakerStatus {
+func (m report) breakerStatus() *BreakerStatus {
 	ledger, means := m.resort.Ledger, m.resort.Means
 	if len(means) == 0 && ledger.Empty() {
 		return nil

@@ -32,20 +32,20 @@ func (m *Machine) Restore(s Saved, from, now Moment) error {
 	if m.observe {
 		return nil
 	}
-	bad := m.book.Read(s, saved.Carry{From: from, To: now})
+	bad := m.keeper.book.Read(s, saved.Carry{From: from, To: now})
 	if bad[keyBreaker] != nil {
 		m.post(toResort{lastresort.Lost{Why: "what was kept of it cannot be read"}})
 	}
-	if ledger, is := saved.Claim[escalate.Ledger](&m.book, keyBreaker); is {
+	if ledger, is := saved.Claim[escalate.Ledger](&m.keeper.book, keyBreaker); is {
 		m.post(toResort{lastresort.Opened{Ledger: ledger}})
 	}
 	m.deliver()
-	if v, is := saved.Claim[savedOperator](&m.book, keyOperator); is {
+	if v, is := saved.Claim[savedOperator](&m.keeper.book, keyOperator); is {
 		m.operatorHold = v.Suspended
-		m.suspended, m.untold = m.operatorHold, m.operatorHold != ""
+		m.suspended, m.keeper.untold = m.operatorHold, m.operatorHold != ""
 	}
 	if from.Boot == now.Boot {
-		m.paused, m.alive = m.now, from.Uptime
+		m.paused, m.keeper.alive = m.now, from.Uptime
 	}
 	if len(bad) == 0 {
 		return nil
@@ -58,23 +58,23 @@ func (m *Machine) Restore(s Saved, from, now Moment) error {
 }
 
 // claim gives a process that has come into the configuration its saved state.
-func (m *Machine) claim(p *process) {
+func (m *keeper) claim(p *process) {
 	m.touch(p)
 	if s, is := saved.Claim[life.Saved](&m.book, p.key); is {
 		m.claimed = append(m.claimed, p.Name)
-		m.tell(p, life.Restored{Saved: s})
+		m.processes.tell(p, life.Restored{Saved: s})
 	}
 }
 
 // goOn continues operations and ladders, once the processes are there, and reports what
 // was taken over.
-func (m *Machine) goOn() {
+func (m *keeper) goOn() {
 	m.sayTakenOver()
-	for _, name := range m.monitorNames {
-		mon := m.monitors[name]
+	for _, name := range m.monitors.names {
+		mon := m.monitors.all[name]
 		if s, is := saved.Claim[monitor.Saved](&m.book, keyMonitor+name); is {
 			mon.Claim(s)
-			m.touchMonitor(mon)
+			m.monitors.touchMonitor(mon)
 		}
 	}
 	climbs := m.claimLadders()
@@ -83,7 +83,7 @@ func (m *Machine) goOn() {
 		m.deliver()
 	}
 	for _, key := range sortedKeys(climbs) {
-		m.climbOn(m.ladders[key], climbs[key])
+		m.climbOn(m.ladders.all[key], climbs[key])
 		m.deliver()
 	}
 	m.stopAgain()
@@ -94,7 +94,7 @@ func (m *Machine) goOn() {
 	m.dropUnclaimed()
 }
 
-func (m *Machine) sayTakenOver() {
+func (m *keeper) sayTakenOver() {
 	tracked := 0
 	for _, p := range m.those(m.claimed) {
 		tracked += len(p.Tracks())
@@ -113,7 +113,7 @@ func (m *Machine) sayTakenOver() {
 }
 
 // stopAgain goes on with a stop by the operator whose turn had not come.
-func (m *Machine) stopAgain() {
+func (m *keeper) stopAgain() {
 	var o Order
 	for _, name := range m.names {
 		p := m.procs[name]
@@ -123,13 +123,13 @@ func (m *Machine) stopAgain() {
 		}
 	}
 	if o.Verb = VerbStop; len(o.Names) > 0 {
-		m.begin(o, m.operations(o))
+		m.operator.begin(o, m.operator.operations(o))
 	}
 }
 
 // dropUnclaimed forgets what the configuration no longer names, unless a drop-in is
 // rejected, which may name it after it is corrected.
-func (m *Machine) dropUnclaimed() {
+func (m *keeper) dropUnclaimed() {
 	for _, f := range m.cfg.Files {
 		if f.Rejected {
 			return
@@ -140,7 +140,7 @@ func (m *Machine) dropUnclaimed() {
 
 // claimOp continues an operation that was in progress, unless none of its members is
 // there: their drop-in may be rejected for the time being.
-func (m *Machine) claimOp(key string) {
+func (m *keeper) claimOp(key string) {
 	s, is := m.book.Value(key).(operation.Saved)
 	if !is {
 		return
@@ -152,42 +152,42 @@ func (m *Machine) claimOp(key string) {
 		}
 	}
 	op := s.Operation(members)
-	if len(members) == 0 || m.ops[op.Key()] != nil {
+	if len(members) == 0 || m.ops.all[op.Key()] != nil {
 		return
 	}
 	saved.Claim[operation.Saved](&m.book, key)
-	m.ops[op.Key()] = op
-	m.touchOp(op)
+	m.ops.all[op.Key()] = op
+	m.ops.touchOp(op)
 	for _, p := range m.those(members) {
 		if p.State() == Restarting {
-			m.takeInHand(op, p)
-			m.tell(p, life.Here{})
+			m.ops.takeInHand(op, p)
+			m.processes.tell(p, life.Here{})
 		}
 	}
-	if mon := m.monitors[op.Monitor]; mon != nil {
+	if mon := m.monitors.all[op.Monitor]; mon != nil {
 		m.post(toMonitor{mon, monitor.Operates{}})
 	}
 	if s.Script != nil {
-		op.Token = m.nextToken()
-		m.awaitScript(op.Token, job{op: op}, s.Script)
+		op.Token = m.jobs.nextToken()
+		m.jobs.awaitScript(op.Token, job{op: op}, s.Script)
 	}
 	m.post(toOperation{op, operation.Restored{Script: s.Script != nil, Stops: s.Stops}})
 }
 
 // claimLadders puts the ladders that are in use where they were.
-func (m *Machine) claimLadders() map[string]climb.Saved {
+func (m *keeper) claimLadders() map[string]climb.Saved {
 	climbs := map[string]climb.Saved{}
 	var all []*climb.Ladder
 	for _, name := range m.names {
-		all = append(all, m.ladderOf(m.procs[name]))
+		all = append(all, m.ladders.ladderOf(m.procs[name]))
 	}
-	for _, name := range m.monitorNames {
-		all = append(all, m.monitorLadder(m.monitors[name]))
+	for _, name := range m.monitors.names {
+		all = append(all, m.ladders.monitorLadder(m.monitors.all[name]))
 	}
 	for _, l := range all {
 		if s, is := saved.Claim[climb.Saved](&m.book, keyLadder+l.Key); is {
 			l.Claim(s)
-			m.touchLadder(l)
+			m.ladders.touchLadder(l)
 			climbs[l.Key] = s
 		}
 	}
@@ -195,14 +195,14 @@ func (m *Machine) claimLadders() map[string]climb.Saved {
 }
 
 // climbOn continues a climb: with the hook, or the operation, that its rung has begun.
-func (m *Machine) climbOn(l *climb.Ladder, s climb.Saved) {
+func (m *keeper) climbOn(l *climb.Ladder, s climb.Saved) {
 	underWay := false
 	if l.Climb.Phase == escalate.Acting {
-		op := m.ops[m.opKey(l)]
+		op := m.ops.all[m.ladders.opKey(l)]
 		if underWay = s.Hook != nil || op != nil && op.Ladder == l.Key; s.Hook != nil {
-			l.Hook = m.nextToken()
-			m.awaitScript(l.Hook, job{ladder: l.Key}, s.Hook)
+			l.Hook = m.jobs.nextToken()
+			m.jobs.awaitScript(l.Hook, job{ladder: l.Key}, s.Hook)
 		}
 	}
-	m.climb(l, climb.Restored{UnderWay: underWay})
+	m.ladders.climb(l, climb.Restored{UnderWay: underWay})
 }
