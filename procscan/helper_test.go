@@ -23,7 +23,7 @@ import (
 const helperEnv = "PROCSCAN_HELPER"
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if os.Getenv(helperEnv) != "" {
 		help()
 		return

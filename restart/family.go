@@ -27,10 +27,10 @@ type family struct {
 	looked time.Duration // Boottime of the last search
 }
 
-// hold stops all that are not settled, looks for their descendants and stops those too,
+// stopAll stops all that are not settled, looks for their descendants and stops those too,
 // until it finds no more: a stopped process forks no more, and its children still have it
 // as their parent. What is held must get SIGCONT or SIGKILL next.
-func (c *condemned) hold(ctx context.Context) {
+func (c *condemned) stopAll(ctx context.Context) {
 	if c.family == nil {
 		c.family = &family{known: map[procscan.ID]struct{}{}}
 		for _, e := range c.ended {

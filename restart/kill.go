@@ -80,7 +80,7 @@ func (k Kill) End(ctx context.Context, fs *procscan.FS, ids []procscan.ID) []End
 		by = ByKill
 	}
 	if k.Tree {
-		c.hold(ctx)
+		c.stopAll(ctx)
 		c.findHomes()
 	}
 	if ctx.Err() == nil {
@@ -150,7 +150,7 @@ func (c *condemned) kill(ctx context.Context) {
 		return
 	}
 	for range maxRounds {
-		c.hold(ctx)
+		c.stopAll(ctx)
 		c.signal(unix.SIGKILL)
 		if !c.grow() {
 			return

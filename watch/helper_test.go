@@ -21,7 +21,7 @@ import (
 const helperEnv = "WATCH_HELPER"
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if os.Getenv(helperEnv) != "" {
 		help()
 		return

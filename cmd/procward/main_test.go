@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	if code, mine := launch.Main(os.Args); mine {
 		os.Exit(code)
 	}
-	testbed.Hold()
+	testbed.Leash()
 	liveAsVictim()
 	if os.Getenv(asProcward) != "" {
 		harmless()

@@ -19,7 +19,7 @@ import (
 // systemd, journald and rsyslog.
 type service struct {
 	t *testing.T
-	m *nspawn.Machine
+	m *nspawn.Container
 }
 
 const victimUnit = `[Unit]

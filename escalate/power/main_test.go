@@ -16,7 +16,7 @@ import (
 
 // TestMain is also the process of the proof, and of tests that change all of a process.
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if code, mine := ProofMain(os.Args); mine {
 		os.Exit(code)
 	}

@@ -8,6 +8,6 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	os.Exit(m.Run())
 }

@@ -151,9 +151,9 @@ func TestTestsAreOnALeash(t *testing.T) {
 			text += string(b)
 		}
 		does := slices.ContainsFunc(starts, func(word string) bool { return strings.Contains(text, word) })
-		held := strings.Contains(text, "testbed.Hold()") || p.ImportPath == "procward/internal/testbed"
+		held := strings.Contains(text, "testbed.Leash()") || p.ImportPath == "procward/internal/testbed"
 		if does && !held && p.ImportPath != "procward/internal/arch" { // which only asks go
-			t.Errorf("%s starts processes or writes files in its tests: its TestMain begins with testbed.Hold()", p.ImportPath)
+			t.Errorf("%s starts processes or writes files in its tests: its TestMain begins with testbed.Leash()", p.ImportPath)
 		}
 	}
 }

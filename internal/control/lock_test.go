@@ -27,7 +27,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if path := os.Getenv(holdEnv); path != "" {
 		hold(path, os.Getenv(startEnv))
 	}

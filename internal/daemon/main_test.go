@@ -12,6 +12,6 @@ func TestMain(m *testing.M) {
 	if code, mine := launch.Main(os.Args); mine {
 		os.Exit(code)
 	}
-	testbed.Hold()
+	testbed.Leash()
 	os.Exit(m.Run())
 }

@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	if code, mine := launch.Main(os.Args); mine {
 		os.Exit(code)
 	}
-	testbed.Hold()
+	testbed.Leash()
 	if code, mine, err := Victim(os.Args[0]); mine {
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)

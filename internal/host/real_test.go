@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	if code, mine := launch.Main(os.Args); mine {
 		os.Exit(code)
 	}
-	testbed.Hold()
+	testbed.Leash()
 	if name := filepath.Base(os.Args[0]); strings.HasPrefix(name, "v-") {
 		victim(os.Args[1])
 		return

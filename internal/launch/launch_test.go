@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if code, mine := Main(os.Args); mine {
 		os.Exit(code)
 	}
-	testbed.Hold()
+	testbed.Leash()
 	os.Exit(m.Run())
 }
 

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// launcher is one launcher, as we see it. It carries out one order at a time.
+// launcher is one launcher, as we see it. It carries out one request at a time.
 type launcher struct {
 	name    string // its own, and that of its children until they have been executed
 	pid     int
@@ -31,7 +31,7 @@ type launcher struct {
 }
 
 // birthTime is how long a launcher may take until it is ready, sendTime how long it may
-// take to read an order.
+// take to read a request.
 const (
 	birthTime = 20 * time.Second
 	sendTime  = 5 * time.Second
@@ -102,8 +102,8 @@ func (l *launcher) end() {
 	l.ended.Do(func() { _ = unix.Kill(l.pid, unix.SIGKILL) }) // it is not reaped before
 }
 
-// send gives it an order.
-func (l *launcher) send(o order, files ...int) error {
+// send gives it a request.
+func (l *launcher) send(o request, files ...int) error {
 	l.buf.Reset()
 	if o.Files = len(files); o.Files > maxFiles {
 		return errors.New("too many descriptors")
@@ -153,7 +153,7 @@ var before atomic.Bool
 // by makes a launcher by another one.
 func (p *Launchers) by(l *launcher) fork {
 	return func(argv []string, socket *os.File) (int, error) {
-		o := order{Program: Program{Argv: argv, Env: launcherEnv, Output: -1}, Path: OwnProgram}
+		o := request{Program: Program{Argv: argv, Env: launcherEnv, Output: -1}, Path: OwnProgram}
 		if err := l.send(o, int(socket.Fd())); err != nil {
 			l.end()
 			return 0, fmt.Errorf("ask a launcher for another one: %w", err)

@@ -95,7 +95,7 @@ func (p *Launchers) Start(ctx context.Context, prog Program) (Started, error) {
 var errLost = fmt.Errorf("%w: launchers end before they start anything", ErrLack)
 
 func (p *Launchers) start(ctx context.Context, l *launcher, prog Program) (Started, error) {
-	o, files, since := order{Program: prog}, []int{}, ktime.Boottime()
+	o, files, since := request{Program: prog}, []int{}, ktime.Boottime()
 	if prog.Output >= 0 {
 		files = append(files, prog.Output)
 	}

@@ -87,7 +87,7 @@ func serve(number string, ordinary bool) error {
 		return err
 	}
 	for {
-		var o order
+		var o request
 		if err := orders.Decode(&o); err != nil { // the other process has ended
 			endPen()
 			return nil
@@ -107,7 +107,7 @@ func setName(name string) error {
 }
 
 // obey starts one program.
-func obey(o order, files []int) answer {
+func obey(o request, files []int) answer {
 	defer func() {
 		for _, fd := range files {
 			unix.Close(fd)
@@ -139,7 +139,7 @@ func searchPath(env []string) string {
 	return ""
 }
 
-func execute(o order, who user, stdin *os.File, files []int) answer {
+func execute(o request, who user, stdin *os.File, files []int) answer {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return refusal(o, err, lacks(err))
@@ -176,7 +176,7 @@ func canFork() bool {
 	return err == syscall.EACCES
 }
 
-func refusal(o order, err error, lack bool) answer {
+func refusal(o request, err error, lack bool) answer {
 	a := answer{Text: fmt.Sprintf("start %s: %v", o.Argv[0], err), Lack: lack}
 	var errno syscall.Errno
 	if errors.As(err, &errno) {

@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// order is what a launcher is told: one start.
-type order struct {
+// request is what a launcher is told: one start.
+type request struct {
 	Program
 	Path  string // of the program, if it is not Argv[0]
 	Files int    // how many descriptors come with it: the output, then what the program gets as 3
@@ -48,7 +48,7 @@ func (b *inbox) Read(p []byte) (int, error) {
 	}
 }
 
-// maxFiles is how many descriptors come with one order at most.
+// maxFiles is how many descriptors come with one request at most.
 const maxFiles = 2
 
 func (b *inbox) keep(oob []byte) {
@@ -63,7 +63,7 @@ func (b *inbox) keep(oob []byte) {
 	}
 }
 
-// take gives the descriptors of an order; the caller closes them.
+// take returns the descriptors of a request; the caller closes them.
 func (b *inbox) take(n int) []int {
 	n = min(n, len(b.files))
 	fds := b.files[:n:n]

@@ -130,7 +130,7 @@ func TestStreamOfAFullPipe(t *testing.T) {
 
 // TestMain runs the child of the tests below, which need a stderr of their own.
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if os.Getenv("PROCWARD_TEST_STDERR") == "" {
 		os.Exit(m.Run())
 	}

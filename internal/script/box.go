@@ -18,7 +18,7 @@ const (
 // nowhere. So it has a hard limit, other scripts are not affected if one reaches it,
 // nobody finds it by a path, and it disappears when the last process closes it. bounded
 // is false if that is not possible (without CAP_SYS_ADMIN, before Linux 5.2): then the
-// file is from memfd_create(2), and only the keeper limits it.
+// file is from memfd_create(2), and only the trimmer limits it.
 func newBox() (fd int, bounded bool, err error) {
 	if fd, err = boundedBox(); err == nil {
 		return fd, true, nil

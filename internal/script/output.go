@@ -11,12 +11,12 @@ import (
 // It is a file, not a pipe: a daemon that the script leaves behind often keeps it as its
 // own stdout. With a pipe the daemon would block when nobody reads, or SIGPIPE would kill
 // it when we end. Its limit is that of a file system, not of a process (RLIMIT_FSIZE), so
-// that it kills nobody: a writer that is faster than the keeper gets ENOSPC.
+// that it kills nobody: a writer that is faster than the trimmer gets ENOSPC.
 type output struct {
-	keeper   *keeper
+	trimmer  *trimmer
 	r        *os.File // open for reading; nil: there is none
 	w        *os.File // the script's end, until it has started
-	watch    int      // the keeper's; below 0: none
+	watch    int      // the trimmer's; below 0: none
 	released bool     // its script has ended
 	foreign  bool     // it is of an earlier procward
 	err      error    // why there is none
@@ -55,7 +55,7 @@ func (o *output) text() string {
 // to it, as soon as that ends or closes it.
 func (o *output) release() {
 	o.started()
-	o.keeper.release(o)
+	o.trimmer.release(o)
 }
 
 // readTail is the last maxText bytes of a file, and how many there are before them.

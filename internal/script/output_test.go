@@ -61,10 +61,10 @@ func TestDaemonThatHoldsTheOutput(t *testing.T) {
 
 // outputs are those of scripts that have run, which are not let go.
 func outputs(r *Runner) []*os.File {
-	r.keeper.mu.Lock()
-	defer r.keeper.mu.Unlock()
+	r.trimmer.mu.Lock()
+	defer r.trimmer.mu.Unlock()
 	var out []*os.File
-	for _, o := range r.keeper.held {
+	for _, o := range r.trimmer.held {
 		if o.w == nil && !o.foreign {
 			out = append(out, o.r)
 		}

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	if code, mine := launch.Main(os.Args); mine {
 		os.Exit(code)
 	}
-	testbed.Hold()
+	testbed.Leash()
 	unix.Umask(0o022)
 	if len(os.Args) > 1 && os.Args[1] == "as-runner" {
 		os.Exit(asRunner(os.Args[2:]))

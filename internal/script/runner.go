@@ -26,7 +26,7 @@ type Runner struct {
 
 	once      sync.Once
 	launchers launch.Launchers
-	keeper    keeper
+	trimmer   trimmer
 }
 
 // Run runs one script and returns when it has ended. It calls started, if not nil, as
@@ -52,7 +52,7 @@ func (r *Runner) Run(ctx context.Context, job Job, started func(pid int, at time
 		return Result{Code: -1, Err: fmt.Errorf("start %q: no program, or no timeout", job.Argv)}
 	}
 	r.Prepare()
-	out := r.keeper.output()
+	out := r.trimmer.output()
 	s, err := r.persist(ctx, job, out)
 	if err != nil {
 		out.release()
@@ -72,7 +72,7 @@ func (r *Runner) Prepare() {
 	r.once.Do(func() {
 		r.launchers.Say = r.Say
 		r.launchers.Prepare()
-		r.keeper.open(r.Note)
+		r.trimmer.open(r.Note)
 	})
 }
 
@@ -87,5 +87,5 @@ func (r *Runner) Foster(ctx context.Context) {
 // behind, are not touched. Run must not be called after it.
 func (r *Runner) Close() error {
 	r.launchers.Close()
-	return r.keeper.close()
+	return r.trimmer.close()
 }

@@ -19,7 +19,7 @@ import (
 const childDir = "PROCWARD_TEST_STATE_CHILD"
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if dir := os.Getenv(childDir); dir != "" {
 		if err := write(dir); err != nil {
 			fmt.Println("error", err)

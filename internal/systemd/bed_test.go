@@ -16,7 +16,7 @@ import (
 
 // bed is a container, and a link to its systemd.
 type bed struct {
-	*nspawn.Machine
+	*nspawn.Container
 	link *Link
 }
 
@@ -26,7 +26,7 @@ func boot(t *testing.T) *bed {
 	return &bed{m, connectTo(t, m)}
 }
 
-func connectTo(t *testing.T, m *nspawn.Machine) *Link {
+func connectTo(t *testing.T, m *nspawn.Container) *Link {
 	t.Helper()
 	l, err := connect(context.Background(), m.Path("/"))
 	if err != nil {

@@ -61,7 +61,7 @@ func TestHostShutdown(t *testing.T) {
 	b.Must("systemctl", "poweroff")
 	expect(t, events, ShutdownBegins, "logind")
 	late := []HostKind{0, 0} // what a link is told that comes only now, in any order
-	for i, events := 0, observe(t, connectTo(t, b.Machine)); i < 2; i++ {
+	for i, events := 0, observe(t, connectTo(t, b.Container)); i < 2; i++ {
 		late[i] = (<-events).Kind
 	}
 	if slices.Sort(late); !slices.Equal(late, []HostKind{BootFinished, ShutdownBegins}) {
@@ -87,7 +87,7 @@ func TestHostShutdownIsCancelled(t *testing.T) {
 	b.Must("systemctl", "--no-block", "start", "reboot.target")
 	expect(t, events, ShutdownBegins, "job for ")
 	expectState(t, b.link, "stopping")
-	late := observe(t, connectTo(t, b.Machine))
+	late := observe(t, connectTo(t, b.Container))
 	expect(t, late, ShutdownBegins, "systemd is stopping")
 	b.Must("systemctl", "cancel")
 	expect(t, events, ShutdownCancelled, "")

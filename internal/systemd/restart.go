@@ -9,14 +9,14 @@ import (
 	"github.com/godbus/dbus/v5"
 )
 
-const orderLimit = 10 * time.Minute // of an order whose context has no deadline
+const requestLimit = 10 * time.Minute // of a request whose context has no deadline
 
-// order is what is asked for a unit: a method of the manager, and the mode of its job.
-type order struct{ verb, method, mode string }
+// request is what is asked for a unit: a method of the manager, and the mode of its job.
+type request struct{ verb, method, mode string }
 
-// wait is one order that waits for its job.
+// wait is one request that waits for its job.
 type wait struct {
-	order
+	request
 	id      uint32            // 0: not known yet
 	results map[uint32]string // of all jobs that ended meanwhile
 	news    chan struct{}
@@ -31,7 +31,7 @@ func (w *wait) removed(id uint32, result string) {
 	}
 }
 
-// Progress has functions that are called as an order goes on. Each may be nil.
+// Progress has functions that are called as a request goes on. Each may be nil.
 type Progress struct {
 	Accepted func()             // systemd has made a job of it
 	Lifted   func(limit string) // the start limit of the unit was used up, and was lifted
@@ -47,19 +47,19 @@ type Progress struct {
 // systemd would refuse every start without trying: so it is lifted, because callers of
 // this link have a limit of their own. A unit with a StartLimitAction= is not touched.
 func (l *Link) Restart(ctx context.Context, unit string, p Progress) error {
-	return l.carryOut(ctx, unit, order{"restart", "RestartUnit", "fail"}, p)
+	return l.carryOut(ctx, unit, request{"restart", "RestartUnit", "fail"}, p)
 }
 
 // Start starts the unit in the way of Restart; a unit that is up is left alone.
 func (l *Link) Start(ctx context.Context, unit string, p Progress) error {
-	return l.carryOut(ctx, unit, order{"start", "StartUnit", "fail"}, p)
+	return l.carryOut(ctx, unit, request{"start", "StartUnit", "fail"}, p)
 }
 
 // Stop stops the unit in the way of Restart, so that its own Restart= does not start it
 // again. A unit that is down, or that systemd does not know (any more), is stopped
 // already. With force a conflicting job is replaced, as by systemctl stop.
 func (l *Link) Stop(ctx context.Context, unit string, force bool) error {
-	o := order{"stop", "StopUnit", "fail"}
+	o := request{"stop", "StopUnit", "fail"}
 	if force {
 		o.mode = "replace"
 	}
@@ -70,8 +70,8 @@ func (l *Link) Stop(ctx context.Context, unit string, force bool) error {
 	return err
 }
 
-func (l *Link) carryOut(ctx context.Context, unit string, o order, p Progress) error {
-	ctx, cancel := bounded(ctx, orderLimit)
+func (l *Link) carryOut(ctx context.Context, unit string, o request, p Progress) error {
+	ctx, cancel := bounded(ctx, requestLimit)
 	defer cancel()
 	err := l.attempt(ctx, unit, o, p)
 	if err != nil {
@@ -80,8 +80,8 @@ func (l *Link) carryOut(ctx context.Context, unit string, o order, p Progress) e
 	return nil
 }
 
-// attempt carries the order out, and once more if the start limit was used up.
-func (l *Link) attempt(ctx context.Context, unit string, o order, p Progress) error {
+// attempt carries the request out, and once more if the start limit was used up.
+func (l *Link) attempt(ctx context.Context, unit string, o request, p Progress) error {
 	u, err := l.Unit(ctx, unit) // also to learn systemd's name of it, which reports of its jobs use
 	if err != nil || o.verb == "stop" {
 		if err == nil {
@@ -105,8 +105,8 @@ func (l *Link) attempt(ctx context.Context, unit string, o order, p Progress) er
 	return err
 }
 
-func (l *Link) obeyed(ctx context.Context, unit string, o order, p Progress) error {
-	w := &wait{order: o, results: map[uint32]string{}, news: make(chan struct{}, 1)}
+func (l *Link) obeyed(ctx context.Context, unit string, o request, p Progress) error {
+	w := &wait{request: o, results: map[uint32]string{}, news: make(chan struct{}, 1)}
 	l.mu.Lock()
 	l.waiting[w] = true
 	l.mu.Unlock()
@@ -133,7 +133,7 @@ func (l *Link) obeyed(ctx context.Context, unit string, o order, p Progress) err
 }
 
 // queue makes the job.
-func (l *Link) queue(ctx context.Context, unit string, o order) (s *session, path dbus.ObjectPath, err error) {
+func (l *Link) queue(ctx context.Context, unit string, o request) (s *session, path dbus.ObjectPath, err error) {
 	for {
 		if s, err = l.connected(ctx); err != nil {
 			return nil, "", err

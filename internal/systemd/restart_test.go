@@ -130,7 +130,7 @@ func TestRestart(t *testing.T) {
 		}
 	})
 	t.Run("the link is closed", func(t *testing.T) {
-		l := connectTo(t, b.Machine)
+		l := connectTo(t, b.Container)
 		b.startSlow(t, "closed.service")
 		done := make(chan error, 1)
 		go func() { done <- l.Restart(ctx, "closed.service", Progress{}) }()

@@ -95,7 +95,7 @@ func TestRequested(t *testing.T) {
 			}
 			// What a link says that was not there when it happened: it cannot know of a job
 			// that had nothing to do, or on a service whose main process is not known.
-			late := connectTo(t, b.Machine)
+			late := connectTo(t, b.Container)
 			got, err := late.Unit(context.Background(), unit)
 			if err != nil {
 				t.Fatal(err)

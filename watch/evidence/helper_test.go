@@ -24,7 +24,7 @@ import (
 const victimEnv = "EVIDENCE_VICTIM"
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if os.Getenv(victimEnv) != "" {
 		suffer()
 		return

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	if code, mine := programs.Main(os.Args); mine {
 		os.Exit(code)
 	}
-	testbed.Hold()
+	testbed.Leash()
 	if os.Getenv(serverEnv) != "" {
 		serveForBench()
 		return

@@ -33,7 +33,7 @@ func (rd *reader) tasks(p *proc) error {
 			continue
 		}
 		t := task{tid: tid, start: s.Start, state: s.State, cpu: s.CPU}
-		if p.life.crew.suspect(&t) {
+		if p.life.threadMarks.suspect(&t) {
 			if err := rd.switches(p.id.PID, &t); errors.Is(err, os.ErrNotExist) {
 				continue
 			} else if err != nil {

@@ -27,7 +27,7 @@ var built = struct {
 }{}
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	code := m.Run()
 	if built.dir != "" {
 		os.RemoveAll(built.dir)

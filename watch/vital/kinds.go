@@ -86,7 +86,7 @@ type sight interface {
 type view struct {
 	*life
 	it    *item
-	h     *hold
+	h     *course
 	r     *reading
 	now   time.Duration
 	rated bool // usage is known

@@ -24,7 +24,7 @@ func (k *leak) next(v int64, it *item, now time.Duration) symptom {
 	switch {
 	case !k.on || v < k.last:
 		*k = leak{on: true, since: now, base: v, partAt: now, part: v}
-	case now-k.partAt >= it.hold/parts:
+	case now-k.partAt >= it.lasts/parts:
 		if v <= k.part {
 			*k = leak{on: true, since: now, base: v, partAt: now, part: v}
 		} else {

@@ -7,18 +7,18 @@ import (
 )
 
 // life is what is remembered of one process from reading to reading. Its judgement is
-// pure: readings in, verdicts out. The zero value with a plan and its holds is a process
+// pure: readings in, verdicts out. The zero value with a plan and its courses is a process
 // that was not yet read.
 type life struct {
-	plan   *plan
-	holds  []hold // one for each item of the plan
-	read   bool   // there was a reading
-	at     time.Duration
-	cpu    uint64  // CPU time at the last reading
-	usage  float64 // CPUs used from the last but one to the last
-	crew   crew
-	queues backlogs
-	leaks  []leak
+	plan        *plan
+	courses     []course // one for each item of the plan
+	read        bool     // there was a reading
+	at          time.Duration
+	cpu         uint64  // CPU time at the last reading
+	usage       float64 // CPUs used from the last but one to the last
+	threadMarks threadMarks
+	queues      backlogs
+	leaks       []leak
 
 	swept   bool // the threads were looked at
 	sweptAt time.Duration
@@ -27,7 +27,7 @@ type life struct {
 }
 
 func newLife(p *plan) life {
-	return life{plan: p, holds: make([]hold, len(p.items)), leaks: make([]leak, p.leaks)}
+	return life{plan: p, courses: make([]course, len(p.items)), leaks: make([]leak, p.leaks)}
 }
 
 // next judges one reading at the time now of the watcher's clock, and reports whether any
@@ -37,7 +37,7 @@ func (l *life) next(r *reading, now time.Duration) (changed bool) {
 	if r.fail[fromStat] == nil {
 		rated = l.rate(r)
 		if r.swept {
-			l.crew.next(r, now)
+			l.threadMarks.next(r, now)
 			l.swept, l.sweptAt = true, now
 		}
 	}
@@ -47,7 +47,7 @@ func (l *life) next(r *reading, now time.Duration) (changed bool) {
 	}
 	for i := range l.plan.items {
 		it := &l.plan.items[i]
-		if l.holds[i].next(view{l, it, &l.holds[i], r, now, rated}.symptom(), now, it.hold) {
+		if l.courses[i].next(view{l, it, &l.courses[i], r, now, rated}.symptom(), now, it.lasts) {
 			changed = true
 		}
 	}
@@ -76,12 +76,12 @@ func (l *life) wantsTasks(r *reading, now time.Duration) bool {
 	switch {
 	case !l.plan.needs[fromTasks]:
 		return false
-	case !l.swept || l.crew.blocked.tid != 0 && l.crew.blocked.dSince == l.sweptAt:
+	case !l.swept || l.threadMarks.blocked.tid != 0 && l.threadMarks.blocked.dSince == l.sweptAt:
 		return true
 	case now-l.sweptAt < l.plan.paces[fromTasks]:
 		return false
 	}
-	return l.plan.calm || l.crew.suspects > 0 || l.busy(r) >= leastSpin
+	return l.plan.calm || l.threadMarks.suspects > 0 || l.busy(r) >= leastSpin
 }
 
 // wantsQueues reports whether its sockets must be looked at.
@@ -92,18 +92,18 @@ func (l *life) wantsQueues(now time.Duration) bool {
 // idle reports, without a look at the threads, whether the process used too little CPU
 // since the last reading for any thread to be spinning.
 func (l *life) idle(r *reading, rated bool) bool {
-	return rated && !r.swept && l.usage < leastSpin && l.crew.suspects == 0
+	return rated && !r.swept && l.usage < leastSpin && l.threadMarks.suspects == 0
 }
 
 // lapse begins all clocks again, after a time in which nobody looked.
 func (l *life) lapse(now time.Duration) {
 	l.read = false
-	l.crew.lapse(now)
+	l.threadMarks.lapse(now)
 	l.queues.lapse(now)
 	for i := range l.leaks {
 		l.leaks[i].lapse(now)
 	}
-	for i := range l.holds {
-		l.holds[i].lapse(now)
+	for i := range l.courses {
+		l.courses[i].lapse(now)
 	}
 }

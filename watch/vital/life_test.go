@@ -23,7 +23,7 @@ func judge(spec Spec, readings []reading) string {
 		}
 		r.swept = r.tasks != nil
 		if l.next(r, time.Duration(i+1)*time.Second) {
-			story = append(story, fmt.Sprintf("%d:%s", i, l.holds[0].verdict))
+			story = append(story, fmt.Sprintf("%d:%s", i, l.courses[0].verdict))
 		}
 	}
 	return strings.Join(story, " ")
@@ -227,7 +227,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add([]byte("TTTT~TTTT|TTTT"))
 	f.Fuzz(func(t *testing.T, script []byte) {
 		l := newLife(compile(stallSpec(Sign{Stopped: d(3 * time.Second)})))
-		h, now, run := &l.holds[0], time.Second, 0
+		h, now, run := &l.courses[0], time.Second, 0
 		for i, c := range script {
 			if i > 1000 {
 				return
@@ -274,7 +274,7 @@ func FuzzJudge(f *testing.F) {
 func FuzzCrew(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 200, 201})
 	f.Fuzz(func(t *testing.T, script []byte) {
-		var c crew
+		var c threadMarks
 		var waits, pushed, used uint64
 		wentOn, waited := time.Duration(0), time.Duration(0)
 		for i, b := range script {

@@ -94,7 +94,7 @@ func (l *Limit) validateAs(q *quantity) error {
 func (l *Limit) items(name string) []item { return l.itemsAs(name, quantities[name]) }
 
 func (l *Limit) itemsAs(name string, q *quantity) []item {
-	return []item{{name: name, sight: bounded{q}, hold: l.For.D(), max: l.Max, report: l.Action == watch.ActReport}}
+	return []item{{name: name, sight: bounded{q}, lasts: l.For.D(), max: l.Max, report: l.Action == watch.ActReport}}
 }
 
 func (g *Growth) validate(string) error {
@@ -110,7 +110,7 @@ func (g *Growth) items(string) []item {
 	var all []item
 	for _, row := range kind.Set[*Leak](*g) {
 		k := row.Kind
-		all = append(all, item{name: row.Name + "-growth", sight: growing{quantities[row.Name]}, hold: k.For.D(), by: k.By, report: k.Action == watch.ActReport})
+		all = append(all, item{name: row.Name + "-growth", sight: growing{quantities[row.Name]}, lasts: k.For.D(), by: k.By, report: k.Action == watch.ActReport})
 	}
 	return all
 }

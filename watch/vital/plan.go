@@ -13,7 +13,7 @@ type item struct {
 	name string
 	sight
 	from   []source      // the parts of its reading, in addition to fromStat
-	hold   time.Duration // how long it must last
+	lasts  time.Duration // how long it must last
 	max    Amount        // of limits
 	by     Amount        // of growth
 	leak   int           // of growth: which of the leaks of a life
@@ -33,7 +33,7 @@ func compile(s Spec) *plan {
 	p := &plan{}
 	for _, j := range s.Signs {
 		for _, row := range j.set() {
-			p.add(item{name: row.Name, sight: passive[row.Name], hold: row.Kind.D(), report: j.Action == watch.ActReport})
+			p.add(item{name: row.Name, sight: passive[row.Name], lasts: row.Kind.D(), report: j.Action == watch.ActReport})
 		}
 	}
 	for _, row := range kind.Set[limit](s.Limits) {
@@ -61,8 +61,8 @@ func (p *plan) add(it item) {
 	p.needs[fromStat] = true
 	for _, s := range it.from {
 		p.needs[s] = true
-		if readers[s].costly && (p.paces[s] == 0 || it.hold/10 < p.paces[s]) {
-			p.paces[s] = it.hold / 10
+		if readers[s].costly && (p.paces[s] == 0 || it.lasts/10 < p.paces[s]) {
+			p.paces[s] = it.lasts / 10
 		}
 	}
 }
@@ -72,7 +72,7 @@ func (p *plan) add(it item) {
 func (p *plan) tick(longest time.Duration) time.Duration {
 	tick := longest
 	for _, it := range p.items {
-		tick = min(tick, it.hold/5)
+		tick = min(tick, it.lasts/5)
 	}
 	return max(tick, shortestTick)
 }

@@ -94,7 +94,7 @@ func Within(s Spec, name string) time.Duration {
 	p := compile(s)
 	for _, it := range p.items {
 		if it.name == name {
-			return it.hold + 2*max(p.paceOf(it), p.tick(defaultTick))
+			return it.lasts + 2*max(p.paceOf(it), p.tick(defaultTick))
 		}
 	}
 	return 0

@@ -13,11 +13,11 @@ type spinning struct{}
 func (spinning) sources() []source { return []source{fromTasks} }
 
 func (spinning) judge(v view) symptom {
-	return v.crew.spinning(v.r, v.idle(v.r, v.rated), v.h.verdict == watch.Pending)
+	return v.threadMarks.spinning(v.r, v.idle(v.r, v.rated), v.h.verdict == watch.Pending)
 }
 
 func (spinning) fine(view) string { return "no thread is spinning" }
 
 func (spinning) wrong(v view) string {
-	return fmt.Sprintf("thread %d runs without ever waiting", v.crew.busy.tid)
+	return fmt.Sprintf("thread %d runs without ever waiting", v.threadMarks.busy.tid)
 }

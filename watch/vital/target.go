@@ -26,7 +26,7 @@ type told struct {
 	pid     int
 }
 
-func newTarget(o order, p *plan) *target {
+func newTarget(o change, p *plan) *target {
 	return &target{name: o.target, round: o.round, spec: o.spec, plan: p, told: make([]told, len(p.items))}
 }
 
@@ -69,7 +69,7 @@ func (t *target) worst(item int) *proc {
 			worst = p
 			continue
 		}
-		v, w := rank(p.life.holds[item].verdict), rank(worst.life.holds[item].verdict)
+		v, w := rank(p.life.courses[item].verdict), rank(worst.life.courses[item].verdict)
 		if v > w || v == w && p.id.PID == t.told[item].pid {
 			worst = p
 		}
@@ -87,7 +87,7 @@ func (t *target) tell(signs []watch.Sign, now, boot time.Duration) []watch.Sign 
 		if p == nil {
 			return signs
 		}
-		h := &p.life.holds[i]
+		h := &p.life.courses[i]
 		is := told{verdict: h.verdict, pid: p.id.PID}
 		if is == t.told[i] || h.verdict == watch.Pending || is.verdict == t.told[i].verdict && is.verdict != watch.Bad {
 			continue
@@ -99,7 +99,7 @@ func (t *target) tell(signs []watch.Sign, now, boot time.Duration) []watch.Sign 
 }
 
 func (t *target) sign(i int, p *proc, now, boot time.Duration) watch.Sign {
-	it, h := &t.plan.items[i], &p.life.holds[i]
+	it, h := &t.plan.items[i], &p.life.courses[i]
 	s := watch.Sign{
 		Target: t.name, Round: t.round, Name: it.name, Verdict: h.verdict, Report: it.report,
 		PID: p.id.PID, Text: p.life.text(it, h, &p.r, now), At: boot,
@@ -113,10 +113,10 @@ func (t *target) sign(i int, p *proc, now, boot time.Duration) watch.Sign {
 // broken makes every sign of a process unknown, and reports whether that is new.
 func (p *proc) broken(why any) (changed bool) {
 	err := fmt.Errorf("internal failure: %v", why)
-	for i := range p.life.holds {
-		h := &p.life.holds[i]
+	for i := range p.life.courses {
+		h := &p.life.courses[i]
 		changed = changed || h.verdict != watch.Blind
-		*h = hold{verdict: watch.Blind, why: err}
+		*h = course{verdict: watch.Blind, why: err}
 	}
 	return changed
 }

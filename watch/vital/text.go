@@ -10,7 +10,7 @@ import (
 )
 
 // text is a verdict in words.
-func (l *life) text(it *item, h *hold, r *reading, now time.Duration) string {
+func (l *life) text(it *item, h *course, r *reading, now time.Duration) string {
 	v := view{life: l, it: it, h: h, r: r, now: now}
 	switch h.verdict {
 	case watch.Blind:
@@ -32,7 +32,7 @@ func (p *proc) lines(now time.Duration) []string {
 	r := &p.r
 	lines := []string{fmt.Sprintf("pid %d: state %c, %d threads, rss %s, cpu %s in all", p.id.PID, max(r.stat.State, ' '), r.stat.Threads, scalar.Size(r.rss).Rounded(), time.Duration(r.stat.CPU)*procfile.Tick)}
 	for i := range p.life.plan.items {
-		it, h := &p.life.plan.items[i], &p.life.holds[i]
+		it, h := &p.life.plan.items[i], &p.life.courses[i]
 		verdict, text := string(h.verdict), ""
 		if h.verdict == watch.Pending {
 			verdict = "not yet known"

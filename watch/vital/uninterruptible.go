@@ -14,10 +14,10 @@ func (uninterruptible) sources() []source { return []source{fromCgroup, fromTask
 // calm: such a thread uses no CPU time.
 func (uninterruptible) calm() {}
 
-func (uninterruptible) judge(v view) symptom { return v.crew.stuck(v.r, v.now) }
+func (uninterruptible) judge(v view) symptom { return v.threadMarks.stuck(v.r, v.now) }
 
 // stuck is the symptom of D. A spell is present from the second look on.
-func (c *crew) stuck(r *reading, now time.Duration) symptom {
+func (c *threadMarks) stuck(r *reading, now time.Duration) symptom {
 	switch {
 	case !r.swept:
 		return symptom{}
@@ -32,5 +32,5 @@ func (c *crew) stuck(r *reading, now time.Duration) symptom {
 func (uninterruptible) fine(view) string { return "no thread stays in state D" }
 
 func (uninterruptible) wrong(v view) string {
-	return fmt.Sprintf("thread %d is in state D without a context switch", v.crew.blocked.tid)
+	return fmt.Sprintf("thread %d is in state D without a context switch", v.threadMarks.blocked.tid)
 }

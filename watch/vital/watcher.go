@@ -39,8 +39,8 @@ type Watcher struct {
 	rd   *reader
 	wake chan struct{}
 
-	mu     sync.Mutex // protects what the others see and change
-	orders []order
+	mu      sync.Mutex // protects what the others see and change
+	changes []change
 
 	state   sync.Mutex // protects what Run works on, which Last reads
 	targets map[string]*target
@@ -51,7 +51,7 @@ type Watcher struct {
 	read    func(p *proc) // rd.read; tests put another in its place
 }
 
-type order struct {
+type change struct {
 	target string
 	round  int
 	ids    []procscan.ID
@@ -89,15 +89,15 @@ func (w *Watcher) Close() error {
 // blocks, and takes effect with the next tick. With the same round and the same spec the
 // state of the remaining processes is kept; else all begin again.
 func (w *Watcher) Attend(target string, round int, ids []procscan.ID, spec Spec) {
-	w.order(order{target: target, round: round, ids: slices.Clone(ids), spec: spec})
+	w.ask(change{target: target, round: round, ids: slices.Clone(ids), spec: spec})
 }
 
 // Unattend ends that. What was reported before may still be on its way.
-func (w *Watcher) Unattend(target string) { w.order(order{target: target, leave: true}) }
+func (w *Watcher) Unattend(target string) { w.ask(change{target: target, leave: true}) }
 
-func (w *Watcher) order(o order) {
+func (w *Watcher) ask(o change) {
 	w.mu.Lock()
-	w.orders = append(w.orders, o)
+	w.changes = append(w.changes, o)
 	w.mu.Unlock()
 	select {
 	case w.wake <- struct{}{}:
@@ -108,8 +108,8 @@ func (w *Watcher) order(o order) {
 // obey carries out what was ordered.
 func (w *Watcher) obey() {
 	w.mu.Lock()
-	orders := w.orders
-	w.orders = nil
+	orders := w.changes
+	w.changes = nil
 	w.mu.Unlock()
 	if len(orders) == 0 {
 		return
@@ -129,7 +129,7 @@ func (w *Watcher) obey() {
 	slices.SortFunc(w.sorted, byName)
 }
 
-func (w *Watcher) carry(o order) {
+func (w *Watcher) carry(o change) {
 	old := w.targets[o.target]
 	plan := compile(o.spec)
 	if o.leave || len(plan.items) == 0 || len(o.ids) == 0 {

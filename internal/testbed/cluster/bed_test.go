@@ -40,7 +40,7 @@ const (
 
 // host is one of the two.
 type host struct {
-	*nspawn.Machine
+	*nspawn.Container
 	t    *testing.T
 	name string
 }
@@ -81,7 +81,7 @@ var built = sync.OnceValues(func() (string, error) {
 })
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	os.Exit(run(m))
 }
 

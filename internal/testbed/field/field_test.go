@@ -29,7 +29,7 @@ var free = map[Place]chan struct{}{
 }
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if code, mine := StageMain(); mine {
 		os.Exit(code)
 	}

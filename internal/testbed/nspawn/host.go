@@ -142,7 +142,7 @@ func listen(t testing.TB) *notify {
 
 // ready waits until the container has booted and returns the PID of its systemd. The
 // socket is read until the container ends: who writes to it would wait else.
-func (n *notify) ready(m *Machine) int {
+func (n *notify) ready(m *Container) int {
 	m.t.Helper()
 	leaders := make(chan int, 1)
 	go n.read(leaders)

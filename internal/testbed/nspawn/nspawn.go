@@ -26,8 +26,8 @@ import (
 // limit bounds everything that is waited for.
 const limit = time.Minute
 
-// Machine is a container that runs.
-type Machine struct {
+// Container is a container that runs.
+type Container struct {
 	t       testing.TB
 	cmd     *exec.Cmd
 	leader  int
@@ -37,13 +37,13 @@ type Machine struct {
 
 // Boot starts a container and returns when its boot has finished. It is stopped when
 // the test ends, and also when the test binary dies.
-func Boot(t testing.TB) *Machine {
+func Boot(t testing.TB) *Container {
 	t.Helper()
 	return BootRoot(t, plain)
 }
 
 // BootRoot is Boot with another root than the plain one.
-func BootRoot(t testing.TB, r Root) *Machine {
+func BootRoot(t testing.TB, r Root) *Container {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("a container is too slow for -short")
@@ -59,14 +59,14 @@ func BootRoot(t testing.TB, r Root) *Machine {
 	root := r.find(t)
 	group := Group(t)
 	notify := listen(t)
-	m := &Machine{t: t, ended: make(chan struct{})}
+	m := &Container{t: t, ended: make(chan struct{})}
 	m.start(root, r.Foreign, group, notify)
 	m.leader = notify.ready(m)
 	return m
 }
 
 // start runs systemd-nspawn in a cgroup of its own: two in one would share their units.
-func (m *Machine) start(root string, foreign bool, group *os.File, notify *notify) {
+func (m *Container) start(root string, foreign bool, group *os.File, notify *notify) {
 	m.t.Helper()
 	m.cmd = exec.Command("systemd-nspawn", "--quiet", "--directory="+root, "--volatile=overlay", "--boot",
 		"--machine="+filepath.Base(group.Name()),
@@ -91,12 +91,12 @@ func (m *Machine) start(root string, foreign bool, group *os.File, notify *notif
 }
 
 // Leader is the PID of the container's systemd, as the host sees it.
-func (m *Machine) Leader() int { return m.leader }
+func (m *Container) Leader() int { return m.leader }
 
 // Command is a command inside the container: with its files, processes and network,
 // and of our environment only PATH. What runs through a shutdown of the container is
 // better started with Exec.
-func (m *Machine) Command(ctx context.Context, args ...string) *exec.Cmd {
+func (m *Container) Command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "nsenter", append([]string{"-t", strconv.Itoa(m.leader), "-a", "--"}, args...)...)
 	cmd.Env = []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG=C.UTF-8"}
 	cmd.WaitDelay = 5 * time.Second
@@ -106,7 +106,7 @@ func (m *Machine) Command(ctx context.Context, args ...string) *exec.Cmd {
 
 // Exec runs a command inside, for a minute at most, and returns what it wrote to stdout,
 // without the blanks around it. What it wrote to stderr is in the error.
-func (m *Machine) Exec(args ...string) (string, error) {
+func (m *Container) Exec(args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := m.Command(ctx, args...)
@@ -124,7 +124,7 @@ func (m *Machine) Exec(args ...string) (string, error) {
 }
 
 // Must is Exec that fails the test.
-func (m *Machine) Must(args ...string) string {
+func (m *Container) Must(args ...string) string {
 	m.t.Helper()
 	out, err := m.Exec(args...)
 	if err != nil {
@@ -134,12 +134,12 @@ func (m *Machine) Must(args ...string) string {
 }
 
 // Path is where the host sees a file of the container.
-func (m *Machine) Path(inside string) string {
+func (m *Container) Path(inside string) string {
 	return filepath.Join("/proc", strconv.Itoa(m.leader), "root", inside)
 }
 
 // Write makes a file inside, and the directories above it.
-func (m *Machine) Write(inside, content string, mode os.FileMode) {
+func (m *Container) Write(inside, content string, mode os.FileMode) {
 	m.t.Helper()
 	name := m.Path(inside)
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -154,7 +154,7 @@ func (m *Machine) Write(inside, content string, mode os.FileMode) {
 }
 
 // Copy copies a file of the host into the container, with its mode.
-func (m *Machine) Copy(outside, inside string) {
+func (m *Container) Copy(outside, inside string) {
 	m.t.Helper()
 	st, err := os.Stat(outside)
 	if err != nil {
@@ -170,7 +170,7 @@ func (m *Machine) Copy(outside, inside string) {
 // CopySelf copies the test binary that runs into the container, for a test that runs
 // itself inside. Where it is linked dynamically, the host's C library must not be newer
 // than the container's; CGO_ENABLED=0 avoids the question.
-func (m *Machine) CopySelf(inside string) {
+func (m *Container) CopySelf(inside string) {
 	m.t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -181,7 +181,7 @@ func (m *Machine) CopySelf(inside string) {
 
 // Wait waits until the container has ended by itself, and returns systemd-nspawn's
 // exit code: 0 after a poweroff, 133 after a reboot.
-func (m *Machine) Wait() int {
+func (m *Container) Wait() int {
 	m.t.Helper()
 	select {
 	case <-m.ended:
@@ -192,7 +192,7 @@ func (m *Machine) Wait() int {
 }
 
 // Stop ends the container at once, without a shutdown. It may be called more than once.
-func (m *Machine) Stop() {
+func (m *Container) Stop() {
 	m.t.Helper()
 	if m.leader != 0 {
 		m.kill(m.leader, unix.SIGKILL) // all processes inside go with it, and systemd-nspawn tidies up
@@ -213,7 +213,7 @@ func (m *Machine) Stop() {
 
 // kill is only for processes that cannot have been replaced: systemd-nspawn is our
 // child and the leader is its.
-func (m *Machine) kill(pid int, signal unix.Signal) {
+func (m *Container) kill(pid int, signal unix.Signal) {
 	select {
 	case <-m.ended:
 	default:

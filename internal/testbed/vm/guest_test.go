@@ -19,7 +19,7 @@ import (
 const endBy = "PROCWARD_VM_END_BY"
 
 func TestMain(m *testing.M) {
-	testbed.Hold()
+	testbed.Leash()
 	if rung := os.Getenv(endBy); rung != "" {
 		fmt.Println(end(rung))
 		os.Exit(1)

@@ -19,10 +19,10 @@ const (
 	spare    = 4                     // outputs that are ready for later scripts
 )
 
-// keeper frees the beginning of outputs that grow, so that only a script that writes too
+// trimmer frees the beginning of outputs that grow, so that only a script that writes too
 // fast reaches their limit, and drops outputs that nobody can write to any more.
 // inotify(7) reports both. A script that writes nothing costs it nothing.
-type keeper struct {
+type trimmer struct {
 	note func(text string)
 
 	mu     sync.Mutex
@@ -36,7 +36,7 @@ type keeper struct {
 }
 
 // open begins. It takes over outputs that daemons of an earlier procward still write to.
-func (k *keeper) open(note func(text string)) {
+func (k *trimmer) open(note func(text string)) {
 	k.note, k.held = note, map[int]*output{}
 	if fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK); err == nil {
 		k.fd, k.in = fd, os.NewFile(uintptr(fd), "inotify")
@@ -48,14 +48,14 @@ func (k *keeper) open(note func(text string)) {
 	k.fill()
 }
 
-func (k *keeper) say(text string) {
+func (k *trimmer) say(text string) {
 	if k.note != nil {
 		k.note(text)
 	}
 }
 
 // output returns the output of one script.
-func (k *keeper) output() *output {
+func (k *trimmer) output() *output {
 	k.mu.Lock()
 	var o *output
 	if n := len(k.ready); n > 0 {
@@ -71,7 +71,7 @@ func (k *keeper) output() *output {
 
 // fill makes outputs ready, and does not wait for it: no file system must be made between
 // a death and the restart.
-func (k *keeper) fill() {
+func (k *trimmer) fill() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.making || k.closed || len(k.ready) >= spare {
@@ -98,8 +98,8 @@ func (k *keeper) fill() {
 	}()
 }
 
-func (k *keeper) make() *output {
-	o := &output{keeper: k, watch: -1}
+func (k *trimmer) make() *output {
+	o := &output{trimmer: k, watch: -1}
 	fd, bounded, err := newBox()
 	if err != nil {
 		o.err = err
@@ -122,7 +122,7 @@ func (k *keeper) make() *output {
 }
 
 // follow asks for reports of the output's changes. It is called with the lock held.
-func (k *keeper) follow(o *output) {
+func (k *trimmer) follow(o *output) {
 	if k.in == nil || k.closed {
 		return
 	}
@@ -142,7 +142,7 @@ func again(fd, flags int) (*os.File, error) {
 }
 
 // release says that the script of an output has ended.
-func (k *keeper) release(o *output) {
+func (k *trimmer) release(o *output) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	o.released = true
@@ -150,7 +150,7 @@ func (k *keeper) release(o *output) {
 }
 
 // run cuts and drops outputs as they change, until close.
-func (k *keeper) run() {
+func (k *trimmer) run() {
 	buf := make([]byte, 64<<10)
 	for {
 		n, err := k.in.Read(buf)
@@ -170,7 +170,7 @@ func (k *keeper) run() {
 }
 
 // changed reads inotify(7) events; if some were dropped, every output may have changed.
-func (k *keeper) changed(events []byte) map[int]*output {
+func (k *trimmer) changed(events []byte) map[int]*output {
 	out := map[int]*output{}
 	for len(events) >= unix.SizeofInotifyEvent {
 		wd := int(int32(binary.NativeEndian.Uint32(events)))
@@ -188,7 +188,7 @@ func (k *keeper) changed(events []byte) map[int]*output {
 
 // look cuts an output that has grown, which it reports, and drops one that nobody needs
 // any more. It is called with the lock held.
-func (k *keeper) look(o *output) (grown bool) {
+func (k *trimmer) look(o *output) (grown bool) {
 	switch {
 	case o.r == nil:
 		return false
@@ -200,7 +200,7 @@ func (k *keeper) look(o *output) (grown bool) {
 }
 
 // drop closes an output. It is called with the lock held.
-func (k *keeper) drop(o *output) {
+func (k *trimmer) drop(o *output) {
 	if o.watch >= 0 {
 		if k.in != nil && !k.closed {
 			_, _ = unix.InotifyRmWatch(k.fd, uint32(o.watch))
@@ -243,7 +243,7 @@ func cut(r *os.File) (grown bool) {
 
 // takeOver finds outputs of an earlier procward: the standard output of processes that
 // its scripts have left behind.
-func (k *keeper) takeOver() {
+func (k *trimmer) takeOver() {
 	seen := map[[2]uint64]bool{}
 	for _, fd := range []string{"1", "2"} {
 		links, _ := filepath.Glob("/proc/[0-9]*/fd/" + fd)
@@ -266,11 +266,11 @@ func (k *keeper) takeOver() {
 }
 
 // adopt keeps an output whose script is not ours, unless it is one of ours.
-func (k *keeper) adopt(f *os.File) bool {
+func (k *trimmer) adopt(f *os.File) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	before := len(k.held)
-	o := &output{keeper: k, r: f, released: true, foreign: true, watch: -1}
+	o := &output{trimmer: k, r: f, released: true, foreign: true, watch: -1}
 	wd, err := unix.InotifyAddWatch(k.fd, path(f), unix.IN_MODIFY|unix.IN_CLOSE_WRITE)
 	if err != nil || k.held[wd] != nil || k.closed {
 		return false
@@ -282,7 +282,7 @@ func (k *keeper) adopt(f *os.File) bool {
 
 // close ends. Processes that still write to their output can go on, up to its limit, or
 // until the next procward takes it over.
-func (k *keeper) close() error {
+func (k *trimmer) close() error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if k.closed {

@@ -25,8 +25,8 @@ const (
 // patience is how long nothing can be read before it is reported.
 const patience = 10 * time.Second
 
-// hold is what is remembered of one sign of one process.
-type hold struct {
+// course is what is remembered of one sign of one process.
+type course struct {
 	verdict watch.Verdict
 	since   time.Duration // of Failing and Bad: when it began
 	dark    bool          // it cannot be read
@@ -39,7 +39,7 @@ type hold struct {
 //
 // What cannot be read counts neither way: the verdict stays, and after patience it is
 // Blind. If the sign is present again after that, or after any break, it begins again.
-func (h *hold) next(s symptom, now, limit time.Duration) (changed bool) {
+func (h *course) next(s symptom, now, limit time.Duration) (changed bool) {
 	before := h.verdict
 	switch s.what {
 	case unreadable:
@@ -50,7 +50,7 @@ func (h *hold) next(s symptom, now, limit time.Duration) (changed bool) {
 			h.verdict = watch.Blind
 		}
 	case absent:
-		*h = hold{verdict: watch.OK}
+		*h = course{verdict: watch.OK}
 	case present:
 		h.present(s.since, now, limit)
 	}
@@ -59,14 +59,14 @@ func (h *hold) next(s symptom, now, limit time.Duration) (changed bool) {
 
 // present handles a symptom that is there. If a bad sign began again meanwhile, it had
 // ended: that is reported now, and the new one from the next reading on.
-func (h *hold) present(since, now, limit time.Duration) {
+func (h *course) present(since, now, limit time.Duration) {
 	wasDark := h.dark
 	h.dark, h.why = false, nil
 	switch {
 	case h.verdict == watch.Bad && (wasDark || since <= h.since):
 		return
 	case h.verdict == watch.Bad:
-		*h = hold{verdict: watch.OK}
+		*h = course{verdict: watch.OK}
 		return
 	case h.verdict == watch.Blind, wasDark:
 		h.since = now
@@ -80,4 +80,4 @@ func (h *hold) present(since, now, limit time.Duration) {
 }
 
 // lapse begins the clock again: nobody looked for a long time. What is bad stays so.
-func (h *hold) lapse(now time.Duration) { h.since, h.darkAt = now, now }
+func (h *course) lapse(now time.Duration) { h.since, h.darkAt = now, now }

@@ -19,7 +19,7 @@ import (
 // warden is argv[0] of the process that holds the leash.
 const warden = "procward-test-leash"
 
-// Hold puts this process, and so whatever it starts from now on, on a leash: when it has
+// Leash puts this process, and so whatever it starts from now on, on a leash: when it has
 // ended, in whichever way, all of that is killed. It is the first line of a TestMain,
 // because the program that holds the leash is the test's own; it does not return there.
 // In a child of a test that is on a leash it does nothing of that.
@@ -32,7 +32,7 @@ const warden = "procward-test-leash"
 // group, a session or an environment it stays with a daemon that detaches itself, and
 // unlike a control group it needs no privilege. Being a subreaper would do as well, but
 // orphans would then have a parent that they have on no real machine.
-func Hold() {
+func Leash() {
 	if os.Args[0] == warden {
 		os.Exit(keep(os.Args[1:]))
 	}

@@ -12,8 +12,8 @@ import (
 // never waits gets so little only if others want the CPU as well, or a quota limits it.
 const leastSpin = 0.01
 
-// crew is what is remembered of the threads of a process.
-type crew struct {
+// threadMarks is what is remembered of the threads of a process.
+type threadMarks struct {
 	marks    []mark // by TID
 	spare    []mark
 	suspects int  // marks whose switches were counted for spinning
@@ -45,7 +45,7 @@ type mark struct {
 
 // suspect reports whether the switches of a thread must be read: it is in D, it used CPU
 // time since the last look, or they were counted then.
-func (c *crew) suspect(t *task) bool {
+func (c *threadMarks) suspect(t *task) bool {
 	if t.state == 'D' {
 		return true
 	}
@@ -54,7 +54,7 @@ func (c *crew) suspect(t *task) bool {
 }
 
 // mark finds the thread as it was at the last look, or nil.
-func (c *crew) mark(t *task) *mark {
+func (c *threadMarks) mark(t *task) *mark {
 	i, found := slices.BinarySearchFunc(c.marks, t.tid, func(m mark, tid int) int { return cmp.Compare(m.tid, tid) })
 	if !found || c.marks[i].start != t.start {
 		return nil
@@ -63,7 +63,7 @@ func (c *crew) mark(t *task) *mark {
 }
 
 // next takes a look at all threads.
-func (c *crew) next(r *reading, now time.Duration) {
+func (c *threadMarks) next(r *reading, now time.Duration) {
 	c.suspects, c.fresh, c.starved = 0, false, false
 	c.blocked, c.busy = mark{}, mark{}
 	c.spare = c.spare[:0]
@@ -83,7 +83,7 @@ func (c *crew) next(r *reading, now time.Duration) {
 }
 
 // note keeps the numbers, and the longest of each.
-func (c *crew) note(m *mark) {
+func (c *threadMarks) note(m *mark) {
 	if m.inD && (c.blocked.tid == 0 || m.dSince < c.blocked.dSince) {
 		c.blocked = *m
 	}
@@ -129,7 +129,7 @@ func (m *mark) spin(t *task, at, now time.Duration) {
 }
 
 // spinning is the symptom of a thread that never waits.
-func (c *crew) spinning(r *reading, idle, pending bool) symptom {
+func (c *threadMarks) spinning(r *reading, idle, pending bool) symptom {
 	switch {
 	case idle:
 		return symptom{what: absent}
@@ -145,9 +145,9 @@ func (c *crew) spinning(r *reading, idle, pending bool) symptom {
 
 // looked reports whether the threads were looked at at least twice, so that it is known
 // which of them used CPU time.
-func (c *crew) looked() bool { return len(c.spare) > 0 }
+func (c *threadMarks) looked() bool { return len(c.spare) > 0 }
 
-func (c *crew) lapse(now time.Duration) {
+func (c *threadMarks) lapse(now time.Duration) {
 	for i := range c.marks {
 		c.marks[i].dSince, c.marks[i].since = now, now
 	}

@@ -19,7 +19,7 @@ const asTest = "PROCWARD_LEASH_TEST"
 func TestMain(m *testing.M) {
 	if how := os.Getenv(asTest); how != "" {
 		// The test that started us is itself on a leash, which its child would keep.
-		Hold()
+		Leash()
 		startDaemon(how)
 	}
 	os.Exit(m.Run())
