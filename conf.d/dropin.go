@@ -109,6 +109,30 @@ func pairs(n *yaml.Node, each func(k, v *yaml.Node)) {
 	}
 }
 
+// entry is what stands under a declared name: a Daemon, Process, escalate.Group or Monitor;
+// nil if it could not be read.
+func (v *version) entry(n declared) any {
+	switch n.section {
+	case "daemon":
+		if v.dropin.Daemon != nil {
+			return *v.dropin.Daemon
+		}
+	case "processes":
+		if p, ok := v.dropin.Processes[n.name]; ok {
+			return p
+		}
+	case "groups":
+		if g, ok := v.dropin.Groups[n.name]; ok {
+			return g
+		}
+	case "monitors":
+		if m, ok := v.dropin.Monitors[n.name]; ok {
+			return m
+		}
+	}
+	return nil
+}
+
 // name matches the allowed names of processes, groups and monitors.
 var name = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 
@@ -116,23 +140,8 @@ var name = regexp.MustCompile(`^[A-Za-z0-9._@-]{1,64}$`)
 // has reported.
 func (v *version) validate(n declared, d *decoder) {
 	var err error
-	switch n.section {
-	case "daemon":
-		if v.dropin.Daemon != nil {
-			err = v.dropin.Daemon.Validate()
-		}
-	case "processes":
-		if p, ok := v.dropin.Processes[n.name]; ok {
-			err = p.Validate()
-		}
-	case "groups":
-		if g, ok := v.dropin.Groups[n.name]; ok {
-			err = g.Validate()
-		}
-	case "monitors":
-		if m, ok := v.dropin.Monitors[n.name]; ok {
-			err = m.Validate()
-		}
+	if e, ok := v.entry(n).(interface{ Validate() error }); ok {
+		err = e.Validate()
 	}
 	if n.name != daemonName && !name.MatchString(n.name) && n.name != "<<" {
 		v.problems = append(v.problems, n.origin.problem(n.path(), "",

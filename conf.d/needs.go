@@ -16,13 +16,11 @@ type need struct {
 
 // needs is what a valid section uses of the host.
 func (v *version) needs(n declared) []need {
-	switch n.section {
-	case "processes":
-		return v.dropin.Processes[n.name].needs()
-	case "groups":
-		return groupNeeds(v.dropin.Groups[n.name])
-	case "monitors":
-		return v.dropin.Monitors[n.name].needs()
+	switch e := v.entry(n).(type) {
+	case interface{ needs() []need }:
+		return e.needs()
+	case escalate.Group:
+		return groupNeeds(e)
 	}
 	return nil
 }

@@ -19,17 +19,17 @@ type probeAt struct {
 
 // probes are those of a declared process or monitor.
 func (v *version) probes(n declared) []probeAt {
-	switch n.section {
-	case "processes":
+	switch e := v.entry(n).(type) {
+	case Process:
 		var out []probeAt
-		for i, s := range v.dropin.Processes[n.name].Stall {
+		for i, s := range e.Stall {
 			if !s.passive() {
 				out = append(out, probeAt{fmt.Sprintf("stall[%d]", i), s.Check})
 			}
 		}
 		return out
-	case "monitors":
-		return []probeAt{{"", v.dropin.Monitors[n.name].Check}}
+	case Monitor:
+		return []probeAt{{"", e.Check}}
 	}
 	return nil
 }

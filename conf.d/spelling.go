@@ -11,10 +11,10 @@ import (
 // doubtSpelling warns of texts of a process that look right but are not: they come from a
 // word processor or a web page, or somebody took a path for a pattern.
 func (v *version) doubtSpelling(n declared) {
-	if n.section != "processes" {
+	p, is := v.entry(n).(Process)
+	if !is {
 		return
 	}
-	p := v.dropin.Processes[n.name]
 	warn := func(key, text string) {
 		w := n.origin.problem(n.path(), key, text)
 		w.Warning = true
