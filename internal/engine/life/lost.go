@@ -131,11 +131,3 @@ func (t *turn) expected(ended []restart.Ended) {
 		t.bury(d)
 	}
 }
-
-// forgetDead is for a failure that is not the death of a tracked process: neither its PID
-// nor its cause is reported.
-func (t *sight) forgetDead() {
-	t.dead, t.remains.found = nil, nil
-	t.died, t.lastDown = t.Now, t.Now
-	t.cause, t.lastCause = watch.Cause{}, "unknown: "+Unseen
-}
