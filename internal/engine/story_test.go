@@ -235,6 +235,21 @@ func TestSystemdHasJustStartedAnother(t *testing.T) {
 	s.tells(`1.033 PW0203 process=httpd pid=102 replaced: it took the place of pid 101: it was started after the death; the former one: killed by SIGKILL`)
 }
 
+// dnsmasq that ends by itself ends a moment later those that it has forked for connections.
+func TestAForkThatEndsWithItIsNoSuccessor(t *testing.T) {
+	s := newSim(t, one(nil))
+	master := s.Spawn("httpd")
+	child := s.SpawnAs("httpd", func(p *rehearse.Process) { p.PPID, p.Session = master.PID, master.PID })
+	s.start().Run(time.Minute)
+	s.said = nil
+	s.Die(master, clean)
+	s.At(20*time.Millisecond, func() { s.Die(child, clean) })
+	s.Run(time.Second)
+	s.tells(`
+		60.033 PW0201 process=httpd pid=101 down: exited with code 0
+		60.033 PW0301 process=httpd restart, attempt 1 of 3`)
+}
+
 func TestAForkThatWasHandedTheWorkIsTheSuccessor(t *testing.T) {
 	s := newSim(t, one(nil))
 	master := s.Spawn("httpd")
@@ -243,7 +258,7 @@ func TestAForkThatWasHandedTheWorkIsTheSuccessor(t *testing.T) {
 	s.said = nil
 	s.Die(master, clean)
 	s.Run(time.Minute)
-	s.tells(`60.001 PW0203 process=httpd pid=102 replaced: it took the place of pid 101: the dead one left by itself, with code 0; the former one: exited with code 0`)
+	s.tells(`60.637 PW0203 process=httpd pid=102 replaced: it took the place of pid 101: the dead one left by itself, with code 0; the former one: exited with code 0`)
 	if len(s.Ran) > 0 || len(s.Procs) != 1 {
 		t.Errorf("ran %v, %d processes are left", s.Ran, len(s.Procs))
 	}

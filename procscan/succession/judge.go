@@ -117,6 +117,9 @@ func (k court) judge(q *Candidate) Judgement {
 	if wait := k.last.At + k.Patience; k.last.End == Unknown && k.Now < wait && (j.Verdict == Untold || j.Verdict == LeftOver && !j.Killed && q.Was != LeftOver) {
 		j = Judgement{Verdict: Undecided, Proof: "how the dead one has ended is not known yet", Until: wait}
 	}
+	if until, yes := k.parts(q); yes && j.Verdict == Heir {
+		j = Judgement{Verdict: Undecided, Proof: "the one that it was forked from ended by itself just now, and it may be about to end as well", Until: until}
+	}
 	j.Process, j.Holds, j.Outside = q.Process, q.Has.Serves, q.Outside
 	j.Shares = len(shared(q.Has.Serves, k.places)) > 0 || q.Was == LeftOver && q.Shared && len(q.Has.Serves) > 0
 	return j

@@ -33,6 +33,18 @@ func worker(k court, q *Candidate) (Judgement, bool) {
 	return j, true
 }
 
+// parting is how long after the end of a process its forks may still be about to end with
+// it: those that serve a connection of dnsmasq are told to by its own end.
+const parting = 500 * time.Millisecond
+
+// parts reports whether a candidate was forked from one that ended by itself a moment ago, and
+// until when it may be about to end with it.
+func (k court) parts(q *Candidate) (until time.Duration, yes bool) {
+	d, ok := latest(k.Dead, func(d Dead) bool { return k.forked(q, d) })
+	until = d.At + parting
+	return until, ok && d.End == Clean && k.Now < until && !k.isRestarted(q)
+}
+
 // obscured reports whether another one died after d, not known to have been killed or to
 // have failed, whose layout is not known: the candidate could be its fork and could have
 // got its work.
