@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"procscan/traits":            {"procscan", "procscan/succession", "internal/sockdiag", "internal/hang"},
 	"internal/scalar":            {},
 	"internal/procfile":          {},
+	"internal/visible":           {},
 	"internal/ktime":             {},
 	"internal/account":           {},
 	"internal/kind":              {},
@@ -109,8 +110,8 @@ var allowed = map[string][]string{
 	"internal/engine/operation":  {"internal/engine/saved", "escalate", "internal/message", "internal/script"},
 }
 
-// everywhere is what reads the kernel for all and knows nobody: no arrow need be drawn to it.
-var everywhere = []string{"internal/procfile", "internal/ktime"}
+// everywhere is what serves all and knows nobody: no arrow need be drawn to it.
+var everywhere = []string{"internal/procfile", "internal/ktime", "internal/visible"}
 
 // bed is the folder of what only tests need: no file of the product imports from it.
 const bed = "internal/testbed"

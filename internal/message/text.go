@@ -1,6 +1,10 @@
 package message
 
-import "strings"
+import (
+	"strings"
+
+	"procward/internal/visible"
+)
 
 // Sentence is the text of the kind with the fields filled in: "down: killed by SIGKILL".
 // It is one line of valid UTF-8 with every control byte made visible. Marks at its end
@@ -107,5 +111,5 @@ func (m Message) placeholder(name string) (value string, known bool) {
 	default:
 		return "", false
 	}
-	return clip(visible(strings.TrimSpace(value)), size), true
+	return clip(visible.Line(strings.TrimSpace(value)), size), true
 }

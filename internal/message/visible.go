@@ -4,38 +4,14 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"procward/internal/visible"
 )
-
-// visible makes one line of s that cannot control a terminal: every control byte, line
-// end, bidirectional mark and byte that is not UTF-8 is written as Go writes it in a
-// string ("\n", "\x1b"); the rest stays as it is.
-func visible(s string) string {
-	if plain(s) {
-		return s
-	}
-	var b strings.Builder
-	for len(s) > 0 {
-		n := runeLen(s)
-		b.WriteString(escaped(s[:n], false))
-		s = s[n:]
-	}
-	return b.String()
-}
-
-// plain reports whether s is printable ASCII throughout, the usual case.
-func plain(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
 
 // word is s as the value of key=value in at most size bytes: unchanged if a reader can
 // see where it ends, else in quotes with Go's escapes.
 func word(s string, size int) string {
-	if s != "" && plain(s) && !strings.ContainsAny(s, " \"=\\'`") {
+	if s != "" && visible.Plain(s) && !strings.ContainsAny(s, " \"=\\'`") {
 		return clip(s, size)
 	}
 	return quotedHead(s, size)
@@ -65,7 +41,7 @@ func quotedHead(s string, size int) string {
 	}
 	for cut, used := 0, 0; cut < len(s); {
 		n := runeLen(s[cut:])
-		used += len(escaped(s[cut:cut+n], true))
+		used += len(escaped(s[cut : cut+n]))
 		if used > room {
 			return strings.TrimSuffix(strconv.Quote(s[:cut]), `"`) + mark + `"`
 		}
@@ -83,7 +59,7 @@ func quotedTail(s string, size int) string {
 	}
 	for cut, used := len(s), 0; cut > 0; {
 		_, n := utf8.DecodeLastRuneInString(s[:cut])
-		used += len(escaped(s[cut-n:cut], true))
+		used += len(escaped(s[cut-n : cut]))
 		if used > room {
 			return `"` + mark + strings.TrimPrefix(strconv.Quote(s[cut:]), `"`)
 		}
@@ -104,11 +80,8 @@ func tail(s string, size int) string {
 	return strings.ToValidUTF8(s, string(utf8.RuneError))
 }
 
-// escaped is one rune as Go writes it, within quotes or without.
-func escaped(r string, quoted bool) string {
-	if !quoted && (r == `"` || r == `\`) {
-		return r
-	}
+// escaped is one rune as Go writes it within quotes.
+func escaped(r string) string {
 	q := strconv.Quote(r)
 	return q[1 : len(q)-1]
 }

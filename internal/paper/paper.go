@@ -8,12 +8,13 @@ import (
 	"os"
 	"strings"
 
-	"golang.org/x/sys/unix"
 	"io"
-	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
+
 	"procward/internal/message"
+	"procward/internal/visible"
 )
 
 // Colour is an SGR sequence (ECMA-48).
@@ -96,26 +97,9 @@ func (p Paper) Table(rows [][]Cell) {
 	}
 }
 
-// Visible makes control bytes, and what is not UTF-8, visible: names and arguments of
-// processes are anybody's, and must not steer the operator's terminal.
-func Visible(s string) string {
-	var b strings.Builder
-	for len(s) > 0 {
-		r, n := utf8.DecodeRuneInString(s)
-		switch {
-		case r == utf8.RuneError && n == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[0])
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-		s = s[n:]
-	}
-	return b.String()
-}
+// Visible is visible.Line: names and arguments of processes are anybody's, and must not
+// steer the operator's terminal.
+func Visible(s string) string { return visible.Line(s) }
 
 // Cut bounds s to n characters.
 func Cut(s string, n int) string {

@@ -24,22 +24,6 @@ func TestAge(t *testing.T) {
 	}
 }
 
-func TestVisible(t *testing.T) {
-	for in, want := range map[string]string{
-		"plain text":           "plain text",
-		"\x1b[31mred\x07":      `\x1b[31mred\x07`,
-		"tab\tnew\nline":       `tab\x09new\x0aline`,
-		"über 日本":              "über 日本",
-		"\xff\xfe":             `\xff\xfe`,
-		"\u202eback\u0085":     `\u202eback\u0085`,
-		"a replacement \ufffd": "a replacement \ufffd",
-	} {
-		if got := Visible(in); got != want {
-			t.Errorf("visible(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
 func TestTable(t *testing.T) {
 	rows := [][]Cell{
 		{{"NAME", Bold}, {"STATE", Bold}, {"NOW", Bold}},

@@ -48,7 +48,7 @@ func (o *output) text() string {
 	if err != nil {
 		return fmt.Sprintf("(output lost: %v)", err)
 	}
-	return visible(tail, cut)
+	return shown(tail, cut)
 }
 
 // release closes the file: now, or, if a process that the script left behind still writes

@@ -30,7 +30,7 @@ func TestOutputIsBounded(t *testing.T) {
 func TestOutputOfBinaryBytes(t *testing.T) {
 	t.Parallel()
 	res := run(t, shell(t, `printf '\033[31mred\377\000\007\r\nü\n\n'`))
-	if want := `\x1b[31mred\xff\x00\x07 | ü`; res.Output != want {
+	if want := `\x1b[31mred\xff\x00\a | ü`; res.Output != want {
 		t.Errorf("got %s, want %s", res.Output, want)
 	}
 }
@@ -278,7 +278,7 @@ func TestVisible(t *testing.T) {
 		{strings.Repeat("x", maxText), 0, strings.Repeat("x", maxText)},
 		{strings.Repeat("\x00", maxText), 0, fmt.Sprintf("[%d bytes not shown] ", maxText-maxText/4) + strings.Repeat(`\x00`, maxText/4)},
 	} {
-		if got := visible([]byte(c.in), c.cut); got != c.want {
+		if got := shown([]byte(c.in), c.cut); got != c.want {
 			t.Errorf("%.40q:\n got %.80s\nwant %.80s", c.in, got, c.want)
 		}
 	}
@@ -289,7 +289,7 @@ func FuzzVisible(f *testing.F) {
 	f.Add(bytes.Repeat([]byte{0xe8, 0xaa}, 3000), int64(7))
 	f.Fuzz(func(t *testing.T, in []byte, cut int64) {
 		cut = max(0, cut%(1<<40))
-		got := visible(in, cut)
+		got := shown(in, cut)
 		if !utf8.ValidString(got) || len(got) > maxText+40 {
 			t.Errorf("%d bytes: %q", len(got), got)
 		}

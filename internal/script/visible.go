@@ -4,20 +4,21 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
-	"unicode"
 	"unicode/utf8"
+
+	"procward/internal/visible"
 )
 
 // maxText limits the text of an output, in bytes. Its end is kept, where scripts say why
 // they failed.
 const maxText = 4096
 
-// visible makes one line of valid, printable UTF-8 of what a script wrote: lines are
+// shown makes one line of valid, printable UTF-8 of what a script wrote: lines are
 // joined by " | ", tabs are blanks, and whatever cannot be printed (control bytes, escape
 // sequences, bytes that are not UTF-8, characters that change the direction of writing)
 // is shown as \x1b or \u202e. cut is how many bytes there were before it; the result says
 // how many are not shown. It has at most maxText bytes besides that note.
-func visible(b []byte, cut int64) string {
+func shown(b []byte, cut int64) string {
 	if cut > 0 { // do not begin within a character
 		for i := 0; i < utf8.UTFMax-1 && len(b) > 0 && !utf8.RuneStart(b[0]); i++ {
 			b, cut = b[1:], cut+1
@@ -35,24 +36,16 @@ func visible(b []byte, cut int64) string {
 
 // next returns how the first character, or line end, of b is shown, and its length.
 func next(b []byte) (int, string) {
-	r, n := utf8.DecodeRune(b)
 	switch {
-	case r == utf8.RuneError && n == 1:
-		return 1, fmt.Sprintf(`\x%02x`, b[0])
 	case bytes.HasPrefix(b, []byte("\r\n")):
 		return 2, " | "
-	case r == '\n':
+	case b[0] == '\n':
 		return 1, " | "
-	case r == '\t':
+	case b[0] == '\t':
 		return 1, " "
-	case unicode.IsPrint(r):
-		return n, string(r)
-	case r < 0x80:
-		return n, fmt.Sprintf(`\x%02x`, r)
-	case r < 0x10000:
-		return n, fmt.Sprintf(`\u%04x`, r)
 	}
-	return n, fmt.Sprintf(`\U%08x`, r)
+	shown, n := visible.Rune(string(b[:min(len(b), utf8.UTFMax)]))
+	return n, shown
 }
 
 // bounded joins the last parts that fit into maxText bytes.

@@ -2,10 +2,10 @@ package evidence
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"sync"
-	"unicode"
+
+	"procward/internal/visible"
 )
 
 // page is a part of a file. One reader fills it, and somebody else may take it away
@@ -89,23 +89,11 @@ func (p *page) more(n int, what string) {
 	}
 }
 
-// printable escapes bytes that are not printable, except tabs.
+// printable is visible.Line, except that tabs stay.
 func printable(s string) string {
-	odd := func(r rune) bool { return r != '\t' && (!unicode.IsPrint(r) || r == unicode.ReplacementChar) }
-	if strings.IndexFunc(s, odd) < 0 {
-		return s
+	parts := strings.Split(s, "\t")
+	for i, part := range parts {
+		parts[i] = visible.Line(part)
 	}
-	var b strings.Builder
-	for i, r := range s {
-		switch {
-		case r == unicode.ReplacementChar && s[i] != "\uFFFD"[0]:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case odd(r):
-			q := strconv.QuoteRune(r)
-			b.WriteString(q[1 : len(q)-1])
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
+	return strings.Join(parts, "\t")
 }
