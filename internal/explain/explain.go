@@ -62,7 +62,7 @@ func ofProcess(cfg *confd.Config, name string, p confd.Process) Explanation {
 	members := cfg.Members(p.Group)
 	ladder, whose := ladderOf(cfg, p)
 	w := words{cfg: cfg, process: p, group: groupOf(cfg, p), ladder: ladder}
-	e := Explanation{Name: name, Kind: "process", Group: p.Group, Observed: cfg.Daemon.Observe, Signs: signsOf(p)}
+	e := Explanation{Name: name, Kind: "process", Group: p.Group, Observed: cfg.Daemon.Observe, Signs: signsOf(cfg, name, p)}
 	e.Facts = append(processFacts(p, whose, ladder, members, w.group), signFacts(e.Signs)...)
 	e.Steps = w.steps(rehearse.Death(cfg, name, rehearse.Quick), rehearse.Death(cfg, name, rehearse.Slow))
 	e.Ends, e.Notes = ends(e.Steps), w.notes(e.Steps)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	confd "procward/conf.d"
+	"procward/internal/rehearse"
 	"procward/watch"
 	"procward/watch/evidence"
 	"procward/watch/probe"
@@ -21,42 +22,51 @@ type Sign struct {
 }
 
 // signsOf is the signs of a process: its probes, then what is passive.
-func signsOf(p confd.Process) []Sign {
+func signsOf(cfg *confd.Config, name string, p confd.Process) []Sign {
 	var out []Sign
 	checks, passive := p.Checks(), p.Vital()
-	for i, name := range probe.Names(checks) {
-		out = append(out, signOf(p, name, checks[i].Action, probe.WorstCase(checks[i])))
+	for i, sign := range probe.Names(checks) {
+		out = append(out, signOf(sign, checks[i].Action, probe.WorstCase(checks[i])))
 	}
-	for _, name := range vital.Names(passive) {
-		out = append(out, signOf(p, name, vital.Action(passive, name), vital.Within(passive, name)))
+	for _, sign := range vital.Names(passive) {
+		out = append(out, signOf(sign, vital.Action(passive, sign), vital.Within(passive, sign)))
 	}
+	follow(out, cfg, name, p)
 	return out
 }
 
-func signOf(p confd.Process, name string, action watch.Action, bad time.Duration) Sign {
-	s := Sign{Name: name, Action: string(action), BadS: bad.Seconds(), Text: fmt.Sprintf("bad at most %s after it begins", Span(bad))}
-	_, pause := p.Restart.PauseRange(1)
-	switch {
-	case action == watch.ActReport:
-		s.Text += "; that is reported, and nothing else"
-	case p.Restart.Attempts.Allows(0):
-		script := bad + stallWork(p) + pause
-		seconds := script.Seconds()
-		s.ScriptS = &seconds
-		s.Text += fmt.Sprintf(", its restart at most %s after it", Span(script))
-	default:
-		s.Text += ", and the ladder begins"
-	}
-	return s
+func signOf(name string, action watch.Action, bad time.Duration) Sign {
+	return Sign{Name: name, Action: string(action), BadS: bad.Seconds(), Text: fmt.Sprintf("bad at most %s after it begins", Span(bad))}
 }
 
-// stallWork is what lies at most between a stall and its restart: evidence, dump, kill.
-func stallWork(p confd.Process) time.Duration {
-	d := evidence.Longest + p.Restart.Kill.Longest()
-	if dump := p.Restart.Dump; dump != nil {
-		d += dump.Wait.D()
+// follow adds what follows when a sign is bad. The way to the restart is the same for all, and
+// rehearsed with the first that has one.
+func follow(signs []Sign, cfg *confd.Config, name string, p confd.Process) {
+	work := time.Duration(-1)
+	for i := range signs {
+		s := &signs[i]
+		switch {
+		case s.Action == string(watch.ActReport):
+			s.Text += "; that is reported, and nothing else"
+			continue
+		case !p.Restart.Attempts.Allows(0):
+			s.Text += ", and the ladder begins"
+			continue
+		case work < 0:
+			work = rehearse.Stall(cfg, name, s.Name, evidenceTime(p))
+		}
+		seconds := s.BadS + work.Seconds()
+		s.ScriptS = &seconds
+		s.Text += fmt.Sprintf(", its restart at most %s after it", Span(time.Duration(seconds*float64(time.Second))))
 	}
-	return d
+}
+
+// evidenceTime is how long the evidence and the dump of a stalled process take at most.
+func evidenceTime(p confd.Process) time.Duration {
+	if dump := p.Restart.Dump; dump != nil {
+		return evidence.Longest + dump.Wait.D()
+	}
+	return evidence.Longest
 }
 
 func signFacts(signs []Sign) []Fact {

@@ -107,6 +107,18 @@ func Failure(cfg *confd.Config, name string, pace Pace) Play {
 	})
 }
 
+// Stall plays a process that is told to be stalled, by the sign of this name, and gives the
+// time until its first attempt. Its evidence takes this long, and each kill as long as it may.
+func Stall(cfg *confd.Config, name, sign string, evidence time.Duration) time.Duration {
+	o := newOutage(cfg, Slow)
+	o.process, o.victim, o.most, o.EvidenceTakes = name, name, 1, evidence
+	play := o.playUntil(func() { o.Tell(name, o.Attended[name].Round, sign, watch.Bad, "it fails") }, func() bool { return len(o.steps) > 0 })
+	if len(play.Steps) == 0 {
+		return 0
+	}
+	return play.Steps[0].At
+}
+
 // outage is one play.
 type outage struct {
 	*World
@@ -172,13 +184,15 @@ func with(cfg *confd.Config, change func(*confd.Config)) *confd.Config {
 // all checks to have a verdict.
 const calm = time.Hour
 
-func (o *outage) play(begins func()) Play {
+func (o *outage) play(begins func()) Play { return o.playUntil(begins, func() bool { return false }) }
+
+func (o *outage) playUntil(begins func(), enough func() bool) Play {
 	o.Begin()
 	o.Run(calm)
 	o.zero, o.began = o.Now, true
 	begins()
 	o.After = func() { o.idle++ }
-	o.RunUntil(horizon, func() bool { return o.over || o.Exited || o.Broken != "" || o.idle > patience })
+	o.RunUntil(horizon, func() bool { return o.over || o.Exited || o.Broken != "" || o.idle > patience || enough() })
 	return Play{o.steps, !o.over && !o.Exited}
 }
 

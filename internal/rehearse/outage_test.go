@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	confd "procward/conf.d"
 )
@@ -133,4 +134,20 @@ processes:
   job: {match: {name: job}, restart: {run: /bin/true, attempts: 1, when: abnormal, clean: [0, 1], final: [2]}}
 `)
 	holds(t, Death(cfg, "job", Quick), "0.0s attempt 1", "1.0s exhausted", "1.0s given-up")
+}
+
+// What lies between a stall and its restart: the delay, in which the evidence is taken, and
+// the kill.
+func TestAStall(t *testing.T) {
+	cfg := config(t, `
+processes:
+  httpd:
+    match: {name: httpd}
+    restart: {run: /bin/true, delay: 3s, kill: {timeout: 5s}}
+    stall: [{http: {url: 'http://127.0.0.1/'}}]
+`)
+	least := 3*time.Second + cfg.Processes["httpd"].Restart.Kill.Longest()
+	if got := Stall(cfg, "httpd", "http", 2*time.Second); got < least || got > least+100*time.Millisecond {
+		t.Errorf("the restart comes %v after it, want %v", got, least)
+	}
 }
