@@ -21,6 +21,9 @@ type alarms struct {
 	marked map[string]bool // by key: their times may have changed
 }
 
+// keyLooks is the key of the next look. It is not saved.
+const keyLooks = "looks"
+
 // emptied returns an empty set. To clear a map costs as much as its largest size ever, so
 // a map that was large is left to the garbage collector.
 func emptied(set map[string]bool) map[string]bool {
@@ -31,7 +34,7 @@ func emptied(set map[string]bool) map[string]bool {
 	return set
 }
 
-// mark makes the times of a process, ladder or monitor be calculated again, by its key.
+// mark makes the times of a key be calculated again.
 func (m *alarms) mark(key string) { m.marked[key] = true }
 
 // reckon brings the table and the line up to date.
@@ -61,8 +64,14 @@ func (m *alarms) reckonProcess(key string, p *process) {
 	}
 }
 
-// wakeOf is when a ladder or monitor has something to do, or 0.
+// wakeOf is when something other than a process has something to do, or 0.
 func (m *alarms) wakeOf(key string) time.Duration {
+	switch key {
+	case keyBreaker:
+		return m.resort.Wake()
+	case keyLooks:
+		return m.looking.wake()
+	}
 	name, is := strings.CutPrefix(key, keyLadder)
 	if l := m.ladders.all[name]; is && l != nil {
 		return l.Wake()
@@ -74,25 +83,10 @@ func (m *alarms) wakeOf(key string) time.Duration {
 	return 0
 }
 
-// earliest is the earliest of times; 0 means none.
-func earliest(times ...time.Duration) time.Duration {
-	var first time.Duration
-	for _, t := range times {
-		if t != 0 && (first == 0 || t < first) {
-			first = t
-		}
-	}
-	return first
-}
-
 // Wake is when the next thing is due without another input.
 func (m *Machine) Wake() (time.Duration, bool) {
 	m.alarms.reckon()
-	rest := time.Duration(0)
-	if m.looking.token == 0 && len(m.looking.want) > 0 {
-		rest = m.looking.rest
-	}
-	wake := earliest(m.alarms.table.Next(), rest, m.resort.Wake())
+	wake := m.alarms.table.Next()
 	return wake, wake != 0
 }
 
@@ -101,6 +95,7 @@ func (m *Machine) Wake() (time.Duration, bool) {
 func (m *Machine) tick() {
 	m.alarms.reckon()
 	var ladders, monitors []string
+	ends := false // the last resort has something to do
 	for _, key := range slices.Sorted(slices.Values(m.alarms.table.Due(m.now))) {
 		m.alarms.mark(key)
 		if name, is := strings.CutPrefix(key, keyProcess); is {
@@ -111,8 +106,9 @@ func (m *Machine) tick() {
 		} else if name, is := strings.CutPrefix(key, keyMonitor); is {
 			monitors = append(monitors, name)
 		}
+		ends = ends || key == keyBreaker
 	}
-	if due := m.resort.Wake(); due != 0 && due <= m.now {
+	if ends {
 		m.post(toResort{lastresort.Due{}})
 		m.deliver()
 	}

@@ -26,6 +26,7 @@ func (m *Machine) AlarmsHold() string {
 	for _, mon := range m.monitors.all {
 		want = earliest(want, mon.Deadline)
 	}
+	want = earliest(want, m.resort.Wake(), m.looking.wake())
 	if got := m.alarms.table.Next(); got != want {
 		return fmt.Sprintf("the earliest alarm is %v, and something is due at %v, now %v", got, want, m.now)
 	}
@@ -80,4 +81,15 @@ func (m *Machine) censusHolds() string {
 		}
 	}
 	return ""
+}
+
+// earliest is the earliest of times; 0 means none.
+func earliest(times ...time.Duration) time.Duration {
+	var first time.Duration
+	for _, t := range times {
+		if t != 0 && (first == 0 || t < first) {
+			first = t
+		}
+	}
+	return first
 }

@@ -63,6 +63,7 @@ func (m *Machine) forget(p *process) {
 	delete(m.procs, p.Name)
 	m.keeper.touch(p)
 	delete(m.looking.want, p.Name)
+	m.alarms.mark(keyLooks)
 }
 
 // configureProcess puts one spec in force; running is the job of a script that still runs for

@@ -68,6 +68,14 @@ const (
 	maxRest  = 50 * time.Millisecond
 )
 
+// wake is when the next look begins that waits, or 0.
+func (l *lookout) wake() time.Duration {
+	if l.token != 0 || len(l.want) == 0 {
+		return 0
+	}
+	return l.rest
+}
+
 // resting reports whether the next look can wait: nothing that it is wanted for has just died.
 func (m *Machine) resting() bool {
 	return m.now < m.looking.rest && m.jobs.running >= max(m.cfg.Daemon.ParallelRestarts, 1) && !m.looking.urgent
@@ -182,6 +190,7 @@ func (m *Machine) wantLook(p *process) {
 	m.looking.want[p.Name] = true
 	m.looking.urgent = m.looking.urgent || p.State() == Looking
 	m.alarms.mark(p.key)
+	m.alarms.mark(keyLooks)
 }
 
 // look begins a look for all that is wanted, unless one is under way.
@@ -197,6 +206,7 @@ func (m *Machine) look() {
 	}
 	m.looking.want = emptied(m.looking.want)
 	m.looking.urgent = false
+	m.alarms.mark(keyLooks)
 	if len(l.Of) == 0 {
 		return
 	}

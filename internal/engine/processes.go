@@ -93,6 +93,7 @@ func (o ofLife) deliver(m *Machine) {
 		m.wantLook(p)
 	case life.NoLook:
 		delete(m.looking.want, p.Name)
+		m.alarms.mark(keyLooks)
 	case life.Track:
 		m.processes.track(p, c)
 	case life.Untrack:
@@ -229,6 +230,7 @@ func (m *processes) looked(in Looked) {
 	delete(m.jobs.all, in.Token)
 	at := m.looking.began
 	m.looking.token, m.looking.rest = 0, m.now+min(lookRest*(m.now-at), maxRest)
+	m.alarms.mark(keyLooks)
 	for _, name := range sortedKeys(in.Found) {
 		switch p := m.procs[name]; {
 		case p == nil: // gone with a reload

@@ -19,6 +19,7 @@ func (t toResort) deliver(m *Machine) {
 	for _, c := range m.resort.Next(t.event, env) {
 		m.post(ofResort{c})
 	}
+	m.alarms.mark(keyBreaker)
 }
 
 // ladderThatEnds is what the last resort has to know of the ladder whose rung is on its way.
