@@ -11,8 +11,11 @@ import (
 	"procward/internal/script"
 )
 
-// dur keeps a fuzzed length from 0 to an hour.
+// dur keeps a fuzzed length from 0 to a day, and pause one from 0 to an hour.
 func dur(n uint32) scalar.Duration {
+	return scalar.Duration(time.Duration(n) * time.Millisecond % (24 * time.Hour))
+}
+func pause(n uint32) scalar.Duration {
 	return scalar.Duration(time.Duration(n) * time.Millisecond % time.Hour)
 }
 
@@ -34,8 +37,8 @@ func FuzzSchedule(f *testing.F) {
 		if attempts < 0 {
 			r.Attempts = scalar.Unlimited
 		}
-		r.Window, r.Delay, r.Timeout, r.StartTimeout = dur(window), dur(delay), dur(timeout), dur(start)
-		r.Backoff.Initial, r.Backoff.Factor, r.Backoff.Jitter, r.Backoff.Max = dur(initial), factor, jitter, dur(initial)*4
+		r.Window, r.Delay, r.Timeout, r.StartTimeout = dur(window), pause(delay), pause(timeout), pause(start)
+		r.Backoff.Initial, r.Backoff.Factor, r.Backoff.Jitter, r.Backoff.Max = pause(initial), factor, jitter, pause(initial)*4
 		g := escalate.DefaultGroup()
 		g.Escalate = escalate.Ladder{
 			{RestartGroup: &escalate.RestartGroup{Attempts: scalar.AtMost(tries % 20), Window: dur(groupWindow)}},
@@ -110,7 +113,7 @@ func TestRungWithANarrowWindow(t *testing.T) {
 func TestManyAttempts(t *testing.T) {
 	p := confd.DefaultProcess()
 	p.Restart.Attempts, p.Restart.Run, p.Restart.Window = scalar.AtMost(1_000_000), script.Argv{"/bin/true"}, scalar.Duration(30*24*time.Hour)
-	p.Restart.StartTimeout = dur(1) // else it looks and looks
+	p.Restart.StartTimeout, p.Restart.Backoff.Max = dur(1), p.Restart.Backoff.Initial // looks are what takes time
 	e := ofProcess(&confd.Config{Processes: map[string]confd.Process{"x": p}}, "x", p)
 	if len(e.Steps) != rehearse.Longest || e.Ends != "never" {
 		t.Errorf("%d steps, ends %s", len(e.Steps), e.Ends)
