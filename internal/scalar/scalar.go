@@ -40,7 +40,7 @@ func (d Duration) String() string { return short(time.Duration(d)) }
 func (d Duration) Rounded() string {
 	unit := time.Second
 	switch t := time.Duration(d); {
-	case t < 10*time.Millisecond:
+	case 0 < t && t < 10*time.Millisecond:
 		return strconv.FormatFloat(t.Seconds()*1000, 'f', 2, 64) + "ms"
 	case t < time.Second:
 		unit = time.Millisecond

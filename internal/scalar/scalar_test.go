@@ -137,7 +137,7 @@ func TestValidateEnv(t *testing.T) {
 
 func TestDurationForAPerson(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "0.00ms", 850 * time.Microsecond: "0.85ms", 9*time.Millisecond + 4*time.Microsecond: "9.00ms",
+		0: "0s", 850 * time.Microsecond: "0.85ms", 9*time.Millisecond + 4*time.Microsecond: "9.00ms",
 		320 * time.Millisecond: "320ms", 1007192 * time.Microsecond: "1s", 1250 * time.Millisecond: "1.3s",
 		12*time.Minute + 5100*time.Millisecond: "12m5s", 2 * time.Hour: "2h",
 	} {
