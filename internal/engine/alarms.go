@@ -114,12 +114,12 @@ func (m *Machine) tick() {
 	}
 	for _, name := range ladders {
 		if l := m.ladders.all[name]; l != nil && l.Wake() != 0 && l.Wake() <= m.now {
-			m.ladders.climb(l, climb.Due{})
+			m.ladders.tell(l, climb.Due{})
 			m.deliver()
 		}
 	}
 	for _, name := range monitors {
-		m.monitors.monitorDue(m.monitors.all[name])
+		m.monitors.due(m.monitors.all[name])
 		m.deliver()
 	}
 	m.alarms.reckon()

@@ -24,7 +24,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 	for _, name := range m.names {
 		m.configureProcess(name, cfg.Processes[name], scripts[name])
 	}
-	m.monitors.configureMonitors(cfg)
+	m.monitors.configure(cfg)
 	m.obeyObserve()
 	m.deliver()
 	m.keeper.goOn()
@@ -35,7 +35,7 @@ func (m *Machine) configure(cfg *confd.Config) {
 		}
 		m.deliver()
 	}
-	m.ladders.mendLadders()
+	m.ladders.mend()
 	m.post(toResort{lastresort.Changed{}})
 }
 

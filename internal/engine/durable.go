@@ -147,26 +147,26 @@ func (m *keeper) touch(p *process) {
 	m.census.stale[p.Name] = true
 }
 
-func (m *ladders) touchLadder(l *climb.Ladder) {
+func (m *ladders) touch(l *climb.Ladder) {
 	m.keeper.book.Touch(keyLadder + l.Key)
 	m.alarms.mark(keyLadder + l.Key)
 }
 
-func (m *monitors) touchMonitor(mon *attended) {
+func (m *monitors) touch(mon *attended) {
 	m.keeper.book.Touch(keyMonitor + mon.Name)
 	m.unsettle(mon)
 }
 
-func (m *operations) touchOp(op *operation.Operation) { m.keeper.book.Touch(keyOperation + op.Key()) }
+func (m *operations) touch(op *operation.Operation) { m.keeper.book.Touch(keyOperation + op.Key()) }
 
-// touchJob marks what a job belongs to.
-func (m *jobs) touchJob(j job) {
+// touch marks what a job belongs to.
+func (m *jobs) touch(j job) {
 	switch {
 	case j.ladder != "":
 		m.keeper.book.Touch(keyLadder + j.ladder)
 		m.alarms.mark(keyLadder + j.ladder)
 	case j.op != nil && j.process == "":
-		m.ops.touchOp(j.op)
+		m.ops.touch(j.op)
 	case j.process != "":
 		m.keeper.book.Touch(keyProcess + j.process)
 		m.alarms.mark(keyProcess + j.process)

@@ -55,7 +55,7 @@ func (m *Machine) freeze() {
 		m.processes.tell(m.procs[name], life.Freeze{Own: m.ownShutdown})
 	}
 	for _, key := range sortedKeys(m.ladders.all) {
-		m.ladders.climb(m.ladders.all[key], climb.Frozen{})
+		m.ladders.tell(m.ladders.all[key], climb.Frozen{})
 	}
 }
 

@@ -59,10 +59,10 @@ func (m *Machine) Trackers() map[procscan.ID][]string { return m.processes.track
 func (m *Machine) Ladders() map[string]*climb.Ladder { return m.ladders.all }
 
 // LadderOf is the ladder that a process climbs.
-func (m *Machine) LadderOf(p *process) *climb.Ladder { return m.ladders.ladderOf(p) }
+func (m *Machine) LadderOf(p *process) *climb.Ladder { return m.ladders.of(p) }
 
 // Climb gives a ladder an event.
-func (m *Machine) Climb(l *climb.Ladder, e climb.Event) { m.ladders.climb(l, e) }
+func (m *Machine) Climb(l *climb.Ladder, e climb.Event) { m.ladders.tell(l, e) }
 
 // Ledger is the rungs that were taken.
 func (m *Machine) Ledger() escalate.Ledger { return m.resort.Ledger }
@@ -85,7 +85,7 @@ func (m *Machine) GroupState(name string) string { return report{m}.groupStatus(
 // Put puts a process into a state.
 func (m *Machine) Put(name string, state State) {
 	p := m.procs[name]
-	p.Next(life.Restored{Saved: life.Saved{State: state}}, m.processes.lifeEnv(p))
+	p.Next(life.Restored{Saved: life.Saved{State: state}}, m.processes.env(p))
 	m.keeper.touch(p)
 }
 

@@ -65,7 +65,7 @@ func (m *jobs) newToken(j job) int {
 // begun notes what an effect belongs to.
 func (m *jobs) begun(token int, j job) {
 	m.all[token] = j
-	m.touchJob(j)
+	m.touch(j)
 	if j.slot {
 		m.running++
 	}
@@ -164,7 +164,7 @@ func (m *jobs) scriptStarted(in ScriptStarted) {
 	}
 	j.id = in.ID
 	m.all[in.Token] = j
-	m.touchJob(j)
+	m.touch(j)
 	if p := m.procs[j.process]; p != nil {
 		m.processes.tell(p, life.ScriptStarted{Token: in.Token, At: in.At})
 	}
@@ -178,7 +178,7 @@ func (m *jobs) scriptEnded(token int, out life.Outcome) {
 	}
 	m.release(token)
 	delete(m.all, token)
-	m.touchJob(j)
+	m.touch(j)
 	p := m.procs[j.process]
 	switch {
 	case j.ladder != "":

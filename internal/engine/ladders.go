@@ -26,23 +26,23 @@ type toLadder struct {
 }
 
 func (t toLadder) deliver(m *Machine) {
-	for _, c := range t.ladder.Next(t.event, m.ladders.ladderEnv(t.ladder)) {
+	for _, c := range t.ladder.Next(t.event, m.ladders.env(t.ladder)) {
 		m.post(ofLadder{t.ladder, c})
 	}
-	m.ladders.touchLadder(t.ladder)
+	m.ladders.touch(t.ladder)
 	if t.ladder.Barred() {
 		m.ladders.barred[t.ladder.Key] = true
 	}
 }
 
-// climb gives a ladder an event.
-func (m *ladders) climb(l *climb.Ladder, e climb.Event) { m.post(toLadder{l, e}) }
+// tell gives a ladder an event.
+func (m *ladders) tell(l *climb.Ladder, e climb.Event) { m.post(toLadder{l, e}) }
 
-// ladderEnv is what a ladder has to know of the world now.
-func (m *ladders) ladderEnv(l *climb.Ladder) climb.Env {
+// env is what a ladder has to know of the world now.
+func (m *ladders) env(l *climb.Ladder) climb.Env {
 	env := climb.Env{
 		Now: m.now, Rungs: m.rungs(l), Group: m.settings(l), Suspended: m.suspended != "", Halted: m.haltedBy(), Busy: m.ops.all[m.opKey(l)] != nil,
-		Members: func() []climb.Member { return m.climberFacts(l) },
+		Members: func() []climb.Member { return m.facts(l) },
 		Open:    func() bool { return m.keepsClimbing(l) },
 		Why:     func() string { return m.why(l) },
 	}
@@ -52,7 +52,7 @@ func (m *ladders) ladderEnv(l *climb.Ladder) climb.Env {
 	return env
 }
 
-func (m *ladders) climberFacts(l *climb.Ladder) []climb.Member {
+func (m *ladders) facts(l *climb.Ladder) []climb.Member {
 	var out []climb.Member
 	for _, p := range m.climbers(l) {
 		state := p.State()
@@ -82,7 +82,7 @@ func (o ofLadder) deliver(m *Machine) {
 			m.wantLook(p)
 		}
 	case climb.Operate:
-		m.ladders.operateFor(l, c.StopOnly)
+		m.ladders.operate(l, c.StopOnly)
 	case climb.RunHook:
 		m.ladders.runHook(l, c)
 	case climb.Exit:
@@ -94,12 +94,12 @@ func (o ofLadder) deliver(m *Machine) {
 			m.processes.tell(m.procs[w.Name], life.HoldBack{Group: w.HeldBy})
 		}
 	default:
-		m.ladders.moveClimbers(l, c)
+		m.ladders.move(l, c)
 	}
 }
 
-// moveClimbers puts the processes that climb a ladder into the state that it wants.
-func (m *ladders) moveClimbers(l *climb.Ladder, c climb.Command) {
+// move puts the processes that climb a ladder into the state that it wants.
+func (m *ladders) move(l *climb.Ladder, c climb.Command) {
 	var e life.Event
 	switch c.(type) {
 	case climb.GiveUp:
@@ -114,8 +114,8 @@ func (m *ladders) moveClimbers(l *climb.Ladder, c climb.Command) {
 	}
 }
 
-// operateFor begins the operation of a rung.
-func (m *ladders) operateFor(l *climb.Ladder, stopOnly bool) {
+// operate begins the operation of a rung.
+func (m *ladders) operate(l *climb.Ladder, stopOnly bool) {
 	op := &operation.Operation{Group: l.Group, Ladder: l.Key, StopOnly: stopOnly}
 	if mon := m.monitors.all[l.Monitor]; mon != nil {
 		m.monitors.operate(mon, op)
@@ -124,14 +124,14 @@ func (m *ladders) operateFor(l *climb.Ladder, stopOnly bool) {
 	if l.Group == "" {
 		op.Members = []string{l.Process}
 	}
-	m.ops.beginOp(op)
+	m.ops.begin(op)
 }
 
 func (m *ladders) runHook(l *climb.Ladder, c climb.RunHook) {
 	h := c.Hook
 	env := map[string]string{}
 	if mon := m.monitors.all[l.Monitor]; mon != nil {
-		env = m.monitors.monitorEnvironment(mon, h.Env)
+		env = m.monitors.environment(mon, h.Env)
 	} else if p := m.procs[c.Member]; p != nil {
 		env = m.jobs.environment(p, h.Env, "hook")
 	}
@@ -149,19 +149,19 @@ func (m *ladders) hookEnded(j job, token int, out life.Outcome) {
 		m.jobs.sayGoneEnded(j, out)
 		return
 	}
-	m.climb(l, climb.HookEnded{Missed: out.Missed, OK: out.OK, Code: out.Code, Words: out.Words, Output: out.Output})
+	m.tell(l, climb.HookEnded{Missed: out.Missed, OK: out.OK, Code: out.Code, Words: out.Words, Output: out.Output})
 }
 
-// ladderOf is the ladder that a process climbs: its own, or its group's, or none.
-func (m *ladders) ladderOf(p *process) *climb.Ladder {
+// of is the ladder that a process climbs: its own, or its group's, or none.
+func (m *ladders) of(p *process) *climb.Ladder {
 	if _, ok := m.cfg.Groups[p.Spec.Group]; ok && p.Spec.Escalate == nil {
 		return m.ladderAt("group "+p.Spec.Group, p.Spec.Group, "", "")
 	}
 	return m.ladderAt("process "+p.Name, p.Spec.Group, p.Name, "")
 }
 
-// monitorLadder is the ladder of a monitor.
-func (m *ladders) monitorLadder(mon *attended) *climb.Ladder {
+// ofMonitor is the ladder of a monitor.
+func (m *ladders) ofMonitor(mon *attended) *climb.Ladder {
 	return m.ladderAt("monitor "+mon.Name, "", "", mon.Name)
 }
 
@@ -229,40 +229,40 @@ func (m *ladders) opKey(l *climb.Ladder) string {
 	return "group " + l.Group
 }
 
-// laddersGoOn begins the looks that waited for the end of an operation.
-func (m *ladders) laddersGoOn() {
+// goOn begins the looks that waited for the end of an operation.
+func (m *ladders) goOn() {
 	for _, key := range sortedKeys(m.barred) {
 		if l := m.all[key]; l != nil {
-			m.climb(l, climb.Unbarred{})
+			m.tell(l, climb.Unbarred{})
 		}
 	}
 	m.barred = emptied(m.barred)
 }
 
-// mendLadders fits the ladders to a new configuration. A process whose ladder is gone
+// mend fits the ladders to a new configuration. A process whose ladder is gone
 // climbs its new one; if it had given up, it has given up there as well.
-func (m *ladders) mendLadders() {
+func (m *ladders) mend() {
 	for _, key := range sortedKeys(m.all) {
 		if l := m.all[key]; m.isGone(l) {
 			delete(m.all, key)
-			m.touchLadder(l)
+			m.touch(l)
 		}
 	}
 	for _, name := range m.names {
 		p := m.procs[name]
-		l := m.ladderOf(p)
+		l := m.of(p)
 		switch phase := l.Climb.Phase; {
 		case p.State() == Climbing && (phase == escalate.Idle || phase == escalate.GivenUp || phase == escalate.Handed):
 			m.processes.tell(p, life.Climb{})
 		case p.State() == GaveUp && phase == escalate.Idle:
-			m.climb(l, climb.Stands{Phase: escalate.GivenUp})
+			m.tell(l, climb.Stands{Phase: escalate.GivenUp})
 		case p.State() == Handed && phase == escalate.Idle:
-			m.climb(l, climb.Stands{Phase: escalate.Handed})
+			m.tell(l, climb.Stands{Phase: escalate.Handed})
 		}
 		m.deliver()
 	}
 	for _, key := range sortedKeys(m.all) {
-		m.climb(m.all[key], climb.Mended{})
+		m.tell(m.all[key], climb.Mended{})
 	}
 }
 
@@ -273,7 +273,7 @@ func (m *ladders) isGone(l *climb.Ladder) bool {
 		return m.monitors.all[l.Monitor] == nil
 	case l.Process != "":
 		p := m.procs[l.Process]
-		return p == nil || m.ladderOf(p) != l
+		return p == nil || m.of(p) != l
 	}
 	_, exists := m.cfg.Groups[l.Group]
 	return !exists
@@ -286,7 +286,7 @@ func (m *ladders) why(l *climb.Ladder) string {
 		return mon.Text()
 	}
 	var all []string
-	for _, w := range m.climberFacts(l) {
+	for _, w := range m.facts(l) {
 		if !w.Resting || w.Out || w.Well {
 			continue
 		}

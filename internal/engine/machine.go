@@ -109,7 +109,7 @@ func (m *Machine) Step(now Moment, inputs ...Input) []Effect {
 	}
 	m.tick()
 	m.processes.attendStirred()
-	m.monitors.attendMonitors()
+	m.monitors.attend()
 	m.look()
 	return m.kept()
 }

@@ -37,16 +37,16 @@ type toMonitor struct {
 }
 
 func (t toMonitor) deliver(m *Machine) {
-	for _, c := range t.mon.Next(t.event, m.monitors.monitorEnv(t.mon)) {
+	for _, c := range t.mon.Next(t.event, m.monitors.env(t.mon)) {
 		m.post(ofMonitor{t.mon, c})
 	}
-	m.monitors.touchMonitor(t.mon)
+	m.monitors.touch(t.mon)
 }
 
-func (m *monitors) monitorEnv(mon *attended) monitor.Env {
+func (m *monitors) env(mon *attended) monitor.Env {
 	return monitor.Env{
 		Now: m.now, Suspended: m.suspended, Observe: m.observe, Climbs: m.phaseOf(mon) != escalate.Idle,
-		Targets: func() []monitor.Target { return m.targetFacts(mon) },
+		Targets: func() []monitor.Target { return m.facts(mon) },
 		Unsure:  func() string { return m.unsure(mon) },
 	}
 }
@@ -59,12 +59,12 @@ func (m *monitors) phaseOf(mon *attended) escalate.Phase {
 	return escalate.Idle
 }
 
-func (m *monitors) targetFacts(mon *attended) []monitor.Target {
+func (m *monitors) facts(mon *attended) []monitor.Target {
 	var out []monitor.Target
 	for _, p := range m.those(mon.Targets) {
 		state := p.State()
 		t := monitor.Target{Name: p.Name, State: string(state), Up: state == Up, Suspended: p.View().Suspended, Busy: m.ops.all[p.groupKey()] != nil,
-			Acting: m.ladders.ladderOf(p).Climb.Phase == escalate.Acting, HeldBy: m.heldBy(p)}
+			Acting: m.ladders.of(p).Climb.Phase == escalate.Acting, HeldBy: m.heldBy(p)}
 		switch state {
 		case AbsentNow, EndedState, StoppedBy:
 			t.Rests = true
@@ -94,22 +94,22 @@ func (o ofMonitor) deliver(m *Machine) {
 	case monitor.Judge:
 		o.mon.watched.Afresh = true
 	case monitor.Climb:
-		m.ladders.climb(m.ladders.monitorLadder(o.mon), climb.Exhausted{})
+		m.ladders.tell(m.ladders.ofMonitor(o.mon), climb.Exhausted{})
 	case monitor.Decide:
-		m.ladders.climb(m.ladders.monitorLadder(o.mon), climb.Judge{})
+		m.ladders.tell(m.ladders.ofMonitor(o.mon), climb.Judge{})
 	case monitor.Settle:
-		m.ladders.climb(m.ladders.monitorLadder(o.mon), climb.Settled{})
+		m.ladders.tell(m.ladders.ofMonitor(o.mon), climb.Settled{})
 	}
 }
 
-// configureMonitors puts the monitors of a configuration in force.
-func (m *monitors) configureMonitors(cfg *confd.Config) {
+// configure puts the monitors of a configuration in force.
+func (m *monitors) configure(cfg *confd.Config) {
 	for name, mon := range m.all {
 		if _, stays := cfg.Monitors[name]; !stays {
 			m.processes.attend(mon.watched.Leave(name)...)
 			delete(m.all, name)
-			m.touchMonitor(mon)
-			m.ladders.touchLadder(m.ladders.monitorLadder(mon))
+			m.touch(mon)
+			m.ladders.touch(m.ladders.ofMonitor(mon))
 			delete(m.ladders.all, "monitor "+name)
 		}
 	}
@@ -124,9 +124,9 @@ func (m *monitors) configureMonitors(cfg *confd.Config) {
 	}
 }
 
-// attendMonitors fits what is watched to the state that targets and needed monitors have
+// attend fits what is watched to the state that targets and needed monitors have
 // reached in this step.
-func (m *monitors) attendMonitors() {
+func (m *monitors) attend() {
 	if len(m.unsettled) == 0 {
 		return
 	}
@@ -151,7 +151,7 @@ func (m *monitors) attendMonitors() {
 // unjudged says why the monitor is not judged at the moment, or nothing.
 func (m *monitors) unjudged(mon *attended) string {
 	return mon.Unjudged(
-		func() []monitor.Target { return m.targetFacts(mon) },
+		func() []monitor.Target { return m.facts(mon) },
 		func() string {
 			return m.throughNeeds(mon, len(m.all), func(need *attended) string {
 				if need.Outage || need.watched.Reported() {
@@ -193,8 +193,8 @@ func (m *monitors) throughNeeds(mon *attended, depth int, says func(*attended) s
 	return ""
 }
 
-// monitorSign takes a verdict on a monitor.
-func (m *monitors) monitorSign(mon *attended, s watch.Sign) {
+// sign takes a verdict on a monitor.
+func (m *monitors) sign(mon *attended, s watch.Sign) {
 	about := message.Message{Monitor: mon.Name}
 	signs.About(s, &about)
 	if s.Slow {
@@ -207,15 +207,15 @@ func (m *monitors) monitorSign(mon *attended, s watch.Sign) {
 	}
 }
 
-// monitorDue says to a monitor that its time has come.
-func (m *monitors) monitorDue(mon *attended) {
+// due says to a monitor that its time has come.
+func (m *monitors) due(mon *attended) {
 	if mon != nil && mon.Deadline != 0 && mon.Deadline <= m.now {
 		m.post(toMonitor{mon, monitor.Due{}})
 	}
 }
 
-// monitorsLooked passes a look at one target, which began at a time, to the monitors.
-func (m *monitors) monitorsLooked(p *process, began time.Duration, unit Unit) {
+// looked passes a look at one target, which began at a time, to the monitors.
+func (m *monitors) looked(p *process, began time.Duration, unit Unit) {
 	if !p.asked {
 		return
 	}
@@ -238,7 +238,7 @@ func (m *monitors) operate(mon *attended, op *operation.Operation) {
 		op.Group, op.Alone, op.Members = p.Spec.Group, true, []string{p.Name}
 	}
 	m.post(toMonitor{mon, monitor.Operates{}})
-	m.ops.beginOp(op)
+	m.ops.begin(op)
 }
 
 // targetKey is what operations on the targets of a monitor exclude each other on.
@@ -249,8 +249,8 @@ func (m *monitors) targetKey(mon *attended) string {
 	return "group " + mon.Spec.Recover
 }
 
-// monitorEnvironment is what the hook of a monitor gets.
-func (m *monitors) monitorEnvironment(mon *attended, extra map[string]string) map[string]string {
+// environment is what the hook of a monitor gets.
+func (m *monitors) environment(mon *attended, extra map[string]string) map[string]string {
 	p := m.procs[mon.Spec.Recover]
 	if p == nil {
 		p = &process{}
@@ -281,7 +281,7 @@ func (m report) monitorStatus(mon *attended) MonitorStatus {
 		out.NextIn = &in
 	}
 	if m.monitors.phaseOf(mon) != escalate.Idle {
-		out.Rung = m.ladders.rungName(m.ladders.monitorLadder(mon))
+		out.Rung = m.ladders.rungName(m.ladders.ofMonitor(mon))
 	}
 	return out
 }

@@ -23,12 +23,12 @@ type toOperation struct {
 }
 
 func (t toOperation) deliver(m *Machine) {
-	for _, c := range t.op.Next(t.event, m.ops.operationEnv(t.op)) {
+	for _, c := range t.op.Next(t.event, m.ops.env(t.op)) {
 		m.post(ofOperation{t.op, c})
 	}
 }
 
-func (m *operations) operationEnv(op *operation.Operation) operation.Env {
+func (m *operations) env(op *operation.Operation) operation.Env {
 	return operation.Env{
 		Suspended: m.suspended, Group: op.Obeys(m.cfg.Groups[op.Group]),
 		Member: func(name string) (operation.Member, bool) {
@@ -36,13 +36,13 @@ func (m *operations) operationEnv(op *operation.Operation) operation.Env {
 			if p == nil || p.op != op {
 				return operation.Member{}, false
 			}
-			return m.memberFacts(p), true
+			return m.facts(p), true
 		},
 	}
 }
 
-// memberFacts is what an operation has to know of a process.
-func (m *operations) memberFacts(p *process) operation.Member {
+// facts is what an operation has to know of a process.
+func (m *operations) facts(p *process) operation.Member {
 	r, trial := p.Spec.Restart, p.Trial()
 	return operation.Member{
 		Name: p.Name, Busy: trial.Token != 0 && !trial.Holds, Restarts: m.jobs.all[trial.Token].ofUnit(),
@@ -64,7 +64,7 @@ func (o ofOperation) deliver(m *Machine) {
 	case operation.Say:
 		m.do(Say{c.Message})
 	case operation.RunScript:
-		m.ops.runOpScript(op, c)
+		m.ops.runScript(op, c)
 	case operation.StopUnit:
 		m.ops.stopUnit(op, m.procs[c.Name])
 	case operation.Kill:
@@ -78,14 +78,14 @@ func (o ofOperation) deliver(m *Machine) {
 	case operation.GiveBack:
 		m.ops.giveBack(m.procs[c.Name])
 	case operation.End:
-		m.ops.endOp(op)
+		m.ops.end(op)
 	default:
-		m.ops.moveMember(c)
+		m.ops.move(c)
 	}
 }
 
-// moveMember starts a member, or looks for it.
-func (m *operations) moveMember(c operation.Command) {
+// move starts a member, or looks for it.
+func (m *operations) move(c operation.Command) {
 	switch c := c.(type) {
 	case operation.Start:
 		m.processes.tell(m.procs[c.Name], life.Start{})
@@ -98,13 +98,13 @@ func (m *operations) moveMember(c operation.Command) {
 	}
 }
 
-// beginOp takes the members; scripts of their own that run are waited for first.
-func (m *operations) beginOp(op *operation.Operation) {
+// begin takes the members; scripts of their own that run are waited for first.
+func (m *operations) begin(op *operation.Operation) {
 	if op.Members == nil {
 		op.Members = m.members(op.Group)
 	}
 	m.all[op.Key()] = op
-	m.touchOp(op)
+	m.touch(op)
 	for _, p := range m.those(op.Members) {
 		if p.op != nil || p.LeftAlone() && op.By == "" {
 			continue
@@ -128,7 +128,7 @@ func handOf(op *operation.Operation) life.Hand {
 	return life.Hand{By: op.By, Monitor: op.Monitor, Starts: op.StartOnly, Stops: op.StopOnly}
 }
 
-func (m *operations) runOpScript(op *operation.Operation, c operation.RunScript) {
+func (m *operations) runScript(op *operation.Operation, c operation.RunScript) {
 	for _, p := range m.those(c.Starts) {
 		m.processes.tell(p, life.Begun{})
 	}
@@ -178,10 +178,10 @@ func (m *operations) giveBack(p *process) {
 	m.processes.tell(p, life.IsUp{})
 }
 
-// endOp lets the members of an operation go, and tells those that have waited for it.
-func (m *operations) endOp(op *operation.Operation) {
+// end lets the members of an operation go, and tells those that have waited for it.
+func (m *operations) end(op *operation.Operation) {
 	delete(m.all, op.Key())
-	m.touchOp(op)
+	m.touch(op)
 	for _, p := range m.those(op.Members) {
 		if p.op == op {
 			p.op = nil
@@ -214,12 +214,12 @@ func (e ended) deliver(m *Machine) {
 		m.post(toMonitor{mon, monitor.Operated{}})
 	}
 	if l := m.ladders.all[op.Ladder]; l != nil {
-		m.ladders.climb(l, climb.Acted{Failed: op.Failed != "" && !op.StopOnly})
+		m.ladders.tell(l, climb.Acted{Failed: op.Failed != "" && !op.StopOnly})
 	}
 	if op.Order != nil {
 		m.post(toOrder{op.Order, op})
 	}
-	m.ladders.laddersGoOn()
+	m.ladders.goOn()
 	m.post(turns{})
 }
 
@@ -244,7 +244,7 @@ func (t toOrder) deliver(m *Machine) {
 	for _, c := range commands {
 		switch c := c.(type) {
 		case operation.Begin:
-			m.ops.beginOp(c.Operation)
+			m.ops.begin(c.Operation)
 		case operation.Say:
 			m.do(Say{c.Message})
 		}

@@ -137,7 +137,7 @@ func (m *operator) suspendOrder(o Order, names []string) {
 	}
 	for _, key := range sortedKeys(m.ladders.all) {
 		if l := m.ladders.all[key]; l.Monitor == "" && l.Climb.Phase == escalate.Looking {
-			m.ladders.climb(l, climb.Fewer{})
+			m.ladders.tell(l, climb.Fewer{})
 		}
 	}
 }
@@ -158,20 +158,20 @@ func (m *operator) recoverOrder(names []string) {
 	ladders := map[string]*climb.Ladder{}
 	for _, p := range m.those(names) {
 		m.processes.tell(p, life.GiveBack{})
-		l := m.ladders.ladderOf(p)
+		l := m.ladders.of(p)
 		ladders[l.Key] = l
 	}
 	for _, name := range m.monitors.names {
 		mon := m.monitors.all[name]
 		if slices.ContainsFunc(mon.Targets, func(t string) bool { return slices.Contains(names, t) }) || len(names) == len(m.names) {
 			m.post(toMonitor{mon, monitor.GiveBack{}})
-			l := m.ladders.monitorLadder(mon)
+			l := m.ladders.ofMonitor(mon)
 			ladders[l.Key] = l
 		}
 	}
 	for _, key := range sortedKeys(ladders) {
 		l := ladders[key]
-		m.ladders.climb(l, climb.GiveBack{})
+		m.ladders.tell(l, climb.GiveBack{})
 	}
 	for _, p := range m.those(names) {
 		m.post(toLife{p, life.Recover{}})

@@ -36,7 +36,7 @@ type process struct {
 
 // tell gives a process an event, and posts its commands.
 func (m *processes) tell(p *process, e life.Event) {
-	for _, c := range p.Next(e, m.lifeEnv(p)) {
+	for _, c := range p.Next(e, m.env(p)) {
 		m.post(ofLife{p, c})
 	}
 	switch e := e.(type) {
@@ -58,15 +58,15 @@ type toLife struct {
 
 func (t toLife) deliver(m *Machine) { m.processes.tell(t.p, t.event) }
 
-// lifeEnv is what a process has to know of the world now.
-func (m *processes) lifeEnv(p *process) life.Env {
+// env is what a process has to know of the world now.
+func (m *processes) env(p *process) life.Env {
 	g, grouped := m.cfg.Groups[p.Spec.Group]
 	return life.Env{
 		Now: m.now, Lag: m.lag, Observe: m.observe, Booting: m.booting, Suspended: m.suspended, ByHand: g.Startup == escalate.Manual,
 		Together: grouped && g.Strategy == escalate.All && len(m.members(p.Spec.Group)) > 1,
-		Remind:   func() escalate.Group { return m.ladders.settings(m.ladders.ladderOf(p)) },
-		Phase:    func() escalate.Phase { return m.ladders.ladderOf(p).Climb.Phase },
-		Awaited:  func() bool { return m.ladders.ladderOf(p).LooksFor(p.Name) },
+		Remind:   func() escalate.Group { return m.ladders.settings(m.ladders.of(p)) },
+		Phase:    func() escalate.Phase { return m.ladders.of(p).Climb.Phase },
+		Awaited:  func() bool { return m.ladders.of(p).LooksFor(p.Name) },
 		HeldBy:   func() string { return m.heldBy(p) },
 		Luck:     m.rand.Float64, Token: m.jobs.nextToken, Round: m.nextRound,
 	}
@@ -109,15 +109,15 @@ func (o ofLife) deliver(m *Machine) {
 		m.processes.seen(p, c)
 	case life.Well:
 		m.processes.upAgain(p)
-		m.ladders.climb(m.ladders.ladderOf(p), climb.Settled{})
+		m.ladders.tell(m.ladders.of(p), climb.Settled{})
 	case life.Spent:
-		m.ladders.climb(m.ladders.ladderOf(p), climb.Exhausted{})
+		m.ladders.tell(m.ladders.of(p), climb.Exhausted{})
 	case life.Yields:
-		m.ladders.climb(m.ladders.ladderOf(p), climb.Yields{Why: c.Why})
+		m.ladders.tell(m.ladders.of(p), climb.Yields{Why: c.Why})
 	case life.Cleared:
-		m.ladders.climb(m.ladders.ladderOf(p), climb.LookAgain{})
+		m.ladders.tell(m.ladders.of(p), climb.LookAgain{})
 	case life.RestartGroup:
-		m.ops.beginOp(&operation.Operation{Group: p.Spec.Group, Payer: p.Name})
+		m.ops.begin(&operation.Operation{Group: p.Spec.Group, Payer: p.Name})
 	case life.HandSaw:
 		m.processes.tellHand(p, operation.Looked{Name: p.Name})
 	case life.Late:
@@ -141,10 +141,10 @@ func (m *processes) seen(p *process, c life.Seen) {
 	if m.resort.Awaits(p.Name, c.Began) {
 		m.post(toResort{lastresort.Looked{Name: p.Name, Began: c.Began}})
 	}
-	if l := m.ladders.ladderOf(p); l.Awaits(p.Name, c.Began) {
-		m.ladders.climb(l, climb.Looked{Name: p.Name, Began: c.Began})
+	if l := m.ladders.of(p); l.Awaits(p.Name, c.Began) {
+		m.ladders.tell(l, climb.Looked{Name: p.Name, Began: c.Began})
 	}
-	m.monitors.monitorsLooked(p, c.Began, c.Unit)
+	m.monitors.looked(p, c.Began, c.Unit)
 }
 
 // upAgain looks again at what had to wait for the group of this process, once that is up.
@@ -260,7 +260,7 @@ func (m *processes) sensed(in Sensed) {
 		if p := m.procs[s.Target]; p != nil && p.Signs.Hears(s) {
 			m.tell(p, life.Sign{Sign: s})
 		} else if mon := m.monitors.all[s.Target]; mon != nil && mon.watched.Hears(s) {
-			m.monitors.monitorSign(mon, s)
+			m.monitors.sign(mon, s)
 		}
 		m.deliver()
 	}
@@ -337,7 +337,7 @@ func (m *processes) barred(p *process) string {
 		return why
 	case p.op == nil && m.ops.all[p.groupKey()] != nil:
 		return "the end of what is done to its group"
-	case p.op == nil && m.ladders.ladderOf(p).Climb.Phase == escalate.Acting:
+	case p.op == nil && m.ladders.of(p).Climb.Phase == escalate.Acting:
 		return "the end of a rung of its ladder"
 	case m.jobs.running >= max(m.cfg.Daemon.ParallelRestarts, 1):
 		return forASlot

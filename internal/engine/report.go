@@ -89,7 +89,7 @@ func (m report) processStatus(p *process) ProcessStatus {
 		in := view.Due - now
 		out.NextIn = &in
 	}
-	if l := m.ladders.ladderOf(p); l.Climb.Phase != escalate.Idle {
+	if l := m.ladders.of(p); l.Climb.Phase != escalate.Idle {
 		out.Rung = m.ladders.rungName(l)
 		out.WaitsFor = cmp.Or(out.WaitsFor, l.WaitsFor())
 		if l.Climb.Phase == escalate.Pausing && p.State() == Climbing {

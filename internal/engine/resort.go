@@ -33,7 +33,7 @@ func (m *ladders) ladderThatEnds() *lastresort.Ladder {
 		out.Wanted = mon.Outage && mon.watched.Bad()
 		return out
 	}
-	members := m.climberFacts(l)
+	members := m.facts(l)
 	missing := climb.Missing(members)
 	out.Required = climb.Required(members)
 	out.Wanted = len(missing) > 0 && missing[0].HeldBy == "" && !slices.ContainsFunc(missing, func(w climb.Member) bool { return m.procs[w.Name].Trial().Evidence != 0 })
@@ -75,7 +75,7 @@ func (e effect) deliver(m *Machine) { m.do(e.Effect) }
 // answer gives a ladder the result of its rung, if it is still there.
 func (m *ladders) answer(key string, e climb.Event) {
 	if l := m.all[key]; l != nil {
-		m.climb(l, e)
+		m.tell(l, e)
 	}
 }
 

@@ -74,7 +74,7 @@ func (m *keeper) goOn() {
 		mon := m.monitors.all[name]
 		if s, is := saved.Claim[monitor.Saved](&m.book, keyMonitor+name); is {
 			mon.Claim(s)
-			m.monitors.touchMonitor(mon)
+			m.monitors.touch(mon)
 		}
 	}
 	climbs := m.claimLadders()
@@ -157,7 +157,7 @@ func (m *keeper) claimOp(key string) {
 	}
 	saved.Claim[operation.Saved](&m.book, key)
 	m.ops.all[op.Key()] = op
-	m.ops.touchOp(op)
+	m.ops.touch(op)
 	for _, p := range m.those(members) {
 		if p.State() == Restarting {
 			m.ops.takeInHand(op, p)
@@ -179,15 +179,15 @@ func (m *keeper) claimLadders() map[string]climb.Saved {
 	climbs := map[string]climb.Saved{}
 	var all []*climb.Ladder
 	for _, name := range m.names {
-		all = append(all, m.ladders.ladderOf(m.procs[name]))
+		all = append(all, m.ladders.of(m.procs[name]))
 	}
 	for _, name := range m.monitors.names {
-		all = append(all, m.ladders.monitorLadder(m.monitors.all[name]))
+		all = append(all, m.ladders.ofMonitor(m.monitors.all[name]))
 	}
 	for _, l := range all {
 		if s, is := saved.Claim[climb.Saved](&m.book, keyLadder+l.Key); is {
 			l.Claim(s)
-			m.ladders.touchLadder(l)
+			m.ladders.touch(l)
 			climbs[l.Key] = s
 		}
 	}
@@ -204,5 +204,5 @@ func (m *keeper) climbOn(l *climb.Ladder, s climb.Saved) {
 			m.jobs.awaitScript(l.Hook, job{ladder: l.Key}, s.Hook)
 		}
 	}
-	m.ladders.climb(l, climb.Restored{UnderWay: underWay})
+	m.ladders.tell(l, climb.Restored{UnderWay: underWay})
 }
