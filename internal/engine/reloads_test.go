@@ -69,7 +69,7 @@ func newReloads(t testing.TB, seed uint64) *reloads {
 	for _, name := range players {
 		r.Scripts["/restart/"+name] = func(map[string]string) rehearse.Script { return r.fate(name) }
 		r.Scripts["unit:"+name+".service"] = func(map[string]string) rehearse.Script {
-			delete(r.Halted, name)
+			r.Resume(name)
 			return r.fate(name)
 		}
 	}

@@ -227,7 +227,7 @@ func (s *sim) byUnit(name, unit string) {
 	s.Config.Processes[name] = p
 	s.Scripts["unit:"+unit] = func(map[string]string) rehearse.Script {
 		return rehearse.Script{Takes: 50 * time.Millisecond, After: func() {
-			delete(s.Halted, name)
+			s.Resume(name)
 			if len(s.IDs(name)) == 0 {
 				s.Spawn(name)
 			}
