@@ -107,7 +107,6 @@ func (d *Daemon) Watch(ctx context.Context, first *confd.Config, started func())
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go d.news.pauses(ctx)
 	d.news.connect(ctx, d.host)
 	d.host.Start(ctx)
 	if d.settings.observes {

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
-	"os/signal"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"procward/internal/engine"
 	"procward/internal/host"
@@ -110,21 +107,6 @@ func (n *hostNews) ends(ctx context.Context, why string) {
 func (n *hostNews) staysUp(ctx context.Context, why string) {
 	n.voice.hostEnds.Store(false)
 	n.send(ctx, engine.Resume{Why: why})
-}
-
-// pauses reports when the daemon itself was stopped and goes on, until ctx is done.
-func (n *hostNews) pauses(ctx context.Context) {
-	goesOn := make(chan os.Signal, 1)
-	signal.Notify(goesOn, unix.SIGCONT)
-	defer signal.Stop(goesOn)
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-goesOn:
-			n.send(ctx, engine.Paused{})
-		}
-	}
 }
 
 // osManager asks the systemd that the daemon is connected to. It may be used before that.

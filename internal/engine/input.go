@@ -27,10 +27,6 @@ type Died struct{ Events []watch.Event }
 // Polling says that exits may be seen so late, because pidfds are not available.
 type Polling struct{ Every time.Duration }
 
-// Paused says that the daemon itself was stopped (SIGSTOP) and goes on: deaths that are
-// reported now may be old.
-type Paused struct{}
-
 // TrackFailed says that a process of a Track was gone already.
 type TrackFailed struct {
 	ID procscan.ID
@@ -171,7 +167,6 @@ func (Tick) input()          {}
 func (Configured) input()    {}
 func (Died) input()          {}
 func (Polling) input()       {}
-func (Paused) input()        {}
 func (TrackFailed) input()   {}
 func (Looked) input()        {}
 func (Remembered) input()    {}

@@ -42,7 +42,6 @@ type Machine struct {
 	observe bool
 	booting bool
 	lag     time.Duration // exits may be seen this late
-	paused  time.Duration // when the daemon itself last went on after a stop, or 0
 	rand    *rand.Rand
 	at      Moment        // of this step
 	now     time.Duration // its CLOCK_BOOTTIME, which never goes back
@@ -133,8 +132,6 @@ func (m *Machine) take(in Input) {
 		}
 	case Polling:
 		m.lag = in.Every
-	case Paused:
-		m.paused = m.now
 	case TrackFailed:
 		m.processes.died(watch.Event{ID: in.ID, At: in.At})
 	case Looked:

@@ -45,7 +45,7 @@ func (m *Machine) Restore(s Saved, from, now Moment) error {
 		m.suspended, m.keeper.untold = m.operatorHold, m.operatorHold != ""
 	}
 	if from.Boot == now.Boot {
-		m.paused, m.keeper.alive = m.now, from.Uptime
+		m.keeper.alive = from.Uptime
 	}
 	if len(bad) == 0 {
 		return nil
