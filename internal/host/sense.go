@@ -45,7 +45,7 @@ func (h *Host) sense(ctx context.Context) {
 	go h.contained("watching the probes", func() error { return h.probes.Run(ctx) })
 	var err error
 	if h.vital, err = vital.New("/proc", vital.Options{Tell: tell, Keep: keptFiles(), Hangs: h.hangs}); err != nil {
-		h.Loop.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: "signs of a stall are not read from /proc: " + err.Error()})
+		h.say(message.Fallback, "signs of a stall are not read from /proc: "+err.Error())
 		return
 	}
 	go h.contained("watching the signs in /proc", func() error {
@@ -60,7 +60,7 @@ func (h *Host) hangs(yes bool) {
 	if yes {
 		detail = "signs of a stall in /proc are not seen: reading them hangs"
 	}
-	h.Loop.log.Send(message.Message{Kind: message.Fallback, Time: time.Now(), Detail: detail})
+	h.say(message.Fallback, detail)
 }
 
 // keptFiles is how many descriptors are kept open to read faster: a quarter of those that
@@ -79,7 +79,7 @@ func keptFiles() int {
 func (h *Host) contained(what string, run func() error) {
 	err := protected(run)
 	if err != nil && h.ctx.Err() == nil {
-		h.Loop.log.Send(message.Message{Kind: message.InternalFailure, Time: time.Now(), Detail: what + ": " + err.Error()})
+		h.say(message.InternalFailure, what+": "+err.Error())
 	}
 }
 
