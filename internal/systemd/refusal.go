@@ -76,11 +76,11 @@ func (e *jobFailed) Error() string {
 }
 
 // failure says how a job ended that was not done.
-func (l *Link) failure(ctx context.Context, unit, result string) error {
+func (e *errand) failure(ctx context.Context, result string) error {
 	if result == "canceled" {
 		return fmt.Errorf("the job was cancelled: %w", ErrConflict)
 	}
-	u, err := l.Unit(ctx, unit)
+	u, err := e.Unit(ctx, e.unit)
 	if err != nil {
 		return fmt.Errorf("the job ended with %q", result)
 	}
@@ -90,8 +90,8 @@ func (l *Link) failure(ctx context.Context, unit, result string) error {
 const startLimitHit = "start-limit-hit"
 
 // lastStart is when the unit last began to start, in systemd's time.
-func (l *Link) lastStart(ctx context.Context, unit string) (at uint64, known bool) {
-	err := l.read(ctx, func(ctx context.Context, s *session) error {
+func (e *errand) lastStart(ctx context.Context, unit string) (at uint64, known bool) {
+	err := e.read(ctx, func(ctx context.Context, s *session) error {
 		return s.askOf(ctx, unitIface, unit, "InactiveExitTimestampMonotonic").answers(&at)
 	})
 	return at, err == nil
@@ -99,24 +99,24 @@ func (l *Link) lastStart(ctx context.Context, unit string) (at uint64, known boo
 
 // lift lifts the start limit of a unit, and reports whether it did: it does not if there
 // is no limit, or one with an action.
-func (l *Link) lift(ctx context.Context, unit string, p Progress) bool {
+func (e *errand) lift(ctx context.Context, unit string) bool {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	var burst uint32
 	var interval uint64
 	var action string
-	err := l.read(ctx, func(ctx context.Context, s *session) error {
+	err := e.read(ctx, func(ctx context.Context, s *session) error {
 		return s.askOf(ctx, unitIface, unit, "StartLimitBurst", "StartLimitIntervalUSec", "StartLimitAction").answers(&burst, &interval, &action)
 	})
 	if err != nil || action != "none" || burst == 0 || interval == 0 {
 		return false
 	}
-	s, err := l.connected(ctx)
+	s, err := e.connected(ctx)
 	if err == nil {
 		err = s.manager().CallWithContext(ctx, managerIface+".ResetFailedUnit", 0, unit).Err
 	}
-	if err == nil && p.Lifted != nil {
-		p.Lifted(fmt.Sprintf("StartLimitBurst=%d in StartLimitIntervalSec=%v", burst, time.Duration(interval)*time.Microsecond))
+	if err == nil && e.Lifted != nil {
+		e.Lifted(fmt.Sprintf("StartLimitBurst=%d in StartLimitIntervalSec=%v", burst, time.Duration(interval)*time.Microsecond))
 	}
 	return err == nil
 }

@@ -73,72 +73,81 @@ func (l *Link) Stop(ctx context.Context, unit string, force bool) error {
 func (l *Link) carryOut(ctx context.Context, unit string, o request, p Progress) error {
 	ctx, cancel := bounded(ctx, requestLimit)
 	defer cancel()
-	err := l.attempt(ctx, unit, o, p)
+	err := (&errand{l, o, unit, p}).attempt(ctx)
 	if err != nil {
 		return fmt.Errorf("%s %s: %w", o.verb, unit, l.orClosed(err))
 	}
 	return nil
 }
 
+// errand is a request for a unit on its way.
+type errand struct {
+	*Link
+	request
+	unit string
+	Progress
+}
+
 // attempt carries the request out, and once more if the start limit was used up.
-func (l *Link) attempt(ctx context.Context, unit string, o request, p Progress) error {
-	u, err := l.Unit(ctx, unit) // also to learn systemd's name of it, which reports of its jobs use
-	if err != nil || o.verb == "stop" {
+func (e *errand) attempt(ctx context.Context) error {
+	u, err := e.Unit(ctx, e.unit) // also to learn systemd's name of it, which reports of its jobs use
+	if err != nil || e.verb == "stop" {
 		if err == nil {
-			err = l.obeyed(ctx, unit, o, p)
+			err = e.obeyed(ctx)
 		}
 		return err
 	}
-	if u.Result == startLimitHit && l.lift(ctx, u.Name, p) {
-		return l.obeyed(ctx, unit, o, p)
+	if u.Result == startLimitHit && e.lift(ctx, u.Name) {
+		return e.obeyed(ctx)
 	}
-	before, known := l.lastStart(ctx, u.Name)
-	err = l.obeyed(ctx, unit, o, p)
+	before, known := e.lastStart(ctx, u.Name)
+	err = e.obeyed(ctx)
 	if ended := (*jobFailed)(nil); !known || !errors.As(err, &ended) || ended.result != "failed" {
 		return err
 	}
 	// A start that is refused because of the limit leaves only one trace, that there was no
 	// start: the Result of the unit may be that of its former end.
-	if after, known := l.lastStart(ctx, u.Name); known && after == before && l.lift(ctx, u.Name, p) {
-		return l.obeyed(ctx, unit, o, Progress{})
+	if after, known := e.lastStart(ctx, u.Name); known && after == before && e.lift(ctx, u.Name) {
+		e.Progress = Progress{}
+		return e.obeyed(ctx)
 	}
 	return err
 }
 
-func (l *Link) obeyed(ctx context.Context, unit string, o request, p Progress) error {
-	w := &wait{request: o, results: map[uint32]string{}, news: make(chan struct{}, 1)}
-	l.mu.Lock()
-	l.waiting[w] = true
-	l.mu.Unlock()
-	defer l.forget(w, unit)
-	s, path, err := l.queue(ctx, unit, o)
+func (e *errand) obeyed(ctx context.Context) error {
+	w := &wait{request: e.request, results: map[uint32]string{}, news: make(chan struct{}, 1)}
+	e.mu.Lock()
+	e.waiting[w] = true
+	e.mu.Unlock()
+	defer e.forget(w)
+	s, path, err := e.queue(ctx)
 	if err != nil {
-		return refusal(unit, err)
+		return refusal(e.unit, err)
 	}
-	if p.Accepted != nil {
-		p.Accepted()
+	if e.Accepted != nil {
+		e.Accepted()
 	}
 	var id uint32
 	if _, err := fmt.Sscanf(string(path), managerPath+"/job/%d", &id); err != nil {
 		return fmt.Errorf("systemd names the job %q", path)
 	}
-	l.mu.Lock()
+	e.mu.Lock()
 	w.id = id
-	l.mu.Unlock()
-	result, err := l.await(ctx, s, w, unit)
+	e.mu.Unlock()
+	result, err := e.await(ctx, s, w)
 	if err != nil || result == "done" {
 		return err
 	}
-	return l.failure(ctx, unit, result)
+	return e.failure(ctx, result)
 }
 
 // queue makes the job.
-func (l *Link) queue(ctx context.Context, unit string, o request) (s *session, path dbus.ObjectPath, err error) {
+func (e *errand) queue(ctx context.Context) (s *session, path dbus.ObjectPath, err error) {
 	for {
-		if s, err = l.connected(ctx); err != nil {
+		if s, err = e.connected(ctx); err != nil {
 			return nil, "", err
 		}
-		call := s.manager().CallWithContext(ctx, managerIface+"."+o.method, 0, unit, o.mode)
+		call := s.manager().CallWithContext(ctx, managerIface+"."+e.method, 0, e.unit, e.mode)
 		if s.lost(call.Err) && unsent(call.Err) && ctx.Err() == nil {
 			continue
 		}
@@ -148,26 +157,26 @@ func (l *Link) queue(ctx context.Context, unit string, o request) (s *session, p
 }
 
 // await waits for the end of the job, also if the connection is lost.
-func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (string, error) {
+func (e *errand) await(ctx context.Context, s *session, w *wait) (string, error) {
 	for {
-		l.mu.Lock()
+		e.mu.Lock()
 		result, over := w.results[w.id]
-		l.mu.Unlock()
+		e.mu.Unlock()
 		if over {
 			return result, nil
 		}
 		select {
 		case <-w.news:
-		case <-l.closed:
+		case <-e.closed:
 			return "", ErrClosed
 		case <-ctx.Done():
 			return "", fmt.Errorf("the job still runs: %w", ctx.Err())
 		case <-s.conn.Context().Done():
 			var err error
-			if s, err = l.connected(ctx); err != nil {
+			if s, err = e.connected(ctx); err != nil {
 				return "", err
 			}
-			if result, over, err = l.missed(ctx, s, w, unit); over || err != nil && !s.lost(err) {
+			if result, over, err = e.missed(ctx, s, w); over || err != nil && !s.lost(err) {
 				return result, err
 			}
 		}
@@ -176,29 +185,29 @@ func (l *Link) await(ctx context.Context, s *session, w *wait, unit string) (str
 
 // missed looks whether the job ended while there was no connection. Its result is lost;
 // if the unit is in the state that was asked for, this counts as "done".
-func (l *Link) missed(ctx context.Context, s *session, w *wait, unit string) (result string, over bool, err error) {
+func (e *errand) missed(ctx context.Context, s *session, w *wait) (result string, over bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callLimit)
 	defer cancel()
 	var job struct {
 		ID   uint32
 		Path dbus.ObjectPath
 	}
-	if err := s.property(ctx, unitPath(unit), unitIface, "Job", &job); err != nil || job.ID == w.id {
+	if err := s.property(ctx, unitPath(e.unit), unitIface, "Job", &job); err != nil || job.ID == w.id {
 		return "", false, err
 	}
-	u, err := l.Unit(ctx, unit)
-	if err != nil || w.verb == "stop" && !u.down() || w.verb != "stop" && !u.Up() {
+	u, err := e.Unit(ctx, e.unit)
+	if err != nil || e.verb == "stop" && !u.down() || e.verb != "stop" && !u.Up() {
 		return "unknown", true, err
 	}
 	return "done", true, nil
 }
 
 // forget marks the job as one of ours, for requested.
-func (l *Link) forget(w *wait, unit string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.waiting, w)
-	if j := l.jobs[l.mainName(unit)]; j != nil && w.id != 0 && j.id == w.id {
+func (e *errand) forget(w *wait) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.waiting, w)
+	if j := e.jobs[e.mainName(e.unit)]; j != nil && w.id != 0 && j.id == w.id {
 		j.own = true
 	}
 }
