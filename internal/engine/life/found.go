@@ -126,8 +126,8 @@ func (s *sight) foundAtStart(at *unknown) {
 func (l *Life) Optional(byHand bool) bool { return l.Spec.Absent == confd.AbsentIgnore || byHand }
 
 // whyOptional says which key allows that.
-func (l *sight) whyOptional() string {
-	if l.Spec.Absent == confd.AbsentIgnore {
+func (s *sight) whyOptional() string {
+	if s.Spec.Absent == confd.AbsentIgnore {
 		return "nothing (absent: ignore)"
 	}
 	return "procward start (startup: manual)"

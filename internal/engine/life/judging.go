@@ -76,20 +76,20 @@ func (s *judging) sift() {
 
 // see remembers matching processes that exist beside the tracked ones, and descend from
 // none of them.
-func (l *judging) see(matching, selected []procscan.Process) {
+func (s *judging) see(matching, selected []procscan.Process) {
 	apart := map[procscan.ID]bool{}
-	if len(matching) > len(selected) && len(l.tracked) > 0 {
+	if len(matching) > len(selected) && len(s.tracked) > 0 {
 		byPID := map[int]procscan.Process{}
 		for _, q := range matching {
 			byPID[q.PID] = q
 		}
 		for _, q := range matching {
-			if !l.descends(q, byPID) {
+			if !s.descends(q, byPID) {
 				apart[q.ID] = true
 			}
 		}
 	}
-	l.remains.apart = apart
+	s.remains.apart = apart
 }
 
 // descends reports whether a process is tracked, or descends from a tracked one through

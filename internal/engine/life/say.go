@@ -59,46 +59,46 @@ func (t *turn) sayDown(detail string) {
 	})
 }
 
-func (t *sight) sayAbsent() {
-	n := len(t.tracked)
+func (s *sight) sayAbsent() {
+	n := len(s.tracked)
 	if n == 0 {
-		t.say(message.Absent, nil)
+		s.say(message.Absent, nil)
 		return
 	}
-	t.say(message.Fewer, func(s *message.Message) {
-		s.Detail = fmt.Sprintf("%d of %d are there", n, t.Spec.Match.Count.Min)
+	s.say(message.Fewer, func(m *message.Message) {
+		m.Detail = fmt.Sprintf("%d of %d are there", n, s.Spec.Match.Count.Min)
 	})
 }
 
 // sayFound reports newly tracked processes: each by its PID if they are few.
-func (t *sight) sayFound(news []procscan.Process) {
+func (s *sight) sayFound(news []procscan.Process) {
 	if len(news) > 3 {
-		t.say(message.Found, func(s *message.Message) { s.Detail = fmt.Sprintf("%d processes", len(news)) })
+		s.say(message.Found, func(m *message.Message) { m.Detail = fmt.Sprintf("%d processes", len(news)) })
 		return
 	}
 	for _, q := range news {
-		t.say(message.Found, func(s *message.Message) { s.PID = q.PID })
+		s.say(message.Found, func(m *message.Message) { m.PID = q.PID })
 	}
 }
 
-func (t *sight) sayLost() {
-	t.say(message.Lost, func(s *message.Message) {
-		t.aboutDead(s)
-		s.Detail = fmt.Sprintf("%d are left, %d are needed", len(t.tracked), t.Spec.Match.Count.Min)
+func (s *sight) sayLost() {
+	s.say(message.Lost, func(m *message.Message) {
+		s.aboutDead(m)
+		m.Detail = fmt.Sprintf("%d are left, %d are needed", len(s.tracked), s.Spec.Match.Count.Min)
 	})
 }
 
 // sayRemains reports what a death has left behind.
-func (t *sight) sayRemains() {
-	ends := t.remains.toEnd(t.Spec.Restart.Orphans)
+func (s *sight) sayRemains() {
+	ends := s.remains.toEnd(s.Spec.Restart.Orphans)
 	told := map[succession.Verdict][]string{}
-	for _, j := range t.remains.found {
+	for _, j := range s.remains.found {
 		words := j.String()
 		switch {
-		case j.Verdict != succession.LeftOver || t.Enough():
+		case j.Verdict != succession.LeftOver || s.Enough():
 		case !slices.Contains(ends, j.ID):
 			words += "; it is left alone"
-		case t.Spec.Restart.Kill.Never:
+		case s.Spec.Restart.Kill.Never:
 			words += "; it is left to the script"
 		default:
 			words += "; it is ended before a restart"
@@ -110,7 +110,7 @@ func (t *sight) sayRemains() {
 		kind    *message.Kind
 	}{{succession.LeftOver, message.Orphans}, {succession.LetBe, message.LetBe}, {succession.Stranger, message.Stranger}} {
 		if words := told[what.verdict]; len(words) > 0 {
-			t.say(what.kind, func(s *message.Message) { s.Detail = some(words) })
+			s.say(what.kind, func(m *message.Message) { m.Detail = some(words) })
 		}
 	}
 }

@@ -159,8 +159,8 @@ func (s *sight) cameAndWent() bool {
 
 // forgetDead is for a failure that is not the death of a tracked process: neither its PID
 // nor its cause is reported.
-func (t *sight) forgetDead() {
-	t.dead, t.remains.found = nil, nil
-	t.died, t.lastDown = t.Now, t.Now
-	t.cause, t.lastCause = watch.Cause{}, "unknown: "+Unseen
+func (s *sight) forgetDead() {
+	s.dead, s.remains.found = nil, nil
+	s.died, s.lastDown = s.Now, s.Now
+	s.cause, s.lastCause = watch.Cause{}, "unknown: "+Unseen
 }
