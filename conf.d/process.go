@@ -26,7 +26,7 @@ type Process struct {
 	// how it is restarted: below. Required; to watch only, `{attempts: 0}`
 	Restart restart.Spec `yaml:"restart"`
 	// signs that it runs but does not work: [stall](stall.md)
-	Stall []Sign `yaml:"stall"`
+	Stall []StallItem `yaml:"stall"`
 	// how much one process may use: [limits](limits.md)
 	Limits vital.Limits `yaml:"limits"`
 	// its own ladder: [escalate](escalate.md). Without it, that of its group; `[]`: none

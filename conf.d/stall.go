@@ -13,15 +13,15 @@ import (
 	"procward/watch/vital"
 )
 
-// Sign is one item under stall: of a process: a passive sign, or a probe. A passive sign
+// StallItem is one item under stall: of a process: a passive sign, or a probe. A passive sign
 // has only one common key, action.
-type Sign struct {
+type StallItem struct {
 	vital.Sign  `yaml:",inline"`
 	probe.Check `yaml:",inline"`
 }
 
 // passive reports whether the item is a passive sign.
-func (s Sign) passive() bool { return s.Sign != vital.Sign{} }
+func (s StallItem) passive() bool { return s.Sign != vital.Sign{} }
 
 // Checks is the probes of the process, in order.
 func (p Process) Checks() []probe.Check {
@@ -46,14 +46,14 @@ func (p Process) Vital() vital.Spec {
 }
 
 // keyed is the keys of a sign without those of its kind: a passive one has only action.
-func (s Sign) keyed() bool {
+func (s StallItem) keyed() bool {
 	own := probe.DefaultCheck()
 	own.Action = s.Action
 	return !reflect.DeepEqual(s.Check, own)
 }
 
 // Validate reports every key that is wrong, as scalar.KeyErrors.
-func (s Sign) Validate() error {
+func (s StallItem) Validate() error {
 	switch {
 	case !s.passive() && s.Kind() == "":
 		return scalar.Errorf("", "says not what the sign is: add one of %s", strings.Join(signKinds(), ", "))

@@ -12,7 +12,7 @@ import (
 )
 
 // learn reads the cause of a death if it is known now. If the reap by the parent can
-// still bring it, the pidfd is kept until then, at most for Options.Hold.
+// still bring it, the pidfd is kept until then, at most for Options.CauseWait.
 func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -24,7 +24,7 @@ func (t *Tracker) learn(id procscan.ID, at time.Duration) Cause {
 	if !cause.Known && t.kernel.exitInfo {
 		reaped := hungUp(int(fd)) // before the question: if it is reaped later, that wakes us again
 		if cause = exitInfo(int(fd)); !cause.Known && !reaped {
-			t.expiry = append(t.expiry, expiry{id: id, at: at + t.opts.Hold})
+			t.expiry = append(t.expiry, expiry{id: id, at: at + t.opts.CauseWait})
 			return Cause{}
 		}
 	}

@@ -35,7 +35,7 @@ func TestZeroWithoutPrivilege(t *testing.T) {
 	}
 	hear(&pids[0], &pids[1], &pids[2])
 	w := startWatcher(t, Options{})
-	short := startWatcher(t, Options{Hold: 10 * time.Millisecond})
+	short := startWatcher(t, Options{CauseWait: 10 * time.Millisecond})
 	ids := [3]procscan.ID{}
 	for i, pid := range pids {
 		ids[i] = identify(t, pid)
@@ -61,7 +61,7 @@ func TestZeroWithoutPrivilege(t *testing.T) {
 	checkHold(t, w, short, ids[2], orders)
 }
 
-// checkHold sees that a cause is not waited for longer than Hold.
+// checkHold sees that a cause is not waited for longer than CauseWait.
 func checkHold(t *testing.T, w, short *watcher, id procscan.ID, orders *os.File) {
 	fmt.Fprintln(orders, "end", 2)
 	for _, w := range []*watcher{w, short} {

@@ -18,9 +18,9 @@ const (
 	Blind   Verdict = "unknown" // not possible to tell: neither a failure nor a success
 )
 
-// Sign reports that the verdict on one sign of a stall has changed: of a probe, a passive
+// SignChange reports that the verdict on one sign of a stall has changed: of a probe, a passive
 // sign or a limit.
-type Sign struct {
+type SignChange struct {
 	Target  string        // the process or monitor that it belongs to
 	Round   int           // as given when the watching began: an older one is out of date
 	Name    string        // of the sign, unique for its target: "http", "stopped", "rss"

@@ -15,7 +15,7 @@ import (
 // Options say how a Tracker works. The zero value is the usual way.
 type Options struct {
 	Poll         time.Duration     // between two looks at a process that has to be polled; 0: 1 s
-	Hold         time.Duration     // how long to wait for the cause after a death; 0: 60 s
+	CauseWait    time.Duration     // how long to wait for the cause after a death; 0: 60 s
 	ForcePolling bool              // use no pidfd at all
 	CauseLater   bool              // report a death before its cause is read (some 30 µs), and the cause right after it as a Belated event
 	Note         func(text string) // called at every fallback and at its end; may be nil
@@ -66,8 +66,8 @@ func NewTracker(fs *procscan.FS, opts Options) (*Tracker, error) {
 	if opts.Poll <= 0 {
 		opts.Poll = time.Second
 	}
-	if opts.Hold <= 0 {
-		opts.Hold = time.Minute
+	if opts.CauseWait <= 0 {
+		opts.CauseWait = time.Minute
 	}
 	t := &Tracker{
 		fs: fs, opts: opts, epoll: -1, wake: -1,

@@ -32,7 +32,7 @@ const letters = "subco"
 // panic: sync(2), so that the log has the reason, and sysrq c.
 //
 // watchdog-reset, watchdog-panic: sync(2), and the watchdog is never fed again.
-func (m *Machine) Act(ctx context.Context, rung, reason string) error {
+func (m *Means) Act(ctx context.Context, rung, reason string) error {
 	if err := m.Ready(rung); err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (m *Machine) Act(ctx context.Context, rung, reason string) error {
 
 // run is one Act. It collects its results without allocating memory.
 type run struct {
-	m     *Machine
+	m     *Means
 	rung  string
 	way   way
 	taken [16]said
@@ -107,7 +107,7 @@ func (r *run) ask(ctx context.Context) error {
 }
 
 // call limits the time of a call, also if the call ignores its context.
-func (m *Machine) call(ctx context.Context, f func(context.Context) error) error {
+func (m *Means) call(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, m.opts.Limits.Call)
 	defer cancel()
 	done := make(chan error, 1)

@@ -88,7 +88,7 @@ func (b *bed) calls() string {
 }
 
 // open opens it and closes it when the test ends.
-func (b *bed) open() *Machine {
+func (b *bed) open() *Means {
 	b.t.Helper()
 	m, err := Open(b.opts)
 	if err != nil {

@@ -10,7 +10,7 @@ const longest = 800
 
 // kmsgLine makes the step that writes the reason into the kernel's log, with priority
 // crit; nil if there is no log.
-func (m *Machine) kmsgLine(rung, reason string) func() error {
+func (m *Means) kmsgLine(rung, reason string) func() error {
 	if m.kmsg < 0 {
 		return nil
 	}

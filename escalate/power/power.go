@@ -26,9 +26,9 @@ func (e *RungError) Error() string { return "rung " + e.Rung + ": " + e.Err.Erro
 // Unwrap returns the reason itself.
 func (e *RungError) Unwrap() error { return e.Err }
 
-// Machine is everything that was prepared. Its methods may be called from any goroutine,
+// Means is everything that was prepared. Its methods may be called from any goroutine,
 // Close after all others.
-type Machine struct {
+type Means struct {
 	opts    Options
 	refused map[string]error // by rung
 	sysrq   [256]func() error
@@ -44,13 +44,13 @@ type Machine struct {
 	closed  sync.Once
 }
 
-// Open prepares what opts.Rungs need. It always returns a Machine, which must be closed.
+// Open prepares what opts.Rungs need. It always returns a Means, which must be closed.
 // The error joins a RungError for each rung that cannot be carried out; Act then refuses
 // it. Opening a watchdog starts it: from then on FeedWatchdog must run. For other rungs,
 // after a reload, Close it and Open another.
-func Open(opts Options) (*Machine, error) {
+func Open(opts Options) (*Means, error) {
 	opts.Limits = opts.Limits.withDefaults()
-	m := &Machine{opts: opts, refused: map[string]error{}, kmsg: -1, trigger: -1, teller: newTeller(opts.Say)}
+	m := &Means{opts: opts, refused: map[string]error{}, kmsg: -1, trigger: -1, teller: newTeller(opts.Say)}
 	if len(opts.Rungs) == 0 {
 		return m, nil
 	}
@@ -75,7 +75,7 @@ func Open(opts Options) (*Machine, error) {
 
 // Ready returns why a rung cannot be carried out, nil if it can. It is called before the
 // breaker is asked, so that an impossible rung is not counted.
-func (m *Machine) Ready(rung string) error {
+func (m *Means) Ready(rung string) error {
 	err, known := m.refused[rung]
 	if !known {
 		err = errors.New("was not made ready at the start")
@@ -87,7 +87,7 @@ func (m *Machine) Ready(rung string) error {
 }
 
 // has reports whether one of the rungs is asked for.
-func (m *Machine) has(rungs ...string) bool {
+func (m *Means) has(rungs ...string) bool {
 	for _, r := range rungs {
 		if _, has := m.refused[r]; has {
 			return true
@@ -97,7 +97,7 @@ func (m *Machine) has(rungs ...string) bool {
 }
 
 // hasWay reports whether one of the rungs that are asked for has a property.
-func (m *Machine) hasWay(property func(way) bool) bool {
+func (m *Means) hasWay(property func(way) bool) bool {
 	for rung := range m.refused {
 		if property(ways[rung]) {
 			return true
@@ -106,7 +106,7 @@ func (m *Machine) hasWay(property func(way) bool) bool {
 	return false
 }
 
-func (m *Machine) refuse(err error, rungs ...string) {
+func (m *Means) refuse(err error, rungs ...string) {
 	for _, r := range rungs {
 		if m.has(r) {
 			m.refused[r] = err
@@ -116,7 +116,7 @@ func (m *Machine) refuse(err error, rungs ...string) {
 
 // openKernel opens the kernel's files. Without the sysrq trigger a reboot still has
 // reboot(2), and it works without the kernel's log too.
-func (m *Machine) openKernel() {
+func (m *Means) openKernel() {
 	for _, rung := range m.opts.Rungs {
 		if !Knows(rung) {
 			m.refuse(errors.New("does not end the machine"), rung)
@@ -140,7 +140,7 @@ func (m *Machine) openKernel() {
 }
 
 // prepare makes the steps, so that taking one needs no memory.
-func (m *Machine) prepare() {
+func (m *Means) prepare() {
 	if fd := m.trigger; fd >= 0 {
 		for _, letter := range []byte(letters) {
 			text := []byte{letter}
@@ -160,12 +160,12 @@ func (m *Machine) prepare() {
 
 // Close closes everything. A watchdog is stopped, so that the machine goes on without
 // procward, except after a rung that uses it. A second Close does nothing.
-func (m *Machine) Close() (err error) {
+func (m *Means) Close() (err error) {
 	m.closed.Do(func() { err = m.close() })
 	return err
 }
 
-func (m *Machine) close() error {
+func (m *Means) close() error {
 	var errs []error
 	if m.dog != nil {
 		errs = append(errs, m.dog.close())

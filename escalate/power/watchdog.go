@@ -27,7 +27,7 @@ type dog struct {
 }
 
 // openDog takes the watchdog if a rung needs it and can use it.
-func (m *Machine) openDog() {
+func (m *Means) openDog() {
 	usable := false
 	for rung, w := range ways {
 		if w.watchdog && m.has(rung) {
@@ -44,7 +44,7 @@ func (m *Machine) openDog() {
 	}
 }
 
-func (m *Machine) takeDog() error {
+func (m *Means) takeDog() error {
 	open := openDevice
 	if m.opts.openWatchdog != nil {
 		open = m.opts.openWatchdog
@@ -62,7 +62,7 @@ func (m *Machine) takeDog() error {
 	return nil
 }
 
-func (m *Machine) setUpDog() (err error) {
+func (m *Means) setUpDog() (err error) {
 	d, want := m.dog, m.opts.WatchdogTimeout
 	if want <= 0 {
 		want = defaultTimeout
@@ -113,7 +113,7 @@ func (d *dog) bark(pretimeout time.Duration) error {
 }
 
 // warnOfDog reports what the operator may not expect of this device.
-func (m *Machine) warnOfDog() {
+func (m *Means) warnOfDog() {
 	d := m.dog
 	switch {
 	case noWayOut(m.opts.Paths):
@@ -124,13 +124,13 @@ func (m *Machine) warnOfDog() {
 }
 
 // HasWatchdog reports whether there is a watchdog to feed.
-func (m *Machine) HasWatchdog() bool { return m.dog != nil }
+func (m *Means) HasWatchdog() bool { return m.dog != nil }
 
 // FeedWatchdog feeds the watchdog four times in its timeout for as long as healthy
 // returns nil, until ctx ends or a rung uses the watchdog. It reports when it stops
 // feeding because of healthy, and when it goes on, not each time. If no rung needs the
 // watchdog it returns at once. healthy must return within a quarter of the timeout.
-func (m *Machine) FeedWatchdog(ctx context.Context, healthy func() error) {
+func (m *Means) FeedWatchdog(ctx context.Context, healthy func() error) {
 	if m.dog == nil {
 		return
 	}
@@ -156,7 +156,7 @@ func (m *Machine) FeedWatchdog(ctx context.Context, healthy func() error) {
 
 // tellOfFeeding also writes the reason into the kernel's log: if the user space stalls
 // there may be no other log, and the machine may be reset soon.
-func (m *Machine) tellOfFeeding(err error) {
+func (m *Means) tellOfFeeding(err error) {
 	m.teller.tell("watchdog feeding", err)
 	if err == nil || m.kmsg < 0 {
 		return

@@ -61,7 +61,7 @@ func beProbes(ctx context.Context, url string) error {
 	check := probe.DefaultCheck()
 	check.HTTP, check.Interval = &web, scalar.Duration(time.Second)
 	var t trouble
-	p := probe.New(probe.Options{Tell: func(signs []watch.Sign) {
+	p := probe.New(probe.Options{Tell: func(signs []watch.SignChange) {
 		for _, s := range signs {
 			if s.Verdict != watch.OK {
 				t.note(fmt.Errorf("a check is not ok: %s", s.Text))

@@ -24,7 +24,7 @@ func beVital(ctx context.Context, keep string, pids []string) error {
 	if err != nil {
 		return err
 	}
-	w, err := vital.New("/proc", vital.Options{Keep: n, Tell: func([]watch.Sign) {}})
+	w, err := vital.New("/proc", vital.Options{Keep: n, Tell: func([]watch.SignChange) {}})
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ type lastResort struct {
 
 	mu      sync.Mutex
 	needs   needs
-	machine *power.Machine
+	machine *power.Means
 	stop    context.CancelFunc // of feeding and proving
 	fed     sync.WaitGroup
 	acting  int

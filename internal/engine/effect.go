@@ -66,8 +66,8 @@ type StopUnit struct {
 	Force   bool // as the operator wants it: a job that is in the way is replaced
 }
 
-// Hold says that the target of a running script is up, so its timeout must not kill it.
-type Hold struct{ Token int }
+// Spare says that the target of a running script is up, so its timeout must not kill it.
+type Spare struct{ Token int }
 
 // EndScript ends a script that is still running, with its process group; its ScriptEnded
 // follows. With any other token it does nothing.
@@ -141,7 +141,7 @@ func (Run) effect()         {}
 func (Await) effect()       {}
 func (RestartUnit) effect() {}
 func (StopUnit) effect()    {}
-func (Hold) effect()        {}
+func (Spare) effect()       {}
 func (EndScript) effect()   {}
 func (Kill) effect()        {}
 func (Attend) effect()      {}

@@ -109,7 +109,7 @@ type KillEnded struct {
 }
 
 // Sensed brings verdicts on the signs of stalls that have changed.
-type Sensed struct{ Signs []watch.Sign }
+type Sensed struct{ Signs []watch.SignChange }
 
 // EvidenceTaken says where the evidence of a stall was written.
 type EvidenceTaken struct {

@@ -84,8 +84,8 @@ func (m *jobs) start(p *process, c life.Command) {
 		m.awaitScript(c.Token, job{process: p.Name, script: true, slot: c.Slot}, &c.Script)
 	case life.Release:
 		m.release(c.Token)
-	case life.HoldScript:
-		m.do(Hold{Token: c.Token})
+	case life.SpareScript:
+		m.do(Spare{Token: c.Token})
 	case life.Stop:
 		m.endScript(c.Token)
 	case life.TakeEvidence:

@@ -89,7 +89,7 @@ func (o ofLadder) deliver(m *Machine) {
 		m.do(Exit{c.Code})
 	case climb.EndMachine:
 		m.ladders.takeLastResort(l, c.Rung)
-	case climb.Hold:
+	case climb.HoldBack:
 		for _, w := range c.Members {
 			m.processes.tell(m.procs[w.Name], life.HoldBack{Group: w.HeldBy})
 		}

@@ -194,7 +194,7 @@ func (m *monitors) throughNeeds(mon *attended, depth int, says func(*attended) s
 }
 
 // sign takes a verdict on a monitor.
-func (m *monitors) sign(mon *attended, s watch.Sign) {
+func (m *monitors) sign(mon *attended, s watch.SignChange) {
 	about := message.Message{Monitor: mon.Name}
 	signs.About(s, &about)
 	if s.Slow {

@@ -258,7 +258,7 @@ func (m *processes) unitsMoved(in UnitsMoved) {
 func (m *processes) sensed(in Sensed) {
 	for _, s := range in.Signs {
 		if p := m.procs[s.Target]; p != nil && p.Signs.Hears(s) {
-			m.tell(p, life.Sign{Sign: s})
+			m.tell(p, life.Sign{SignChange: s})
 		} else if mon := m.monitors.all[s.Target]; mon != nil && mon.watched.Hears(s) {
 			m.monitors.sign(mon, s)
 		}

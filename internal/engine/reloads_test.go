@@ -265,7 +265,7 @@ func (r *reloads) happen() {
 			r.Later(time.Duration(r.luck.IntN(20))*time.Millisecond, Died{Events: []watch.Event{{ID: id, At: r.Uptime(), Cause: exit3, Belated: true}}})
 		}
 	default:
-		r.Step(Sensed{Signs: []watch.Sign{{Target: target, Round: r.Attended[target].Round - 1, Name: sign, Verdict: watch.Bad, Text: "of another round"}}})
+		r.Step(Sensed{Signs: []watch.SignChange{{Target: target, Round: r.Attended[target].Round - 1, Name: sign, Verdict: watch.Bad, Text: "of another round"}}})
 	}
 }
 

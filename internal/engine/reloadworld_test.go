@@ -170,7 +170,7 @@ func (e editor) process(name string, p *confd.Process) {
 	case 17, 18:
 		p.Stall = nil
 	case 19:
-		p.Stall = []confd.Sign{{Check: httpCheck(func(c *probe.Check) { c.Interval = e.secs(10) })}}
+		p.Stall = []confd.StallItem{{Check: httpCheck(func(c *probe.Check) { c.Interval = e.secs(10) })}}
 	case 20:
 		p.Limits = vital.Limits{}
 		if e.once(2) {

@@ -196,7 +196,7 @@ func startsWell(s *sim, name string) func(map[string]string) rehearse.Script {
 // probed is a process with a probe: http every 10 s, three failures.
 func probed(change func(*confd.Process)) func(*confd.Process) {
 	return func(p *confd.Process) {
-		p.Stall = []confd.Sign{{Check: httpCheck(nil)}}
+		p.Stall = []confd.StallItem{{Check: httpCheck(nil)}}
 		if change != nil {
 			change(p)
 		}

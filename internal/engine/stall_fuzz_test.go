@@ -122,7 +122,7 @@ func (p *play) world(b byte) *confd.Config {
 					e.Match.Select, e.Match.Count = procscan.All, procscan.Count{Min: 1, Max: scalar.Unlimited}
 				}
 				if bit(4) {
-					e.Stall = append(e.Stall, confd.Sign{Check: httpCheck(func(c *probe.Check) { c.Name, c.Failures = "second", probe.Failures{N: 1, Of: 1} })})
+					e.Stall = append(e.Stall, confd.StallItem{Check: httpCheck(func(c *probe.Check) { c.Name, c.Failures = "second", probe.Failures{N: 1, Of: 1} })})
 				}
 			}),
 		},
@@ -276,7 +276,7 @@ func (p *play) happen(b byte) {
 			delete(p.Units, name)
 		}
 	case 12:
-		p.Step(Sensed{Signs: []watch.Sign{{Target: ill[0], Round: p.Attended[ill[0]].Round - 1, Name: ill[1], Verdict: watch.Bad, Text: "of an old round"}}})
+		p.Step(Sensed{Signs: []watch.SignChange{{Target: ill[0], Round: p.Attended[ill[0]].Round - 1, Name: ill[1], Verdict: watch.Bad, Text: "of an old round"}}})
 	case 13:
 		if b&8 != 0 {
 			p.Rebirth(time.Second, func(m Moment) Moment { return m })

@@ -235,7 +235,7 @@ func TestReloadDuringAStall(t *testing.T) {
 		32.001 PW0212 process=httpd pid=101 returned by itself
 		37.001 PW0303 process=httpd pid=101 recovered: by itself`)
 	s.Tell("httpd", round, "http", watch.Bad, "of an old round")
-	s.Step(Sensed{Signs: []watch.Sign{{Target: "httpd", Round: round, Name: "http", Verdict: watch.Bad}, {Target: "nobody", Round: 1, Verdict: watch.Bad}}})
+	s.Step(Sensed{Signs: []watch.SignChange{{Target: "httpd", Round: round, Name: "http", Verdict: watch.Bad}, {Target: "nobody", Round: 1, Verdict: watch.Bad}}})
 	s.Config = one(nil)
 	s.start().Run(time.Minute)
 	if _, on := s.Attended["httpd"]; on || s.Machine.Procs()["httpd"].State() != Up {
@@ -476,7 +476,7 @@ func TestReportOnly(t *testing.T) {
 	s.Run(time.Minute)
 	s.Cure("httpd", "http")
 	s.Tell("httpd", s.Attended["httpd"].Round, "http", watch.Blind, "the host is under pressure")
-	s.Step(Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.Attended["httpd"].Round, Name: "http", Slow: true, Text: "it took 4.5s of 5s"}}})
+	s.Step(Sensed{Signs: []watch.SignChange{{Target: "httpd", Round: s.Attended["httpd"].Round, Name: "http", Slow: true, Text: "it took 4.5s of 5s"}}})
 	s.Tell("httpd", s.Attended["httpd"].Round, "http", watch.OK, "")
 	s.Run(time.Minute)
 	s.tells(`
@@ -558,13 +558,13 @@ func (s *sim) passive(target, name string, v watch.Verdict, text string, report 
 	if len(a.IDs) > 0 {
 		pid = a.IDs[len(a.IDs)-1].PID
 	}
-	s.Step(Sensed{Signs: []watch.Sign{{Target: target, Round: a.Round, Name: name, Verdict: v, Text: text, PID: pid, Report: report, Took: 30 * time.Second, At: s.Now}}})
+	s.Step(Sensed{Signs: []watch.SignChange{{Target: target, Round: a.Round, Name: name, Verdict: v, Text: text, PID: pid, Report: report, Took: 30 * time.Second, At: s.Now}}})
 }
 
 func TestPassiveSignsAndLimits(t *testing.T) {
 	half := scalar.Duration(30 * time.Second)
 	s := newSim(t, one(func(p *confd.Process) {
-		p.Stall = []confd.Sign{{Sign: vital.Sign{Stopped: &half}, Check: probe.Check{Action: watch.ActRestart}}}
+		p.Stall = []confd.StallItem{{Sign: vital.Sign{Stopped: &half}, Check: probe.Check{Action: watch.ActRestart}}}
 		p.Limits.FDs = &vital.Limit{Max: vital.Amount{Share: 0.9}, For: half, Action: watch.ActReport}
 	}))
 	probedHTTPD(s)

@@ -25,7 +25,7 @@ func TestAStallHealsBetweenTheLookAndTheScript(t *testing.T) {
 	if p := s.Machine.Procs()["httpd"]; p.Trial().Evidence == 0 || p.State() != Waiting {
 		t.Fatalf("it is %s, evidence %d", p.State(), p.Trial().Evidence)
 	}
-	s.Machine.Step(s.Moment(), Sensed{Signs: []watch.Sign{{Target: "httpd", Round: s.Attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.Now}}})
+	s.Machine.Step(s.Moment(), Sensed{Signs: []watch.SignChange{{Target: "httpd", Round: s.Attended["httpd"].Round, Name: "http", Verdict: watch.OK, At: s.Now}}})
 	for _, e := range s.Machine.Step(s.Moment(), EvidenceTaken{Token: s.Machine.Procs()["httpd"].Trial().Evidence}) {
 		switch e.(type) {
 		case Kill, Run:
@@ -37,7 +37,7 @@ func TestAStallHealsBetweenTheLookAndTheScript(t *testing.T) {
 func TestAGroupThatCannotBeRidOfAStall(t *testing.T) {
 	cfg := web(func(g *escalate.Group) { g.Strategy, g.Escalate = escalate.All, nil })
 	cfg.Processes["httpd"] = entry("httpd", "web", probed(func(p *confd.Process) {
-		p.Stall = append(p.Stall, confd.Sign{Check: httpCheck(func(c *probe.Check) { c.Name, c.StartDelay = "late", scalar.Duration(time.Minute) })})
+		p.Stall = append(p.Stall, confd.StallItem{Check: httpCheck(func(c *probe.Check) { c.Name, c.StartDelay = "late", scalar.Duration(time.Minute) })})
 	}))
 	s := newSim(t, cfg)
 	s.Spawn("app")
@@ -126,7 +126,7 @@ func TestADumpEndsTheStalledOne(t *testing.T) {
 // The sockets that a program speaks to are there before it is started.
 func TestNotifySocketsAreThereBeforeTheProgram(t *testing.T) {
 	cfg := one(func(p *confd.Process) {
-		p.Stall = []confd.Sign{{Check: httpCheck(func(c *probe.Check) { c.HTTP, c.Notify = nil, &probe.Notify{Socket: "/run/httpd.sock"} })}}
+		p.Stall = []confd.StallItem{{Check: httpCheck(func(c *probe.Check) { c.HTTP, c.Notify = nil, &probe.Notify{Socket: "/run/httpd.sock"} })}}
 	})
 	s := newSim(t, cfg)
 	var seen []Effect

@@ -137,7 +137,7 @@ func (h *Host) Do(e engine.Effect) {
 		h.memoir.end(e.ID)
 	case engine.Look:
 		h.looks <- e // room for one, and the machine asks for one at a time
-	case engine.Hold:
+	case engine.Spare:
 		h.scripts.with(e.Token, func(r *scriptRun) { r.held.Store(true) })
 	case engine.EndScript:
 		h.scripts.with(e.Token, (*scriptRun).toEnd)

@@ -58,7 +58,7 @@ const tellIt = `echo "$PROCWARD_EVENT|$PROCWARD_PID|$PROCWARD_CAUSE" >> "$dir/to
 func TestRealStoppedProcess(t *testing.T) {
 	length := ms(500)
 	r := stalling(t, tellIt+restartIt, func(_ *real, p *confd.Process) {
-		p.Stall = []confd.Sign{{Sign: vital.Sign{Stopped: &length}, Check: probe.Check{Action: watch.ActRestart}}}
+		p.Stall = []confd.StallItem{{Sign: vital.Sign{Stopped: &length}, Check: probe.Check{Action: watch.ActRestart}}}
 	})
 	pid := r.until(message.Found, "web").PID
 	r.send(pid, unix.SIGSTOP)
@@ -85,7 +85,7 @@ func TestRealStoppedProcess(t *testing.T) {
 func TestRealStoppedForAMomentIsNoStall(t *testing.T) {
 	length := ms(60000)
 	r := stalling(t, restartIt, func(_ *real, p *confd.Process) {
-		p.Stall = []confd.Sign{{Sign: vital.Sign{Stopped: &length}, Check: probe.Check{Action: watch.ActRestart}}}
+		p.Stall = []confd.StallItem{{Sign: vital.Sign{Stopped: &length}, Check: probe.Check{Action: watch.ActRestart}}}
 	})
 	pid := r.until(message.Found, "web").PID
 	r.send(pid, unix.SIGSTOP)
@@ -124,7 +124,7 @@ func server(t *testing.T, fails *atomic.Bool, path string) *httptest.Server {
 func TestRealServerAnswers500(t *testing.T) {
 	var fails atomic.Bool
 	r := stalling(t, `touch "$dir/mended"; `+restartIt, func(r *real, p *confd.Process) {
-		p.Stall = []confd.Sign{{Check: httpOf(server(t, &fails, filepath.Join(r.dir, "mended")).URL)}}
+		p.Stall = []confd.StallItem{{Check: httpOf(server(t, &fails, filepath.Join(r.dir, "mended")).URL)}}
 	})
 	pid := r.until(message.Found, "web").PID
 	waitFor(t, func() bool { return r.sign("web", "http") == watch.OK })
@@ -142,7 +142,7 @@ func TestRealServerStaysBad(t *testing.T) {
 	var fails atomic.Bool
 	fails.Store(true)
 	r := stalling(t, restartIt, func(r *real, p *confd.Process) {
-		p.Stall = []confd.Sign{{Check: httpOf(server(t, &fails, "/nowhere").URL)}}
+		p.Stall = []confd.StallItem{{Check: httpOf(server(t, &fails, "/nowhere").URL)}}
 		p.Restart.Attempts = scalar.AtMost(1)
 	})
 	r.until(message.Stall, "web")

@@ -61,7 +61,7 @@ func (s *scripts) over(token int) {
 }
 
 func (h *Host) run(e engine.Run, r *scriptRun) {
-	e.Job.End, e.Job.Hold = r.end, r.held.Load
+	e.Job.End, e.Job.Spare = r.end, r.held.Load
 	result := h.Scripts.Run(h.ctx, e.Job, func(pid int, at time.Duration) {
 		p, _ := h.FS.Read(pid) // it is there until it is reaped, and that is after this
 		h.Loop.Send(h.ctx, engine.ScriptStarted{Token: e.Token, ID: p.ID, At: at})

@@ -40,7 +40,7 @@ func (h *Host) tooBusy() probe.Pressure {
 
 // sense begins to watch for signs of stalls. It ends with ctx.
 func (h *Host) sense(ctx context.Context) {
-	tell := func(signs []watch.Sign) { h.Loop.Send(ctx, engine.Sensed{Signs: slices.Clone(signs)}) }
+	tell := func(signs []watch.SignChange) { h.Loop.Send(ctx, engine.Sensed{Signs: slices.Clone(signs)}) }
 	h.probes = probe.New(probe.Options{Scripts: h.Scripts, Pressure: h.tooBusy, Tell: tell})
 	go h.contained("watching the probes", func() error { return h.probes.Run(ctx) })
 	var err error

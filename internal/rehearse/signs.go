@@ -84,7 +84,7 @@ func (s *signs) Tell(target string, round int, name string, v watch.Verdict, tex
 		report = report || n == name && a.Checks[i].Action == watch.ActReport
 	}
 	s.Verdicts[target][name] = v
-	s.core.Step(engine.Sensed{Signs: []watch.Sign{{Target: target, Round: round, Name: name, Verdict: v, Text: text, Report: report, At: s.core.Now}}})
+	s.core.Step(engine.Sensed{Signs: []watch.SignChange{{Target: target, Round: round, Name: name, Verdict: v, Text: text, Report: report, At: s.core.Now}}})
 }
 
 // Failing is a sign that fails until it is bad, or the target is well again.

@@ -42,7 +42,7 @@ func (c *child) await() {
 // follow waits for the script's end, or ends it.
 func (c *child) follow(ctx context.Context, job Job) Result {
 	how := c.wait(ctx, job.Timeout, job.End)
-	if how == late && job.Hold != nil && job.Hold() {
+	if how == late && job.Spare != nil && job.Spare() {
 		how = c.wait(ctx, 0, job.End)
 	}
 	switch how {

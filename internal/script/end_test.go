@@ -11,7 +11,7 @@ func TestEndEndsAScriptThatIsHeldBeyondItsTimeout(t *testing.T) {
 	end := make(chan struct{})
 	job := shell(t, "exec sleep 60")
 	job.Timeout, job.End = 10*time.Millisecond, end
-	job.Hold = func() bool { close(end); return true }
+	job.Spare = func() bool { close(end); return true }
 	if res := newRunner(t).Run(context.Background(), job, nil); res.Signal != "SIGTERM" || res.TimedOut || res.Took > 20*time.Second {
 		t.Errorf("%+v", res)
 	}

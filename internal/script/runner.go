@@ -38,7 +38,7 @@ type Runner struct {
 // tell what it starts from what other scripts started, and signals of a terminal do not
 // reach it. Run waits only for the script itself: what it leaves behind (the daemon that
 // it started) lives on, also if that keeps the script's output open. When job.Timeout is
-// over the script's whole process group is ended, unless job.Hold says otherwise. When
+// over the script's whole process group is ended, unless job.Spare says otherwise. When
 // ctx is cancelled Run returns at once with its error and leaves the script running: a
 // daemon that stops does not break a restart in progress.
 //

@@ -85,9 +85,9 @@ type Job struct {
 	// Whole keeps everything that the script starts together, if that is possible: if it is
 	// ended before its time nothing stays behind, and nothing outlives the daemon.
 	Whole bool
-	// Hold, if not nil, is called when Timeout is over; true lets the script go on (the
+	// Spare, if not nil, is called when Timeout is over; true lets the script go on (the
 	// target is in the foreground of its script, so killing it would be wrong).
-	Hold func() bool
+	Spare func() bool
 	// End, if not nil, ends the script's process group as Timeout does when it is closed.
 	End <-chan struct{}
 }

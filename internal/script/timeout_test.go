@@ -95,7 +95,7 @@ func TestTimeoutEndsTheWholeGroup(t *testing.T) {
 			}
 			var leader int
 			var late time.Time
-			h.Hold = func() bool {
+			h.Spare = func() bool {
 				eventually(t, "the processes have started", func() bool { return c.until(h, leader) })
 				late = time.Now()
 				return false
@@ -140,7 +140,7 @@ func TestHold(t *testing.T) {
 			h := hang(t, "exec $hang")
 			h.Timeout = 50 * time.Millisecond
 			asked, pid := make(chan struct{}, 10), 0
-			h.Hold = func() bool {
+			h.Spare = func() bool {
 				asked <- struct{}{}
 				return hold
 			}
@@ -177,7 +177,7 @@ func TestCancelDuringHoldAndGrace(t *testing.T) {
 			h := hang(t, "exec $stubborn")
 			h.Grace = time.Hour
 			ctx, cancel := context.WithCancel(context.Background())
-			h.Hold = func() bool {
+			h.Spare = func() bool {
 				eventually(t, "it hangs", func() bool { return len(h.pids()) == 1 })
 				time.AfterFunc(20*time.Millisecond, cancel)
 				return hold
@@ -197,7 +197,7 @@ func TestLeaderIsReapedLast(t *testing.T) {
 	t.Parallel()
 	h := hang(t, "sh -c 'trap \"\" TERM; $0 1 & wait' $hang & ready 1; exec $hang")
 	h.Grace = time.Minute
-	h.Hold = func() bool {
+	h.Spare = func() bool {
 		eventually(t, "both hang", func() bool { return len(h.pids()) == 2 })
 		return false
 	}

@@ -141,7 +141,7 @@ func (c counted) check(ctx context.Context, timeout time.Duration) result {
 }
 
 func probeAll(b *testing.B, ctx context.Context, c Check, count *atomic.Int64) {
-	p := New(Options{Tell: func(signs []watch.Sign) {
+	p := New(Options{Tell: func(signs []watch.SignChange) {
 		for _, s := range signs {
 			if s.Verdict != watch.OK {
 				b.Errorf("%+v", s)

@@ -13,7 +13,7 @@ import (
 func TestBusy(t *testing.T) {
 	t.Parallel()
 	told, release := make(chan struct{}), make(chan struct{})
-	p := New(Options{Tell: func([]watch.Sign) { told <- struct{}{}; <-release }})
+	p := New(Options{Tell: func([]watch.SignChange) { told <- struct{}{}; <-release }})
 	c := DefaultCheck()
 	c.Unix, c.Failures, c.Interval = &Unix{Path: t.TempDir() + "/nobody"}, Failures{1, 1}, scalar.Duration(time.Hour)
 	p.Attend("web", 1, []Check{c}, 0)

@@ -15,11 +15,11 @@ import (
 
 // Options say how a Prober works.
 type Options struct {
-	Scripts  *script.Runner     // of exec checks
-	Parallel int                // checks in their first second at the same time; 0: 64. Of programs a quarter of it, and never more than it in all
-	Pressure func() Pressure    // as it is configured now; nil: the default
-	Proc     string             // where pressure/ is; empty: /proc
-	Tell     func([]watch.Sign) // is called with the changes, on the goroutine of Run; while it runs no check begins
+	Scripts  *script.Runner           // of exec checks
+	Parallel int                      // checks in their first second at the same time; 0: 64. Of programs a quarter of it, and never more than it in all
+	Pressure func() Pressure          // as it is configured now; nil: the default
+	Proc     string                   // where pressure/ is; empty: /proc
+	Tell     func([]watch.SignChange) // is called with the changes, on the goroutine of Run; while it runs no check begins
 }
 
 // Prober carries out the checks of many targets, each on its own schedule. All methods
@@ -45,7 +45,7 @@ type Prober struct {
 	exec    lane
 	ears    []*ear                     // to be opened
 	ending  map[string]<-chan struct{} // by path: sockets that are being closed
-	signs   []watch.Sign               // to report
+	signs   []watch.SignChange         // to report
 	looks   time.Duration              // when Run looks next, if nobody wakes it
 	lapsed  time.Duration              // when it last found that it had not run
 }

@@ -73,7 +73,7 @@ func play(t *testing.T, parallel int, story func(s *stage)) {
 	})
 }
 
-func (s *stage) tell(signs []watch.Sign) {
+func (s *stage) tell(signs []watch.SignChange) {
 	defer func() { time.Sleep(time.Duration(s.holds.Load())) }()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -398,7 +398,7 @@ func TestApart(t *testing.T) {
 
 // TestIdle holds that looking at a schedule in which nothing is due allocates nothing.
 func TestIdle(t *testing.T) {
-	p := New(Options{Tell: func([]watch.Sign) { t.Error("told") }})
+	p := New(Options{Tell: func([]watch.SignChange) { t.Error("told") }})
 	for i := range 100 {
 		p.Attend(fmt.Sprint(i), 1, []Check{of("http://localhost/", func(c *Check) { c.StartDelay = scalar.Duration(time.Hour) })}, p.boot())
 	}

@@ -92,7 +92,7 @@ func own() string { return fmt.Sprintf("127.%d.%d.9", 1+os.Getpid()>>8%254, os.G
 
 // shows waits for a verdict. What a loaded machine makes of the checks before does not
 // matter.
-func shows(t *testing.T, signs <-chan watch.Sign, want watch.Verdict, words string) watch.Sign {
+func shows(t *testing.T, signs <-chan watch.SignChange, want watch.Verdict, words string) watch.SignChange {
 	t.Helper()
 	for late := time.After(testbed.Patience); ; {
 		select {

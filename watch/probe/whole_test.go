@@ -17,10 +17,10 @@ import (
 )
 
 // whole is a Prober that works on real time with real checks.
-func whole(t *testing.T) (p *Prober, signs chan watch.Sign, stop func()) {
+func whole(t *testing.T) (p *Prober, signs chan watch.SignChange, stop func()) {
 	t.Helper()
-	signs = make(chan watch.Sign, 1000)
-	p = New(Options{Scripts: scripts(t), Pressure: func() Pressure { return Pressure{} }, Tell: func(told []watch.Sign) {
+	signs = make(chan watch.SignChange, 1000)
+	p = New(Options{Scripts: scripts(t), Pressure: func() Pressure { return Pressure{} }, Tell: func(told []watch.SignChange) {
 		for _, s := range told {
 			signs <- s
 		}
@@ -49,7 +49,7 @@ func whole(t *testing.T) (p *Prober, signs chan watch.Sign, stop func()) {
 }
 
 // await is the next sign, which must have a verdict.
-func next(t *testing.T, signs <-chan watch.Sign, want watch.Verdict, words string) watch.Sign {
+func next(t *testing.T, signs <-chan watch.SignChange, want watch.Verdict, words string) watch.SignChange {
 	t.Helper()
 	select {
 	case s := <-signs:
@@ -60,7 +60,7 @@ func next(t *testing.T, signs <-chan watch.Sign, want watch.Verdict, words strin
 	case <-time.After(long):
 		t.Fatalf("no sign; want %q, %s", want, words)
 	}
-	return watch.Sign{}
+	return watch.SignChange{}
 }
 
 // quick makes checks follow each other.

@@ -154,8 +154,8 @@ func (p *Prober) judgeWait(it *item, e ended) {
 	it.behind = behind
 }
 
-func (it *item) sign(e ended, slow bool) watch.Sign {
-	s := watch.Sign{
+func (it *item) sign(e ended, slow bool) watch.SignChange {
+	s := watch.SignChange{
 		Target: it.target.name, Round: it.target.round, Name: it.name, Verdict: it.state.Verdict,
 		Report: it.spec.Action == watch.ActReport, Slow: slow, Text: e.text, Output: e.output, Took: e.took, At: e.at,
 	}

@@ -155,7 +155,7 @@ type staged struct {
 	*Watcher
 	t    testing.TB
 	now  time.Duration
-	said []watch.Sign
+	said []watch.SignChange
 }
 
 const stagedTick = time.Second
@@ -168,7 +168,7 @@ func stage(t testing.TB, keep int) *staged {
 func stageAt(t testing.TB, root string, keep int) *staged {
 	t.Helper()
 	s := &staged{t: t, now: ktime.Monotonic()}
-	w, err := New(root, Options{Keep: keep, Tell: func(signs []watch.Sign) { s.said = append(s.said, signs...) }})
+	w, err := New(root, Options{Keep: keep, Tell: func(signs []watch.SignChange) { s.said = append(s.said, signs...) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,13 +209,13 @@ func (s *staged) expect(name, want string) {
 type live struct {
 	*Watcher
 	t    testing.TB
-	said chan watch.Sign
+	said chan watch.SignChange
 }
 
 func run(t testing.TB, keep int) *live {
 	t.Helper()
-	l := &live{t: t, said: make(chan watch.Sign, 1000)}
-	w, err := New("/proc", Options{Keep: keep, Tell: func(signs []watch.Sign) {
+	l := &live{t: t, said: make(chan watch.SignChange, 1000)}
+	w, err := New("/proc", Options{Keep: keep, Tell: func(signs []watch.SignChange) {
 		for _, s := range signs {
 			l.said <- s
 		}
@@ -240,7 +240,7 @@ func run(t testing.TB, keep int) *live {
 }
 
 // next is the next sign that is told.
-func (l *live) next() watch.Sign {
+func (l *live) next() watch.SignChange {
 	l.t.Helper()
 	select {
 	case s := <-l.said:
@@ -248,14 +248,14 @@ func (l *live) next() watch.Sign {
 	case <-time.After(30 * time.Second):
 		l.t.Fatalf("nothing is told within 30 s\n%s", strings.Join(l.Last("x"), "\n"))
 	}
-	return watch.Sign{}
+	return watch.SignChange{}
 }
 
 // expect awaits the verdicts on one sign in this order, and nothing else about it. Where the
 // host is slow, a look may come so late that what was to be failing first is bad.
-func (l *live) expect(name string, verdicts ...watch.Verdict) watch.Sign {
+func (l *live) expect(name string, verdicts ...watch.Verdict) watch.SignChange {
 	l.t.Helper()
-	var last watch.Sign
+	var last watch.SignChange
 	for i, want := range verdicts {
 		if want == watch.Bad && last.Verdict == watch.Bad && i > 0 && verdicts[i-1] == watch.Failing {
 			continue

@@ -48,7 +48,7 @@ func TestMemoryKinds(t *testing.T) {
 }
 
 // told ticks until something is told. Answers come when they come.
-func (s *staged) told() watch.Sign {
+func (s *staged) told() watch.SignChange {
 	s.t.Helper()
 	until(s.t, "something that is told", func() bool { s.tick(1); return len(s.said) > 0 })
 	sign := s.said[0]

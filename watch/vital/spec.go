@@ -78,7 +78,7 @@ func (s Spec) Validate() error {
 	return errors.Join(errors.Join(errs...), scalar.Under("limits", s.Limits.Validate()))
 }
 
-// Names are the names of the signs that a spec makes, as watch.Sign has them.
+// Names are the names of the signs that a spec makes, as watch.SignChange has them.
 func Names(s Spec) []string {
 	var names []string
 	for _, it := range compile(s).items {

@@ -80,7 +80,7 @@ func (t *target) worst(item int) *proc {
 // tell adds the signs whose verdict differs from what was reported, or which are bad for
 // another process. If no process is left it adds nothing: the end of a process is not a
 // sign.
-func (t *target) tell(signs []watch.Sign, now, boot time.Duration) []watch.Sign {
+func (t *target) tell(signs []watch.SignChange, now, boot time.Duration) []watch.SignChange {
 	t.dirty = false
 	for i := range t.plan.items {
 		p := t.worst(i)
@@ -98,9 +98,9 @@ func (t *target) tell(signs []watch.Sign, now, boot time.Duration) []watch.Sign 
 	return signs
 }
 
-func (t *target) sign(i int, p *proc, now, boot time.Duration) watch.Sign {
+func (t *target) sign(i int, p *proc, now, boot time.Duration) watch.SignChange {
 	it, h := &t.plan.items[i], &p.life.courses[i]
-	s := watch.Sign{
+	s := watch.SignChange{
 		Target: t.name, Round: t.round, Name: it.name, Verdict: h.verdict, Report: it.report,
 		PID: p.id.PID, Text: p.life.text(it, h, &p.r, now), At: boot,
 	}

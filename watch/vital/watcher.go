@@ -20,7 +20,7 @@ const (
 type Options struct {
 	// Tell gets what has changed, a batch for each tick, on the goroutine of Run. Nothing is
 	// read while it runs, so it must not block, and it must not keep the slice.
-	Tell func([]watch.Sign)
+	Tell func([]watch.SignChange)
 	// Tick is the longest time between two readings, 1 s if it is 0. It is a fifth of the
 	// shortest time that any sign must last, if that is less, and at least 100 ms.
 	Tick time.Duration
@@ -45,7 +45,7 @@ type Watcher struct {
 	state   sync.Mutex // protects what Run works on, which Last reads
 	targets map[string]*target
 	sorted  []*target
-	signs   []watch.Sign
+	signs   []watch.SignChange
 	tick    time.Duration // 0 while nothing is attended
 	clock   clock
 	read    func(p *proc) // rd.read; tests put another in its place

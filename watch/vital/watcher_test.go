@@ -235,7 +235,7 @@ func TestSleepingShell(t *testing.T) {
 func TestHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := make(chan bool, 4)
-		w, err := New("/proc", Options{Tell: func([]watch.Sign) {}, Hangs: func(yes bool) { told <- yes }})
+		w, err := New("/proc", Options{Tell: func([]watch.SignChange) {}, Hangs: func(yes bool) { told <- yes }})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -116,8 +116,8 @@ type (
 	GiveUp struct{}
 	// HandOver leaves members that are not well to the one that the hook has called.
 	HandOver struct{}
-	// Hold holds members back until a dependency is up.
-	Hold struct{ Members []Member }
+	// HoldBack holds members back until a dependency is up.
+	HoldBack struct{ Members []Member }
 	// TryAgain begins again with those that were given up.
 	TryAgain struct{}
 )
@@ -130,5 +130,5 @@ func (Exit) command()       {}
 func (EndMachine) command() {}
 func (GiveUp) command()     {}
 func (HandOver) command()   {}
-func (Hold) command()       {}
+func (HoldBack) command()   {}
 func (TryAgain) command()   {}

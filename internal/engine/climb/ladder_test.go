@@ -74,7 +74,7 @@ func TestTransitions(t *testing.T) {
 		{looking, Looked{"httpd", 0}, "the look is too old", nil, "looking", ""},
 		{looking, Looked{"httpd", time.Hour}, "it is up", func(p *play) { p.member.Well = true }, "idle", "climb-ended"},
 		{looking, Looked{"httpd", time.Hour}, "it is not known how it is", func(p *play) { p.member.Unclear = true }, "looking", ""},
-		{looking, Looked{"httpd", time.Hour}, "a dependency is down", func(p *play) { p.member.HeldBy = "db" }, "idle", "rung-halted, Hold"},
+		{looking, Looked{"httpd", time.Hour}, "a dependency is down", func(p *play) { p.member.HeldBy = "db" }, "idle", "rung-halted, HoldBack"},
 		{looking, Fewer{}, "it is suspended", func(p *play) { p.member.Out = true }, "idle", "climb-ended"},
 		{acting, Acted{}, "", nil, "waiting", ""},
 		{acting, Acted{Failed: true}, "it has failed", nil, "looking", "Look"},
@@ -105,7 +105,7 @@ func TestTransitions(t *testing.T) {
 		}
 		rows = append(rows, row)
 	}
-	statetest.Hold(t, "climb", rows)
+	statetest.Check(t, "climb", rows)
 }
 
 func TestGivenUpIsToldOfAndTriedAgain(t *testing.T) {

@@ -182,7 +182,7 @@ func (s *step) decide() escalate.Input {
 		return none
 	case missing[0].HeldBy != "":
 		s.sayRung(message.RungHalted, "group "+missing[0].HeldBy+" is not up", "")
-		s.do(Hold{missing})
+		s.do(HoldBack{missing})
 		return escalate.Halt
 	}
 	return escalate.Missing

@@ -88,7 +88,7 @@ func TestTransitions(t *testing.T) {
 		}
 		rows = append(rows, row)
 	}
-	statetest.Hold(t, "lastresort", rows)
+	statetest.Check(t, "lastresort", rows)
 }
 
 func TestWhatIsCalledOffSpendsNothing(t *testing.T) {

@@ -46,8 +46,8 @@ type (
 	}
 	// Release gives back the parallel slot of a script that is not waited for any more.
 	Release struct{ Token int }
-	// HoldScript: its timeout must not end a script.
-	HoldScript struct{ Token int }
+	// SpareScript: its timeout must not end a script.
+	SpareScript struct{ Token int }
 	// Stop ends a script that still runs.
 	Stop struct{ Token int }
 	// TakeEvidence takes the evidence of a stall; EvidenceTaken follows.
@@ -95,7 +95,7 @@ func (Kill) command()         {}
 func (Run) command()          {}
 func (AwaitScript) command()  {}
 func (Release) command()      {}
-func (HoldScript) command()   {}
+func (SpareScript) command()  {}
 func (Stop) command()         {}
 func (TakeEvidence) command() {}
 func (Signs) command()        {}

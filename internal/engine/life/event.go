@@ -32,7 +32,7 @@ type (
 		Traits succession.Traits
 	}
 	// Sign is a verdict on one of its signs.
-	Sign struct{ watch.Sign }
+	Sign struct{ watch.SignChange }
 	// Attend fits what is watched of it to its present state.
 	Attend struct{}
 	// UnitMoved: systemd has started, stopped or restarted its unit.

@@ -135,7 +135,7 @@ func (c *chaos) happens() {
 		},
 		func() {
 			if c.Signs.On() {
-				c.does(Sign{watch.Sign{Target: "httpd", Round: 1, Name: "stopped", Verdict: watch.OK, At: c.env.Now}})
+				c.does(Sign{watch.SignChange{Target: "httpd", Round: 1, Name: "stopped", Verdict: watch.OK, At: c.env.Now}})
 			}
 		},
 		c.jobsEnd, c.asks, c.operates,

@@ -90,7 +90,7 @@ func dies(c watch.Cause) happening {
 // sickens is a sign of a stall.
 func sickens(p *play) Event {
 	p.Signs.Watch(signs.Watch{Target: "httpd", IDs: p.Tracks()}, p.env.Now, p.env.Round)
-	return Sign{watch.Sign{Target: "httpd", Round: 1, Name: "stopped", Verdict: watch.Bad, At: p.env.Now}}
+	return Sign{watch.SignChange{Target: "httpd", Round: 1, Name: "stopped", Verdict: watch.Bad, At: p.env.Now}}
 }
 
 func blind(*play) Event { return Looked{Finding: Finding{Err: errors.New("no /proc")}} }
@@ -217,5 +217,5 @@ func TestTransitions(t *testing.T) {
 		row.Next = string(p.State())
 		rows = append(rows, row)
 	}
-	statetest.Hold(t, "life", rows)
+	statetest.Check(t, "life", rows)
 }

@@ -27,7 +27,7 @@ func (l *Life) Next(e Event, env Env) []Command {
 	case Remembered:
 		t.remember(e)
 	case Sign:
-		(&ailing{t}).sign(e.Sign)
+		(&ailing{t}).sign(e.SignChange)
 	case Attend:
 		(&ailing{t}).attend()
 	case ScriptStarted, ScriptEnded, KillEnded, EvidenceTaken, Turn:
@@ -140,7 +140,7 @@ func (t *turn) settle() {
 func (t *turn) hold() {
 	if a := t.attempt(); a.token != 0 && !a.holds {
 		a.holds = true
-		t.do(HoldScript{a.token})
+		t.do(SpareScript{a.token})
 	}
 }
 

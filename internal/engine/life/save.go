@@ -67,9 +67,9 @@ type Outage struct {
 
 // Stall is a stall that is not over.
 type Stall struct {
-	Sign watch.Sign    `json:"sign"`
-	IDs  []procscan.ID `json:"ids,omitempty"`
-	Told bool          `json:"told,omitempty"`
+	Sign watch.SignChange `json:"sign"`
+	IDs  []procscan.ID    `json:"ids,omitempty"`
+	Told bool             `json:"told,omitempty"`
 }
 
 // Death is one of the dead.

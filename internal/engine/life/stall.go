@@ -17,7 +17,7 @@ import (
 // signs are ok again, or none of the processes is left that it concerned.
 type stalled struct {
 	ids  map[procscan.ID]bool // tracked when it began
-	sign watch.Sign           // the first one, of the round in which it began
+	sign watch.SignChange     // the first one, of the round in which it began
 	told bool                 // looked at, and reported
 	old  bool                 // an earlier daemon saw it, and no sign is bad yet in this one
 }
@@ -103,7 +103,7 @@ func (l *health) unproved(checks []probe.Check, now time.Duration) (why string, 
 type ailing struct{ *turn }
 
 // sign takes a verdict that has changed.
-func (t *ailing) sign(s watch.Sign) {
+func (t *ailing) sign(s watch.SignChange) {
 	about := func(m *message.Message) { signs.About(s, m) }
 	if s.Slow {
 		t.say(message.ProbeSlow, about)
@@ -140,7 +140,7 @@ func (t *ailing) stillBad() {
 
 // suspect takes the first bad sign: before anything is decided there is a look, because
 // the operator may be in charge of the unit.
-func (t *ailing) suspect(s watch.Sign) {
+func (t *ailing) suspect(s watch.SignChange) {
 	t.stall = &stalled{ids: map[procscan.ID]bool{}, sign: s}
 	for id := range t.tracked {
 		t.stall.ids[id] = true

@@ -16,7 +16,7 @@ type (
 	// Told: its check has another verdict. About is a message about that, and News its kind,
 	// or nil.
 	Told struct {
-		Sign  watch.Sign
+		Sign  watch.SignChange
 		About message.Message
 		News  *message.Kind
 	}

@@ -28,12 +28,12 @@ type Monitor struct {
 	Deadline   time.Duration // when something is due, or 0
 	Recovering bool          // the operation on its targets is under way
 
-	sign    watch.Sign      // the last bad verdict
-	need    map[string]bool // targets whose look it waits for before an attempt
-	asked   time.Duration   // when the looks were asked for: older looks do not count
-	hands   string          // why the looks do not allow it
-	skipped string          // why the attempt is put off, as last reported
-	putOff  bool            // the attempt is put off now
+	sign    watch.SignChange // the last bad verdict
+	need    map[string]bool  // targets whose look it waits for before an attempt
+	asked   time.Duration    // when the looks were asked for: older looks do not count
+	hands   string           // why the looks do not allow it
+	skipped string           // why the attempt is put off, as last reported
+	putOff  bool             // the attempt is put off now
 }
 
 // Env is what a monitor has to know of the world at the moment of an event.

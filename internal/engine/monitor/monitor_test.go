@@ -63,9 +63,9 @@ func (p *play) state() string {
 
 // docs/states.md shows this table.
 func TestTransitions(t *testing.T) {
-	bad := Told{Sign: watch.Sign{Name: "tcp", Verdict: watch.Bad, Text: "refused"}}
-	failing := Told{Sign: watch.Sign{Name: "tcp", Verdict: watch.Failing}, News: message.ProbeFailed}
-	ok := Told{Sign: watch.Sign{Name: "tcp", Verdict: watch.OK}}
+	bad := Told{Sign: watch.SignChange{Name: "tcp", Verdict: watch.Bad, Text: "refused"}}
+	failing := Told{Sign: watch.SignChange{Name: "tcp", Verdict: watch.Failing}, News: message.ProbeFailed}
+	ok := Told{Sign: watch.SignChange{Name: "tcp", Verdict: watch.OK}}
 	seen := Looked{Target: "httpd", Began: 2 * time.Hour}
 	due := []Event{bad, Due{}}
 	recovering := append(due, seen, Operates{})
@@ -112,5 +112,5 @@ func TestTransitions(t *testing.T) {
 		}
 		rows = append(rows, row)
 	}
-	statetest.Hold(t, "monitor", rows)
+	statetest.Check(t, "monitor", rows)
 }

@@ -131,7 +131,7 @@ func TestTransitions(t *testing.T) {
 		}
 		rows = append(rows, row)
 	}
-	statetest.Hold(t, "operation", rows)
+	statetest.Check(t, "operation", rows)
 }
 
 func TestAnOrderDoesOneThingAfterTheOther(t *testing.T) {

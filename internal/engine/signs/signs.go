@@ -27,9 +27,9 @@ type Attention struct {
 
 // Sign is one sign of a round.
 type Sign struct {
-	watch.Sign               // as it was told last
-	Since      time.Duration // when this verdict was first told
-	bad        bool          // it was bad, and has not been ok since
+	watch.SignChange               // as it was told last
+	Since            time.Duration // when this verdict was first told
+	bad              bool          // it was bad, and has not been ok since
 }
 
 // Command is an output of an Attention: Watch or Leave.
@@ -61,15 +61,15 @@ func (a *Attention) On() bool { return a.Given.Round != 0 }
 func (a *Attention) Known() bool { return a.On() || a.rests }
 
 // Hears reports whether a sign belongs to what is watched now.
-func (a *Attention) Hears(s watch.Sign) bool { return a.On() && a.Given.Round == s.Round }
+func (a *Attention) Hears(s watch.SignChange) bool { return a.On() && a.Given.Round == s.Round }
 
 // Of is what a sign of this round has last shown; the zero value: nothing yet.
 func (a *Attention) Of(name string) Sign { return a.told[name] }
 
 // Take remembers a sign and returns the one before it.
-func (a *Attention) Take(s watch.Sign) (old Sign) {
+func (a *Attention) Take(s watch.SignChange) (old Sign) {
 	old = a.told[s.Name]
-	a.told[s.Name] = Sign{Sign: s, Since: s.At, bad: s.Verdict == watch.Bad || old.bad && s.Verdict != watch.OK}
+	a.told[s.Name] = Sign{SignChange: s, Since: s.At, bad: s.Verdict == watch.Bad || old.bad && s.Verdict != watch.OK}
 	return old
 }
 
@@ -163,7 +163,7 @@ func notifies(checks []probe.Check) []probe.Check {
 
 // Passing reports whether a sign that is not a probe only begins to fail, or stops
 // failing before it was bad: a limit that is exceeded for a moment is not reported.
-func (a *Attention) Passing(old Sign, s watch.Sign) bool {
+func (a *Attention) Passing(old Sign, s watch.SignChange) bool {
 	if slices.Contains(probe.Names(a.Given.Checks), s.Name) {
 		return false
 	}
@@ -172,7 +172,7 @@ func (a *Attention) Passing(old Sign, s watch.Sign) bool {
 
 // Kind is the message for a change of a verdict, or nil. A bad sign that makes a stall
 // has a message of its own after the look.
-func Kind(old Sign, s watch.Sign, stalled bool) *message.Kind {
+func Kind(old Sign, s watch.SignChange, stalled bool) *message.Kind {
 	if old.Verdict == s.Verdict {
 		return nil
 	}
@@ -194,12 +194,12 @@ func Kind(old Sign, s watch.Sign, stalled bool) *message.Kind {
 }
 
 // About puts the result of a sign into a message.
-func About(s watch.Sign, m *message.Message) {
+func About(s watch.SignChange, m *message.Message) {
 	m.Probe, m.PID, m.Detail, m.Output, m.Took = s.Name, s.PID, s.Text, s.Output, s.Took
 }
 
 // InWords is a sign as the cause of a restart.
-func InWords(s watch.Sign) string {
+func InWords(s watch.SignChange) string {
 	return strings.TrimSuffix("stalled: "+s.Name+": "+s.Text, ": ")
 }
 

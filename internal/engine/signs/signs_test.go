@@ -80,7 +80,7 @@ func TestABadSignIsBadUntilItIsOK(t *testing.T) {
 		{watch.Blind, true, "probe-unknown", "probe-unknown"},
 		{watch.OK, false, "probe-ok", "probe-ok"},
 	} {
-		s := watch.Sign{Name: "tcp", Round: 1, Verdict: c.verdict}
+		s := watch.SignChange{Name: "tcp", Round: 1, Verdict: c.verdict}
 		if !p.Hears(s) {
 			t.Fatalf("%s is not heard", c.verdict)
 		}
@@ -89,12 +89,12 @@ func TestABadSignIsBadUntilItIsOK(t *testing.T) {
 			t.Errorf("%s: bad is %v, told as %q and %q", c.verdict, p.Bad(), event(old, s, false), event(old, s, true))
 		}
 	}
-	if p.Hears(watch.Sign{Name: "tcp", Round: 7}) {
+	if p.Hears(watch.SignChange{Name: "tcp", Round: 7}) {
 		t.Error("a sign of another round is heard")
 	}
 }
 
-func event(old Sign, s watch.Sign, stalled bool) string {
+func event(old Sign, s watch.SignChange, stalled bool) string {
 	if kind := Kind(old, s, stalled); kind != nil {
 		return kind.Event
 	}

@@ -13,9 +13,9 @@ import (
 // something.
 type Row struct{ State, Event, Where, Next, Does string }
 
-// Hold fails where the table of a room in docs/states.md is another one. With
+// Check fails where the table of a room in docs/states.md is another one. With
 // PROCWARD_WRITE_DOCS=1 it writes the table.
-func Hold(t *testing.T, room string, rows []Row) {
+func Check(t *testing.T, room string, rows []Row) {
 	t.Helper()
 	path := filepath.Join("..", "..", "..", "docs", "states.md")
 	text, err := os.ReadFile(path)

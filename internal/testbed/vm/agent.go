@@ -14,7 +14,7 @@ import (
 var ErrGone = errors.New("the machine has ended")
 
 // hear takes what the agent inside says until the machine ends.
-func (m *Machine) hear(r *run) {
+func (m *Guest) hear(r *run) {
 	defer close(r.answers)
 	lines := bufio.NewScanner(r.agent)
 	lines.Buffer(nil, 64<<20)
@@ -35,7 +35,7 @@ func (m *Machine) hear(r *run) {
 // Exec runs a script of bash as root inside, one at a time, and returns what it wrote to
 // stdout, without the blanks around it; what it wrote to stderr is in the error. A script
 // that ends the machine gets ErrGone. What it starts in the background goes on.
-func (m *Machine) Exec(script string) (string, error) {
+func (m *Guest) Exec(script string) (string, error) {
 	m.exec.Lock()
 	defer m.exec.Unlock()
 	m.mu.Lock()
@@ -79,7 +79,7 @@ func answer(script, text string) (string, error) {
 }
 
 // Must is Exec that fails the test.
-func (m *Machine) Must(script string) string {
+func (m *Guest) Must(script string) string {
 	m.t.Helper()
 	out, err := m.Exec(script)
 	if err != nil {
@@ -89,13 +89,13 @@ func (m *Machine) Must(script string) string {
 }
 
 // Until runs a script again and again until it succeeds, and returns what it wrote then.
-func (m *Machine) Until(script string) string {
+func (m *Guest) Until(script string) string {
 	m.t.Helper()
 	return m.Must("for i in {1..600}; do if out=$(" + script + "\n); then printf '%s' \"$out\"; exit; fi; sleep 0.2; done; echo \"$out\" >&2; exit 1")
 }
 
 // End runs a script that ends the machine, or has it ended; no matter what it returns.
-func (m *Machine) End(script string) {
+func (m *Guest) End(script string) {
 	m.t.Helper()
 	if _, err := m.Exec(script); err != nil && !errors.Is(err, ErrGone) {
 		m.t.Fatal(err)

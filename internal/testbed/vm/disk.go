@@ -12,7 +12,7 @@ import (
 )
 
 // makeDisk copies the image, and puts the files of the options into it.
-func (m *Machine) makeDisk() error {
+func (m *Guest) makeDisk() error {
 	disk := filepath.Join(m.dir, "disk.img")
 	if out, err := exec.Command("cp", "--sparse=always", "--reflink=auto", m.image.disk(), disk).CombinedOutput(); err != nil {
 		return fmt.Errorf("%w: %s", err, out)

@@ -24,7 +24,7 @@ func (e Event) String() string { return strings.TrimSpace(e.Name + " " + e.Reaso
 
 // note notes the events that come over the connection until it ends. It says whether the
 // machine was reset.
-func (m *Machine) note(control net.Conn) (reset bool) {
+func (m *Guest) note(control net.Conn) (reset bool) {
 	if _, err := io.WriteString(control, `{"execute":"qmp_capabilities"}`+"\n"); err != nil {
 		return false
 	}
@@ -50,7 +50,7 @@ func (m *Machine) note(control net.Conn) (reset bool) {
 }
 
 // Event waits for the next event with one of the names, after the last that it returned.
-func (m *Machine) Event(names ...string) Event {
+func (m *Guest) Event(names ...string) Event {
 	m.t.Helper()
 	var found Event
 	m.until(strings.Join(names, " or "), func() bool {
@@ -67,7 +67,7 @@ func (m *Machine) Event(names ...string) Event {
 }
 
 // Events are all events so far.
-func (m *Machine) Events() []Event {
+func (m *Guest) Events() []Event {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clone(m.events)

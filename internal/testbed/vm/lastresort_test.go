@@ -16,13 +16,13 @@ func resort(limit, more, ladder string) string {
 const often = "{count: 20, window: 1h, min-uptime: 0s}"
 
 // write puts another drop-in in place of the one before.
-func write(m *Machine, dropin string) {
+func write(m *Guest, dropin string) {
 	m.t.Helper()
 	m.Must("cat >/etc/procward/conf.d/victim.yaml <<'EOF'\n" + dropin + "\nEOF")
 }
 
 // strike starts procward, and kills its victim after a preparation.
-func strike(m *Machine, dropin, before string) (known int) {
+func strike(m *Guest, dropin, before string) (known int) {
 	m.t.Helper()
 	write(m, dropin)
 	m.Must("pidof victim || /etc/procward/scripts/victim; systemctl start procward; sync")
@@ -34,7 +34,7 @@ func strike(m *Machine, dropin, before string) (known int) {
 
 // ended holds what was seen of the end from outside, and, after the boot, what the journal
 // and procward say of it.
-func ended(m *Machine, rung string, known int, want string) {
+func ended(m *Guest, rung string, known int, want string) {
 	m.t.Helper()
 	m.Event("SHUTDOWN")
 	if got := join(m.Events()[known:]); got != want {
@@ -192,7 +192,7 @@ func TestWatchdog(t *testing.T) {
 }
 
 // quiet says what has ended the machine within a time, or nothing.
-func quiet(m *Machine, d time.Duration) string {
+func quiet(m *Guest, d time.Duration) string {
 	known, end := len(m.Events()), time.Now().Add(d)
 	for time.Now().Before(end) {
 		if events := m.Events(); len(events) > known {

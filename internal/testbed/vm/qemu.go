@@ -27,7 +27,7 @@ const mark = "procward.test-vm"
 
 // Start switches the machine on. It goes on after a reset by itself, until it powers
 // itself off or Stop.
-func (m *Machine) Start() {
+func (m *Guest) Start() {
 	m.t.Helper()
 	m.mu.Lock()
 	on := m.run != nil
@@ -42,7 +42,7 @@ func (m *Machine) Start() {
 }
 
 // launch starts a qemu, which connects to our sockets.
-func (m *Machine) launch() error {
+func (m *Guest) launch() error {
 	qmp, err := m.listen("qmp")
 	if err != nil {
 		return err
@@ -72,7 +72,7 @@ func (m *Machine) launch() error {
 	return nil
 }
 
-func (m *Machine) listen(name string) (*net.UnixListener, error) {
+func (m *Guest) listen(name string) (*net.UnixListener, error) {
 	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: filepath.Join(m.dir, name), Net: "unix"})
 	if err == nil {
 		err = l.SetDeadline(time.Now().Add(time.Minute))
@@ -81,7 +81,7 @@ func (m *Machine) listen(name string) (*net.UnixListener, error) {
 }
 
 // fork starts the process; what it returns is closed when the process has ended.
-func (m *Machine) fork(r *run) (<-chan struct{}, error) {
+func (m *Guest) fork(r *run) (<-chan struct{}, error) {
 	r.cmd = exec.Command("qemu-system-x86_64", m.arguments()...)
 	r.cmd.Stderr = &r.stderr
 	r.cmd.SysProcAttr = &unix.SysProcAttr{Pdeathsig: unix.SIGKILL}
@@ -98,7 +98,7 @@ func (m *Machine) fork(r *run) (<-chan struct{}, error) {
 	return exited, <-started
 }
 
-func (m *Machine) arguments() []string {
+func (m *Guest) arguments() []string {
 	cmdline := mark + " console=ttyS0 panic=1 mitigations=off fsck.mode=skip systemd.show_status=0 " + m.options.Cmdline
 	text := "-nodefaults -no-user-config -display none -accel tcg,thread=multi -cpu max -smp 2 -m 512" +
 		" -no-reboot -action panic=none,watchdog=reset" +
@@ -116,7 +116,7 @@ func (m *Machine) arguments() []string {
 }
 
 // follow notes what a qemu says until it has ended, and starts the next one after a reset.
-func (m *Machine) follow(r *run, control net.Conn, exited <-chan struct{}) {
+func (m *Guest) follow(r *run, control net.Conn, exited <-chan struct{}) {
 	heard := make(chan struct{})
 	go func() {
 		defer close(heard)
@@ -144,7 +144,7 @@ func (m *Machine) follow(r *run, control net.Conn, exited <-chan struct{}) {
 
 // Stop switches the machine off at once, as a loss of power does. It may be called more
 // than once.
-func (m *Machine) Stop() {
+func (m *Guest) Stop() {
 	m.t.Helper()
 	m.change(func() { m.off = true })
 	for {
@@ -165,7 +165,7 @@ func (m *Machine) Stop() {
 }
 
 // Wait waits until the machine has powered itself off.
-func (m *Machine) Wait() {
+func (m *Guest) Wait() {
 	m.t.Helper()
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()

@@ -25,7 +25,7 @@ exec setsid --fork /usr/local/bin/victim 86400 </dev/null >/dev/null 2>&1
 
 // newHost boots a machine with procward, its unit and a drop-in in it, and the victim
 // running; procward is neither started nor enabled.
-func newHost(t *testing.T, dropin string) *Machine {
+func newHost(t *testing.T, dropin string) *Guest {
 	t.Helper()
 	need(t)
 	unit, err := os.ReadFile("../../../packaging/systemd/procward.service")
@@ -52,7 +52,7 @@ func newHost(t *testing.T, dropin string) *Machine {
 }
 
 // said waits for a message of procward in the journal.
-func said(m *Machine, event string) string {
+func said(m *Guest, event string) string {
 	m.t.Helper()
 	return m.Until("journalctl --quiet --output=cat --boot PROCWARD_EVENT=" + event + " | grep .")
 }

@@ -34,8 +34,8 @@ type Options struct {
 	Cmdline  string            // appended to the kernel's
 }
 
-// Machine is a machine, on or off.
-type Machine struct {
+// Guest is a machine, on or off.
+type Guest struct {
 	t       testing.TB
 	image   image
 	options Options
@@ -57,7 +57,7 @@ type Machine struct {
 // Boot makes a machine, switches it on and returns when its boot has finished. The test
 // is skipped where there can be none. The machine is gone with the test, and when the
 // test binary dies.
-func Boot(t testing.TB, o Options) *Machine {
+func Boot(t testing.TB, o Options) *Guest {
 	t.Helper()
 	m := New(t, o)
 	m.Start()
@@ -66,10 +66,10 @@ func Boot(t testing.TB, o Options) *Machine {
 }
 
 // New is Boot without switching the machine on.
-func New(t testing.TB, o Options) *Machine {
+func New(t testing.TB, o Options) *Guest {
 	t.Helper()
 	need(t)
-	m := &Machine{t: t, image: findImage(t), options: o, changed: make(chan struct{})}
+	m := &Guest{t: t, image: findImage(t), options: o, changed: make(chan struct{})}
 	var err error
 	if m.dir, err = os.MkdirTemp("", "vm-"); err != nil { // t.TempDir may be too long for a socket
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func need(t testing.TB) {
 }
 
 // Console is what the kernel and systemd wrote to the console, over all boots.
-func (m *Machine) Console() string {
+func (m *Guest) Console() string {
 	b, err := os.ReadFile(m.console())
 	if err != nil && !os.IsNotExist(err) {
 		m.t.Error(err)
@@ -110,7 +110,7 @@ func (m *Machine) Console() string {
 }
 
 // keepConsole copies the console's log to where it outlives the test, and says where.
-func (m *Machine) keepConsole() string {
+func (m *Guest) keepConsole() string {
 	dir := os.Getenv("PROCWARD_TEST_LOGS")
 	if dir == "" {
 		dir = os.TempDir()
@@ -126,7 +126,7 @@ func (m *Machine) keepConsole() string {
 	return f.Name()
 }
 
-func (m *Machine) console() string { return filepath.Join(m.dir, "console") }
+func (m *Guest) console() string { return filepath.Join(m.dir, "console") }
 
 func tail(text string, lines int) string {
 	all := strings.SplitAfter(text, "\n")
@@ -135,7 +135,7 @@ func tail(text string, lines int) string {
 
 // NextBoot waits for the next boot that it has not told of yet, until that has finished
 // (systemd's state is no longer starting), and returns the boot id.
-func (m *Machine) NextBoot() string {
+func (m *Guest) NextBoot() string {
 	m.t.Helper()
 	id := m.Booted()
 	// systemctl fails when the state is degraded, and that is the test's business.
@@ -146,7 +146,7 @@ func (m *Machine) NextBoot() string {
 }
 
 // Booted is NextBoot that returns as soon as commands can be run.
-func (m *Machine) Booted() string {
+func (m *Guest) Booted() string {
 	m.t.Helper()
 	m.until("a boot", func() bool { return len(m.boots) > m.seen })
 	m.mu.Lock()
@@ -156,7 +156,7 @@ func (m *Machine) Booted() string {
 }
 
 // Boots are the boot ids so far, for tests that count.
-func (m *Machine) Boots() []string {
+func (m *Guest) Boots() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return append([]string(nil), m.boots...)
@@ -164,7 +164,7 @@ func (m *Machine) Boots() []string {
 
 // until waits until ok, which is called with the lock held. It fails the test when that
 // takes too long, or the machine is off and will tell nothing any more.
-func (m *Machine) until(what string, ok func() bool) {
+func (m *Guest) until(what string, ok func() bool) {
 	m.t.Helper()
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
@@ -187,7 +187,7 @@ func (m *Machine) until(what string, ok func() bool) {
 }
 
 // change changes what until looks at.
-func (m *Machine) change(f func()) {
+func (m *Guest) change(f func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	f()
