@@ -20,7 +20,7 @@ func TestManyProblems(t *testing.T) {
 			told++
 		}
 	}
-	if told != maxProblems-1 || !strings.Contains(show(c.Problems), "there are more problems: mend these first") {
+	if told != maxProblems-1 || !strings.Contains(show(c.Problems), "there are more problems: correct these first") {
 		t.Errorf("%d problems told:\n%s", told, show(c.Problems))
 	}
 }

@@ -32,7 +32,7 @@ func (d *decoder) bad(n *yaml.Node, path, format string, args ...any) {
 	case maxProblems:
 		return
 	case maxProblems - 1:
-		path, format, args = "", "there are more problems: mend these first", nil
+		path, format, args = "", "there are more problems: correct these first", nil
 	}
 	d.problems = append(d.problems, Problem{File: d.file, Line: n.Line, Column: n.Column, Key: path, Text: fmt.Sprintf(format, args...)})
 	d.wrong = append(d.wrong, path)

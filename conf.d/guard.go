@@ -145,7 +145,7 @@ func (g guard) script(argv []string) (text string, warning bool) {
 	}
 	switch info, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
-		return path + " does not exist: install it, or mend the path", true
+		return path + " does not exist: install it, or correct the path", true
 	case err != nil:
 		return "cannot be looked at: " + err.Error(), true
 	case info.IsDir():

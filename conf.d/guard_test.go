@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 		want string // "" for nothing; a warning unless it begins with "refused "
 	}{
 		{"good", func(*testing.T, string) {}, ""},
-		{"missing", func(t *testing.T, s string) { must(t, os.Remove(s)) }, at + "does not exist: install it, or mend the path"},
+		{"missing", func(t *testing.T, s string) { must(t, os.Remove(s)) }, at + "does not exist: install it, or correct the path"},
 		{"not executable", func(t *testing.T, s string) { must(t, os.Chmod(s, 0o644)) }, at + "is not executable: chmod +x DIR/restart"},
 		{"directory", func(t *testing.T, s string) {
 			must(t, os.Remove(s))

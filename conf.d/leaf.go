@@ -78,7 +78,7 @@ func (d *decoder) number(n *yaml.Node, v reflect.Value, path string) {
 func (d *decoder) fraction(n *yaml.Node, v reflect.Value, path string) {
 	f, err := strconv.ParseFloat(n.Value, 64)
 	if tag := n.ShortTag(); tag != "!!int" && tag != "!!float" || err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		d.bad(n, path, "%q is not a number: write for instance 2 or 0.5%s", n.Value, quoted(n))
+		d.bad(n, path, "%q is not a number: write for example 2 or 0.5%s", n.Value, quoted(n))
 		return
 	}
 	v.SetFloat(f)

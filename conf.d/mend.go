@@ -105,7 +105,7 @@ func (c *Config) doubt(gone missing) {
 		}
 		text := fmt.Sprintf("there is no group %q, so the process has no ladder but its own: %s", p.Group, meant(p.Group, maps.Keys(c.Groups)))
 		if gone.perhaps(p.Group) {
-			text = fmt.Sprintf("the group %q may stand in a drop-in that is rejected: until that is mended the process has no ladder but its own", p.Group)
+			text = fmt.Sprintf("the group %q may stand in a drop-in that is rejected: until that is corrected the process has no ladder but its own", p.Group)
 		}
 		warn("processes", name, "group", text)
 	}

@@ -57,7 +57,7 @@ func (p Process) Validate() error {
 	switch p.Absent {
 	case AbsentRestart, AbsentWait, AbsentIgnore:
 	default:
-		errs = append(errs, scalar.Errorf("absent", "%q is none of restart, wait, ignore", p.Absent))
+		errs = append(errs, scalar.Errorf("absent", "%q is not one of restart, wait, ignore", p.Absent))
 	}
 	errs = append(errs, p.Excess.validate(p.Match))
 	if len(p.After) > 0 && p.Group == "" {

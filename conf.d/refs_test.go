@@ -81,7 +81,7 @@ warning g.yaml:1:10: groups.web: has no member: give a process group: web, or re
 		load{map[string]string{"g.yaml": "groups: {web: 1}\n"},
 			`a
 g.yaml left out
-warning a.yaml:2:61: processes.a.group: the group "web" may stand in a drop-in that is rejected: until that is mended the process has no ladder but its own
+warning a.yaml:2:61: processes.a.group: the group "web" may stand in a drop-in that is rejected: until that is corrected the process has no ladder but its own
 g.yaml:1:15: groups.web: is a number: write a section of keys (depends-on, strategy, startup, start, start-attempts, stop, timeout, escalate, retry-after, remind)`},
 	)
 }

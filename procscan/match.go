@@ -94,7 +94,7 @@ func (m Match) Validate() error {
 	switch m.Select {
 	case Root, All, Oldest, Newest:
 	default:
-		bad("select", "%q is none of root, all, oldest, newest", m.Select)
+		bad("select", "%q is not one of root, all, oldest, newest", m.Select)
 	}
 	if m.Namespace != "own" && m.Namespace != "any" {
 		bad("namespace", "%q is neither own nor any", m.Namespace)

@@ -36,11 +36,11 @@ func (d Dump) Validate() error {
 	var errs []error
 	switch n := d.Number(); {
 	case d.Signal == "":
-		errs = append(errs, scalar.Errorf("signal", "is missing: write for instance QUIT for a Java server, ABRT for a core"))
+		errs = append(errs, scalar.Errorf("signal", "is missing: write for example QUIT for a Java server, ABRT for a core"))
 	case n == 0:
-		errs = append(errs, scalar.Errorf("signal", "%q is no signal: write for instance QUIT", d.Signal))
+		errs = append(errs, scalar.Errorf("signal", "%q is not a signal: write for example QUIT", d.Signal))
 	case n == unix.SIGKILL, n == unix.SIGSTOP, n == unix.SIGCONT:
-		errs = append(errs, scalar.Errorf("signal", "%s makes no process write a dump: write for instance QUIT", d.Signal))
+		errs = append(errs, scalar.Errorf("signal", "%s makes no process write a dump: write for example QUIT", d.Signal))
 	}
 	if d.Wait <= 0 {
 		errs = append(errs, scalar.Errorf("wait", "must be above 0s; the kill follows it"))

@@ -82,7 +82,7 @@ func TestDumpValidate(t *testing.T) {
 		{dump("QUIT", time.Second), ""},
 		{dump("SIGABRT", time.Second), ""},
 		{DefaultDump(), "signal: is missing"},
-		{dump("JAVA", time.Second), `signal: "JAVA" is no signal`},
+		{dump("JAVA", time.Second), `signal: "JAVA" is not a signal`},
 		{dump("KILL", time.Second), "signal: KILL makes no process write a dump"},
 		{dump("QUIT", 0), "wait: must be above 0s"},
 	} {

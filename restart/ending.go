@@ -22,14 +22,14 @@ type Ending struct {
 func (e *Ending) UnmarshalText(text []byte) error {
 	if n, err := strconv.Atoi(string(text)); err == nil {
 		if n < 0 || n > 255 {
-			return fmt.Errorf("%d is no exit code: write 0 to 255, or a signal like TERM", n)
+			return fmt.Errorf("%d is not an exit code: write 0 to 255, or a signal like TERM", n)
 		}
 		*e = Ending{Code: n}
 		return nil
 	}
 	s := number(string(text))
 	if s == 0 {
-		return fmt.Errorf("%q is neither an exit code nor a signal: write for instance 143 or TERM", text)
+		return fmt.Errorf("%q is neither an exit code nor a signal: write for example 143 or TERM", text)
 	}
 	*e = Ending{Signal: s}
 	return nil
@@ -80,10 +80,10 @@ func (s Spec) validateEndings() error {
 	case s.Clean != nil && s.When != Abnormal:
 		errs = append(errs, scalar.Errorf("clean", "counts only with when: abnormal: add that, or remove clean"))
 	case s.Clean != nil && len(s.Clean) == 0:
-		errs = append(errs, scalar.Errorf("clean", "names nothing: write for instance [0, 143], or remove it"))
+		errs = append(errs, scalar.Errorf("clean", "names nothing: write for example [0, 143], or remove it"))
 	}
 	if s.Final != nil && len(s.Final) == 0 {
-		errs = append(errs, scalar.Errorf("final", "names nothing: write for instance [78], or remove it"))
+		errs = append(errs, scalar.Errorf("final", "names nothing: write for example [78], or remove it"))
 	}
 	for i, e := range s.Final {
 		if s.Clean.have(watch.Cause{Known: true, Code: e.Code, Signal: int(e.Signal)}) {

@@ -35,9 +35,9 @@ func TestEndings(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]string{
-		"256": "256 is no exit code: write 0 to 255, or a signal like TERM",
-		"-1":  "-1 is no exit code: write 0 to 255, or a signal like TERM",
-		"ok":  `"ok" is neither an exit code nor a signal: write for instance 143 or TERM`,
+		"256": "256 is not an exit code: write 0 to 255, or a signal like TERM",
+		"-1":  "-1 is not an exit code: write 0 to 255, or a signal like TERM",
+		"ok":  `"ok" is neither an exit code nor a signal: write for example 143 or TERM`,
 	} {
 		if err := new(Ending).UnmarshalText([]byte(text)); err == nil || err.Error() != want {
 			t.Errorf("%q: %v", text, err)
@@ -80,8 +80,8 @@ func TestEndingsThatMakeNoSense(t *testing.T) {
 		want   string
 	}{
 		"clean without abnormal": {func(s *Spec) { s.Clean = endings(t, "143") }, "clean: counts only with when: abnormal: add that, or remove clean"},
-		"nothing is clean":       {func(s *Spec) { s.When, s.Clean = Abnormal, Endings{} }, "clean: names nothing: write for instance [0, 143], or remove it"},
-		"nothing is final":       {func(s *Spec) { s.Final = Endings{} }, "final: names nothing: write for instance [78], or remove it"},
+		"nothing is clean":       {func(s *Spec) { s.When, s.Clean = Abnormal, Endings{} }, "clean: names nothing: write for example [0, 143], or remove it"},
+		"nothing is final":       {func(s *Spec) { s.Final = Endings{} }, "final: names nothing: write for example [78], or remove it"},
 		"both": {func(s *Spec) { s.When, s.Clean, s.Final = Abnormal, endings(t, "0", "78"), endings(t, "1", "78") },
 			"final[1]: 78 stands in clean as well: keep one of them"},
 	} {

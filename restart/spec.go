@@ -135,7 +135,7 @@ func (s Spec) Validate() error {
 		bad("when", "%q is neither always nor abnormal", s.When)
 	}
 	if !s.Orphans.valid() {
-		bad("orphans", "%q is none of auto, leave, kill", s.Orphans)
+		bad("orphans", "%q is not one of auto, leave, kill", s.Orphans)
 	}
 	for _, v := range []struct {
 		key string
@@ -174,7 +174,7 @@ var unitName = regexp.MustCompile(`^[A-Za-z0-9:_.\\@-]+\.(service|socket|target|
 func (s Spec) validateUnit() error {
 	var errs []error
 	if !unitName.MatchString(s.Unit) {
-		errs = append(errs, scalar.Errorf("unit", "%q is no whole name of a unit: write for instance httpd.service", s.Unit))
+		errs = append(errs, scalar.Errorf("unit", "%q is not the full name of a unit: write for example httpd.service", s.Unit))
 	}
 	if s.User != "" {
 		errs = append(errs, scalar.Errorf("user", "does not go with unit, where systemd decides: remove it"))
@@ -192,7 +192,7 @@ func (k Kill) Validate() error {
 	}
 	var errs []error
 	if k.Number() == 0 {
-		errs = append(errs, scalar.Errorf("signal", "%q is no signal: write for instance TERM", k.Signal))
+		errs = append(errs, scalar.Errorf("signal", "%q is not a signal: write for example TERM", k.Signal))
 	}
 	if k.Timeout <= 0 {
 		errs = append(errs, scalar.Errorf("timeout", "must be above 0s; SIGKILL follows it"))

@@ -67,7 +67,7 @@ func sightDoubts(s Sight) []string {
 	n := len(s.Selected)
 	switch {
 	case n == 0 && len(out) == 0:
-		out = append(out, "selects nothing at this moment: start it, or mend the match; "+how)
+		out = append(out, "selects nothing now: start it, or correct the match; "+how)
 	case n > 0 && n < s.Min:
 		out = append(out, fmt.Sprintf("selects %d at this moment, below count.min, which is %d; %s", n, s.Min, how))
 	case n > 0 && !s.Match.Count.Max.Allows(n-1):

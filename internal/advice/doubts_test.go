@@ -28,7 +28,7 @@ func TestSightDoubts(t *testing.T) {
 	}{
 		"well": {Sight{Name: "x", Match: open, Min: 2, Selected: []Seen{{Exe: "/a"}, {Exe: "/a"}}}, nil},
 		"nothing": {Sight{Name: "x", Match: open, Min: 2},
-			[]string{"selects nothing at this moment: start it, or mend the match; procward scan x shows what comes close"}},
+			[]string{"selects nothing now: start it, or correct the match; procward scan x shows what comes close"}},
 		"few": {Sight{Name: "x", Match: open, Min: 2, Selected: []Seen{{Exe: "/a"}}},
 			[]string{"selects 1 at this moment, below count.min, which is 2; procward scan x shows what comes close"}},
 		"many": {Sight{Name: "x", Match: max2, Min: 1, Max: "2", Selected: []Seen{{Comm: "a"}, {Comm: "a"}, {Comm: "a"}}},

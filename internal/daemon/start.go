@@ -88,7 +88,7 @@ func startable(cfg *confd.Config, observe bool, at *Reach) error {
 		return nil
 	}
 	if cfg.AllRejected() {
-		return refused(cfg.Problems, "every drop-in is bad, so nothing would be watched: mend them, procward check helps")
+		return refused(cfg.Problems, "every drop-in is bad, so nothing would be watched: correct them, procward check helps")
 	}
 	if observe {
 		return nil

@@ -166,7 +166,7 @@ func (s stage) empty() error {
 // somebody has put elsewhere.
 func (s stage) remove() error {
 	if !strings.HasPrefix(filepath.Base(s.dir), stagePrefix) {
-		return fmt.Errorf("%s is no directory of the demo", s.dir)
+		return fmt.Errorf("%s is not a directory of the demo", s.dir)
 	}
 	return os.RemoveAll(s.dir)
 }

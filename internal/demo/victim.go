@@ -21,7 +21,7 @@ const demoPrefix = "demo-"
 
 // The exit codes of a victim.
 const (
-	codeFailed = 1 // it is none of a demo that runs
+	codeFailed = 1 // it is not a victim of a running demo
 	codeAsked  = 3 // SIGUSR2
 	codeBroken = 4 // it cannot work, which it finds out after brokenAfter
 )

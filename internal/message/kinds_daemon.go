@@ -70,7 +70,7 @@ var (
 	StateLost = &Kind{
 		ID: "PW0111", Event: "state-lost", Severity: Err,
 		Text:    "the saved state cannot be used[: {detail}]",
-		Example: Message{Detail: "/var/lib/procward/state.0: this is no state of procward, or not of this version; set aside as /var/lib/procward/state.bad-20261122T032401Z"},
+		Example: Message{Detail: "/var/lib/procward/state.0: this is not a state of procward, or not of this version; set aside as /var/lib/procward/state.bad-20261122T032401Z"},
 		Meaning: "The saved state, or a part of it, cannot be used. Attempts are counted from zero, and procward does not know what was given up or stopped. Rungs that end the machine are refused for one `reboot-limit.window`, or until `procward recover --all`.",
 		Action:  "Find out whether the disk is damaged or somebody changed the file. The bad file is kept under another name. Stop again what must stay stopped.",
 	}

@@ -138,7 +138,7 @@ var (
 	Untold = &Kind{
 		ID: "PW0221", Event: "untold", Severity: Warning,
 		Text:    "the successor is not certain[: {detail}]",
-		Example: Message{Process: "httpd", PID: 4720, Detail: "pid 4720 (httpd): taken as the successor, for it cannot be told what it is: it is not known that pid 4711 has served anywhere, its parent is pid 1"},
+		Example: Message{Process: "httpd", PID: 4720, Detail: "pid 4720 (httpd): taken as the successor, because it is not known what it is: it is not known that pid 4711 has served anywhere, its parent is pid 1"},
 		Meaning: "Procward cannot prove whether this process took over the work of the dead one. It assumes so and does not restart, because a wrong restart does more harm.",
 		Action:  "Check whether the process does the work. If not, end it: procward then restarts.",
 	}

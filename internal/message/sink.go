@@ -38,7 +38,7 @@ func (d Destination) Validate() error {
 		switch word {
 		case "auto", "journal", "syslog", "stderr":
 		default:
-			errs = append(errs, fmt.Errorf("%q is none of auto, journal, syslog, stderr", word))
+			errs = append(errs, fmt.Errorf("%q is not one of auto, journal, syslog, stderr", word))
 		}
 	}
 	if d.Facility != "" {

@@ -51,7 +51,7 @@ func TestOpen(t *testing.T) {
 
 func TestDestinationValidate(t *testing.T) {
 	err := Destination{To: []string{"auto", "file"}, Facility: "local9"}.Validate()
-	if err == nil || err.Error() != `"file" is none of auto, journal, syslog, stderr`+"\n"+`"local9" is no syslog facility: write for instance daemon, user, or local0 to local7` {
+	if err == nil || err.Error() != `"file" is not one of auto, journal, syslog, stderr`+"\n"+`"local9" is not a syslog facility: write for example daemon, user, or local0 to local7` {
 		t.Errorf("got %v", err)
 	}
 	if err := (Destination{To: []string{"journal", "syslog", "stderr"}, Facility: "user"}).Validate(); err != nil {

@@ -49,7 +49,7 @@ func ParseFacility(word string) (Facility, error) {
 			return Facility(n), nil
 		}
 	}
-	return 0, fmt.Errorf("%q is no syslog facility: write for instance daemon, user, or local0 to local7", word)
+	return 0, fmt.Errorf("%q is not a syslog facility: write for example daemon, user, or local0 to local7", word)
 }
 
 // String is the word, "facility 12" where there is none.

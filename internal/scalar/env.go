@@ -19,7 +19,7 @@ func ValidateEnv(env map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(env)) {
 		switch {
 		case !variable.MatchString(name):
-			errs = append(errs, Errorf(name, "is no name of a variable: use letters, digits and _"))
+			errs = append(errs, Errorf(name, "is not the name of a variable: use letters, digits and _"))
 		case strings.HasPrefix(name, "PROCWARD_"):
 			errs = append(errs, Errorf(name, "is set by procward itself: use another name"))
 		case strings.ContainsRune(env[name], 0):

@@ -209,9 +209,9 @@ func parseDuration(s string) (time.Duration, error) {
 	}
 	switch {
 	case err != nil:
-		return 0, fmt.Errorf("%q is not a duration: write for instance 30s, 5m, 24h or 2d", s)
+		return 0, fmt.Errorf("%q is not a duration: write for example 30s, 5m, 24h or 2d", s)
 	case days < 0 || v < 0:
-		return 0, fmt.Errorf("%q is negative: write for instance 30s, 5m, 24h or 2d", s)
+		return 0, fmt.Errorf("%q is negative: write for example 30s, 5m, 24h or 2d", s)
 	case days > int(maxDuration/day) || v > maxDuration-time.Duration(days)*day:
 		return 0, fmt.Errorf("%q is longer than 36500d, a hundred years", s)
 	}

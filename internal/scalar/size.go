@@ -32,7 +32,7 @@ const maxSize = 1 << 52
 func (s *Size) UnmarshalText(text []byte) error {
 	m := size.FindStringSubmatch(string(text))
 	if m == nil {
-		return fmt.Errorf("%q is not a size: write for instance 512B, 64KiB or 2GiB", text)
+		return fmt.Errorf("%q is not a size: write for example 512B, 64KiB or 2GiB", text)
 	}
 	f, err := strconv.ParseFloat(m[1], 64)
 	for _, u := range sizeUnits {

@@ -22,7 +22,7 @@ const most = 256 << 20
 
 // What is wrong with a log.
 var (
-	ErrForeign = errors.New("this is no state of procward, or not of this version")
+	ErrForeign = errors.New("this is not a state of procward, or not of this version")
 	ErrDamaged = errors.New("damaged: records are missing or cannot be read, and nothing explains that")
 )
 

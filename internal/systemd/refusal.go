@@ -24,7 +24,7 @@ var refusals = []struct {
 }{
 	{"TransactionIsDestructive TransactionJobsConflicting ShuttingDown", ErrConflict, ""},
 	{"UnitMasked", ErrMasked, ""},
-	{"NoSuchUnit LoadFailed", nil, "there is no such unit, or systemd has not read it yet: see systemctl status %s, then mend the name, or systemctl daemon-reload"},
+	{"NoSuchUnit LoadFailed", nil, "there is no such unit, or systemd has not read it yet: see systemctl status %s, then correct the name, or systemctl daemon-reload"},
 	{"BadUnitSetting", nil, "its unit file is bad: see systemd-analyze verify %s"},
 	{"OnlyByDependency", nil, "it has RefuseManualStart= or RefuseManualStop=: name the unit that pulls %s in, or lift that"},
 	{"JobTypeNotApplicable", nil, "units of this type cannot be restarted: name a service instead of %s"},

@@ -103,7 +103,7 @@ func (l *Link) askFor(ctx context.Context, s *session, name string) (Unit, error
 		return Unit{}, err
 	}
 	if len(found) != 1 {
-		return Unit{}, errors.New("this is no name of a unit: write for instance httpd.service")
+		return Unit{}, errors.New("this is not the name of a unit: write for example httpd.service")
 	}
 	if err := service.answers(&pid, &restart); err != nil {
 		return Unit{}, err

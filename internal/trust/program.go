@@ -62,7 +62,7 @@ func (p program) executed(argv []string, depth int) error {
 		return nil
 	}
 	if !path.IsAbs(interpreter) {
-		return &Error{Path: argv[0], At: argv[0], What: fmt.Sprintf("names %q as its interpreter, which is no absolute path", interpreter), Remedy: "mend the first line of " + argv[0]}
+		return &Error{Path: argv[0], At: argv[0], What: fmt.Sprintf("names %q as its interpreter, which is not an absolute path", interpreter), Remedy: "correct the first line of " + argv[0]}
 	}
 	started := []string{interpreter}
 	if option != "" {

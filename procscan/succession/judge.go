@@ -234,7 +234,7 @@ func (k court) doubt(q *Candidate) string {
 		why = append(why, "the cause of the death is not known")
 	}
 	why = append(why, fmt.Sprintf("its parent is pid %d", q.PPID))
-	return "taken as the successor, for it cannot be told what it is: " + strings.Join(why, ", ")
+	return "taken as the successor, because it is not known what it is: " + strings.Join(why, ", ")
 }
 
 // couldBeWorker reports whether everything but the proof says that a candidate is a

@@ -61,11 +61,11 @@ func (e *Exec) checker(at site) (checker, error) {
 func (e *Exec) validate(Check) error {
 	errs := []error{scalar.Under("run", e.Run.Validate()), scalar.Under("env", scalar.ValidateEnv(e.Env))}
 	if len(e.OK) == 0 {
-		errs = append(errs, scalar.Errorf("ok", "accepts nothing: write for instance [0]"))
+		errs = append(errs, scalar.Errorf("ok", "accepts nothing: write for example [0]"))
 	}
 	for i, code := range e.OK {
 		if code < 0 || code > 255 {
-			errs = append(errs, scalar.Errorf("ok["+strconv.Itoa(i)+"]", "%d is no exit code from 0 to 255", code))
+			errs = append(errs, scalar.Errorf("ok["+strconv.Itoa(i)+"]", "%d is not an exit code from 0 to 255", code))
 		}
 	}
 	if e.Warning != CountsOK && e.Warning != CountsFail {

@@ -49,7 +49,7 @@ func (f Failures) Validate() error {
 	case f.N < 1:
 		return scalar.Errorf("", "%d is less than 1", f.N)
 	case f.N > f.Of:
-		return scalar.Errorf("", "%d failures cannot be among %d results: write for instance %d of %d", f.N, f.Of, f.Of, f.N)
+		return scalar.Errorf("", "%d failures cannot be among %d results: write for example %d of %d", f.N, f.Of, f.Of, f.N)
 	case f.Of > maxCount:
 		return scalar.Errorf("", "%d results are not remembered: the most is %d; use a longer interval", f.Of, maxCount)
 	}

@@ -75,7 +75,7 @@ func (h *HTTP) validate(c Check) error {
 		errs = append(errs, scalar.Errorf("body", "an answer to HEAD has none: use method: GET"))
 	}
 	if len(h.Status) == 0 {
-		errs = append(errs, scalar.Errorf("status", "accepts nothing: write for instance [200, 204] or [2xx]"))
+		errs = append(errs, scalar.Errorf("status", "accepts nothing: write for example [200, 204] or [2xx]"))
 	}
 	if h.MaxBody < 1 || h.MaxBody > maxMaxBody {
 		errs = append(errs, scalar.Errorf("max-body", "%s is not from 1B to %s", h.MaxBody, scalar.Size(maxMaxBody)))
@@ -93,7 +93,7 @@ func validateURL(s string) error {
 	u, err := url.Parse(s)
 	switch {
 	case s == "":
-		return scalar.Errorf("url", "is missing: write for instance http://127.0.0.1/health")
+		return scalar.Errorf("url", "is missing: write for example http://127.0.0.1/health")
 	case err != nil:
 		return scalar.Errorf("url", "%q is no URL: %v", s, errors.Unwrap(err))
 	case u.Scheme != "http" && u.Scheme != "https":
@@ -103,7 +103,7 @@ func validateURL(s string) error {
 	case u.User != nil:
 		return scalar.Errorf("url", "holds a user: put user:password into a file of its own, and name that in auth-file")
 	case u.Port() != "" && !isPort(u.Port()):
-		return scalar.Errorf("url", "%s is no port from 1 to 65535", u.Port())
+		return scalar.Errorf("url", "%s is not a port from 1 to 65535", u.Port())
 	}
 	return nil
 }
@@ -124,7 +124,7 @@ func validateHeaders(headers map[string]string) error {
 			errs = append(errs, scalar.Errorf(at, "is said by procward itself: remove it"))
 		}
 		if !token.MatchString(k) {
-			errs = append(errs, scalar.Errorf(at, "is no name of a header"))
+			errs = append(errs, scalar.Errorf(at, "is not the name of a header"))
 		}
 		if strings.ContainsFunc(headers[k], func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
 			errs = append(errs, scalar.Errorf(at, "holds a control character"))
@@ -157,7 +157,7 @@ var status = regexp.MustCompile(`^([1-5])(?:xx|([0-9]{2})(?:-([1-5][0-9]{2}))?)$
 func (s *Status) UnmarshalText(text []byte) error {
 	m := status.FindSubmatch(text)
 	if m == nil {
-		return fmt.Errorf("%q is no status from 100 to 599: write for instance 200, 2xx or 200-399", text)
+		return fmt.Errorf("%q is not a status from 100 to 599: write for example 200, 2xx or 200-399", text)
 	}
 	class := int(m[1][0]-'0') * 100
 	if m[2] == nil {

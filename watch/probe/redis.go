@@ -116,7 +116,7 @@ func (a *redisAsker) converse(conn net.Conn, password string) (string, error) {
 	case err != nil:
 		return "", err
 	case said != "PONG":
-		return "", fmt.Errorf("%.200q is no answer to PING", said)
+		return "", fmt.Errorf("%.200q is not an answer to PING", said)
 	case a.spec.Role == "":
 		return "PONG", nil
 	}
@@ -177,7 +177,7 @@ func readReply(from *bufio.Reader) (string, error) {
 func bulk(from *bufio.Reader, length string) (string, error) {
 	n, err := strconv.ParseUint(length, 10, 16)
 	if err != nil {
-		return "", fmt.Errorf("%.200q is no length of a string", length)
+		return "", fmt.Errorf("%.200q is not the length of a string", length)
 	}
 	text := make([]byte, n)
 	if _, err := io.ReadFull(from, text); err != nil {

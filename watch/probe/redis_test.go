@@ -46,8 +46,8 @@ func TestRedisAnswers(t *testing.T) {
 		{"-DENIED Redis is running in protected mode\r\n", "", Unknown, "DENIED"},
 		{"-BUSY Redis is busy running a script\r\n", "", Failure, "BUSY"},
 		{"-ERR max number of clients reached\r\n", "", Failure, "max number of clients"},
-		{"+WRONG\r\n", "", Failure, `"WRONG" is no answer to PING`},
-		{"$-1\r\n", "", Failure, "no length"},
+		{"+WRONG\r\n", "", Failure, `"WRONG" is not an answer to PING`},
+		{"$-1\r\n", "", Failure, "not the length"},
 		{"$4\r\nPO", "", Failure, "within its answer"},
 		{"+PO", "", Failure, "within its answer"},
 		{"", "", Failure, "without an answer"},
@@ -90,11 +90,11 @@ func FuzzRedis(f *testing.F) {
 // TestRedisIsRefused holds what of the keys is wrong.
 func TestRedisIsRefused(t *testing.T) {
 	for want, r := range map[string]Redis{
-		"address: is missing: write for instance 127.0.0.1:6379, or '[::1]:6379'": {},
-		`address: "localhost" is not like 127.0.0.1:6379 or [::1]:6379`:           {Address: "localhost"},
-		"address: has 108 bytes, and the path of a socket at most 107":            {Address: "/" + strings.Repeat("x", 107)},
-		`password-file: "x" is not an absolute path`:                              {Address: "a:1", PasswordFile: "x"},
-		`role: "slave" is neither master nor replica`:                             {Address: "a:1", Role: "slave"},
+		"address: is missing: write for example 127.0.0.1:6379, or '[::1]:6379'": {},
+		`address: "localhost" is not like 127.0.0.1:6379 or [::1]:6379`:          {Address: "localhost"},
+		"address: has 108 bytes, and the path of a socket at most 107":           {Address: "/" + strings.Repeat("x", 107)},
+		`password-file: "x" is not an absolute path`:                             {Address: "a:1", PasswordFile: "x"},
+		`role: "slave" is neither master nor replica`:                            {Address: "a:1", Role: "slave"},
 	} {
 		if err := r.validate(Check{}); err == nil || err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)

@@ -71,24 +71,24 @@ func TestValidateRefuses(t *testing.T) {
 		"interval: 99ms is not from 100ms to 24h":                                           good.with(func(c *Check) { c.Interval = scalar.Duration(99 * time.Millisecond) }),
 		"timeout: 0s is not from 1ms to 1h":                                                 good.with(func(c *Check) { c.Timeout = 0 }),
 		"successes: 0 is not from 1 to 64":                                                  good.with(func(c *Check) { c.Successes = 0 }),
-		"failures: 5 failures cannot be among 3 results: write for instance 3 of 5":         good.with(func(c *Check) { c.Failures = Failures{5, 3} }),
+		"failures: 5 failures cannot be among 3 results: write for example 3 of 5":          good.with(func(c *Check) { c.Failures = Failures{5, 3} }),
 		"failures: 65 results are not remembered: the most is 64; use a longer interval":    good.with(func(c *Check) { c.Failures = Failures{65, 65} }),
 		"failures: 0 is less than 1":                                                        good.with(func(c *Check) { c.Failures = Failures{} }),
 		`on-timeout: "ok" is neither fail nor unknown`:                                      good.with(func(c *Check) { c.OnTimeout = "ok" }),
 		`action: "kill" is not known: write restart or report`:                              good.with(func(c *Check) { c.Action = "kill" }),
 
-		"http.url: is missing: write for instance http://127.0.0.1/health":                             web(func(h *HTTP) { h.URL = "" }),
+		"http.url: is missing: write for example http://127.0.0.1/health":                              web(func(h *HTTP) { h.URL = "" }),
 		`http.url: "ftp://x/" begins with neither http:// nor https://`:                                web(func(h *HTTP) { h.URL = "ftp://x/" }),
 		`http.url: "http:///x" names no host`:                                                          web(func(h *HTTP) { h.URL = "http:///x" }),
-		"http.url: 70000 is no port from 1 to 65535":                                                   web(func(h *HTTP) { h.URL = "http://a:70000/" }),
+		"http.url: 70000 is not a port from 1 to 65535":                                                web(func(h *HTTP) { h.URL = "http://a:70000/" }),
 		`http.url: "http://a b/" is no URL: invalid character " " in host name`:                        web(func(h *HTTP) { h.URL = "http://a b/" }),
 		"http.url: holds a user: put user:password into a file of its own, and name that in auth-file": web(func(h *HTTP) { h.URL = "http://u:p@a/" }),
 		`http.method: "POST" is neither GET nor HEAD`:                                                  web(func(h *HTTP) { h.Method = "POST" }),
 		"http.body: an answer to HEAD has none: use method: GET":                                       web(func(h *HTTP) { h.Method, h.Body = "HEAD", "x" }),
 		"http.body: error parsing regexp: missing closing ): `(`":                                      web(func(h *HTTP) { h.Body = "(" }),
-		"http.status: accepts nothing: write for instance [200, 204] or [2xx]":                         web(func(h *HTTP) { h.Status = nil }),
+		"http.status: accepts nothing: write for example [200, 204] or [2xx]":                          web(func(h *HTTP) { h.Status = nil }),
 		"http.max-body: 0B is not from 1B to 64MiB":                                                    web(func(h *HTTP) { h.MaxBody = 0 }),
-		"http.headers.A B: is no name of a header":                                                     web(func(h *HTTP) { h.Headers = map[string]string{"A B": "x"} }),
+		"http.headers.A B: is not the name of a header":                                                web(func(h *HTTP) { h.Headers = map[string]string{"A B": "x"} }),
 		"http.headers.A: holds a control character":                                                    web(func(h *HTTP) { h.Headers = map[string]string{"A": "x\r\nB: y"} }),
 		"http.headers.content-length: is said by procward itself: remove it":                           web(func(h *HTTP) { h.Headers = map[string]string{"content-length": "1"} }),
 		"http.headers.authorization: a secret does not belong here: put user:password, or Bearer and the token, into a file of its own, and name that in auth-file": web(func(h *HTTP) {
@@ -99,17 +99,17 @@ func TestValidateRefuses(t *testing.T) {
 		"http.tls: the url is not one of https: change that, or remove tls":                                   web(func(h *HTTP) { h.URL, h.TLS = "http://a/", &TLS{} }),
 		"http.tls.cert-file: a certificate and its key go together: write cert-file and key-file, or neither": web(func(h *HTTP) { h.TLS = &TLS{CertFile: "/x"} }),
 		"http.tls.insecure: accepts any certificate: remove it, or ca-file, server-name and unverified":       web(func(h *HTTP) { h.TLS = &TLS{Insecure: true, ServerName: "x"} }),
-		"http.tls.expires: no restart makes a certificate last longer: add action: report, and check what a restart can mend without expires": web(func(h *HTTP) {
+		"http.tls.expires: no restart makes a certificate last longer: add action: report, and check what a restart can help without expires": web(func(h *HTTP) {
 			h.TLS = &TLS{Expires: scalar.Duration(time.Hour)}
 		}),
 
-		"tcp.address: is missing: write for instance 127.0.0.1:80, or '[::1]:80'": check(func(c *Check) { c.TCP = &TCP{} }),
-		`tcp.address: "localhost" is not like 127.0.0.1:80 or [::1]:80`:           check(func(c *Check) { c.TCP = &TCP{Address: "localhost"} }),
-		`tcp.address: ":80" is not like 127.0.0.1:80 or [::1]:80`:                 check(func(c *Check) { c.TCP = &TCP{Address: ":80"} }),
-		`tcp.address: "smtp" is no port from 1 to 65535`:                          check(func(c *Check) { c.TCP = &TCP{Address: "localhost:smtp"} }),
-		"tcp.expect: error parsing regexp: missing closing ): `(`":                check(func(c *Check) { c.TCP = &TCP{Address: "a:1", Expect: "("} }),
-		"unix.path: is missing: write the path of the socket":                     check(func(c *Check) { c.Unix = &Unix{} }),
-		`unix.path: "x" is not an absolute path`:                                  check(func(c *Check) { c.Unix = &Unix{Path: "x"} }),
+		"tcp.address: is missing: write for example 127.0.0.1:80, or '[::1]:80'": check(func(c *Check) { c.TCP = &TCP{} }),
+		`tcp.address: "localhost" is not like 127.0.0.1:80 or [::1]:80`:          check(func(c *Check) { c.TCP = &TCP{Address: "localhost"} }),
+		`tcp.address: ":80" is not like 127.0.0.1:80 or [::1]:80`:                check(func(c *Check) { c.TCP = &TCP{Address: ":80"} }),
+		`tcp.address: "smtp" is not a port from 1 to 65535`:                      check(func(c *Check) { c.TCP = &TCP{Address: "localhost:smtp"} }),
+		"tcp.expect: error parsing regexp: missing closing ): `(`":               check(func(c *Check) { c.TCP = &TCP{Address: "a:1", Expect: "("} }),
+		"unix.path: is missing: write the path of the socket":                    check(func(c *Check) { c.Unix = &Unix{} }),
+		`unix.path: "x" is not an absolute path`:                                 check(func(c *Check) { c.Unix = &Unix{Path: "x"} }),
 		"notify.socket: has 108 bytes, and the path of a socket at most 107": check(func(c *Check) {
 			c.Notify = &Notify{"/" + strings.Repeat("x", 107), "", scalar.Duration(time.Minute)}
 		}),
@@ -117,12 +117,12 @@ func TestValidateRefuses(t *testing.T) {
 		"heartbeat.file: is missing: write the path of the file that the program touches":                         check(func(c *Check) { c.Heartbeat = &Heartbeat{"", scalar.Duration(time.Minute)} }),
 		"heartbeat.max-age: is missing: write twice what the program takes from one to the next, for instance 1m": check(func(c *Check) { c.Heartbeat = &Heartbeat{File: "/x"} }),
 
-		"exec.run: names no program":                                        program(func(e *Exec) { e.Run = nil }),
-		"exec.ok: accepts nothing: write for instance [0]":                  program(func(e *Exec) { e.OK = nil }),
-		"exec.ok[1]: 256 is no exit code from 0 to 255":                     program(func(e *Exec) { e.OK = []int{0, 256} }),
-		`exec.warning: "unknown" is neither ok nor fail`:                    program(func(e *Exec) { e.Warning = "unknown" }),
-		`exec.unknown: "ok" is neither unknown nor fail`:                    program(func(e *Exec) { e.Unknown = "ok" }),
-		"exec.env.A-B: is no name of a variable: use letters, digits and _": program(func(e *Exec) { e.Env = map[string]string{"A-B": ""} }),
+		"exec.run: names no program":                                             program(func(e *Exec) { e.Run = nil }),
+		"exec.ok: accepts nothing: write for example [0]":                        program(func(e *Exec) { e.OK = nil }),
+		"exec.ok[1]: 256 is not an exit code from 0 to 255":                      program(func(e *Exec) { e.OK = []int{0, 256} }),
+		`exec.warning: "unknown" is neither ok nor fail`:                         program(func(e *Exec) { e.Warning = "unknown" }),
+		`exec.unknown: "ok" is neither unknown nor fail`:                         program(func(e *Exec) { e.Unknown = "ok" }),
+		"exec.env.A-B: is not the name of a variable: use letters, digits and _": program(func(e *Exec) { e.Env = map[string]string{"A-B": ""} }),
 	} {
 		err := c.Validate()
 		if err == nil || err.Error() != want {

@@ -51,11 +51,11 @@ func hostAndPort(key, address string, usual int) error {
 	host, port, err := net.SplitHostPort(address)
 	switch {
 	case address == "":
-		return scalar.Errorf(key, "is missing: write for instance 127.0.0.1:%d, or '[::1]:%[1]d'", usual)
+		return scalar.Errorf(key, "is missing: write for example 127.0.0.1:%d, or '[::1]:%[1]d'", usual)
 	case err != nil || host == "":
 		return scalar.Errorf(key, "%q is not like 127.0.0.1:%d or [::1]:%[2]d", address, usual)
 	case !isPort(port):
-		return scalar.Errorf(key, "%q is no port from 1 to 65535", port)
+		return scalar.Errorf(key, "%q is not a port from 1 to 65535", port)
 	}
 	return nil
 }

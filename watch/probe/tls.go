@@ -45,7 +45,7 @@ func (t *TLS) validate(action watch.Action) error {
 		errs = append(errs, scalar.Errorf("insecure", "accepts any certificate: remove it, or ca-file, server-name and unverified"))
 	}
 	if t.Expires > 0 && action == watch.ActRestart {
-		errs = append(errs, scalar.Errorf("expires", "no restart makes a certificate last longer: add action: report, and check what a restart can mend without expires"))
+		errs = append(errs, scalar.Errorf("expires", "no restart makes a certificate last longer: add action: report, and check what a restart can help without expires"))
 	}
 	if t.Unverified != "" && t.Unverified != CountsUnknown && t.Unverified != CountsFail {
 		errs = append(errs, scalar.Errorf("unverified", "%q is neither unknown nor fail", t.Unverified))

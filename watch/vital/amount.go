@@ -58,7 +58,7 @@ func (a *Amount) UnmarshalText(text []byte) error {
 		*a = Amount{Form: Size, N: int64(size)}
 		return nil
 	case fraction.Match(text):
-		return fmt.Errorf("%q is not a whole number: write for instance 500, or a unit behind it", text)
+		return fmt.Errorf("%q is not a whole number: write for example 500, or a unit behind it", text)
 	case bytes.HasSuffix(text, []byte("B")):
 		return err
 	}

@@ -42,7 +42,7 @@ func (s Sign) Validate() error {
 
 func positive(key string, d scalar.Duration) error {
 	if d <= 0 {
-		return scalar.Errorf(key, "must be above 0: write for instance 30s")
+		return scalar.Errorf(key, "must be above 0: write for example 30s")
 	}
 	return nil
 }

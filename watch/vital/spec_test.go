@@ -26,7 +26,7 @@ func TestAmount(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"": "is no amount: write a number like 500", "-1": "is no amount", "+1": "is no amount", "01": "is no amount", "1e3": "is no amount",
-		"2 GiB": "is not a size: write for instance", "2gib": "is no amount", "2G": "is no amount", "2KB": "is not a size", "0x10": "is no amount", "5.%": "is no amount", ".5%": "is no amount",
+		"2 GiB": "is not a size: write for example", "2gib": "is no amount", "2G": "is no amount", "2KB": "is not a size", "0x10": "is no amount", "5.%": "is no amount", ".5%": "is no amount",
 		"unlimited": "is no amount", "NaN": "is no amount", "1.0001%": "is no amount",
 		"1.5": "is not a whole number", "4097TiB": "the most is 4096TiB", "1000001%": "the most is", "9999999999999999999": "is no amount",
 	} {
@@ -89,7 +89,7 @@ func TestValidate(t *testing.T) {
 		{Limits{Zombies: limit("5%")}, "zombies.max: 5% is a share: write a number like 10"},
 		{Limits{Growth: &Growth{RSS: leak("10")}}, "growth.rss.by: 10 is a number: write a size like 100MiB, or a share like 10%"},
 		{Limits{Growth: &Growth{FDs: leak("0")}}, "growth.fds.by: 0 is too small: write a number like 100, or a share like 10%"},
-		{Limits{FDs: &Limit{}}, "fds.max: is missing: write a number like 500, or a share of the process's limit like 90%\nfds.for: must be above 0: write for instance 30s\nfds.action: \"\" is not known: write restart or report"},
+		{Limits{FDs: &Limit{}}, "fds.max: is missing: write a number like 500, or a share of the process's limit like 90%\nfds.for: must be above 0: write for example 30s\nfds.action: \"\" is not known: write restart or report"},
 	} {
 		got := ""
 		if err := c.limits.Validate(); err != nil {
@@ -109,7 +109,7 @@ func TestValidateSigns(t *testing.T) {
 	}{
 		{Sign{Stopped: d(time.Second)}, ""},
 		{Sign{}, "names no sign: write one of stopped, uninterruptible, spinning, backlog"},
-		{Sign{Stopped: &zero}, "must be above 0: write for instance 30s"},
+		{Sign{Stopped: &zero}, "must be above 0: write for example 30s"},
 		{Sign{Stopped: d(time.Second), Backlog: d(time.Second)}, "stands beside stopped: write one list item for each"},
 	} {
 		err := c.sign.Validate()

@@ -90,7 +90,7 @@ func (s *step) checked() move {
 	}
 	if len(s.todo) == 0 || s.rounds >= killRounds {
 		if len(s.todo) > 0 {
-			s.Failed = strings.Join(s.todo, ", ") + " comes back as often as it is killed"
+			s.Failed = strings.Join(s.todo, ", ") + " comes back each time that it is killed"
 		}
 		return end
 	}
