@@ -58,12 +58,12 @@ func (h *history) happens(e Event) {
 			}
 		case Start:
 			h.change(c.Name, func(w *Member) { w.Ready = true })
-			h.owed = append(h.owed, Looked{c.Name}, Freed{Name: c.Name}, Late{c.Name})
+			h.owed = append(h.owed, Looked(c), Freed{Name: c.Name}, Late(c))
 		case Await:
 			h.change(c.Name, func(w *Member) { w.Awaited, w.Ready = true, false })
-			h.owed = append(h.owed, Looked{c.Name}, Late{c.Name})
+			h.owed = append(h.owed, Looked(c), Late(c))
 		case LookSoon:
-			h.owed = append(h.owed, Looked{c.Name})
+			h.owed = append(h.owed, Looked(c))
 		case Here:
 			h.change(c.Name, func(w *Member) { w.Ready, w.Awaited = false, false })
 		case GiveBack:
