@@ -149,6 +149,9 @@ func (l Ladder) top() int {
 	return len(l)
 }
 
+// Ends reports whether a climb has no rung before it: the next thing is to give up.
+func (l Ladder) Ends(c Climb) bool { return c.Position >= l.top() }
+
 // nth is how many rungs with attempts of their own are below a position: attempts are
 // counted by kind, so that a reload which moves the rung does not give them back.
 func (l Ladder) nth(position int) int {

@@ -47,7 +47,7 @@ func (m *ladders) env(l *climb.Ladder) climb.Env {
 		Why:     func() string { return m.why(l) },
 	}
 	if mon := m.monitors.all[l.Monitor]; mon != nil {
-		env.Monitor = climb.Monitor{Outage: mon.Outage, Bad: mon.watched.Bad(), Aims: len(mon.Targets) > 0}
+		env.Monitor = climb.Monitor{Outage: mon.Outage, Bad: mon.watched.Bad(), Aims: len(mon.Targets) > 0, Rests: m.monitors.unjudged(mon)}
 	}
 	return env
 }

@@ -1,6 +1,7 @@
 package engine_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -334,6 +335,29 @@ func TestMonitorInObserveMode(t *testing.T) {
 		30.000 PW0611 monitor=port recovery for a monitor, attempt 1 of 2: restart of httpd (observed, not done)
 		30.000 PW0609 monitor=gw monitor failed: tcp: no route to host
 		3610.000 PW0610 monitor=port monitor is ok again`)
+}
+
+// It is not judged while its target is down, and its own ladder has stopped that. The end of the
+// ladder is reported all the same; a rung that would do something waits, and that is said once.
+func TestMonitorJudgedWhileUpStopsItsTarget(t *testing.T) {
+	for _, c := range []struct {
+		further escalate.Ladder
+		want    string
+	}{
+		{nil, "90.002 PW0504 monitor=disk given up: read-only"},
+		{escalate.Ladder{{Hook: &escalate.Hook{Run: script.Argv{"/hook"}}}},
+			"90.002 PW0511 monitor=disk escalation waits before hook: it is not known whether it is still needed, because the monitor waits for app, which is given-up"},
+	} {
+		s := monitored(t, web(nil), map[string]confd.Monitor{"disk": gateway("web", func(mon *confd.Monitor) {
+			mon.Attempts, mon.When = scalar.AtMost(0), confd.WhenUp
+			mon.Escalate = append(escalate.Ladder{{StopGroup: &escalate.StopGroup{}}}, c.further...)
+		})}).ailing()
+		s.Sicken("disk", "tcp", "read-only")
+		s.Run(5 * time.Minute)
+		if n := strings.Count(s.story(), c.want); n != 1 || len(s.Ran) > 0 {
+			t.Errorf("%d times %q, ran %v:\n%s", n, c.want, s.Ran, s.story())
+		}
+	}
 }
 
 func TestMonitorStopsItsTarget(t *testing.T) {

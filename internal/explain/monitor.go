@@ -24,7 +24,7 @@ func ofMonitor(cfg *confd.Config, name string, mon confd.Monitor) Explanation {
 	}
 	e.Steps = w.steps(rehearse.Failure(cfg, name, rehearse.Quick), rehearse.Failure(cfg, name, rehearse.Slow))
 	if e.Ends = ends(e.Steps); e.Ends == "never" && mon.When == confd.WhenUp {
-		e.Notes = []string{"when: up: once " + mon.Recover + " is down or stopped it is not judged, and the ladder is climbed no further"}
+		e.Notes = []string{"when: up: once " + mon.Recover + " is down or stopped it is not judged, and the rungs that are left wait"}
 	}
 	return e
 }

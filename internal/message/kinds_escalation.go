@@ -73,7 +73,7 @@ var (
 		ID: "PW0511", Event: "rung-waits", Severity: Warning,
 		Text:    "escalation waits before {rung}[: {detail}]",
 		Example: Message{Group: "web", Rung: "reboot", Detail: "the machine is up for less than reboot-limit.min-uptime, 10m; again in 4m12s"},
-		Meaning: "The rung would end the machine, and it is too early: the machine has only just booted, or another such rung is in progress. When the time has come procward looks first whether the rung is still needed.",
+		Meaning: "The rung would end the machine, and it is too early: the machine has only just booted, or another such rung is in progress. When the time has come procward looks first whether the rung is still needed. Or the monitor whose ladder this is cannot be judged at the moment, so that nobody knows whether the rung is needed.",
 		Action:  "Remove the cause before that time: if everything is up again the rung does not run. `procward status` shows until when it waits.",
 	}
 	MachineEnded = &Kind{

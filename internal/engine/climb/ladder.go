@@ -29,7 +29,7 @@ type Ladder struct {
 	asked  time.Duration   // when the looks were asked for: older looks do not count
 	said   string          // by the hook that is handing over
 	barred bool            // the look waits for the end of an operation
-	waits  string          // why it waits before a rung that ends the machine, as it was reported
+	waits  string          // why it waits before a rung, as it was reported
 }
 
 // Env is what a ladder has to know of the world at the moment of an event.
@@ -49,9 +49,10 @@ type Env struct {
 
 // Monitor is what a ladder has to know of its monitor.
 type Monitor struct {
-	Outage bool // it has failed, and is not ok since
-	Bad    bool // its newest verdict is bad
-	Aims   bool // there is something to recover
+	Outage bool   // it has failed, and is not ok since
+	Bad    bool   // its newest verdict is bad
+	Aims   bool   // there is something to recover
+	Rests  string // what it waits for, where it is not judged at the moment, or empty
 }
 
 // Member is what a ladder has to know of one of its members.

@@ -189,13 +189,18 @@ func (s *step) decide() escalate.Input {
 }
 
 // verdict is the look before a rung of a monitor. If its newest verdict is neither good
-// nor bad, it waits for the next one.
+// nor bad, it waits for the next one. To give up needs none: nothing is done, and it must be
+// reported also where the ladder itself has stopped what the monitor is about.
 func (s *step) verdict() escalate.Input {
 	switch {
 	case !s.env.Monitor.Outage:
 		return escalate.AllUp
-	case s.env.Monitor.Bad:
+	case s.env.Monitor.Bad, s.env.Rungs.Ends(s.Climb):
 		return escalate.Missing
+	}
+	if why := s.env.Monitor.Rests; why != "" && why != s.waits {
+		s.sayRung(message.RungWaits, "it is not known whether it is still needed, because the monitor waits for "+why, "")
+		s.waits = why
 	}
 	return none
 }
