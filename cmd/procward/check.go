@@ -12,8 +12,8 @@ import (
 	confd "procward/conf.d"
 	"procward/internal/advice"
 	"procward/internal/daemon"
-	"procward/internal/paper"
 	"procward/internal/scalar"
+	"procward/internal/terminal"
 )
 
 func checkCommand(f *flags) *cobra.Command {
@@ -62,9 +62,9 @@ func check(cmd *cobra.Command, f *flags, files []string, jsonOut bool) error {
 		return err
 	}
 	if jsonOut {
-		err = paper.JSON(cmd.OutOrStdout(), found)
+		err = terminal.JSON(cmd.OutOrStdout(), found)
 	} else {
-		showFindings(paper.On(cmd.OutOrStdout()), found)
+		showFindings(terminal.On(cmd.OutOrStdout()), found)
 	}
 	if err == nil && !found.Valid {
 		return &failure{code: exitBad}
@@ -124,22 +124,22 @@ func refusals(cfg *confd.Config, at *daemon.Reach) []confd.Problem {
 	return refused
 }
 
-func showFindings(p paper.Paper, f findings) {
+func showFindings(p terminal.Writer, f findings) {
 	for _, pr := range f.Problems {
-		p.Line(paper.Red, "%s", paper.Visible(pr.String()))
+		p.Line(terminal.Red, "%s", terminal.Visible(pr.String()))
 	}
 	if len(f.Problems) > 0 && len(f.Warnings) > 0 {
 		fmt.Fprintln(p)
 	}
 	for _, pr := range f.Warnings {
-		p.Line(paper.Yellow, "warning: %s", paper.Visible(pr.String()))
+		p.Line(terminal.Yellow, "warning: %s", terminal.Visible(pr.String()))
 	}
 	if len(f.Problems)+len(f.Warnings) > 0 {
 		fmt.Fprintln(p)
 	}
-	verdict, c := "valid", paper.Green
+	verdict, c := "valid", terminal.Green
 	if !f.Valid {
-		verdict, c = scalar.Counted(len(f.Problems), "problem", "problems"), paper.Red
+		verdict, c = scalar.Counted(len(f.Problems), "problem", "problems"), terminal.Red
 	}
 	if n := len(f.Warnings); n > 0 {
 		verdict += ", " + scalar.Counted(n, "warning", "warnings")

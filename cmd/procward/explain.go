@@ -4,7 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"procward/internal/explain"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 func explainCommand(f *flags) *cobra.Command {
@@ -41,9 +41,9 @@ group or monitor has such a name.`,
 				return noName(cfg, "process, group or monitor", args[0])
 			}
 			if jsonOut {
-				return paper.JSON(cmd.OutOrStdout(), e)
+				return terminal.JSON(cmd.OutOrStdout(), e)
 			}
-			showExplanation(paper.On(cmd.OutOrStdout()), e)
+			showExplanation(terminal.On(cmd.OutOrStdout()), e)
 			return nil
 		}),
 	}

@@ -5,23 +5,23 @@ import (
 	"time"
 
 	"procward/internal/explain"
-	"procward/internal/paper"
 	"procward/internal/rehearse"
+	"procward/internal/terminal"
 )
 
 // showExplanation writes the facts, the timetable and the notes.
-func showExplanation(p paper.Paper, e explain.Explanation) {
+func showExplanation(p terminal.Writer, e explain.Explanation) {
 	title := e.Kind + " " + e.Name
 	if e.Group != "" {
 		title += ", group " + e.Group
 	}
-	p.Line(paper.Bold, "%s", title)
+	p.Line(terminal.Bold, "%s", title)
 	if e.Observed {
-		p.Line(paper.Yellow, "OBSERVE MODE: one restart is reported, nothing of this is done")
+		p.Line(terminal.Yellow, "OBSERVE MODE: one restart is reported, nothing of this is done")
 	}
-	var rows [][]paper.Cell
+	var rows [][]terminal.Cell
 	for _, f := range e.Facts {
-		rows = append(rows, []paper.Cell{paper.Faint.Of("  " + f.About), paper.None.Of(paper.Visible(f.Text))})
+		rows = append(rows, []terminal.Cell{terminal.Faint.Of("  " + f.About), terminal.None.Of(terminal.Visible(f.Text))})
 	}
 	p.Table(rows)
 	if len(e.Steps) > 0 {
@@ -37,8 +37,8 @@ func showExplanation(p paper.Paper, e explain.Explanation) {
 }
 
 // timetable is the steps as rows, with many attempts of the same pause in one.
-func timetable(e explain.Explanation) [][]paper.Cell {
-	rows := [][]paper.Cell{{paper.Bold.Of("EARLIEST"), paper.Bold.Of("LATEST"), paper.Bold.Of("STEP")}}
+func timetable(e explain.Explanation) [][]terminal.Cell {
+	rows := [][]terminal.Cell{{terminal.Bold.Of("EARLIEST"), terminal.Bold.Of("LATEST"), terminal.Bold.Of("STEP")}}
 	begin := "down: one look, and if something has taken its place nothing follows"
 	switch e.Kind {
 	case "group":
@@ -46,26 +46,26 @@ func timetable(e explain.Explanation) [][]paper.Cell {
 	case "monitor":
 		begin = "the check is bad"
 	}
-	rows = append(rows, []paper.Cell{paper.None.Of("t+0s"), paper.None.Of("t+0s"), paper.None.Of(begin)})
+	rows = append(rows, []terminal.Cell{terminal.None.Of("t+0s"), terminal.None.Of("t+0s"), terminal.None.Of(begin)})
 	looked := false
 	for i := 0; i < len(e.Steps); i++ {
 		s := e.Steps[i]
 		if n := alike(e.Steps[i:]); n > 3 {
-			rows = append(rows, stepRow(s), []paper.Cell{{}, {}, paper.Faint.Of(fmt.Sprintf("... %d more attempts, with the same pause", n-2))})
+			rows = append(rows, stepRow(s), []terminal.Cell{{}, {}, terminal.Faint.Of(fmt.Sprintf("... %d more attempts, with the same pause", n-2))})
 			i += n - 1
 			s = e.Steps[i]
 		}
 		if !looked && (s.Kind == rehearse.Rung || s.Kind == rehearse.StopDaemon) {
 			looked = true
-			rows = append(rows, []paper.Cell{{}, {}, paper.Faint.Of("before every rung one look: if all that is required is up, the climb ends")})
+			rows = append(rows, []terminal.Cell{{}, {}, terminal.Faint.Of("before every rung one look: if all that is required is up, the climb ends")})
 		}
 		rows = append(rows, stepRow(s))
 		if s.Detail != "" {
-			rows = append(rows, []paper.Cell{{}, {}, paper.Faint.Of("  " + paper.Visible(s.Detail))})
+			rows = append(rows, []terminal.Cell{{}, {}, terminal.Faint.Of("  " + terminal.Visible(s.Detail))})
 		}
 	}
 	if n := len(e.Steps); n > 0 && e.Ends == "never" && e.Steps[n-1].Kind == rehearse.Attempt {
-		rows = append(rows, []paper.Cell{{}, {}, paper.Faint.Of("and so on, without end")})
+		rows = append(rows, []terminal.Cell{{}, {}, terminal.Faint.Of("and so on, without end")})
 	}
 	return rows
 }
@@ -79,19 +79,19 @@ func alike(steps []explain.Step) int {
 	return n
 }
 
-func stepRow(s explain.Step) []paper.Cell {
+func stepRow(s explain.Step) []terminal.Cell {
 	late := "never"
 	if s.LatestS != nil {
 		late = at(*s.LatestS)
 	}
-	c := paper.None
+	c := terminal.None
 	switch s.Kind {
 	case rehearse.Exhausted:
-		c = paper.Yellow
+		c = terminal.Yellow
 	case rehearse.StopDaemon, rehearse.GivenUp:
-		c = paper.Red
+		c = terminal.Red
 	}
-	return []paper.Cell{paper.None.Of(at(s.EarliestS)), paper.None.Of(late), c.Of(paper.Visible(s.Text))}
+	return []terminal.Cell{terminal.None.Of(at(s.EarliestS)), terminal.None.Of(late), c.Of(terminal.Visible(s.Text))}
 }
 
 func at(seconds float64) string {

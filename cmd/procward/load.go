@@ -7,7 +7,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/daemon"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 // load reads the drop-ins as the daemon does at its start.
@@ -23,7 +23,7 @@ func load(f *flags) (*confd.Config, error) {
 func warnRejected(w io.Writer, cfg *confd.Config) {
 	for _, f := range cfg.Files {
 		if f.Rejected {
-			fmt.Fprintf(w, "procward: %s is rejected and left out: procward check says why\n", paper.Visible(f.Name))
+			fmt.Fprintf(w, "procward: %s is rejected and left out: procward check says why\n", terminal.Visible(f.Name))
 		}
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"io"
 
 	"procward/internal/message"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 func messagesCommand() *cobra.Command {
@@ -43,11 +43,11 @@ Exit codes: 0, 2 wrong usage, 4 no message has such an ID.`,
 			}
 			switch out := cmd.OutOrStdout(); {
 			case jsonOut:
-				return paper.JSON(out, withExamples(kinds))
+				return terminal.JSON(out, withExamples(kinds))
 			case len(args) == 0:
-				listKinds(paper.On(out), kinds)
+				listKinds(terminal.On(out), kinds)
 			default:
-				explainKinds(paper.On(out), kinds)
+				explainKinds(terminal.On(out), kinds)
 			}
 			return nil
 		}),
@@ -99,20 +99,20 @@ func withExamples(kinds []*message.Kind) []kindInFull {
 	return out
 }
 
-func listKinds(p paper.Paper, kinds []*message.Kind) {
-	rows := [][]paper.Cell{{paper.Bold.Of("ID"), paper.Bold.Of("SEVERITY"), paper.Bold.Of("EVENT"), paper.Bold.Of("TEXT")}}
+func listKinds(p terminal.Writer, kinds []*message.Kind) {
+	rows := [][]terminal.Cell{{terminal.Bold.Of("ID"), terminal.Bold.Of("SEVERITY"), terminal.Bold.Of("EVENT"), terminal.Bold.Of("TEXT")}}
 	for _, k := range kinds {
-		rows = append(rows, []paper.Cell{paper.None.Of(k.ID), paper.OfSeverity(k.Severity).Of(k.Severity.String()), paper.None.Of(k.Event), paper.None.Of(k.Text)})
+		rows = append(rows, []terminal.Cell{terminal.None.Of(k.ID), terminal.OfSeverity(k.Severity).Of(k.Severity.String()), terminal.None.Of(k.Event), terminal.None.Of(k.Text)})
 	}
 	p.Table(rows)
 }
 
-func explainKinds(p paper.Paper, kinds []*message.Kind) {
+func explainKinds(p terminal.Writer, kinds []*message.Kind) {
 	for i, k := range kinds {
 		if i > 0 {
 			fmt.Fprintln(p)
 		}
-		fmt.Fprintf(p, "%s  %s  %s\n", p.In(paper.Bold, k.ID), p.In(paper.OfSeverity(k.Severity), k.Severity.String()), k.Event)
+		fmt.Fprintf(p, "%s  %s  %s\n", p.In(terminal.Bold, k.ID), p.In(terminal.OfSeverity(k.Severity), k.Severity.String()), k.Event)
 		field(p, "example", k.Line())
 		field(p, "text", k.Text)
 		field(p, "meaning", k.Meaning)

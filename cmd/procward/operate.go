@@ -13,7 +13,7 @@ import (
 
 	"procward/internal/control"
 	"procward/internal/engine"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 // operateFlags are the flags of the commands by which an operator changes what runs.
@@ -94,7 +94,7 @@ func (o operateFlags) operate(cmd *cobra.Command, f *flags, verb engine.Verb, na
 		return askFailure(err, f.socket)
 	}
 	if o.json {
-		err = paper.JSON(cmd.OutOrStdout(), done)
+		err = terminal.JSON(cmd.OutOrStdout(), done)
 	}
 	if err == nil && len(done.Failed) > 0 {
 		return &failure{code: exitBad, err: fmt.Errorf("%s: %s", verb, strings.Join(done.Failed, "; ")), remedy: "procward status shows how things are"}
@@ -113,11 +113,11 @@ func operateFailure(err error, socket string) error {
 // show writes what an order is about, where nothing is waited for.
 func (o operateFlags) show(w io.Writer, verb engine.Verb, out engine.Ordered) error {
 	if o.json {
-		return paper.JSON(w, out)
+		return terminal.JSON(w, out)
 	}
 	word := map[bool]string{false: string(verb), true: "would " + string(verb)}[o.dry]
 	for _, name := range out.Processes {
-		fmt.Fprintf(w, "%s: %s\n", word, paper.Visible(name))
+		fmt.Fprintf(w, "%s: %s\n", word, terminal.Visible(name))
 	}
 	if len(out.Processes) == 0 {
 		fmt.Fprintln(w, "nothing to do")
@@ -144,7 +144,7 @@ func follow(ctx context.Context, client *control.Client, out engine.Ordered, w i
 		for _, p := range s.Processes {
 			if slices.Contains(out.Processes, p.Name) && seen[p.Name] != p.State {
 				seen[p.Name] = p.State
-				fmt.Fprintf(w, "%s: %s\n", paper.Visible(p.Name), p.State)
+				fmt.Fprintf(w, "%s: %s\n", terminal.Visible(p.Name), p.State)
 			}
 		}
 		if s.Orders[i].Done {

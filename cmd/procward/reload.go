@@ -8,7 +8,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/control"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 func reloadCommand(f *flags) *cobra.Command {
@@ -39,11 +39,11 @@ func reload(cmd *cobra.Command, f *flags, jsonOut bool) error {
 		return askFailure(err, f.socket)
 	}
 	if jsonOut {
-		if err := paper.JSON(cmd.OutOrStdout(), raw); err != nil {
+		if err := terminal.JSON(cmd.OutOrStdout(), raw); err != nil {
 			return err
 		}
 	} else {
-		showReloaded(paper.On(cmd.OutOrStdout()), r)
+		showReloaded(terminal.On(cmd.OutOrStdout()), r)
 	}
 	if rejected(r.Files, r.Problems) {
 		return &failure{code: exitBad}
@@ -51,7 +51,7 @@ func reload(cmd *cobra.Command, f *flags, jsonOut bool) error {
 	return nil
 }
 
-func showReloaded(p paper.Paper, r control.Reloaded) {
+func showReloaded(p terminal.Writer, r control.Reloaded) {
 	if len(r.Changed)+len(r.Settings) == 0 {
 		fmt.Fprintln(p, "nothing changed")
 	}
@@ -59,7 +59,7 @@ func showReloaded(p paper.Paper, r control.Reloaded) {
 		fmt.Fprintf(p, "changed: %s\n", name)
 	}
 	for _, words := range r.Settings {
-		fmt.Fprintf(p, "changed: %s\n", paper.Visible(words))
+		fmt.Fprintf(p, "changed: %s\n", terminal.Visible(words))
 	}
 	showConfig(p, r.Files, r.Problems)
 }
@@ -80,13 +80,13 @@ func rejected(files []confd.File, problems []confd.Problem) bool {
 }
 
 // showConfig writes what is wrong with the drop-ins.
-func showConfig(p paper.Paper, files []confd.File, problems []confd.Problem) {
+func showConfig(p terminal.Writer, files []confd.File, problems []confd.Problem) {
 	for _, f := range files {
 		switch {
 		case f.Rejected && f.Stale:
-			p.Line(paper.Red, "rejected: %s (its last good version stays in force)", f.Name)
+			p.Line(terminal.Red, "rejected: %s (its last good version stays in force)", f.Name)
 		case f.Rejected:
-			p.Line(paper.Red, "rejected: %s (nothing in it is watched)", f.Name)
+			p.Line(terminal.Red, "rejected: %s (nothing in it is watched)", f.Name)
 		}
 	}
 	for _, pr := range problems {
@@ -94,10 +94,10 @@ func showConfig(p paper.Paper, files []confd.File, problems []confd.Problem) {
 	}
 }
 
-func showProblem(p paper.Paper, pr confd.Problem) {
+func showProblem(p terminal.Writer, pr confd.Problem) {
 	if pr.Warning {
-		p.Line(paper.Yellow, "warning: %s", paper.Visible(pr.String()))
+		p.Line(terminal.Yellow, "warning: %s", terminal.Visible(pr.String()))
 		return
 	}
-	p.Line(paper.Red, "problem: %s", paper.Visible(pr.String()))
+	p.Line(terminal.Red, "problem: %s", terminal.Visible(pr.String()))
 }

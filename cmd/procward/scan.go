@@ -8,7 +8,7 @@ import (
 
 	confd "procward/conf.d"
 	"procward/internal/advice"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 func scanCommand(f *flags) *cobra.Command {
@@ -51,9 +51,9 @@ func scan(cmd *cobra.Command, f *flags, args []string, jsonOut bool) error {
 		return err
 	}
 	if jsonOut {
-		err = paper.JSON(cmd.OutOrStdout(), sights)
+		err = terminal.JSON(cmd.OutOrStdout(), sights)
 	} else {
-		showSights(paper.On(cmd.OutOrStdout()), sights)
+		showSights(terminal.On(cmd.OutOrStdout()), sights)
 	}
 	bad := len(args) == 0 && rejected(cfg.Files, cfg.Problems)
 	for _, s := range sights {

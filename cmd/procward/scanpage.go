@@ -8,7 +8,7 @@ import (
 
 	"procward/internal/advice"
 	"procward/internal/explain"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 // Bounds of what a page shows; JSON has all.
@@ -17,7 +17,7 @@ const (
 	manyUnreadable = 10  // of one match
 )
 
-func showSights(p paper.Paper, sights []advice.Sight) {
+func showSights(p terminal.Writer, sights []advice.Sight) {
 	for i, s := range sights {
 		if i > 0 {
 			fmt.Fprintln(p)
@@ -29,13 +29,13 @@ func showSights(p paper.Paper, sights []advice.Sight) {
 	}
 }
 
-func showSight(p paper.Paper, s advice.Sight) {
-	c := paper.Green
+func showSight(p terminal.Writer, s advice.Sight) {
+	c := terminal.Green
 	if !s.OK {
-		c = paper.Red
+		c = terminal.Red
 	}
-	fmt.Fprintf(p, "%s: %s\n", p.In(paper.Bold, s.Name), p.In(c, verdictOf(s)))
-	fmt.Fprintf(p, "  %s\n", p.In(paper.Faint, paper.Visible(explain.Match(s.Match))))
+	fmt.Fprintf(p, "%s: %s\n", p.In(terminal.Bold, s.Name), p.In(c, verdictOf(s)))
+	fmt.Fprintf(p, "  %s\n", p.In(terminal.Faint, terminal.Visible(explain.Match(s.Match))))
 	if len(s.Selected) > 0 {
 		p.Table(seenRows(s))
 	}
@@ -43,20 +43,20 @@ func showSight(p paper.Paper, s advice.Sight) {
 		fmt.Fprintf(p, "  %d more match and are not selected: %s\n", n, restOf(s))
 	}
 	if s.Error != "" {
-		fmt.Fprintf(p, "  %s %s\n", p.In(paper.Red, "cannot be applied:"), paper.Visible(s.Error))
+		fmt.Fprintf(p, "  %s %s\n", p.In(terminal.Red, "cannot be applied:"), terminal.Visible(s.Error))
 	}
 	for i, u := range s.Unreadable {
 		if i == manyUnreadable {
 			fmt.Fprintf(p, "  and %d more\n", len(s.Unreadable)-i)
 			break
 		}
-		fmt.Fprintf(p, "  %s pid %d (%s) could be one: %s\n", p.In(paper.Red, "unreadable:"), u.PID, paper.Visible(u.Comm), paper.Visible(u.Error))
+		fmt.Fprintf(p, "  %s pid %d (%s) could be one: %s\n", p.In(terminal.Red, "unreadable:"), u.PID, terminal.Visible(u.Comm), terminal.Visible(u.Error))
 	}
 	if len(s.Unreadable) > 0 {
 		fmt.Fprintf(p, "  remedy: %s\n", advice.UnreadRemedy())
 	}
 	for _, m := range s.Near {
-		fmt.Fprintf(p, "  %s pid %d (%s): %s\n", p.In(paper.Yellow, "near:"), m.PID, paper.Visible(m.Comm), paper.Visible(m.Why))
+		fmt.Fprintf(p, "  %s pid %d (%s): %s\n", p.In(terminal.Yellow, "near:"), m.PID, terminal.Visible(m.Comm), terminal.Visible(m.Why))
 	}
 }
 
@@ -74,16 +74,16 @@ func verdictOf(s advice.Sight) string {
 	return text + ": too many"
 }
 
-func seenRows(s advice.Sight) [][]paper.Cell {
-	rows := [][]paper.Cell{{paper.Faint.Of("  PID"), paper.Faint.Of("USER"), paper.Faint.Of("UPTIME"), paper.Faint.Of("UNIT"), paper.Faint.Of("COMMAND")}}
+func seenRows(s advice.Sight) [][]terminal.Cell {
+	rows := [][]terminal.Cell{{terminal.Faint.Of("  PID"), terminal.Faint.Of("USER"), terminal.Faint.Of("UPTIME"), terminal.Faint.Of("UNIT"), terminal.Faint.Of("COMMAND")}}
 	for _, q := range s.Selected {
 		pid := strconv.Itoa(q.PID)
 		if q.PID == s.Hint {
 			pid += " (pidfile)"
 		}
-		rows = append(rows, []paper.Cell{
-			paper.None.Of("  " + pid), paper.None.Of(paper.Visible(q.User)), paper.None.Of(paper.Age(time.Duration(q.UptimeS * float64(time.Second)))),
-			paper.None.Of(orDash(paper.Visible(q.Unit))), paper.None.Of(commandOf(q)),
+		rows = append(rows, []terminal.Cell{
+			terminal.None.Of("  " + pid), terminal.None.Of(terminal.Visible(q.User)), terminal.None.Of(terminal.Age(time.Duration(q.UptimeS * float64(time.Second)))),
+			terminal.None.Of(orDash(terminal.Visible(q.Unit))), terminal.None.Of(commandOf(q)),
 		})
 	}
 	return rows
@@ -92,9 +92,9 @@ func seenRows(s advice.Sight) [][]paper.Cell {
 // commandOf is the command line, or the name in brackets where there is none.
 func commandOf(q advice.Seen) string {
 	if q.Args == "" {
-		return "[" + paper.Visible(q.Comm) + "]"
+		return "[" + terminal.Visible(q.Comm) + "]"
 	}
-	return paper.Cut(paper.Visible(q.Args), longestArgs)
+	return terminal.Cut(terminal.Visible(q.Args), longestArgs)
 }
 
 // restOf is the PIDs that match and are not selected.

@@ -10,7 +10,7 @@ import (
 
 	"procward/internal/control"
 	"procward/internal/engine"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 // How long a command waits for the daemon's answer.
@@ -59,9 +59,9 @@ func status(cmd *cobra.Command, f *flags, args []string, jsonOut bool) error {
 		shown = s
 	}
 	if jsonOut {
-		err = paper.JSON(cmd.OutOrStdout(), shown)
+		err = terminal.JSON(cmd.OutOrStdout(), shown)
 	} else {
-		showStatus(paper.On(cmd.OutOrStdout()), s, time.Now(), len(args) > 0)
+		showStatus(terminal.On(cmd.OutOrStdout()), s, time.Now(), len(args) > 0)
 	}
 	if err == nil && !well(s) {
 		return &failure{code: exitBad}

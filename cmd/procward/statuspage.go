@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"procward/internal/engine"
-	"procward/internal/paper"
 	"procward/internal/scalar"
+	"procward/internal/terminal"
 	"procward/watch"
 )
 
@@ -18,19 +18,19 @@ import (
 const manyPIDs = 4
 
 // showStatus writes the status as a page; whole shows every PID.
-func showStatus(p paper.Paper, s engine.Status, now time.Time, whole bool) {
-	fmt.Fprintf(p, "procward %s, pid %d, up %s, detection by %s\n", paper.Visible(s.Version), s.PID, paper.Age(now.Sub(s.Started)), paper.Visible(s.Detection))
+func showStatus(p terminal.Writer, s engine.Status, now time.Time, whole bool) {
+	fmt.Fprintf(p, "procward %s, pid %d, up %s, detection by %s\n", terminal.Visible(s.Version), s.PID, terminal.Age(now.Sub(s.Started)), terminal.Visible(s.Detection))
 	if s.Observe {
-		p.Line(paper.Yellow, "OBSERVE MODE: everything is seen and reported, nothing is done")
+		p.Line(terminal.Yellow, "OBSERVE MODE: everything is seen and reported, nothing is done")
 	}
 	if s.Suspended != "" {
-		p.Line(paper.Yellow, "SUSPENDED: %s; nothing is restarted or escalated", paper.Visible(s.Suspended))
+		p.Line(terminal.Yellow, "SUSPENDED: %s; nothing is restarted or escalated", terminal.Visible(s.Suspended))
 	}
 	for _, text := range s.Fallbacks {
-		p.Line(paper.Yellow, "fallback: %s", paper.Visible(text))
+		p.Line(terminal.Yellow, "fallback: %s", terminal.Visible(text))
 	}
 	for _, sink := range slices.Sorted(maps.Keys(s.Dropped)) {
-		p.Line(paper.Yellow, "messages lost: %d, on the way to %s", s.Dropped[sink], paper.Visible(sink))
+		p.Line(terminal.Yellow, "messages lost: %d, on the way to %s", s.Dropped[sink], terminal.Visible(sink))
 	}
 	showBreaker(p, s.Breaker, now)
 	showConfig(p, s.Files, s.Problems)
@@ -44,8 +44,8 @@ func showStatus(p paper.Paper, s engine.Status, now time.Time, whole bool) {
 	summarise(p, s)
 }
 
-func statusRows(s engine.Status, now time.Time, whole bool) [][]paper.Cell {
-	rows := [][]paper.Cell{{paper.Bold.Of("NAME"), paper.Bold.Of("STATE"), paper.Bold.Of("PID"), paper.Bold.Of("UPTIME"), paper.Bold.Of("ATTEMPTS"), paper.Bold.Of("LAST DEATH"), paper.Bold.Of("NOW")}}
+func statusRows(s engine.Status, now time.Time, whole bool) [][]terminal.Cell {
+	rows := [][]terminal.Cell{{terminal.Bold.Of("NAME"), terminal.Bold.Of("STATE"), terminal.Bold.Of("PID"), terminal.Bold.Of("UPTIME"), terminal.Bold.Of("ATTEMPTS"), terminal.Bold.Of("LAST DEATH"), terminal.Bold.Of("NOW")}}
 	byName := map[string]engine.ProcessStatus{}
 	shown := map[string]bool{}
 	for _, p := range s.Processes {
@@ -68,15 +68,15 @@ func statusRows(s engine.Status, now time.Time, whole bool) [][]paper.Cell {
 	return rows
 }
 
-func groupRow(g engine.GroupStatus) []paper.Cell {
-	c := paper.Red
+func groupRow(g engine.GroupStatus) []terminal.Cell {
+	c := terminal.Red
 	switch g.State {
 	case "up":
-		c = paper.Green
+		c = terminal.Green
 	case "stopped", "suspended":
-		c = paper.Yellow
+		c = terminal.Yellow
 	}
-	return []paper.Cell{paper.Bold.Of(g.Name), c.Of(g.State), {}, {}, {}, {}, paper.None.Of(rungText(g.Rung, g.Rungs))}
+	return []terminal.Cell{terminal.Bold.Of(g.Name), c.Of(g.State), {}, {}, {}, {}, terminal.None.Of(rungText(g.Rung, g.Rungs))}
 }
 
 // rungText is the position on the ladder: "rung 2 of 3: hook". "none" is not a rung but
@@ -94,47 +94,47 @@ func rungText(rung string, rungs []string) string {
 }
 
 // processRows is the line of a process, with its first PID, and one for each further.
-func processRows(indent string, p engine.ProcessStatus, now time.Time, whole bool) [][]paper.Cell {
-	first := []paper.Cell{paper.None.Of(indent + p.Name), stateColour(p).Of(string(p.State)), paper.None.Of("-"), paper.None.Of("-"),
-		attemptsColour(p).Of(attemptsText(p)), paper.None.Of(deathText(p, now)), paper.None.Of(nowText(p))}
-	rows := [][]paper.Cell{first}
+func processRows(indent string, p engine.ProcessStatus, now time.Time, whole bool) [][]terminal.Cell {
+	first := []terminal.Cell{terminal.None.Of(indent + p.Name), stateColour(p).Of(string(p.State)), terminal.None.Of("-"), terminal.None.Of("-"),
+		attemptsColour(p).Of(attemptsText(p)), terminal.None.Of(deathText(p, now)), terminal.None.Of(nowText(p))}
+	rows := [][]terminal.Cell{first}
 	for i, t := range p.Tracked {
-		pid, uptime := paper.None.Of(strconv.Itoa(t.PID)), paper.None.Of(paper.Age(t.Uptime))
+		pid, uptime := terminal.None.Of(strconv.Itoa(t.PID)), terminal.None.Of(terminal.Age(t.Uptime))
 		switch {
 		case i == 0:
 			first[2], first[3] = pid, uptime
 		case i == manyPIDs && !whole:
-			return append(rows, []paper.Cell{{}, {}, paper.None.Of(fmt.Sprintf("and %d more", len(p.Tracked)-i))})
+			return append(rows, []terminal.Cell{{}, {}, terminal.None.Of(fmt.Sprintf("and %d more", len(p.Tracked)-i))})
 		default:
-			rows = append(rows, []paper.Cell{{}, {}, pid, uptime})
+			rows = append(rows, []terminal.Cell{{}, {}, pid, uptime})
 		}
 	}
 	return rows
 }
 
-func stateColour(p engine.ProcessStatus) paper.Colour {
+func stateColour(p engine.ProcessStatus) terminal.Colour {
 	switch {
 	case p.State == engine.Up:
-		return paper.Green
+		return terminal.Green
 	case p.Well(), p.State == engine.Settling, p.State == engine.Looking, p.State == engine.Unknown,
 		p.State == engine.StoppingState, p.State == engine.StartingState:
-		return paper.Yellow
+		return terminal.Yellow
 	}
-	return paper.Red
+	return terminal.Red
 }
 
 func attemptsText(p engine.ProcessStatus) string {
 	return fmt.Sprintf("%d of %s in %s", p.AttemptsUsed, p.Attempts, p.Window)
 }
 
-func attemptsColour(p engine.ProcessStatus) paper.Colour {
+func attemptsColour(p engine.ProcessStatus) terminal.Colour {
 	switch {
 	case p.AttemptsUsed == 0:
-		return paper.None
+		return terminal.None
 	case strconv.Itoa(p.AttemptsUsed) == p.Attempts:
-		return paper.Red
+		return terminal.Red
 	}
-	return paper.Yellow
+	return terminal.Yellow
 }
 
 func deathText(p engine.ProcessStatus, now time.Time) string {
@@ -145,7 +145,7 @@ func deathText(p engine.ProcessStatus, now time.Time) string {
 	if cause == "" {
 		cause = "cause unknown"
 	}
-	return fmt.Sprintf("%s, %s ago (%s)", paper.Visible(cause), paper.Age(now.Sub(*p.LastDown)), p.LastDown.Local().Format(time.DateTime))
+	return fmt.Sprintf("%s, %s ago (%s)", terminal.Visible(cause), terminal.Age(now.Sub(*p.LastDown)), p.LastDown.Local().Format(time.DateTime))
 }
 
 // nowText is what is happening at this moment.
@@ -162,13 +162,13 @@ func nowText(p engine.ProcessStatus) string {
 		now = append(now, text)
 	}
 	if p.Suspended != "" {
-		now = append(now, "suspended "+paper.Visible(p.Suspended))
+		now = append(now, "suspended "+terminal.Visible(p.Suspended))
 	}
 	if p.WaitsFor != "" {
-		now = append(now, "waits for "+paper.Visible(p.WaitsFor))
+		now = append(now, "waits for "+terminal.Visible(p.WaitsFor))
 	}
 	if p.NextIn != nil && p.State != engine.Up {
-		now = append(now, "next step in "+paper.Age(p.NextIn.Round(time.Second)))
+		now = append(now, "next step in "+terminal.Age(p.NextIn.Round(time.Second)))
 	}
 	return strings.Join(now, "; ")
 }
@@ -176,36 +176,36 @@ func nowText(p engine.ProcessStatus) string {
 // signsText is the stall of a process, or the signs of it that are not ok.
 func signsText(p engine.ProcessStatus) []string {
 	if p.Stalled != "" {
-		return []string{paper.Visible(p.Stalled)}
+		return []string{terminal.Visible(p.Stalled)}
 	}
 	var out []string
 	for _, s := range p.Signs {
 		if s.Verdict != watch.OK && s.Verdict != watch.Pending {
-			out = append(out, paper.Visible(s.Name)+" is "+string(s.Verdict))
+			out = append(out, terminal.Visible(s.Name)+" is "+string(s.Verdict))
 		}
 	}
 	return out
 }
 
 // monitorRows is the table of the monitors.
-func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]paper.Cell {
-	rows := [][]paper.Cell{{paper.Bold.Of("MONITOR"), paper.Bold.Of("STATE"), paper.Bold.Of("SINCE"), paper.Bold.Of("RECOVERS"), paper.Bold.Of("ATTEMPTS"), paper.Bold.Of("NOW")}}
+func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]terminal.Cell {
+	rows := [][]terminal.Cell{{terminal.Bold.Of("MONITOR"), terminal.Bold.Of("STATE"), terminal.Bold.Of("SINCE"), terminal.Bold.Of("RECOVERS"), terminal.Bold.Of("ATTEMPTS"), terminal.Bold.Of("NOW")}}
 	for _, mon := range monitors {
-		c := paper.Red
+		c := terminal.Red
 		switch {
 		case mon.State == string(watch.OK):
-			c = paper.Green
+			c = terminal.Green
 		case mon.Well(), mon.State == string(watch.Blind):
-			c = paper.Yellow
+			c = terminal.Yellow
 		}
 		since, recovers, attempts := "-", "-", "-"
 		if mon.Sign != nil && mon.Sign.Since != nil {
-			since = paper.Age(now.Sub(*mon.Sign.Since))
+			since = terminal.Age(now.Sub(*mon.Sign.Since))
 		}
 		if mon.Recover != "" {
 			recovers, attempts = mon.Recover, fmt.Sprintf("%d of %s in %s", mon.AttemptsUsed, mon.Attempts, mon.Window)
 		}
-		rows = append(rows, []paper.Cell{paper.None.Of(mon.Name), c.Of(mon.State), paper.None.Of(since), paper.None.Of(recovers), paper.None.Of(attempts), paper.None.Of(monitorText(mon))})
+		rows = append(rows, []terminal.Cell{terminal.None.Of(mon.Name), c.Of(mon.State), terminal.None.Of(since), terminal.None.Of(recovers), terminal.None.Of(attempts), terminal.None.Of(monitorText(mon))})
 	}
 	return rows
 }
@@ -214,19 +214,19 @@ func monitorRows(monitors []engine.MonitorStatus, now time.Time) [][]paper.Cell 
 func monitorText(mon engine.MonitorStatus) string {
 	var now []string
 	if mon.Sign != nil && mon.Sign.Text != "" && mon.State != string(watch.OK) {
-		now = append(now, paper.Visible(mon.Sign.Text))
+		now = append(now, terminal.Visible(mon.Sign.Text))
 	}
 	if text := rungText(mon.Rung, nil); text != "" {
 		now = append(now, text)
 	}
 	if mon.WaitsFor != "" {
-		now = append(now, "waits for "+paper.Visible(mon.WaitsFor))
+		now = append(now, "waits for "+terminal.Visible(mon.WaitsFor))
 	}
 	return strings.Join(now, "; ")
 }
 
 // summarise writes the last line: the same that the exit code says.
-func summarise(p paper.Paper, s engine.Status) {
+func summarise(p terminal.Writer, s engine.Status) {
 	up := 0
 	var bad []string
 	for _, ps := range s.Processes {
@@ -252,9 +252,9 @@ func summarise(p paper.Paper, s engine.Status) {
 	if rejected(s.Files, s.Problems) {
 		text += "; a drop-in is rejected: procward check says why"
 	}
-	c := paper.Green
+	c := terminal.Green
 	if !well(s) {
-		c = paper.Red
+		c = terminal.Red
 	}
 	p.Line(c, "%s", text)
 }

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"procward/internal/engine"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 	"procward/procscan"
 	"procward/watch"
 )
@@ -25,7 +25,7 @@ func TestStatusPageShowsStallsAndMonitors(t *testing.T) {
 		{Name: "port", State: "not-judged", Recover: "httpd", AttemptsUsed: 1, Attempts: "3", Window: "24h", WaitsFor: "monitor gateway to be ok"},
 	}}
 	var b bytes.Buffer
-	showStatus(paper.Paper{Writer: &b}, s, now, false)
+	showStatus(terminal.Writer{Writer: &b}, s, now, false)
 	var lines []string
 	for line := range strings.Lines(b.String()) {
 		lines = append(lines, strings.Join(strings.Fields(line), " "))

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"procward/internal/advice"
-	"procward/internal/paper"
+	"procward/internal/terminal"
 )
 
 // build says what this program was made of.
@@ -55,13 +55,13 @@ Exit codes: 0, 2 wrong usage.`,
 				Host advice.Offer `json:"host"`
 			}{thisBuild(), advice.Probe(cmd.Context())}
 			if jsonOut {
-				return paper.JSON(cmd.OutOrStdout(), v)
+				return terminal.JSON(cmd.OutOrStdout(), v)
 			}
-			p := paper.On(cmd.OutOrStdout())
+			p := terminal.On(cmd.OutOrStdout())
 			fmt.Fprintf(p, "procward %s\n", v.Version)
-			rows := [][]paper.Cell{{paper.None.Of("  built with"), paper.None.Of(v.Go + " for " + v.Platform)}}
+			rows := [][]terminal.Cell{{terminal.None.Of("  built with"), terminal.None.Of(v.Go + " for " + v.Platform)}}
 			if v.Revision != "" {
-				rows = append(rows, []paper.Cell{paper.None.Of("  source"), paper.None.Of(v.Revision)})
+				rows = append(rows, []terminal.Cell{terminal.None.Of("  source"), terminal.None.Of(v.Revision)})
 			}
 			p.Table(append(rows, offerRows(v.Host)...))
 			return nil
@@ -71,17 +71,17 @@ Exit codes: 0, 2 wrong usage.`,
 	return cmd
 }
 
-func offerRows(h advice.Offer) [][]paper.Cell {
-	rows := [][]paper.Cell{{paper.None.Of("  kernel"), paper.None.Of(h.Kernel)}}
+func offerRows(h advice.Offer) [][]terminal.Cell {
+	rows := [][]terminal.Cell{{terminal.None.Of("  kernel"), terminal.None.Of(h.Kernel)}}
 	for _, f := range h.Features {
-		c := paper.Green.Of("yes")
+		c := terminal.Green.Of("yes")
 		if !f.There {
-			c = paper.Yellow.Of("no: " + f.Note)
+			c = terminal.Yellow.Of("no: " + f.Note)
 		}
-		rows = append(rows, []paper.Cell{paper.None.Of("  " + f.Name), c})
+		rows = append(rows, []terminal.Cell{terminal.None.Of("  " + f.Name), c})
 	}
 	for _, text := range h.Fallbacks {
-		rows = append(rows, []paper.Cell{paper.None.Of("  fallback"), paper.Yellow.Of(text)})
+		rows = append(rows, []terminal.Cell{terminal.None.Of("  fallback"), terminal.Yellow.Of(text)})
 	}
 	return rows
 }

@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 
 	"procward/internal/message"
-	"procward/internal/paper"
 	"procward/internal/scalar"
+	"procward/internal/terminal"
 )
 
 // entry is one thing that the demo shows.
@@ -75,13 +75,13 @@ func (b jsonBill) show(e entry) {
 // since the demo began and the name of whom it is about. Long ones are wrapped; only in
 // a pipe messages stay the lines that a log would show.
 type textBill struct {
-	paper.Paper
+	terminal.Writer
 	width    int
 	terminal bool
 }
 
 func newTextBill(w io.Writer) textBill {
-	b := textBill{Paper: paper.On(w), width: 80}
+	b := textBill{Paper: terminal.On(w), width: 80}
 	if f, ok := w.(*os.File); ok {
 		size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 		b.terminal = err == nil
@@ -112,33 +112,33 @@ func (b textBill) show(e entry) {
 		}
 		b.row(e, about(e.message), mood(e.message), line)
 	case "start":
-		b.Line(paper.Bold, "procward demo")
+		b.Line(terminal.Bold, "procward demo")
 		fmt.Fprintln(b, strings.Repeat(" ", indent)+b.wrapped(e.Text))
 	case "step":
 		fmt.Fprintln(b)
-		b.Line(paper.Bold, "%d. %s", e.Step, e.Text)
+		b.Line(terminal.Bold, "%d. %s", e.Step, e.Text)
 	case "measured":
 		for _, m := range e.measures {
-			fmt.Fprintf(b, "%s  %s\n", b.In(paper.Bold, fmt.Sprintf("%18s", scalar.Duration(m.took).Rounded())), m.text)
+			fmt.Fprintf(b, "%s  %s\n", b.In(terminal.Bold, fmt.Sprintf("%18s", scalar.Duration(m.took).Rounded())), m.text)
 		}
 	case "result", "end":
-		word, c := "ok", paper.Green
+		word, c := "ok", terminal.Green
 		if !*e.OK {
-			word, c = "FAILED", paper.Red
+			word, c = "FAILED", terminal.Red
 		}
 		if e.Demo == "end" {
 			fmt.Fprintln(b)
 		}
 		fmt.Fprintf(b, "%s  %s\n", b.In(c, fmt.Sprintf("%18s", word)), b.wrapped(e.Text))
 	case "act":
-		b.row(e, e.Name, paper.Bold, b.wrapped(e.Text))
+		b.row(e, e.Name, terminal.Bold, b.wrapped(e.Text))
 	default:
-		b.row(e, e.Name, paper.None, b.wrapped(e.Text))
+		b.row(e, e.Name, terminal.None, b.wrapped(e.Text))
 	}
 }
 
-func (b textBill) row(e entry, name string, c paper.Colour, text string) {
-	fmt.Fprintf(b, "%s  %-8s  %s\n", b.In(paper.Faint, fmt.Sprintf("%8.3f", e.since.Seconds())), name, b.In(c, text))
+func (b textBill) row(e entry, name string, c terminal.Colour, text string) {
+	fmt.Fprintf(b, "%s  %-8s  %s\n", b.In(terminal.Faint, fmt.Sprintf("%8.3f", e.since.Seconds())), name, b.In(c, text))
 }
 
 // about is the process or group that a message is about.
@@ -153,11 +153,11 @@ func about(m *message.Message) string {
 }
 
 // mood is the colour of a message: green where all is well again.
-func mood(m *message.Message) paper.Colour {
+func mood(m *message.Message) terminal.Colour {
 	if m.Kind == message.Recovered || m.Kind == message.Replaced {
-		return paper.Green
+		return terminal.Green
 	}
-	return paper.OfSeverity(m.Severity())
+	return terminal.OfSeverity(m.Severity())
 }
 
 // wrapped is a text in lines that fit beside the indent.

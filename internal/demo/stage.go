@@ -17,7 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 	"io/fs"
 
-	"procward/internal/paper"
+	"procward/internal/terminal"
 	"procward/procscan"
 )
 
@@ -153,7 +153,7 @@ func (s stage) empty() error {
 		}
 		switch late := time.Since(began) - cleanupTime; {
 		case late > killTime:
-			return fmt.Errorf("%d processes are left, first pid %d (%s)", len(left), left[0].PID, paper.Visible(left[0].Comm))
+			return fmt.Errorf("%d processes are left, first pid %d (%s)", len(left), left[0].PID, terminal.Visible(left[0].Comm))
 		case late > 0:
 			for _, q := range left {
 				_ = signalVictim(proc, q.ID, unix.SIGKILL) // whether it helped the next look tells

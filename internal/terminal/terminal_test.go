@@ -1,4 +1,4 @@
-package paper
+package terminal
 
 import (
 	"bytes"
@@ -33,8 +33,8 @@ func TestTable(t *testing.T) {
 	}
 	want := "NAME      STATE  NOW\nüberlang  up\n                 more\nx\n"
 	var plainText, coloured bytes.Buffer
-	Paper{&plainText, false}.Table(rows)
-	Paper{&coloured, true}.Table(rows)
+	Writer{&plainText, false}.Table(rows)
+	Writer{&coloured, true}.Table(rows)
 	if plainText.String() != want {
 		t.Errorf("table:\n%swant:\n%s", plainText.String(), want)
 	}

@@ -1,14 +1,13 @@
-// Package paper is how commands write for a person: colours, tables, times and durations,
+// Package terminal is how commands write for a person: colours, tables, times and durations,
 // and text that cannot control the terminal.
-package paper
+package terminal
 
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"strings"
-
-	"io"
 	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
@@ -32,25 +31,25 @@ const (
 
 const plain = "\x1b[0m"
 
-// Paper is where a command writes for a person: coloured on a terminal, plain in a pipe
+// Writer is where a command writes for a person: coloured on a terminal, plain in a pipe
 // or where NO_COLOR is set (no-color.org).
-type Paper struct {
+type Writer struct {
 	io.Writer
 	colours bool
 }
 
-// On is the paper that writes to w.
-func On(w io.Writer) Paper {
+// On is the Writer that writes to w.
+func On(w io.Writer) Writer {
 	f, ok := w.(*os.File)
 	if !ok || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return Paper{w, false}
+		return Writer{w, false}
 	}
 	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return Paper{w, err == nil}
+	return Writer{w, err == nil}
 }
 
 // In gives the text in a colour, where colours are wanted.
-func (p Paper) In(c Colour, text string) string {
+func (p Writer) In(c Colour, text string) string {
 	if !p.colours || c == None || text == "" {
 		return text
 	}
@@ -58,7 +57,7 @@ func (p Paper) In(c Colour, text string) string {
 }
 
 // Line writes one line in a colour.
-func (p Paper) Line(c Colour, format string, args ...any) {
+func (p Writer) Line(c Colour, format string, args ...any) {
 	fmt.Fprintln(p, p.In(c, fmt.Sprintf(format, args...)))
 }
 
@@ -73,7 +72,7 @@ func (c Colour) Of(text string) Cell { return Cell{text, c} }
 
 // Table writes rows in columns that are as wide as their widest cell, two blanks apart.
 // text/tabwriter would count the colours as width.
-func (p Paper) Table(rows [][]Cell) {
+func (p Writer) Table(rows [][]Cell) {
 	var widths []int
 	for _, row := range rows {
 		for i, c := range row {
