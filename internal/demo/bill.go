@@ -81,7 +81,7 @@ type textBill struct {
 }
 
 func newTextBill(w io.Writer) textBill {
-	b := textBill{Paper: terminal.On(w), width: 80}
+	b := textBill{Writer: terminal.On(w), width: 80}
 	if f, ok := w.(*os.File); ok {
 		size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ)
 		b.terminal = err == nil

@@ -275,7 +275,7 @@ func TestVictimElsewhere(t *testing.T) {
 	}
 	defer listen.Close()
 	out, err = exec.Command(s.path("demo-web")).CombinedOutput()
-	if err != nil || !bytes.Contains(out, []byte("no directory of the demo")) {
+	if err != nil || !bytes.Contains(out, []byte("not a directory of the demo")) {
 		t.Errorf("it ended with %v and said %s", err, out)
 	}
 	if _, err := os.Lstat(s.alive()); err != nil {
