@@ -46,6 +46,7 @@ type Judgement struct {
 	Killed  bool          // LeftOver: it is known that the dead one was killed or failed
 	Outside bool          // it does not match
 	Until   time.Duration // Undecided: when the time is up
+	Else    Verdict       // Undecided: what it is if the outage ends before that; empty: LetBe
 }
 
 // Carries reports whether the candidate counts.
@@ -118,7 +119,7 @@ func (k court) judge(q *Candidate) Judgement {
 		j = Judgement{Verdict: Undecided, Proof: "how the dead one has ended is not known yet", Until: wait}
 	}
 	if until, yes := k.parts(q); yes && j.Verdict == Heir {
-		j = Judgement{Verdict: Undecided, Proof: "the one that it was forked from ended by itself just now, and it may be about to end as well", Until: until}
+		j = Judgement{Verdict: Undecided, Proof: "the one that it was forked from ended by itself just now, and it may be about to end as well", Until: until, Else: Heir}
 	}
 	j.Process, j.Holds, j.Outside = q.Process, q.Has.Serves, q.Outside
 	j.Shares = len(shared(q.Has.Serves, k.places)) > 0 || q.Was == LeftOver && q.Shared && len(q.Has.Serves) > 0

@@ -79,6 +79,7 @@ type look struct {
 	at      time.Duration // when it ended, if it showed something of it
 	blind   bool          // it showed nothing
 	changed time.Duration // a look that began before this is too old to miss it
+	odd     time.Duration // since when a tracked process is not there and others are, or 0
 }
 
 // unit is what is known of the systemd unit.

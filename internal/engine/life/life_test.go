@@ -219,3 +219,22 @@ func TestTransitions(t *testing.T) {
 	}
 	statetest.Check(t, "life", rows)
 }
+
+// A look may come between the end of a tracked process and the report of it: whoever is there then
+// is judged by that end. A process that only does not match any more holds up nobody for long.
+func TestALookBetweenAnEndAndItsReport(t *testing.T) {
+	other := func(p *play) Event {
+		l := sees(1)(p).(Looked)
+		l.Finding.Selection = procscan.Selection{Matching: l.Finding.Selection.Matching[1:], Selected: l.Finding.Selection.Selected[1:]}
+		return l
+	}
+	p := newPlay(nil)
+	p.tell(sees(1))
+	if got := p.tell(other); strings.Contains(got, "Track") || !strings.Contains(got, "Look") {
+		t.Errorf("at once: %s", got)
+	}
+	p.env.Now += deathNews
+	if got := p.tell(other); !strings.Contains(got, "Track") {
+		t.Errorf("later: %s", got)
+	}
+}

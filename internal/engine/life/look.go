@@ -39,6 +39,10 @@ func (s *sight) judge() {
 		s.look()
 		return
 	}
+	if s.early() {
+		s.look()
+		return
+	}
 	s.forgive()
 	s.newcomers()
 	if len(s.news) > 0 || s.Enough() {
@@ -60,6 +64,27 @@ func (s *sight) judge() {
 	s.found()
 	s.excess()
 	s.do(Seen{Began: s.began, Unit: s.Unit})
+}
+
+// deathNews is how long the report of an end may take after a look has seen it.
+const deathNews = 100 * time.Millisecond
+
+// early reports whether the look may have come between the end of a tracked process and the
+// report of it: this one is not there, and others are. These are judged by that end, and not
+// taken as newcomers beside it.
+func (s *sight) early() bool {
+	absent := func(id procscan.ID) bool {
+		return !slices.ContainsFunc(s.Selection.Matching, func(q procscan.Process) bool { return q.ID == id })
+	}
+	other := func(q procscan.Process) bool { _, tracked := s.tracked[q.ID]; return !tracked }
+	if len(s.dead) > 0 || s.rematch || !slices.ContainsFunc(s.Selection.Selected, other) || !slices.ContainsFunc(s.Tracks(), absent) {
+		s.newest.odd = 0
+		return false
+	}
+	if s.newest.odd == 0 {
+		s.newest.odd = s.Now
+	}
+	return s.Now < s.newest.odd+deathNews
 }
 
 // forgive treats a stop of the unit as procward's own if an earlier daemon has asked for

@@ -1,6 +1,7 @@
 package life
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -160,8 +161,8 @@ func (l *Life) caseOf(now time.Duration, f Finding) succession.Case {
 }
 
 // endJudgement is called at the end of the outage. What is still undecided is judged by
-// what is known now. A process that is undecided then does not serve: it is let be until
-// it does.
+// what is known now. Most that are undecided then do not serve: such a process is let be
+// until it does.
 func (l *Life) endJudgement(now time.Duration) {
 	r := &l.remains
 	if len(r.open) > 0 && len(l.dead) > 0 {
@@ -169,7 +170,7 @@ func (l *Life) endJudgement(now time.Duration) {
 		c.Candidates = r.open
 		for _, j := range succession.Judge(c) {
 			if j.Verdict == succession.Undecided {
-				j.Verdict = succession.LetBe
+				j.Verdict = cmp.Or(j.Else, succession.LetBe)
 			}
 			if !j.Carries() {
 				r.keeps(Remains{ID: j.ID, Verdict: j.Verdict, Killed: j.Killed, Held: j.Holds, Shares: j.Shares})
