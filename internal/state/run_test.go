@@ -23,6 +23,18 @@ type story struct {
 	told   []error
 }
 
+// rest lets a time pass, and waits until the Book is at rest.
+func rest(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
+}
+
+// toldAfter is what was reported until after a time.
+func (s *story) toldAfter(d time.Duration) []error {
+	rest(d)
+	return s.told
+}
+
 func told(t *testing.T, tell func(t *testing.T, s *story)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &story{}
@@ -83,7 +95,7 @@ func TestToTheDiskByItself(t *testing.T) {
 	told(t, func(t *testing.T, s *story) {
 		s.takes.Store(int64(10 * time.Second))
 		put(s.book, 1)
-		if time.Sleep(lazily + time.Millisecond); s.syncs.Load() != 1 {
+		if rest(lazily + time.Millisecond); s.syncs.Load() != 1 {
 			t.Errorf("%d syncs after %v", s.syncs.Load(), lazily)
 		}
 		begin := time.Now()
@@ -91,7 +103,7 @@ func TestToTheDiskByItself(t *testing.T) {
 		if err := s.book.Written(t.Context()); err != nil || time.Since(begin) > 0 {
 			t.Errorf("written after %v, with %v", time.Since(begin), err)
 		}
-		time.Sleep(30 * time.Second)
+		rest(30 * time.Second)
 		s.takes.Store(0)
 		if n := s.syncs.Load(); n != 2 || s.book.disk != 2 {
 			t.Errorf("%d syncs, %d of 2 on the disk", n, s.book.disk)
@@ -118,6 +130,7 @@ func TestFailure(t *testing.T) {
 		put(s.book, 1)
 		_ = s.book.Written(t.Context())
 		for _, fault := range []error{unix.ENOSPC, unix.EDQUOT, unix.EIO} {
+			synctest.Wait()
 			s.told = nil
 			s.fails.Store(of(fault))
 			for n := range 10 {
@@ -127,12 +140,12 @@ func TestFailure(t *testing.T) {
 				}
 			}
 			before := s.writes.Load()
-			if time.Sleep(10 * again); s.writes.Load()-before > 30 {
+			if rest(10 * again); s.writes.Load()-before > 30 {
 				t.Errorf("%d writes in %v", s.writes.Load()-before, 10*again)
 			}
 			s.fails.Store(nil)
-			if time.Sleep(2 * again); len(s.told) != 2 || !errors.Is(s.told[0], fault) || s.told[1] != nil {
-				t.Errorf("told %v", s.told)
+			if told := s.toldAfter(2 * again); len(told) != 2 || !errors.Is(told[0], fault) || told[1] != nil {
+				t.Errorf("told %v", told)
 			}
 			if err := s.book.Written(t.Context()); err != nil {
 				t.Error(err)
@@ -155,8 +168,8 @@ func TestSyncThatFails(t *testing.T) {
 		if err := s.book.Written(t.Context()); err != nil {
 			t.Error(err)
 		}
-		if time.Sleep(2 * lazily); len(s.told) != 1 || !errors.Is(s.told[0], unix.EIO) {
-			t.Errorf("told %v", s.told)
+		if told := s.toldAfter(2 * lazily); len(told) != 1 || !errors.Is(told[0], unix.EIO) {
+			t.Errorf("told %v", told)
 		}
 		s.blind.Store(nil)
 		s.fails.Store(of(unix.EIO))
@@ -164,9 +177,10 @@ func TestSyncThatFails(t *testing.T) {
 			t.Error("flushed, and nothing was written anew")
 		}
 		s.fails.Store(nil)
-		time.Sleep(2 * again)
-		if err := s.book.Flush(t.Context()); err != nil || s.book.log.life == life || s.told[len(s.told)-1] != nil {
-			t.Errorf("%v, life %d, told %v", err, s.book.log.life, s.told)
+		rest(2 * again)
+		err := s.book.Flush(t.Context())
+		if told := s.toldAfter(0); err != nil || s.book.log.life == life || told[len(told)-1] != nil {
+			t.Errorf("%v, life %d, told %v", err, s.book.log.life, told)
 		}
 	})
 }
