@@ -46,7 +46,7 @@ func FuzzSchedule(f *testing.F) {
 			{StopGroup: &escalate.StopGroup{}},
 		}
 		if p.Validate() != nil || g.Validate() != nil {
-			t.Skip()
+			t.Skip("the bytes make no valid drop-in")
 		}
 		cfg := &confd.Config{Processes: map[string]confd.Process{"x": p}, Groups: map[string]escalate.Group{"g": g}}
 		e := ofProcess(cfg, "x", p)

@@ -2,7 +2,6 @@ package climb
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -29,8 +28,8 @@ func newPlay(rungs ...escalate.Rung) *play {
 	return p
 }
 
-// tell gives events, and what is done on all of them in short.
-func (p *play) tell(events ...Event) string {
+// Tell gives events, and what is done on all of them in short.
+func (p *play) Tell(events ...Event) string {
 	var out []string
 	for _, e := range events {
 		for _, c := range p.Next(e, p.env) {
@@ -38,15 +37,13 @@ func (p *play) tell(events ...Event) string {
 				out = append(out, say.Message.Kind.Event)
 				continue
 			}
-			out = append(out, typeOf(c))
+			out = append(out, statetest.Name(c))
 		}
 	}
 	return strings.Join(out, ", ")
 }
 
-func typeOf(x any) string { return strings.TrimPrefix(fmt.Sprintf("%T", x), "climb.") }
-
-func (p *play) state() string { return cmp.Or(string(p.Climb.Phase), "idle") }
+func (p *play) Stands() string { return cmp.Or(string(p.Climb.Phase), "idle") }
 
 var hook = escalate.Rung{Hook: &escalate.Hook{Run: script.Argv{"/hook"}}}
 
@@ -94,16 +91,7 @@ func TestTransitions(t *testing.T) {
 		{handed, Settled{}, "all are up", func(p *play) { p.member.Well = true }, "idle", ""},
 	} {
 		p := newPlay(hook)
-		p.tell(c.before...)
-		row := statetest.Row{State: p.state(), Event: typeOf(c.event), Where: c.where}
-		if c.change != nil {
-			c.change(p)
-		}
-		row.Does = p.tell(c.event)
-		if row.Next = p.state(); row.Next != c.next || row.Does != c.does {
-			t.Errorf("%+v, and not %q and %q", row, c.next, c.does)
-		}
-		rows = append(rows, row)
+		rows = append(rows, statetest.Transition(t, p, c.before, c.change, c.event, statetest.Row{Where: c.where, Next: c.next, Does: c.does}))
 	}
 	statetest.Check(t, "climb", rows)
 }
@@ -111,7 +99,7 @@ func TestTransitions(t *testing.T) {
 func TestGivenUpIsToldOfAndTriedAgain(t *testing.T) {
 	p := newPlay()
 	p.env.Group.RetryAfter = scalar.Interval{D: 90 * time.Minute}
-	p.tell(Exhausted{}, Looked{"httpd", time.Hour})
+	p.Tell(Exhausted{}, Looked{"httpd", time.Hour})
 	for _, want := range []string{"given-up", "given-up, retry-after, TryAgain"} {
 		if p.env.Now = p.Wake(); p.env.Now < 2*time.Hour {
 			t.Fatalf("it wakes at %v", p.env.Now)
@@ -119,7 +107,7 @@ func TestGivenUpIsToldOfAndTriedAgain(t *testing.T) {
 		if p.env.Now > 2*time.Hour {
 			p.env.Now = 3 * time.Hour
 		}
-		if got := p.tell(Due{}); got != want {
+		if got := p.Tell(Due{}); got != want {
 			t.Errorf("it does %q, want %q", got, want)
 		}
 	}

@@ -2,7 +2,6 @@ package lastresort
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -26,19 +25,17 @@ func newPlay() *play {
 	return p
 }
 
-func (p *play) tell(events ...Event) string {
+func (p *play) Tell(events ...Event) string {
 	var out []string
 	for _, e := range events {
 		for _, c := range p.Next(e, p.env) {
-			out = append(out, typeOf(c))
+			out = append(out, statetest.Name(c))
 		}
 	}
 	return strings.Join(out, ", ")
 }
 
-func typeOf(x any) string { return strings.TrimPrefix(fmt.Sprintf("%T", x), "lastresort.") }
-
-func (p *play) state() string {
+func (p *play) Stands() string {
 	if p.ending == nil {
 		return "idle"
 	}
@@ -77,24 +74,15 @@ func TestTransitions(t *testing.T) {
 		{acting, Stayed{Token: 1}, "", nil, "idle", "Save, Failed"},
 	} {
 		p := newPlay()
-		p.tell(c.before...)
-		row := statetest.Row{State: p.state(), Event: typeOf(c.event), Where: c.where}
-		if c.change != nil {
-			c.change(p)
-		}
-		row.Does = p.tell(c.event)
-		if row.Next = p.state(); row.Next != c.next || row.Does != c.does {
-			t.Errorf("%+v, and not %q and %q", row, c.next, c.does)
-		}
-		rows = append(rows, row)
+		rows = append(rows, statetest.Transition(t, p, c.before, c.change, c.event, statetest.Row{Where: c.where, Next: c.next, Does: c.does}))
 	}
 	statetest.Check(t, "lastresort", rows)
 }
 
 func TestWhatIsCalledOffSpendsNothing(t *testing.T) {
 	p := newPlay()
-	p.tell(Take{"group web", "reboot", ""}, Changed{})
-	if got := p.tell(Take{"group web", "reboot", ""}); got != "Save, Record" {
+	p.Tell(Take{"group web", "reboot", ""}, Changed{})
+	if got := p.Tell(Take{"group web", "reboot", ""}); got != "Save, Record" {
 		t.Errorf("the second time it does %q", got)
 	}
 }

@@ -2,7 +2,6 @@ package life
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -129,7 +128,7 @@ func (p *play) tell(all ...happening) string {
 				out = append(out, c.Message.Kind.Event)
 			case Moved, Bury, Seen: // what others keep of it
 			default:
-				out = append(out, strings.TrimPrefix(fmt.Sprintf("%T", c), "life."))
+				out = append(out, statetest.Name(c))
 			}
 		}
 		p.env.Now += time.Millisecond
@@ -212,7 +211,7 @@ func TestTransitions(t *testing.T) {
 			c.change(p)
 		}
 		e := c.event(p)
-		row.Event = strings.TrimPrefix(fmt.Sprintf("%T", e), "life.")
+		row.Event = statetest.Name(e)
 		row.Does = p.tell(is(e))
 		row.Next = string(p.State())
 		rows = append(rows, row)

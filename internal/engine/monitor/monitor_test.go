@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -29,8 +28,8 @@ func newPlay() *play {
 	return p
 }
 
-// tell gives events, and what is done on all of them in short. Each Due comes when it is due.
-func (p *play) tell(events ...Event) string {
+// Tell gives events, and what is done on all of them in short. Each Due comes when it is due.
+func (p *play) Tell(events ...Event) string {
 	var out []string
 	for _, e := range events {
 		if _, due := e.(Due); due {
@@ -41,15 +40,13 @@ func (p *play) tell(events ...Event) string {
 				out = append(out, say.Message.Kind.Event)
 				continue
 			}
-			out = append(out, typeOf(c))
+			out = append(out, statetest.Name(c))
 		}
 	}
 	return strings.Join(out, ", ")
 }
 
-func typeOf(x any) string { return strings.TrimPrefix(fmt.Sprintf("%T", x), "monitor.") }
-
-func (p *play) state() string {
+func (p *play) Stands() string {
 	switch {
 	case p.Recovering:
 		return "recovering"
@@ -101,16 +98,7 @@ func TestTransitions(t *testing.T) {
 		{due, Configured{}, "", nil, "bad", "Judge"},
 	} {
 		p := newPlay()
-		p.tell(slices.Clone(c.before)...)
-		row := statetest.Row{State: p.state(), Event: typeOf(c.event), Where: c.where}
-		if c.change != nil {
-			c.change(p)
-		}
-		row.Does = p.tell(c.event)
-		if row.Next = p.state(); row.Next != c.next || row.Does != c.does {
-			t.Errorf("%+v, and not %q and %q", row, c.next, c.does)
-		}
-		rows = append(rows, row)
+		rows = append(rows, statetest.Transition(t, p, slices.Clone(c.before), c.change, c.event, statetest.Row{Where: c.where, Next: c.next, Does: c.does}))
 	}
 	statetest.Check(t, "monitor", rows)
 }

@@ -42,7 +42,7 @@ func newHistory(seed uint64) *history {
 
 // happens tells an event, and notes what has to be answered.
 func (h *history) happens(e Event) {
-	h.log = append(h.log, fmt.Sprintf("%T%+v in %s", e, e, h.state()))
+	h.log = append(h.log, fmt.Sprintf("%T%+v in %s", e, e, h.Stands()))
 	for _, c := range h.Next(e, h.env) {
 		h.log = append(h.log, fmt.Sprintf("  %T%+v", c, c))
 		switch c := c.(type) {

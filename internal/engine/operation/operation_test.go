@@ -38,8 +38,8 @@ func (p *play) with(change func(*Member)) {
 	}
 }
 
-// tell gives events, and what is done on all of them in short.
-func (p *play) tell(events ...Event) string {
+// Tell gives events, and what is done on all of them in short.
+func (p *play) Tell(events ...Event) string {
 	var out []string
 	for _, e := range events {
 		for _, c := range p.Next(e, p.env) {
@@ -47,13 +47,11 @@ func (p *play) tell(events ...Event) string {
 				out = append(out, say.Message.Kind.Event)
 				continue
 			}
-			out = append(out, strings.TrimSpace(typeOf(c)+" "+whom(c)))
+			out = append(out, strings.TrimSpace(statetest.Name(c)+" "+whom(c)))
 		}
 	}
 	return strings.Join(out, ", ")
 }
-
-func typeOf(x any) string { return strings.TrimPrefix(fmt.Sprintf("%T", x), "operation.") }
 
 // whom is the members that a command is about.
 func whom(c Command) string {
@@ -66,7 +64,7 @@ func whom(c Command) string {
 	return ""
 }
 
-func (p *play) state() string {
+func (p *play) Stands() string {
 	return []string{"draining", "stop script", "stopping", "start script", "starting", "sighting", "checking", "finding", "over"}[p.stage]
 }
 
@@ -120,16 +118,7 @@ func TestTransitions(t *testing.T) {
 		{nil, nil, Restored{}, "", nil, "finding", "Await db, Await app"},
 	} {
 		p := newPlay(c.made)
-		p.tell(slices.Clone(c.before)...)
-		row := statetest.Row{State: p.state(), Event: typeOf(c.event), Where: c.where}
-		if c.change != nil {
-			c.change(p)
-		}
-		row.Does = p.tell(c.event)
-		if row.Next = p.state(); row.Next != c.next || row.Does != c.does {
-			t.Errorf("%+v, and not %q and %q", row, c.next, c.does)
-		}
-		rows = append(rows, row)
+		rows = append(rows, statetest.Transition(t, p, slices.Clone(c.before), c.change, c.event, statetest.Row{Where: c.where, Next: c.next, Does: c.does}))
 	}
 	statetest.Check(t, "operation", rows)
 }

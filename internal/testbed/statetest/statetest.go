@@ -3,6 +3,7 @@
 package statetest
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,6 +13,34 @@ import (
 // Row is one transition: in a state, where something is so, an event leads to a state and does
 // something.
 type Row struct{ State, Event, Where, Next, Does string }
+
+// Play is a room as its test plays it.
+type Play[E any] interface {
+	Stands() string          // its state, in a word
+	Tell(events ...E) string // what is done on all of them, in short
+}
+
+// Transition plays one row: after the events before, and a change of the world around the room, if
+// any, an event. The test fails if it does not lead to the state next, or does something else.
+func Transition[E any, P Play[E]](t *testing.T, room P, before []E, change func(P), event E, row Row) Row {
+	t.Helper()
+	room.Tell(before...)
+	got := Row{State: room.Stands(), Event: Name(event), Where: row.Where}
+	if change != nil {
+		change(room)
+	}
+	got.Does = room.Tell(event)
+	if got.Next = room.Stands(); got.Next != row.Next || got.Does != row.Does {
+		t.Errorf("%+v, and not %q and %q", got, row.Next, row.Does)
+	}
+	return got
+}
+
+// Name is the type of an event or a command, without its package.
+func Name(x any) string {
+	_, name, _ := strings.Cut(fmt.Sprintf("%T", x), ".")
+	return name
+}
 
 // Check fails where the table of a room in docs/states.md is another one. With
 // PROCWARD_WRITE_DOCS=1 it writes the table.
