@@ -180,7 +180,7 @@ func (l Ladder) acted(c Climb, in Input, now time.Duration) (Climb, Decision) {
 		c.Phase = Handed
 		return c, Decision{Action: HandOver}
 	case Done:
-		c.Phase, c.Until = Pausing, now+l.at(c.Position).Wait()
+		c.Phase, c.Until = Pausing, now+l.at(c.Position).Wait().D()
 		return c, Decision{Action: Wait, At: c.Until}
 	case Failed, Skipped:
 		return l.onward(c), Decision{Action: Look}

@@ -35,11 +35,11 @@ func (r Rung) OS() bool {
 }
 
 // Wait is the time after the rung's action in which a recovery may show.
-func (r Rung) Wait() time.Duration {
+func (r Rung) Wait() scalar.Duration {
 	if row, one := r.only(); one && row.Kind.wait() != nil {
-		return row.Kind.wait().D()
+		return *row.Kind.wait()
 	}
-	return DefaultWait
+	return scalar.Duration(DefaultWait)
 }
 
 // Words describes a try of a valid rung, from 1, in a timetable.
@@ -50,7 +50,7 @@ func (r Rung) Words(try int) string {
 	}
 	text := row.Name + row.Kind.words(try)
 	if _, regroups := row.Kind.deed().(Regroup); regroups {
-		text += fmt.Sprintf("; then %v to recover", scalar.Duration(r.Wait()))
+		text += fmt.Sprintf("; then %v to recover", r.Wait())
 	}
 	return text
 }

@@ -32,7 +32,7 @@ func TestRungs(t *testing.T) {
 		{Rung{}, "", false, DefaultWait},
 		{Rung{Reboot: &Reboot{}, None: &None{}}, "", false, DefaultWait},
 	} {
-		if c.rung.Name() != c.name || c.rung.OS() != c.os || c.rung.Wait() != c.wait {
+		if c.rung.Name() != c.name || c.rung.OS() != c.os || c.rung.Wait().D() != c.wait {
 			t.Errorf("%q, ends the system %v, wait %v; want %q, %v, %v", c.rung.Name(), c.rung.OS(), c.rung.Wait(), c.name, c.os, c.wait)
 		}
 	}

@@ -84,7 +84,7 @@ func TestServiceStartLimit(t *testing.T) {
 		s.said("recovered", n+1)
 		pid = s.mainPID("victim.service", pid)
 	}
-	if out := s.said("start-limit-lifted", 1); !strings.Contains(out, "victim.service: StartLimitBurst=1 in StartLimitIntervalSec=1h0m0s") {
+	if out := s.said("start-limit-lifted", 1); !strings.Contains(out, "victim.service: StartLimitBurst=1 in StartLimitIntervalSec=1h") {
 		t.Error(out)
 	}
 	if out := s.journal("PROCWARD_EVENT=restart-failed"); out != "" {

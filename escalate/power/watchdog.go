@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"procward/internal/scalar"
 )
 
 // defaultTimeout of the watchdog.
@@ -117,7 +119,7 @@ func (m *Means) warnOfDog() {
 	d := m.dog
 	switch {
 	case noWayOut(m.opts.Paths):
-		m.teller.tell(watchdog, fmt.Errorf("cannot be stopped (nowayout): a stop of procward for longer than %v resets the machine", d.timeout))
+		m.teller.tell(watchdog, fmt.Errorf("cannot be stopped (nowayout): a stop of procward for longer than %v resets the machine", scalar.Duration(d.timeout)))
 	case d.dev.options()&unix.WDIOF_MAGICCLOSE == 0:
 		m.teller.tell(watchdog, errors.New("has no magic close: it stops when procward dies, and does not reset the machine then"))
 	}

@@ -255,7 +255,7 @@ func TestWatchdogWarnings(t *testing.T) {
 		want     string
 	}{
 		"all is well": {able, "0\n", ""},
-		"nowayout":    {able, "1\n", "watchdog: cannot be stopped (nowayout): a stop of procward for longer than 1m0s resets the machine"},
+		"nowayout":    {able, "1\n", "watchdog: cannot be stopped (nowayout): a stop of procward for longer than 1m resets the machine"},
 		"no magic":    {unix.WDIOF_SETTIMEOUT, "0\n", "watchdog: has no magic close: it stops when procward dies, and does not reset the machine then"},
 	} {
 		synctest.Test(t, func(t *testing.T) {

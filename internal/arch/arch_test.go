@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 	"internal/message":           {},
 	"internal/notify":            {},
 	"internal/runlevel":          {},
-	"internal/systemd":           {},
+	"internal/systemd":           {"internal/scalar"},
 	"watch":                      {"procscan", "internal/scalar"},
 	"watch/probe":                {"watch", "procscan", "internal/account", "internal/hang", "internal/kind", "internal/scalar", "internal/script", "internal/trust"},
 	"watch/evidence":             {"procscan", "internal/hang", "internal/sockdiag", "internal/trust"},

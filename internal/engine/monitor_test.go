@@ -121,7 +121,7 @@ func TestMonitorRestartsAGroupAndClimbs(t *testing.T) {
 		50.012 PW0402 group=web monitor=port the group is being started: members app, httpd
 		55.018 PW0303 process=app group=web pid=105 recovered
 		55.018 PW0303 process=httpd group=web pid=106 recovered
-		110.018 PW0502 monitor=port escalation failed: restart-group: no recovery within its wait, which is 1m0s
+		110.018 PW0502 monitor=port escalation failed: restart-group: no recovery within its wait, which is 1m
 		110.018 PW0501 monitor=port escalation: hook: connection refused
 		110.019 PW0510 monitor=port escalation goes on after hook: the hook asks for the next rung
 		110.019 PW0504 monitor=port given up: connection refused`)
@@ -375,7 +375,7 @@ func TestMonitorStopsItsTarget(t *testing.T) {
 		30.000 PW0401 group=web monitor=disk the group is being stopped: members app, httpd
 		30.001 PW0214 process=httpd group=web pid=102 procward has ended a process: ended
 		30.002 PW0214 process=app group=web pid=101 procward has ended a process: ended
-		90.002 PW0502 monitor=disk escalation failed: stop-group: no recovery within its wait, which is 1m0s
+		90.002 PW0502 monitor=disk escalation failed: stop-group: no recovery within its wait, which is 1m
 		90.002 PW0504 monitor=disk given up: read-only`)
 	s.start().Run(5 * time.Minute)
 	if len(s.Ran) > 0 || len(s.Procs) > 0 {

@@ -513,7 +513,7 @@ func TestAStallClimbsTheLadder(t *testing.T) {
 		26.020 PW0303 process=app group=web pid=103 recovered
 		41.022 PW0601 process=httpd group=web pid=104 stalled: http: status 500 instead of 200
 		41.032 PW0607 process=httpd group=web evidence of the stall is written: /evidence/httpd
-		81.020 PW0502 group=web escalation failed: restart-group: no recovery within its wait, which is 1m0s
+		81.020 PW0502 group=web escalation failed: restart-group: no recovery within its wait, which is 1m
 		81.021 PW0501 group=web escalation: hook: httpd is stalled: http: status 500 instead of 200, 0 of 0 attempts in 24h are spent
 		81.022 PW0510 group=web escalation goes on after hook: the hook asks for the next rung
 		81.023 PW0504 group=web given up: httpd is stalled: http: status 500 instead of 200, 0 of 0 attempts in 24h are spent`)

@@ -12,7 +12,7 @@ var (
 	RungFailed = &Kind{
 		ID: "PW0502", Event: "rung-failed", Severity: Err,
 		Text:    "escalation failed: {rung}[: {detail}]",
-		Example: Message{Group: "web", Rung: "restart-group", Detail: "no recovery within its wait, which is 1m0s"},
+		Example: Message{Group: "web", Rung: "restart-group", Detail: "no recovery within its wait, which is 1m"},
 		Meaning: "The action of the rung failed, or nothing had recovered when its `wait` was over. The next rung follows.",
 		Action:  "Read the reason, and what the script wrote, at the end of the message.",
 	}

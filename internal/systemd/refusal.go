@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"procward/internal/scalar"
 )
 
 // ErrMasked means that the unit is masked: an operator does not want it to start.
@@ -116,7 +118,7 @@ func (e *errand) lift(ctx context.Context, unit string) bool {
 		err = s.manager().CallWithContext(ctx, managerIface+".ResetFailedUnit", 0, unit).Err
 	}
 	if err == nil && e.Lifted != nil {
-		e.Lifted(fmt.Sprintf("StartLimitBurst=%d in StartLimitIntervalSec=%v", burst, time.Duration(interval)*time.Microsecond))
+		e.Lifted(fmt.Sprintf("StartLimitBurst=%d in StartLimitIntervalSec=%v", burst, scalar.Duration(interval)*scalar.Duration(time.Microsecond)))
 	}
 	return err == nil
 }

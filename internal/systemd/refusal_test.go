@@ -34,7 +34,7 @@ func TestStartLimit(t *testing.T) {
 		if err := b.link.Restart(context.Background(), unit, p); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if u := b.unit(t, unit); !u.Up() || accepted != 1 || len(told) != 1 || told[0] != "StartLimitBurst=2 in StartLimitIntervalSec=1h0m0s" {
+		if u := b.unit(t, unit); !u.Up() || accepted != 1 || len(told) != 1 || told[0] != "StartLimitBurst=2 in StartLimitIntervalSec=1h" {
 			t.Errorf("%s: %+v, accepted %d times, told %q", name, u, accepted, told)
 		}
 	}
