@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -49,6 +50,7 @@ var readings = [...]time.Duration{0, 200 * time.Millisecond, time.Second, 5 * ti
 const (
 	longUp = time.Minute // such a process has long been what it will be
 	batch  = 64          // are read at a time,
+	gather = time.Second // while more are due, what was read is told this often: all of a name is saved each time,
 	rests  = 2           // and then nothing for so many times as long as that took
 	mourn  = time.Minute // how long a dead one is remembered
 )
@@ -132,6 +134,7 @@ func (b *memoir) movedAt(id procscan.ID) time.Duration {
 func (b *memoir) run(ctx context.Context, tell func(engine.Remembered)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
+	news, since := map[procscan.ID]succession.Traits{}, time.Time{} // not told yet, and since when
 	for {
 		select {
 		case <-ctx.Done():
@@ -140,12 +143,17 @@ func (b *memoir) run(ctx context.Context, tell func(engine.Remembered)) {
 		case <-timer.C:
 		}
 		wants, next := b.next(procscan.Boottime())
-		if len(wants) > 0 {
-			began := time.Now()
-			if news := b.news(b.reader.Read(wants)); len(news) > 0 {
-				tell(engine.Remembered{Of: news})
+		more := next > 0 && next <= time.Millisecond
+		if began := time.Now(); len(wants) > 0 {
+			if len(news) == 0 {
+				since = began
 			}
+			maps.Copy(news, b.news(b.reader.Read(wants)))
 			next = max(next, rests*time.Since(began))
+		}
+		if len(news) > 0 && (!more || time.Since(since) >= gather) {
+			tell(engine.Remembered{Of: news})
+			news = map[procscan.ID]succession.Traits{}
 		}
 		timer.Stop()
 		if next > 0 {
